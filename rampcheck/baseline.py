@@ -1,0 +1,48 @@
+"""A run begins by finding a request that this target accepts."""
+
+from __future__ import annotations
+
+from rampcheck.client import Client
+from rampcheck.errors import Inconclusive, Unjudged
+from rampcheck.exchanges import Exchange
+from rampcheck.findings import Judge
+from rampcheck.profile import Profile
+from rampcheck.suite import Suite
+
+SCENARIO = "baseline"
+
+
+def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str) -> int:
+    """Gives the index, among the suite's candidates, of the first request that the target accepts.
+
+    What had to be added although the documentation calls it optional becomes a finding. Raises `Inconclusive` where
+    nothing is accepted, the credentials are refused, or the target does not answer.
+    """
+    judge.begin(SCENARIO)
+    refused: Exchange | None = None
+    for index, candidate in enumerate(suite.candidates(profile)):
+        try:
+            exchange = client.send(candidate.build(profile, suite.credential, f"{run}-baseline"), SCENARIO)
+        except Unjudged as error:
+            raise Inconclusive(
+                f"{profile.base_url} gives no answer that could be judged: {error}",
+                "Check `base_url` and the network between this machine and the target, then run again.",
+            ) from None
+        if exchange.accepted:
+            for clause, what in candidate.added:
+                judge.broken(clause, f"a session without {what}, which the documentation calls optional",
+                             f"refused ({(refused or exchange).summary()}); accepted with {what}", refused)
+            return index
+        if exchange.status == 401:
+            raise Inconclusive(
+                f"{profile.base_url} refuses the credentials: {judge.redacted(exchange.summary())} (exchange {exchange.number})",
+                f"Check the profile's `credentials` ({', '.join(profile.credentials)}) and its `environment`.",
+            )
+        refused = refused or exchange
+    answer = judge.redacted(refused.summary()) if refused else "nothing"
+    raise Inconclusive(
+        f"{profile.base_url} accepted none of the documented requests; to the first it answered: {answer}",
+        "Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
+        "A 403 often means that this machine's address is not on the target's allowlist.",
+    )
+

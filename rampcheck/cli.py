@@ -1,0 +1,227 @@
+"""The command line: `rampcheck run`, `serve`, `clauses`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rampcheck import __version__, resources
+from rampcheck.errors import ExitCode, RampcheckError, UsageError
+
+# Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
+WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
+
+
+class Commands(click.Group):
+    """A group that shows a `RampcheckError` as one message with its exit code, and usage errors with exit code 4."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the command that the arguments name and ends the process."""
+        try:
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+        except click.exceptions.Exit as error:
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(ExitCode.USAGE)
+        except click.Abort:
+            sys.exit(ExitCode.INTERRUPTED)
+        except RampcheckError as error:
+            click.echo(f"rampcheck: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rampcheck")
+def main() -> None:
+    """Tells, clause by clause, whether a running server keeps the promises of its documentation."""
+
+
+@main.command()
+@click.argument("profile", required=False, type=click.Path(dir_okay=False))
+@click.option("--contract", metavar="NAME", help="Without a profile: judge this contract only.")
+@click.option("--base-url", metavar="URL", help="Without a profile: the target; credentials come from the environment "
+                                                "(PROOF_CLIENT_TOKEN, …).")
+@click.option("--output", metavar="DIR", type=click.Path(file_okay=False),
+              help="Where to write; default: reports/<contract>-<UTC time>.")
+@click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
+              help="How many processes send requests at the same time.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the generated requests; the same seed sends "
+                                                                     "the same ones.")
+@click.option("--examples", type=click.IntRange(1, 1000), default=15, show_default=True,
+              help="Generated requests for each property test.")
+@click.option("--clause", "clauses", multiple=True, metavar="PATTERN",
+              help="Try only these clauses, for example 'proof.auth.*'. May be given several times.")
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
+@click.option("--strict", is_flag=True, help="Count a broken `should` as a failure.")
+@click.option("--require-complete", is_flag=True, help="Exit with 1 where a `must` could not be verified.")
+@click.option("--allow-production", is_flag=True, help="Let scenarios that only create sessions touch production.")
+@click.option("--defect", "defects", multiple=True, metavar="NAME",
+              help="Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.")
+@click.option("--latency", type=float, default=0.0, hidden=True)
+def run(profile: str | None, **options: Any) -> int:
+    """Judges a target and writes the reports.
+
+    PROFILE is a YAML file that describes the target. Without it, and without --base-url, the embedded reference is
+    judged. The exit code is 0 for a conforming target, 1 for one that does not conform, 2 after an interruption,
+    3 for a fault of rampcheck, 4 for a mistake in the command or the profile, 5 where nothing could be judged.
+    """
+    if profile and (options["base_url"] or options["contract"]):
+        raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
+    if options["defects"] and (profile or options["base_url"]):
+        raise UsageError("--defect breaks the embedded reference only", "Leave out the profile and --base-url.")
+    if profile:
+        return _judge(None, options, ["--profile", profile], options["output"])
+    if options["base_url"]:
+        chosen = options["contract"] or _contract_of_environment()
+        return _judge(chosen, options, ["--base-url", options["base_url"]], options["output"])
+    contracts = [options["contract"]] if options["contract"] else list(_contracts_of(options["clauses"]))
+    codes = [
+        _judge(contract, options, [], _folder(options["output"], contract, alone=len(contracts) == 1))
+        for contract in contracts
+    ]
+    return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
+
+
+def _contract_of_environment() -> str:
+    from rampcheck.profile import CREDENTIALS  # noqa: PLC0415 - only this way of starting needs it
+
+    found = [name for name, variables in CREDENTIALS.items() if any(map(os.environ.get, variables.values()))]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError("--base-url needs --contract, because the environment does not tell which API it is",
+                     f"Known contracts: {', '.join(resources.contracts())}.")
+
+
+def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
+    """Gives the contracts that clause patterns speak of, all where there are none."""
+    prefixes = {pattern.partition(".")[0] for pattern in patterns}
+    for contract in resources.contracts():
+        if not patterns or contract in prefixes or not prefixes <= set(resources.contracts()):
+            yield contract
+
+
+def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:
+    return output if output is None or alone else str(Path(output) / contract)
+
+
+def _judge(contract: str | None, options: dict[str, Any], target: list[str], output: str | None) -> int:
+    import pytest  # noqa: PLC0415 - `--help` and `clauses` do without
+
+    arguments = [
+        "-p", "rampcheck.plugin", "-c", str(resources.PACKAGE / "pytest.ini"),
+        "--rootdir", str(resources.suites().parent), "-p", "no:cacheprovider", "-q", "--tb=no", "-rN", "--no-header",
+        f"--seed={options['seed']}", f"--examples={options['examples']}", *target,
+    ]
+    arguments += [f"--clause={pattern}" for pattern in options["clauses"]]
+    arguments += [f"--defect={name}" for name in options["defects"]]
+    arguments += [flag for flag, given in (("--strict-should", options["strict"]),
+                                           ("--require-complete", options["require_complete"]),
+                                           ("--allow-production", options["allow_production"])) if given]
+    if options["latency"]:
+        arguments.append(f"--latency={options['latency']}")
+    if output:
+        arguments.append(f"--output={output}")
+    if options["keyword"]:
+        arguments += ["-k", options["keyword"]]
+    if contract:
+        arguments.append(f"--contract={contract}")
+    if options["workers"] > 1:
+        arguments += ["-p", "xdist.plugin", "-n", str(options["workers"]), "--dist", "worksteal"]
+    with _only_own_plugins(), _termination_interrupts():
+        return int(pytest.main([*arguments, "-p", "allure_pytest.plugin", str(resources.suites())]))
+
+
+@contextmanager
+def _only_own_plugins() -> Iterator[None]:
+    """Keeps pytest plugins and options of the user's own environment out: they could change what is sent."""
+    given = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    given["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in given.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Makes SIGTERM, with which a pipeline cancels a job, end a run as Ctrl-C does: what was judged is written."""
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@main.command()
+@click.option("--contract", default="proof", show_default=True, metavar="NAME", help="Which API to serve.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8787, show_default=True, help="0 takes a free one.")
+@click.option("--defect", "defects", multiple=True, metavar="NAME", help="Break one promise. May be given several times.")
+@click.option("--list-defects", is_flag=True, help="Name the defects and the clauses they break, and serve nothing.")
+@click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
+              help="Write the profile that describes this server.")
+def serve(
+    contract: str, host: str, port: int, defects: tuple[str, ...], list_defects: bool, write_profile: str | None,
+) -> None:
+    """Serves the embedded reference as a local sandbox, until Ctrl-C."""
+    from rampcheck.reference import all_defects, builtin_profile, server  # noqa: PLC0415
+
+    if list_defects:
+        for defect in all_defects(contract):
+            click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {', '.join(defect.clauses)}")
+        return
+
+    def announce(base_url: str) -> None:
+        profile = builtin_profile(contract, base_url)
+        click.echo(f"{contract} reference at {base_url}; Ctrl-C stops it.")
+        if write_profile:
+            import yaml  # noqa: PLC0415
+
+            Path(write_profile).write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+            click.echo(f"Judge it with: rampcheck run {write_profile}")
+        else:
+            click.echo("Its credentials, for this machine only:")
+            for name, value in profile["credentials"].items():
+                click.echo(f"    {name}: {value}")
+
+    server.serve(contract, host=host, port=port, defects=defects, until_input_ends=False, announce=announce)
+
+
+@main.command()
+@click.option("--contract", metavar="NAME", help="Of this contract only.")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
+    """Lists the promises: id, level, what the profile must hold for them, and the text.
+
+    PATTERN chooses some, for example 'proof.auth.*'.
+    """
+    from rampcheck.contract import load, need_text  # noqa: PLC0415
+
+    for name in [contract] if contract else _contracts_of(patterns):
+        loaded = load(name)
+        selected = loaded.selected(patterns)
+        for clause in loaded.clauses.values():
+            if clause.id in selected:
+                needs = f"; needs {'; '.join(map(need_text, clause.needs))}" if clause.needs else ""
+                click.echo(f"{clause.id}  ({clause.level}{needs})")
+                click.echo(f"    {clause.text}  [{clause.source.document}, {clause.source.section}]")
+
+
+if __name__ == "__main__":
+    main()

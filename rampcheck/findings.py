@@ -1,0 +1,155 @@
+"""What was broken, what was seen to hold, and what could not be judged: written to the journal as it is seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rampcheck.contract import Contract
+from rampcheck.exchanges import Exchange, Journal
+from rampcheck.profile import Profile
+from rampcheck.schema import SchemaJudge
+from rampcheck.suite import Broken, Observed, Suite, partner_of
+
+LONGEST_TEXT = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One clause seen broken in one exchange; all texts are redacted."""
+
+    clause: str
+    expected: str
+    actual: str
+    exchange: int | None
+    scenario: str
+
+    def __str__(self) -> str:
+        seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
+        return f"{self.clause}: expected {self.expected}; actual {self.actual}{seen}"
+
+
+class Judge:
+    """Judges every exchange, takes the judgements of scenarios, and writes both to the journal.
+
+    `findings` holds what was found broken since `begin` named the scenario, without the `open` clauses: there, what
+    the target did is an observation.
+    """
+
+    def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
+        self.contract = contract
+        self.findings: list[Finding] = []
+        self.exchanges: list[dict[str, Any]] = []
+        self.scenario = ""
+        self._suite = suite
+        self._profile = profile
+        self._journal = journal
+        self._schema = SchemaJudge(contract)
+        self._minimal: dict[str, Finding] | None = None
+
+    def begin(self, scenario: str) -> None:
+        """Names the scenario to which the next findings belong."""
+        self.scenario = scenario
+        self.findings = []
+        self.exchanges = []
+
+    def see(self, exchange: Exchange) -> None:
+        """Judges an exchange by the schema and every invariant, and writes it to the journal."""
+        partner = partner_of(self._profile, exchange.credential)
+        held, violations = self._schema.judge(exchange)
+        broken = [(violation.clause, Broken(violation.expected, violation.actual)) for violation in violations]
+        observed: list[tuple[str, Observed]] = []
+        for invariant in self._suite.invariants:
+            if exchange.response is not None and invariant.when(exchange, partner):
+                seen = invariant.judge(exchange, partner)
+                if isinstance(seen, Broken):
+                    broken.append((invariant.clause, seen))
+                elif isinstance(seen, Observed):
+                    observed.append((invariant.clause, seen))
+                elif invariant.exercises:
+                    held.add(invariant.clause)
+        held.difference_update(clause for clause, _ in broken)
+        self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
+        for clause, problem in broken:
+            self.broken(clause, problem.expected, problem.actual, exchange)
+        for clause, observation in observed:
+            self.observed(clause, observation.actual, exchange)
+
+    def held(self, clause: str, exchange: Exchange) -> None:
+        """Records that a scenario saw `clause` hold in `exchange`."""
+        self._write("held", clause, exchange=exchange.number)
+
+    def broken(self, clause: str, expected: str, actual: str, exchange: Exchange | None) -> None:
+        """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
+        if self.contract.clauses[clause].level == "open":
+            self.observed(clause, actual, exchange)
+            return
+        finding = Finding(clause, self.redacted(expected), self.redacted(actual), exchange and exchange.number,
+                          self.scenario)
+        self.findings.append(finding)
+        if self._minimal is None:
+            self._journal.write({"kind": "finding", **asdict(finding)})
+        else:
+            self._minimal[clause] = finding
+
+    def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
+        """Records what the target did where nothing, or nothing exact, is promised."""
+        self._write("observation", clause, actual=self.redacted(actual), exchange=exchange and exchange.number)
+
+    def unjudged(self, clause: str, reason: str) -> None:
+        """Records that the scenario could not judge `clause`, and why."""
+        self._write("unjudged", clause, reason=self.redacted(reason))
+
+    def must_findings(self) -> list[Finding]:
+        """Gives the scenario's findings that break a `must`."""
+        return [finding for finding in self.findings if self.contract.clauses[finding.clause].level == "must"]
+
+    @contextmanager
+    def shrinking(self) -> Iterator[None]:
+        """Keeps, of all the findings made inside, the last of each clause: the smallest failing example."""
+        self._minimal = {}
+        try:
+            yield
+        finally:
+            self.findings = list(self._minimal.values())
+            self._minimal = None
+            for finding in self.findings:
+                self._journal.write({"kind": "finding", **asdict(finding)})
+
+    def _write(self, kind: str, clause: str, **content: Any) -> None:
+        self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})
+
+    def hide(self, name: str, value: str) -> None:
+        """Makes `value` a secret from now on, marked with `name`."""
+        if value:
+            self._journal.redactor.add(name, value)
+
+    def redacted(self, text: str) -> str:
+        """Gives a text as it may be shown: without secrets, and not too long."""
+        # Redacted before it is cut: half a secret would no longer be recognised.
+        text = self._journal.redactor.text(text)
+        return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+
+
+def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -> tuple[list[Finding], Counter[str]]:
+    """Judges a whole run by the suite's history invariants.
+
+    Takes the run's recorded exchanges in the order of their start; gives the findings, and how often each clause was
+    exercised.
+    """
+    findings: list[Finding] = []
+    exercised: Counter[str] = Counter()
+    for invariant in suite.history:
+        relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
+        if len(relevant) >= invariant.at_least:
+            exercised[invariant.clause] += len(relevant)
+        findings += [
+            Finding(invariant.clause, problem.expected, problem.actual,
+                    problem.exchange and problem.exchange.number,
+                    problem.exchange.scenario if problem.exchange else "")
+            for problem in invariant.judge(relevant, profile)
+        ]
+    return findings, exercised

@@ -1,0 +1,301 @@
+"""All the pytest wiring: options, the run's life, scenarios, and the end of the session.
+
+Loaded with `-p rampcheck.plugin` by the command line and by the checkout's `conftest.py`. It does nothing in a pytest
+session that collects no suite.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import traceback
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rampcheck import allure_evidence, profile as profiles, properties, resources
+from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged
+from rampcheck.findings import Judge
+from rampcheck.profile import Profile
+from rampcheck.reference import server as reference
+from rampcheck.run import Run, Settings, exit_code
+from rampcheck.scenario import Accepted, Target
+
+RUN = pytest.StashKey[Run]()
+BASELINE = pytest.StashKey[int]()
+REFERENCE = pytest.StashKey[reference.RunningReference]()
+RESULTS = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options of a run."""
+    group = parser.getgroup("rampcheck", "rampcheck: conformance of a running server")
+    group.addoption("--profile", metavar="FILE", help="the target's profile; none: the embedded reference")
+    group.addoption("--contract", metavar="NAME", help="the contract, where there is no profile (default: proof)")
+    group.addoption("--base-url", metavar="URL", help="the target, where there is no profile; credentials come from "
+                                                      "the environment")
+    group.addoption("--output", metavar="DIR", help="where the run writes (default: reports/<contract>-<UTC time>)")
+    group.addoption("--seed", type=int, default=1, metavar="N", help="of the generated requests (default: 1)")
+    group.addoption("--clause", action="append", default=[], metavar="PATTERN",
+                    help="only scenarios that verify these clauses, for example 'proof.auth.*'")
+    group.addoption("--examples", type=int, default=15, metavar="N", help="generated requests a property test")
+    group.addoption("--strict-should", action="store_true", help="a broken `should` makes the run nonconformant")
+    group.addoption("--require-complete", action="store_true", help="a `must` not verified makes the exit code 1")
+    group.addoption("--allow-production", action="store_true", help="let scenarios that create sessions run against "
+                                                                    "a production target")
+    group.addoption("--defect", action="append", default=[], metavar="NAME",
+                    help="break one promise of the embedded reference")
+    group.addoption("--latency", type=float, default=0.0, metavar="SECONDS",
+                    help="how long each answer of the embedded reference waits")
+
+
+def _judges_a_target(config: pytest.Config) -> bool:
+    root = resources.suites().resolve()
+    places = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    return any(place.resolve().is_relative_to(root) for place in places)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Opens the run, before the Allure plugin looks at its own options."""
+    config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
+    config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
+    config.addinivalue_line("markers", "generated: the scenario sends generated requests")
+    if not _judges_a_target(config):
+        return
+    try:
+        run = _worker_run(config) if hasattr(config, "workerinput") else _controller_run(config)
+    except RampcheckError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[RUN] = run
+    if hasattr(config.option, "allure_report_dir") and not config.option.allure_report_dir:
+        config.option.allure_report_dir = str(run.settings.output / "allure-results")
+
+
+def _controller_run(config: pytest.Config) -> Run:
+    option = config.option
+    profile = _profile(config)
+    if profile.environment == "production" and not option.allow_production:
+        raise profiles.ProfileError(["the profile says `environment: production`"],
+                                    "Only --allow-production lets a run touch it.")
+    now = datetime.now(UTC)
+    output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
+    if (output / "journal.jsonl").exists():
+        raise profiles.ProfileError([f"{output} holds a run already"], "Name another folder with --output.")
+    return Run(profile, Settings(
+        run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
+        patterns=tuple(option.clause), workers=getattr(option, "numprocesses", 0) or 0, strict=option.strict_should,
+        require_complete=option.require_complete,
+    ))
+
+
+def _profile(config: pytest.Config) -> Profile:
+    option = config.option
+    if option.profile:
+        return profiles.load(Path(option.profile), os.environ)
+    if option.base_url:
+        return profiles.from_environment(option.contract or "proof", option.base_url, os.environ)
+    running = reference.start(option.contract or "proof", option.defect, option.latency)
+    config.stash[REFERENCE] = running
+    return profiles.from_mapping(running.profile(), {}, "the embedded reference")
+
+
+def _worker_run(config: pytest.Config) -> Run:
+    given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
+    config.stash[BASELINE] = given["baseline"]
+    if given["reference"]:
+        from rampcheck.reference import builtin_profile  # noqa: PLC0415
+
+        profile = profiles.from_mapping(builtin_profile(given["contract"], given["reference"]), {}, "the reference")
+    else:
+        profile = _profile(config)
+    settings = Settings(
+        run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=config.option.seed,
+        patterns=tuple(config.option.clause), workers=given["workers"],
+    )
+    lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
+    return Run(profile, settings, lane)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells an xdist worker what the controller knows; nothing of it is written anywhere."""
+    config = node.config
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        running = config.stash.get(REFERENCE, None)
+        node.workerinput["rampcheck"] = {
+            "run": run.settings.run, "key": run.settings.key.hex(), "output": str(run.settings.output),
+            "workers": run.settings.workers, "baseline": config.stash[BASELINE],
+            "contract": run.contract.name, "reference": running.base_url if running else "",
+        }
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Finds the request that the target accepts, before any worker starts."""
+    run = session.config.stash.get(RUN, None)
+    if run is None or run.lane:
+        return
+    try:
+        session.config.stash[BASELINE] = run.find_baseline()
+    except Inconclusive as error:
+        run.conclude(reason=error.message)
+        pytest.exit(f"inconclusive: {error}\nReports: {run.settings.output}", ExitCode.INCONCLUSIVE)
+    except KeyboardInterrupt:
+        run.conclude(interrupted=True, reason="stopped by the user")
+        raise
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collects the suite of the run's contract only."""
+    run = config.stash.get(RUN, None)
+    if run is None or not collection_path.is_dir():
+        return None
+    others = {resources.suites().resolve() / name for name in resources.contracts() if name != run.contract.name}
+    return collection_path.resolve() in others or None
+
+
+def _clauses(item: pytest.Item) -> list[str]:
+    return [clause for mark in item.iter_markers("verifies") for clause in mark.args]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the scenarios of the selected clauses; with workers, starts with the longest ones."""
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    chosen = [item for item in items if run.selected.intersection(_clauses(item))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    if run.lane:
+        chosen.sort(key=lambda item: item.get_closest_marker("generated") is None)
+    items[:] = chosen
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Passes over a scenario for which the profile lacks something."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return
+    run.judge.begin(item.nodeid)
+    unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in _clauses(item)]
+    if unmet and all(unmet):
+        pytest.skip(f"the profile lacks {unmet[0]}")
+    if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
+        for clause in _clauses(item):
+            run.judge.unjudged(clause, "not tried in production, where only sessions are created")
+        pytest.skip("not tried in production")
+
+
+class Fault(Exception):
+    """A fault of rampcheck in a scenario; its text is redacted."""
+
+
+def _guarded(run: Run, clauses: list[str]) -> Generator[None, object, object]:
+    """Turns what a scenario raises into what it means, and lets no text out that could hold a secret."""
+    try:
+        return (yield)
+    except Unjudged as error:
+        for clause in clauses:
+            run.judge.unjudged(clause, str(error))
+        pytest.skip(run.judge.redacted(str(error)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
+        run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
+        text = run.journal.redactor.text("".join(traceback.format_exception(error)))
+    raise Fault(text)
+
+
+# The innermost wrappers, so that no other plugin sees an exception before it is redacted.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """Guards what a fixture raises."""
+    run = request.config.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    clauses = _clauses(request.node) if isinstance(request.node, pytest.Item) else []
+    return (yield from _guarded(run, clauses))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Guards a scenario, and fails it with what was found broken in its exchanges."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    try:
+        return (yield from _guarded(run, _clauses(item)))
+    finally:
+        clauses = [run.contract.clauses[clause] for clause in _clauses(item)]
+        allure_evidence.attach(item, clauses, run.contract, run.judge.exchanges)
+        if findings := run.judge.must_findings():
+            pytest.fail("\n".join(str(finding) for finding in findings), pytrace=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Ends the run: verdicts, reports, exit code. The workers of xdist have ended by now."""
+    config = session.config
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    if run.lane:
+        run.close()
+        return
+    interrupted = exitstatus == ExitCode.INTERRUPTED
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        run.fault("pytest ended with an internal error")
+    results = run.conclude(interrupted=interrupted, reason="stopped by the user" if interrupted else "")
+    config.stash[RESULTS] = results
+    session.exitstatus = exit_code(results, require_complete=run.settings.require_complete)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Shows what failed and where, the gaps, the verdict."""
+    results = config.stash.get(RESULTS, None)
+    if results is None:
+        return
+    from rampcheck.report import print_summary  # noqa: PLC0415
+
+    writer = config.get_terminal_writer()
+    console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
+    with console.capture() as captured:
+        print_summary(results, console, config.stash[RUN].settings.output)
+    terminalreporter.ensure_newline()
+    writer.write(captured.get(), flush=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops the embedded reference and closes what is open."""
+    if run := config.stash.get(RUN, None):
+        run.close()
+    if running := config.stash.get(REFERENCE, None):
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Target:
+    """The server under judgement."""
+    return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE])
+
+
+@pytest.fixture
+def judge(pytestconfig: pytest.Config) -> Judge:
+    """Takes the judgements of a scenario."""
+    return pytestconfig.stash[RUN].judge
+
+
+@pytest.fixture
+def accepted(target: Target) -> Accepted:
+    """A request of the first partner that the target has just accepted."""
+    return target.accepted()
+
+
+@pytest.fixture(scope="session")
+def generator(pytestconfig: pytest.Config) -> properties.Generator:
+    """Generates requests from the contract's OpenAPI document."""
+    run = pytestconfig.stash[RUN]
+    return properties.Generator(run.contract, run.judge, run.settings.seed, pytestconfig.option.examples)

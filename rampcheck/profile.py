@@ -1,0 +1,531 @@
+"""Who is asked: the profile of one target, read from YAML and checked as a whole before any request is sent.
+
+What may stand where is data, in `schemas/profile.schema.json`. This module reads the text, fills in the
+environment, words the schema's complaints and adds the few rules that a schema cannot say. No message shows a
+credential.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import jsonschema
+import yaml
+
+from rampcheck import resources
+from rampcheck.errors import ProfileError
+
+Place = tuple[str | int, ...]
+
+# Each contract's credentials, and the variable that holds each where a run has no profile.
+CREDENTIALS: Mapping[str, Mapping[str, str]] = {
+    "proof": {
+        "client_token": "PROOF_CLIENT_TOKEN",
+        "previous_client_token": "PROOF_PREVIOUS_CLIENT_TOKEN",
+        "inactive_client_token": "PROOF_INACTIVE_CLIENT_TOKEN",
+        "second_client_token": "PROOF_SECOND_CLIENT_TOKEN",
+    },
+    "kryptonim": {
+        "api_key": "KRYPTONIM_API_KEY",
+        "signature_secret": "KRYPTONIM_SIGNATURE_SECRET",
+    },
+}
+
+_VARIABLES = {name: variable for names in CREDENTIALS.values() for name, variable in names.items()}
+_REQUIRED_CREDENTIALS = frozenset({"client_token", "api_key", "signature_secret"})
+_MAX_BYTES = 1 << 20
+_SHORTEST_CREDENTIAL = 8  # characters; a shorter one might be a word, and reports hide it wherever it stands
+_HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these
+_REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$\{", re.ASCII)
+_BASE_URL = re.compile(
+    r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+
+class Credentials(Mapping[str, str]):
+    """The target's secrets by name (`client_token`, …). Printing it shows the names only."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Credentials({', '.join(self._values)})"
+
+
+@dataclass(frozen=True)
+class Partner:
+    """What onboarding agreed on with one partner. Absent is None or empty."""
+
+    widget_id: str | None = None
+    off_ramp: bool | None = None
+    address_mode: str | None = None
+    address: str | None = None
+    origins: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    unprovisioned_pair: tuple[str, str] | None = None
+    disabled_currency: str | None = None
+    widget_config: Mapping[str, Any] = field(default_factory=dict)
+    destination_address: str | None = None
+    crypto_currency: str | None = None
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class Egress:
+    """A way out that is not on the allowlist: a proxy's URL, with its login, or an address to send from."""
+
+    outside_proxy: str | None = field(default=None, repr=False)
+    outside_source_address: str | None = None
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where the target's webhooks reach this run: `listen` is `host:port`, `public_url` leads there."""
+
+    listen: str
+    public_url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the target is asked to bear. `requests_per_second` 0 means no limit."""
+
+    requests_per_second: float = 10.0
+    timeout_seconds: float = 10.0
+    max_requests: int = 1000
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A clause known to be broken and accepted, why, and the last day of it (None: no end)."""
+
+    clause: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One target. `base_url` has no slash at its end; `environment` is None where it is not stated.
+
+    `given` is the whole profile as it was given, references filled in: credentials stand in it.
+    """
+
+    contract: str
+    base_url: str
+    environment: str | None
+    credentials: Credentials
+    partner: Partner
+    second_partner: Partner | None
+    egress: Egress
+    triggers: Mapping[str, Mapping[str, Any]]
+    webhook: Webhook | None
+    limits: Limits
+    waivers: tuple[Waiver, ...]
+    given: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def get(self, path: str) -> Any:
+        """Gives the value at a dotted path (`partner.widget_config.type`) as it was given, or None."""
+        value: Any = self.given
+        for key in path.split("."):
+            if not isinstance(value, Mapping) or key not in value:
+                return None
+            value = value[key]
+        return value
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret by its name: the credentials, and the password of the proxy."""
+        password = urlsplit(self.egress.outside_proxy or "").password
+        return {**self.credentials, **({"outside_proxy_password": unquote(password)} if password else {})}
+
+    def as_public(self) -> dict[str, Any]:
+        """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query."""
+        public = {**self.given, "base_url": self.base_url, "credentials": list(self.credentials)}
+        for section, key in (("egress", "outside_proxy"), ("webhook", "public_url")):
+            if key in public.get(section, {}):
+                url = urlsplit(public[section][key])
+                bare = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+                public[section] = {**public[section], key: bare}
+        return public
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Profile:
+    """Reads the profile in the YAML file `path`; `environ` fills its `${NAME}` references.
+
+    Raises `ProfileError` with every mistake found, a line each.
+    """
+    draft = _Draft(str(path))
+    return _profile(_parsed(_read(path, draft), draft), environ, draft)
+
+
+def from_mapping(data: Mapping[str, Any], environ: Mapping[str, str], origin: str = "profile") -> Profile:
+    """Makes a profile of `data`, which has the shape of the YAML file; `origin` names it in messages.
+
+    Raises `ProfileError` with every mistake found, a line each.
+    """
+    return _profile(_plain(data), environ, _Draft(origin))
+
+
+def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -> Profile:
+    """Makes the profile of a run without a file, its credentials from `PROOF_CLIENT_TOKEN` and the like.
+
+    Raises `ProfileError` with every mistake found, a line each.
+    """
+    credentials = {
+        name: f"${{{variable}}}"
+        for name, variable in CREDENTIALS.get(contract, {}).items()
+        if name in _REQUIRED_CREDENTIALS or environ.get(variable)
+    }
+    data = {"contract": contract, "base_url": base_url, "credentials": credentials}
+    return from_mapping(data, environ, "command line")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Draft:
+    """A profile while it is read: where it comes from, the line of each place, and the mistakes so far."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.lines: dict[Place, int] = {}
+        self.mistakes: dict[Place, tuple[int, str]] = {}
+
+    def wrong(self, place: Place, message: str, line: int = 0) -> None:
+        """Notes a mistake. Of several at one place the first is kept: it is the cause of the others."""
+        above = (place[:size] for size in range(len(place), -1, -1))
+        known = line or next((self.lines[part] for part in above if part in self.lines), 0)
+        self.mistakes.setdefault(place, (known, message))
+
+    def refusal(self, place: Place | None = None, message: str = "", line: int = 0) -> ProfileError:
+        """Gives the error that tells all mistakes, the given one too, in the order of the file."""
+        if place is not None:
+            self.wrong(place, message, line)
+        lines = []
+        for where, (number, text) in sorted(self.mistakes.items(), key=lambda mistake: mistake[1][0]):
+            parts = [f"{self.origin}:{number}" if number else self.origin, _path(where), text]
+            lines.append(": ".join(part for part in parts if part))
+        return ProfileError(lines, "`rampcheck init` writes a profile that explains every key.")
+
+
+def _path(place: Place) -> str:
+    """Words a place, as `partner.pairs[0]`. An unknown key below `credentials` may be a secret itself."""
+    if place[:1] == ("credentials",) and place[1:] and place[1] not in _VARIABLES:
+        place = place[:1]
+    words = ""
+    for part in place:
+        if isinstance(part, int):
+            words += f"[{part}]"
+        else:
+            words += f".{part if part.isidentifier() else json.dumps(part)}"
+    return words.removeprefix(".")
+
+
+# From the file to plain data, noting the line of each place.
+
+
+def _read(path: Path, draft: _Draft) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise draft.refusal((), f"cannot be read: {error.strerror}") from error
+    if len(content) > _MAX_BYTES:
+        raise draft.refusal((), "is larger than 1 MiB, so it is no profile")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        # The cause would carry the text along.
+        raise draft.refusal((), "is not UTF-8 text; save it as UTF-8", line) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader without anchors and aliases: a profile needs none, and a bomb is made of them."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) is not None:
+            cause = "anchors and aliases are not accepted; put a text that begins with & or * in quotes"
+            raise yaml.MarkedYAMLError(problem=cause, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def _parsed(text: str, draft: _Draft) -> Any:
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise draft.refusal((), "is not YAML: a control character", line) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        # What YAML quotes from the text may be a secret, in its message as in the cause.
+        problem = re.sub(r"'(?!<)[^']{2,}'", "…", getattr(error, "problem", None) or "it cannot be parsed")
+        raise draft.refusal((), f"is not YAML: {problem}", mark.line + 1 if mark else 0) from None
+    except RecursionError:
+        raise draft.refusal((), "is nested too deeply") from None
+    return {} if node is None else _value(loader, node, (), draft)
+
+
+def _value(loader: _Loader, node: yaml.Node, place: Place, draft: _Draft) -> Any:
+    draft.lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, place, draft)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*place, index), draft) for index, item in enumerate(node.value)]
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return node.value  # a date stays as it is written
+    try:
+        value = loader.construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        value = ...  # a number of thousands of digits, a tag of another program
+    is_huge = isinstance(value, int) and value.bit_length() > 64
+    if isinstance(value, str | int | float | None) and not is_huge:
+        return value
+    draft.wrong(place, "is no text, number, boolean or date; put it in quotes")
+    return None
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, place: Place, draft: _Draft) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if key_node.tag != "tag:yaml.org,2002:str":
+            draft.wrong(place, "holds a key that is not a text; put it in quotes", line)
+            continue
+        key: str = key_node.value
+        if key in members:
+            first = draft.lines[(*place, key)]
+            draft.wrong((*place, key), f"given twice, first on line {first}; keep one", line)
+            continue
+        draft.lines[(*place, key)] = line
+        members[key] = _value(loader, value_node, (*place, key), draft)
+    return members
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+# From plain data to a profile.
+
+
+def _profile(written: Any, environ: Mapping[str, str], draft: _Draft) -> Profile:
+    given = _filled(written, (), environ, draft)
+    for error in _validator().iter_errors(given):
+        _complain(error, written, draft)
+    if isinstance(given, dict):
+        _check_target(given, written, draft)
+        _check_partners(given, draft)
+    if draft.mistakes:
+        raise draft.refusal()
+    return Profile(
+        contract=given["contract"],
+        base_url=given["base_url"].rstrip("/"),
+        environment=given.get("environment"),
+        credentials=Credentials(given["credentials"]),
+        partner=_partner(given.get("partner", {})),
+        second_partner=_partner(given["second_partner"]) if "second_partner" in given else None,
+        egress=Egress(**given.get("egress", {})),
+        triggers=given.get("triggers", {}),
+        webhook=Webhook(**given["webhook"]) if "webhook" in given else None,
+        limits=Limits(**given.get("limits", {})),
+        waivers=tuple(_waiver(waiver) for waiver in given.get("waivers", ())),
+        given=given,
+    )
+
+
+def _partner(given: Mapping[str, Any]) -> Partner:
+    tuples = {key: tuple(given[key]) for key in ("origins", "unprovisioned_pair") if key in given}
+    pairs = tuple(tuple(pair) for pair in given.get("pairs", ()))
+    return Partner(**{**given, **tuples, "pairs": pairs})
+
+
+def _waiver(given: Mapping[str, str]) -> Waiver:
+    until = given.get("until")
+    return Waiver(given["clause"], given["reason"], date.fromisoformat(until) if until else None)
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(resources.schema("profile").read_text(encoding="utf-8"))
+    formats = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    return jsonschema.Draft202012Validator(schema, format_checker=formats)
+
+
+def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: _Draft) -> Any:
+    """Gives `value` with references filled in and without keys of no value; a trigger may send null."""
+    if isinstance(value, dict):
+        keeps_null = place[:1] == ("triggers",) and len(place) > 1
+        return {
+            key: _filled(item, (*place, key), environ, draft)
+            for key, item in value.items()
+            if item is not None or keeps_null or (*place, key) in draft.mistakes
+        }
+    if isinstance(value, list):
+        return [_filled(item, (*place, index), environ, draft) for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        draft.wrong(place, "is not a finite number")
+    if not isinstance(value, str):
+        return value
+    for match in _REFERENCE.finditer(value):
+        if match[1] is None:
+            draft.wrong(place, "holds ${ that begins no reference; write ${NAME}")
+        elif not environ.get(match[1]):
+            draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
+    filled = _REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
+    categories = {unicodedata.category(character) for character in filled}
+    if place[:1] != ("triggers",) and categories & {"Cc", "Cs"}:
+        draft.wrong(place, "holds a control character, perhaps a line break at its end; remove it")
+    return filled
+
+
+def _complain(error: jsonschema.ValidationError, written: Any, draft: _Draft) -> None:
+    """Words one complaint of the schema: what was expected, what was found, how to mend it."""
+    place: Place = tuple(error.absolute_path)
+    schema: Any = error.schema
+    properties = schema.get("properties", {})
+    instance: Any = error.instance
+    if error.validator == "required":
+        for key in schema["required"]:
+            if key not in instance:
+                draft.wrong((*place, key), f"missing{_example(properties.get(key, {}), f'add {key}: ')}")
+    elif error.validator == "additionalProperties":
+        for key in instance:
+            if key not in properties:
+                near = difflib.get_close_matches(key.lower(), properties, n=1)
+                cure = f"did you mean {near[0]}?" if near else f"known here: {', '.join(properties)}"
+                draft.wrong((*place, key), f"unknown key; {cure}")
+    else:
+        cure = _example(schema, "write ")
+        if schema.get("type") == "string" and isinstance(instance, int | float) and place[0] not in _HIDDEN:
+            cure = "; put it in quotes"
+        draft.wrong(place, f"expected {schema['title']}, found {_found(place, written)}{cure}")
+
+
+def _example(schema: Mapping[str, Any], verb: str) -> str:
+    return f"; {verb}{json.dumps(schema['examples'][0])}" if "examples" in schema else ""
+
+
+def _found(place: Place, written: Any) -> str:
+    """Shows what is written at `place`, references not filled in; only its kind where it may be a secret."""
+    value = written
+    for part in place:
+        value = value[part]
+    kinds = {dict: "a mapping", list: "a list", str: "a text", bool: "a boolean", type(None): "nothing"}
+    kind = kinds.get(type(value), "a number")
+    if not place or isinstance(value, dict | list | None):
+        return kind
+    if place[0] in _HIDDEN:
+        return f"{kind} (not shown)"
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 60 else f"{shown[:60]}…"
+
+
+# The rules that the schema cannot say.
+
+
+def _check_target(given: Mapping[str, Any], written: Mapping[str, Any], draft: _Draft) -> None:
+    base_url, credentials = given.get("base_url"), given.get("credentials")
+    if isinstance(base_url, str):
+        fault = _base_url_fault(base_url)
+        if fault:
+            draft.wrong(("base_url",), fault)
+    for place in (("egress", "outside_proxy"), ("webhook", "public_url")):
+        section = given.get(place[0])
+        url = section.get(place[1]) if isinstance(section, dict) else None
+        if isinstance(url, str) and not _is_url(url):
+            draft.wrong(place, "is not a valid URL")
+    if not isinstance(credentials, dict):
+        return
+    may_be_literal = not isinstance(base_url, str) or ("base_url",) in draft.mistakes or is_loopback(base_url)
+    for name, value in credentials.items():
+        if name in _VARIABLES and isinstance(value, str):
+            is_literal = _REFERENCE.fullmatch(written["credentials"][name]) is None
+            fault = _credential_fault(name, value, is_literal and not may_be_literal)
+            if fault:
+                draft.wrong(("credentials", name), fault)
+
+
+def _base_url_fault(url: str) -> str:
+    authority = re.split(r"[/?#]", url.partition("://")[2])[0]
+    if "@" in authority or "\\" in authority:
+        return "holds a user name or password; remove it, credentials have keys of their own"
+    if "?" in url or "#" in url:
+        return "holds a query or a fragment; end it before that"
+    if not _BASE_URL.fullmatch(url) or not _is_url(url):
+        return "is not an absolute URL; write https://HOST, https://HOST:PORT or either with a path"
+    if url.lower().startswith("http:") and not is_loopback(url):
+        return "would send the credentials unencrypted; write https:// (http:// is for this machine only)"
+    return ""
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _credential_fault(name: str, value: str, is_literal: bool) -> str:
+    if is_literal:
+        return f"is written out; write ${{{_VARIABLES[name]}}} and set that variable for the run"
+    if value != value.strip():
+        return "begins or ends with a space; remove it"
+    if name != "signature_secret" and not value.isascii():
+        return "holds a character that no HTTP header carries; look for a mistake in copying"
+    if len(value) < _SHORTEST_CREDENTIAL:
+        return f"is shorter than {_SHORTEST_CREDENTIAL} characters; look for a mistake in copying"
+    return ""
+
+
+def _check_partners(given: Mapping[str, Any], draft: _Draft) -> None:
+    credentials = given.get("credentials")
+    tokens = credentials if isinstance(credentials, dict) else {}
+    owners: dict[str, str] = {}
+    for name, value in tokens.items():
+        owner = owners.setdefault(value, name) if isinstance(value, str) and "token" in name else name
+        if owner != name:
+            draft.wrong(("credentials", name), f"is the same as credentials.{owner}; each is another one")
+    if "second_partner" in given and "second_client_token" not in tokens:
+        draft.wrong(("second_partner",), "is of no use without credentials.second_client_token; add that")
+    for key in ("partner", "second_partner"):
+        partner: Any = given.get(key)
+        pairs = partner.get("pairs") if isinstance(partner, dict) else None
+        if isinstance(pairs, list) and partner.get("unprovisioned_pair") in pairs:
+            draft.wrong((key, "unprovisioned_pair"), f"is one of {key}.pairs as well; remove it from one")

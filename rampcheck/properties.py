@@ -1,0 +1,113 @@
+"""Property tests: schemathesis generates requests from the OpenAPI document, the run's one client sends them.
+
+Only the generation is schemathesis's. Judging is the invariants', and what a scenario adds; a generated body that a
+conforming target may accept or refuse is judged by neither. Sources: schemathesis's documentation, "Python API";
+Hypothesis's documentation, "Settings".
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rampcheck.contract import Contract
+from rampcheck.errors import Unjudged
+from rampcheck.findings import Judge
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+SHRINKING = 40
+
+
+class Refuted(Exception):
+    """A generated request broke a clause: tells Hypothesis to look for a smaller one."""
+
+
+class Generator:
+    """Generates bodies for an operation of `contract`, `examples` of them for each property, from `seed`.
+
+    The same seed gives the same bodies. A body that breaks a `must` is shrunk with at most 40 further requests, and
+    only the smallest failing one becomes the finding.
+    """
+
+    def __init__(self, contract: Contract, judge: Judge, seed: int, examples: int) -> None:
+        self._contract = contract
+        self._judge = judge
+        self._seed = seed
+        self._examples = examples
+        self._strategies: dict[tuple[str, str, bool], SearchStrategy[bytes]] = {}
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+
+    def valid(self, method: str, path: str, part: int, send: Callable[[bytes], None]) -> None:
+        """Calls `send` with bodies that the document's request schema allows.
+
+        `part` numbers the share of a property that is split over several tests. Raises `Unjudged` where `send` does.
+        """
+        self._explore(self._bodies(method, path, positive=True), part, send)
+
+    def invalid(self, method: str, path: str, part: int, send: Callable[[bytes], None]) -> None:
+        """Calls `send` with bodies that the document's request schema refuses, or that are no JSON at all."""
+        self._explore(self._bodies(method, path, positive=False), part, send)
+
+    def _explore(self, bodies: SearchStrategy[bytes], part: int, send: Callable[[bytes], None]) -> None:
+        from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: PLC0415
+
+        outcomes: dict[bytes, bool] = {}
+        stopped: list[Unjudged] = []
+
+        # Explicit settings beat the profile that Hypothesis takes under CI=true, and write no database.
+        @seed(self._seed * 1000 + part)
+        @settings(max_examples=self._examples, database=None, deadline=None, derandomize=False,
+                  report_multiple_bugs=False, phases=[Phase.generate, Phase.shrink], verbosity=Verbosity.quiet,
+                  suppress_health_check=list(HealthCheck))
+        @given(bodies)
+        def explored(body: bytes) -> None:
+            if body not in outcomes and not stopped and len(outcomes) < self._examples + SHRINKING:
+                before = len(self._judge.findings)
+                try:
+                    send(body)
+                except Unjudged as error:
+                    stopped.append(error)
+                outcomes[body] = any(
+                    self._contract.clauses[finding.clause].level == "must"
+                    for finding in self._judge.findings[before:]
+                )
+            if outcomes.get(body):
+                raise Refuted
+
+        with self._judge.shrinking():
+            try:
+                explored()
+            except Refuted:
+                pass  # The finding is with the judge.
+        if stopped:
+            raise stopped[0]
+
+    def _bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
+        key = (method, path, positive)
+        if key not in self._strategies:
+            self._strategies[key] = self._make_bodies(method, path, positive=positive)
+        return self._strategies[key]
+
+    def _make_bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
+        # Imported here: a run that selects no property test does not pay for it.
+        import hypothesis.configuration  # noqa: PLC0415
+        import requests  # noqa: PLC0415
+        import schemathesis  # noqa: PLC0415
+        from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
+
+        if self._home is None:
+            # Hypothesis would put its caches, which hold constants of local files, into the current folder.
+            self._home = tempfile.TemporaryDirectory(prefix="rampcheck-")
+            hypothesis.configuration.set_hypothesis_home_dir(self._home.name)
+        # An explicit configuration, because schemathesis searches the folders above for one.
+        schema = schemathesis.openapi.from_dict(dict(self._contract.document), config=SchemathesisConfig())
+        mode = schemathesis.GenerationMode.POSITIVE if positive else schemathesis.GenerationMode.NEGATIVE
+
+        def body_of(case: schemathesis.Case) -> bytes:
+            sent = requests.Request(**case.as_transport_kwargs(base_url="http://target")).prepare().body
+            return sent.encode() if isinstance(sent, str) else bytes(sent or b"")
+
+        return schema[path][method].as_strategy(generation_mode=mode).map(body_of)

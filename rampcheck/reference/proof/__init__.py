@@ -1,0 +1,1 @@
+"""The embedded Proof server: partners, access, request, service and its defects."""

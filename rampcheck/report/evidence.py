@@ -1,0 +1,127 @@
+"""An exchange as a reader sees it: what was asked, what was answered, when, and how to ask again."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from rampcheck.report.curl import as_curl
+from rampcheck.report.pretty import indent_json
+from rampcheck.report.text import plural
+
+LONGEST_BODY = 4_000  # characters shown of a body
+LONGEST_LAID_OUT = 200_000  # characters up to which a body is laid out before it is shortened
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body for reading, with notes on how it differs from the bytes that were sent."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A request, a response or a message: a title, the start line and header lines, the body."""
+
+    title: str
+    head: tuple[str, ...]
+    body: Body | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One exchange, ready to be shown."""
+
+    number: int
+    title: str
+    outcome: str
+    facts: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+    curl: str
+    curl_note: str
+
+
+def evidence(exchange: Mapping[str, Any]) -> Evidence:
+    """Gives what is to be shown of a journal's exchange record."""
+    request, response = exchange["request"], exchange["response"]
+    parts = [_part("Request", f"{request['method']} {request['url']}", request)]
+    if response:
+        parts.append(_part(f"Response: {_status(response['status'])}", "", response))
+    parts += [
+        Part(f"Message {number}, {message['direction']}, {message['at']}", (), _body(message))
+        for number, message in enumerate(exchange["messages"], start=1)
+    ]
+    curl, curl_note = _curl(exchange)
+    return Evidence(
+        number=exchange["number"],
+        title=f"{request['method']} {request['url']}",
+        outcome=_outcome(exchange),
+        facts=tuple((name, value) for name, value in _facts(exchange) if value),
+        parts=tuple(parts),
+        curl=curl,
+        curl_note=curl_note,
+    )
+
+
+def _facts(exchange: Mapping[str, Any]) -> list[tuple[str, str]]:
+    incoming, failure = exchange["direction"] == "incoming", exchange["failure"]
+    return [
+        ("received" if incoming else "sent", exchange["started"]),
+        ("answered after" if exchange["response"] else "gave up after", f"{exchange['elapsed_ms']:,} ms"),
+        ("failure", failure["detail"] if failure else ""),
+        ("attempt", str(exchange["attempt"]) if exchange["attempt"] > 1 else ""),
+        ("protocol", exchange["protocol"] if exchange["protocol"] != "http" else ""),
+        ("credential", exchange["credential"] or ""),
+        ("scenario", exchange["scenario"]),
+    ]
+
+
+def _outcome(exchange: Mapping[str, Any]) -> str:
+    if exchange["response"] is None:
+        return f"no response: {exchange['failure']['kind']}"
+    return f"{_status(exchange['response']['status'])}, {exchange['elapsed_ms']:,.0f} ms"
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _part(title: str, start_line: str, content: Mapping[str, Any]) -> Part:
+    headers = [f"{name}: {value}" for name, value in content["headers"]]
+    return Part(title, (start_line, *headers) if start_line else tuple(headers), _body(content))
+
+
+def _body(content: Mapping[str, Any]) -> Body | None:
+    text, notes = content["body"], []
+    if not text:
+        return None
+    if content["encoding"] == "base64":
+        raw = base64.b64decode(text)
+        text = raw.decode("utf-8", "backslashreplace")
+        notes.append(f"{plural(len(raw), 'byte')}, not UTF-8: what is no text is shown as \\x and its value")
+    length = len(text)
+    laid_out = indent_json(text) if length <= LONGEST_LAID_OUT else None
+    if laid_out is not None and laid_out != text:
+        notes.append("JSON, laid out for reading")
+        text = laid_out
+    if len(text) > LONGEST_BODY:
+        notes.append(f"shortened: {length:,} characters in all, the whole is in journal.jsonl")
+        text = text[:LONGEST_BODY] + "…"
+    return Body(text, tuple(notes))
+
+
+def _curl(exchange: Mapping[str, Any]) -> tuple[str, str]:
+    """Gives the command, or why there is none."""
+    if exchange["protocol"] != "http" or exchange["direction"] != "outgoing":
+        return "", ""
+    if len(exchange["request"]["body"]) > LONGEST_BODY:
+        return "", "The request is too long for a command here; its body is in journal.jsonl."
+    return as_curl(exchange), ""

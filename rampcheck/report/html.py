@@ -1,0 +1,166 @@
+"""index.html: the report that both sides sign, one file that needs no network and no script."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from rampcheck.report import results as results_file
+from rampcheck.report.curl import MARK
+from rampcheck.report.evidence import Evidence, evidence
+from rampcheck.report.outline import CLAUSE_VERDICTS, LEVELS, RUN_VERDICTS, outline
+from rampcheck.report.text import HIDDEN, plural, shorten, visible
+
+LONGEST_VALUE = 1_000  # characters of one expected or actual value
+SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
+
+SPECIAL = re.compile(f"{HIDDEN.pattern}|{MARK.pattern}")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A finding or an observation. `evidence` is set where its exchange is shown: where it is first cited."""
+
+    expected: str | None
+    actual: str
+    exchange: int | None
+    recorded: bool
+    evidence: Evidence | None
+    scenario: str
+    times: int
+
+
+@dataclass(frozen=True)
+class ClauseView:
+    """A clause with what was seen of it."""
+
+    data: Mapping[str, Any]
+    findings: tuple[Sight, ...]
+    observations: tuple[Sight, ...]
+
+
+def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]]) -> str:
+    """Gives the HTML of valid `results`.
+
+    Of the `exchanges`, records of the journal by number, it holds those that findings and observations cite.
+    """
+    summary = outline(results)
+    views = _views([*summary.by_verdict["failed"], *results["clauses"]], exchanges)
+    environment = _environment()
+    assets = {name: _asset(environment, name, results["run"]) for name in ("css", "js")}
+    return environment.get_template("report.html.jinja").render(
+        results=results,
+        outline=summary,
+        failed=[views[clause["id"]] for clause in summary.by_verdict["failed"]],
+        sections=[
+            (section, [views[c["id"]] for c in results["clauses"] if c["section"] == section["id"]])
+            for section in results["sections"]
+        ],
+        verdicts=CLAUSE_VERDICTS,
+        run_verdicts=RUN_VERDICTS,
+        levels=LEVELS,
+        assets=assets,
+        hashes={name: _hash(asset) for name, asset in assets.items()},
+        digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
+    )
+
+
+def _views(
+    clauses: list[Mapping[str, Any]], exchanges: Mapping[int, Mapping[str, Any]]
+) -> dict[str, ClauseView]:
+    """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice."""
+    shown: set[int] = set()
+    views: dict[str, ClauseView] = {}
+
+    def sights(seen: list[Mapping[str, Any]]) -> tuple[Sight, ...]:
+        return tuple(sight(one) for one in seen[:SEEN_SHOWN])
+
+    def sight(seen: Mapping[str, Any]) -> Sight:
+        number = seen["exchange"]
+        first = number in exchanges and number not in shown
+        shown.add(number)
+        return Sight(
+            expected=seen.get("expected"),
+            actual=seen["actual"],
+            exchange=number,
+            recorded=number in exchanges,
+            evidence=evidence(exchanges[number]) if first else None,
+            scenario=seen["scenario"],
+            times=seen["times"],
+        )
+
+    for clause in clauses:
+        if clause["id"] not in views:
+            views[clause["id"]] = ClauseView(
+                clause, sights(clause["findings"]), sights(clause["observations"])
+            )
+    return views
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rampcheck.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "foreign": foreign,
+        "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
+        "prose": prose,
+        "moment": moment,
+    }
+    environment.globals |= {"plural": plural, "duration": duration}
+    return environment
+
+
+def _asset(environment: Environment, suffix: str, run: str) -> Markup:
+    """Gives our style sheet or script; `run`, which it shows, has only letters, digits, `.`, `_`, `-`."""
+    text = environment.get_template(f"report.{suffix}").render(run=run)
+    return Markup(text)  # noqa: S704 - nothing foreign is in it
+
+
+def _hash(asset: str) -> str:
+    """Gives what lets one inline asset through the Content-Security-Policy (CSP Level 3, section 2.3.1)."""
+    return "sha256-" + b64encode(hashlib.sha256(asset.encode()).digest()).decode()
+
+
+def foreign(text: str) -> Markup:
+    """Gives text that a target may have written: escaped, hidden characters and redaction marks set apart."""
+    pieces, position = [], 0
+    for special in SPECIAL.finditer(text):
+        pieces.append(escape(text[position : special.start()]))
+        kind = "mark" if special[1] else "hidden"
+        pieces.append(Markup('<span class="{}">{}</span>').format(kind, visible(special[0])))
+        position = special.end()
+    return Markup("").join([*pieces, escape(text[position:])])
+
+
+def prose(text: str) -> Markup:
+    """Gives a sentence of ours, in which backticks set off code."""
+    pieces = visible(text).split("`")
+    if len(pieces) % 2 == 0:  # a backtick without its fellow is a character like any other
+        return escape(visible(text))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(p) if number % 2 else escape(p) for number, p in enumerate(pieces))
+
+
+def moment(time: str) -> str:
+    """Gives an RFC 3339 time in UTC as `21 November 2026, 07:00:41 UTC`."""
+    parsed = datetime.fromisoformat(time)
+    return f"{parsed.day} {parsed:%B %Y, %H:%M:%S} UTC"
+
+
+def duration(started: str, finished: str) -> str:
+    """Gives the time between two RFC 3339 times as `41 s` or `3 min 5 s`."""
+    seconds = round((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"

@@ -1,0 +1,91 @@
+"""junit.xml: every clause a test case, for the test page of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.text import plural, shorten, visible
+
+LONGEST_VALUE = 4_000  # characters
+
+
+def render(results: Mapping[str, Any]) -> bytes:
+    """Gives the JUnit XML of valid `results`: a suite for each section with clauses, a case for each clause.
+
+    A `failed` clause is a failure; `not_verified` and `waived` are skipped with their reason; `advisory`
+    and `observed` pass and say what was seen on their standard output. What keeps the run from being
+    trusted (a fault of rampcheck, an inconclusive or interrupted run) stands as an error in a suite of
+    its own, `rampcheck`.
+    """
+    document = JUnitXml(f"rampcheck {results['contract']}")
+    for section in results["sections"]:
+        cases = [_case(clause) for clause in results["clauses"] if clause["section"] == section["id"]]
+        if cases:
+            document.add_testsuite(_suite(section["id"], results, cases))
+    if troubles := _troubles(results):
+        document.add_testsuite(_suite("rampcheck", results, troubles))
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    buffer = BytesIO()
+    document.write(buffer, pretty=True)
+    return buffer.getvalue()
+
+
+def _suite(name: str, results: Mapping[str, Any], cases: list[TestCase]) -> TestSuite:
+    suite = TestSuite(name)
+    suite.timestamp = results["started"].removesuffix("Z")
+    suite.add_property("base_url", visible(results["target"]["base_url"]))
+    suite.add_property("run", results["run"])
+    suite.add_testcases(cases)
+    return suite
+
+
+def _case(clause: Mapping[str, Any]) -> TestCase:
+    case = TestCase(clause["id"], clause["section"])
+    match clause["verdict"]:
+        case "failed":
+            actual = "; ".join(shorten(finding["actual"], 200) for finding in clause["findings"])
+            failure = Failure(visible(actual), clause["level"])
+            failure.text = f"{visible(clause['text'])}\n\n{_seen(clause)}"
+            case.result = [failure]
+        case "not_verified" | "waived" as verdict:
+            skipped = Skipped(visible(f"{CLAUSE_VERDICTS[verdict].word}: {clause['reason']}"))
+            skipped.text = _seen(clause)
+            case.result = [skipped]
+        case "advisory" | "observed":
+            case.system_out = _seen(clause)
+    return case
+
+
+def _seen(clause: Mapping[str, Any]) -> str:
+    """The findings and observations of a clause as plain text, a paragraph each."""
+    paragraphs = []
+    for seen in [*clause["findings"], *clause["observations"]]:
+        lines = [f"expected: {shorten(seen['expected'], LONGEST_VALUE)}"] if "expected" in seen else []
+        lines.append(f"actual: {shorten(seen['actual'], LONGEST_VALUE)}")
+        if seen["exchange"] is not None:
+            lines.append(f"exchange: {seen['exchange']}, see index.html#exchange-{seen['exchange']}")
+        lines.append(f"seen: {plural(seen['times'], 'time')}")
+        if seen["scenario"]:
+            lines.append(f"scenario: {seen['scenario']}")
+        paragraphs.append("\n".join(lines))
+    return visible("\n\n".join(paragraphs))
+
+
+def _troubles(results: Mapping[str, Any]) -> list[TestCase]:
+    """Test cases, each an error, for what is wrong with the run and not with the target."""
+    troubles = [("fault", fault) for fault in results["faults"]]
+    if results["verdict"] == "inconclusive":
+        troubles.append(("inconclusive", outline(results).sentence))
+    if results["interrupted"]:
+        troubles.append(("interrupted", results["reason"]))
+    cases = []
+    for number, (kind, message) in enumerate(troubles, start=1):
+        case = TestCase(f"{kind} {number}", "rampcheck")
+        case.result = [Error(visible(message), kind)]
+        cases.append(case)
+    return cases

@@ -1,0 +1,86 @@
+"""results.json: the one document that every report is rendered from, held to a versioned schema."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from rampcheck import resources
+from rampcheck.errors import RampcheckError, UsageError
+
+FILE_NAME = "results.json"
+
+
+class ResultsError(RampcheckError):
+    """Results that break their schema, or disagree with themselves."""
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Gives the JSON Schema (2020-12) of results.json."""
+    loaded: dict[str, Any] = json.loads(resources.schema("results").read_text(encoding="utf-8"))
+    return loaded
+
+
+def validate(results: Any, origin: str = FILE_NAME) -> None:
+    """Raises `ResultsError`, one line for each mistake, unless `results` are valid.
+
+    They follow the schema, clause ids are unique, their sections exist, and the counts are true.
+    """
+    errors = sorted(Draft202012Validator(schema()).iter_errors(results), key=lambda error: error.json_path)
+    mistakes = [f"{error.json_path}: {error.message[:200]}" for error in errors] or _disagreements(results)
+    if mistakes:
+        raise ResultsError(
+            "\n".join(f"{origin}: {mistake}" for mistake in mistakes),
+            "Render it with the version of rampcheck that wrote it, or run again.",
+        )
+
+
+def _disagreements(results: Mapping[str, Any]) -> list[str]:
+    """What the schema cannot say."""
+    clauses = results["clauses"]
+    sections = {section["id"] for section in results["sections"]}
+    verdicts = Counter(clause["verdict"] for clause in clauses)
+    mistakes = [
+        f"clause {name} occurs {n} times" for name, n in Counter(c["id"] for c in clauses).items() if n > 1
+    ]
+    mistakes += [
+        f"clause {clause['id']} belongs to the section {clause['section']}, which is not listed"
+        for clause in clauses
+        if clause["section"] not in sections
+    ]
+    mistakes += [
+        f"counts.{verdict} is {count}, but {verdicts[verdict]} clauses have that verdict"
+        for verdict, count in results["counts"].items()
+        if verdicts[verdict] != count
+    ]
+    return mistakes
+
+
+def encode(results: Mapping[str, Any]) -> bytes:
+    """Gives the bytes of results.json. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape."""
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Gives the valid results in `path`, a results.json or the directory of a run.
+
+    Raises `UsageError` where there is no such file or it is no JSON, `ResultsError` where it is not valid.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        results: dict[str, Any] = json.loads(file.read_bytes())
+    except OSError as error:
+        cure = "Name the directory of a run that was finished."
+        raise UsageError(f"{file}: cannot be read: {error.strerror}", cure) from error
+    except ValueError as error:
+        raise UsageError(f"{file}: is not JSON: {error}", "Was it cut off? Run again.") from error
+    validate(results, str(file))
+    return results

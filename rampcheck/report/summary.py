@@ -1,0 +1,40 @@
+"""summary.md: what a pipeline shows on its job page, in GitHub Flavored Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.text import one_line, plural
+
+LONGEST_CELL = 300  # characters
+SEEN_SHOWN = 10  # findings or observations of one clause; results.json holds all
+
+# What Markdown's emphasis, code, links, tables, HTML, entities, mathematics and references are made of, and
+# what makes GitHub turn bare text into a link.
+SPECIAL = re.compile(r"[\\`*_\[\]<>|~&#$@]|:(?=//)|(?<=www)\.")
+
+
+def cell(value: object) -> str:
+    """Gives `value` as one line that Markdown shows exactly as it is, whatever is in it."""
+    return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_CELL))
+
+
+def render(results: Mapping[str, Any]) -> str:
+    """Gives the Markdown summary of valid `results`."""
+    environment = Environment(
+        loader=PackageLoader("rampcheck.report"),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
+        finalize=cell,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("summary.md.jinja").render(
+        results=results, outline=outline(results), verdicts=CLAUSE_VERDICTS, plural=plural, shown=SEEN_SHOWN
+    )

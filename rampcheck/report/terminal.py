@@ -1,0 +1,129 @@
+"""The last words of a run on the terminal: what failed and where to see it, what is missing, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from rampcheck.report.outline import CLAUSE_VERDICTS, Gap, Outline, outline
+from rampcheck.report.text import one_line, plural, visible
+
+LONGEST_VALUE = 400  # characters
+FINDINGS_SHOWN = 3  # of one clause; the reports hold all
+GAPS_SHOWN = 8
+
+STYLES: Mapping[str, str] = {
+    "failed": "bold red",
+    "waived": "magenta",
+    "advisory": "yellow",
+    "not_verified": "blue",
+    "observed": "cyan",
+    "passed": "green",
+    "conformant": "bold green",
+    "conformant_with_gaps": "bold green",
+    "nonconformant": "bold red",
+    "inconclusive": "bold yellow",
+}
+
+
+def print_summary(results: Mapping[str, Any], console: Console, directory: Path) -> None:
+    """Prints valid `results` on `console`, the verdict last; `directory` is where the reports of the run are.
+
+    Plain text where the console is no terminal. Lines fold at the console's width; a value of over 400
+    characters is shortened with a note of its length, and a long list says how many more the reports hold.
+    """
+    summary = outline(results)
+    for verdict in ("failed", "advisory"):
+        _print_broken(console, verdict, summary)
+    _print_gaps(console, summary.gaps)
+    _print_list(console, "Faults of rampcheck", results["faults"])
+    _print_list(console, "Notes", results["notes"])
+    _print_end(console, results, summary, directory)
+
+
+def _say(console: Console, text: Text | str, indent: int = 0, hanging: int = 0) -> None:
+    """Prints a folded paragraph without trailing spaces, its lines after the first `hanging` columns in."""
+    lines = Text.assemble(text).wrap(console, max(20, console.width - indent - hanging), overflow="fold")
+    for number, line in enumerate(lines):
+        line.rstrip()
+        margin = " " * (indent + hanging * (number > 0))
+        console.print(margin, line, sep="", soft_wrap=True, highlight=False)
+
+
+def _heading(console: Console, text: str, style: str = "bold") -> None:
+    _say(console, "")
+    _say(console, Text(text, style))
+
+
+def _print_broken(console: Console, verdict: str, summary: Outline) -> None:
+    clauses = summary.by_verdict[verdict]
+    if not clauses:
+        return
+    word = CLAUSE_VERDICTS[verdict]
+    _heading(console, f"{word.word.capitalize()}: {plural(len(clauses), 'clause')}", STYLES[verdict])
+    for clause in clauses:
+        _say(console, "")
+        _say(console, Text.assemble((f"{word.symbol} ", STYLES[verdict]), (clause["id"], "bold")), hanging=2)
+        _say(console, one_line(clause["text"], LONGEST_VALUE), indent=2)
+        for finding in clause["findings"][:FINDINGS_SHOWN]:
+            _print_finding(console, finding)
+        if len(clause["findings"]) > FINDINGS_SHOWN:
+            more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
+            _say(console, f"and {more}, see index.html", indent=4)
+
+
+def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
+    number, times = finding["exchange"], finding["times"]
+    rows = [("expected", finding["expected"]), ("actual", finding["actual"])]
+    if number is not None:
+        first = f", the first of {times:,}" if times > 1 else ""
+        rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
+    if finding["scenario"]:
+        rows.append(("scenario", finding["scenario"]))
+    for name, value in rows:
+        _say(
+            console,
+            Text.assemble((f"{name:<10}", "dim"), one_line(value, LONGEST_VALUE)),
+            indent=4,
+            hanging=10,
+        )
+
+
+def _print_gaps(console: Console, gaps: tuple[Gap, ...]) -> None:
+    if not gaps:
+        return
+    _heading(console, "Not verified, and what to add", STYLES["not_verified"])
+    for gap in gaps[:GAPS_SHOWN]:
+        _say(console, f"? {one_line(gap.reason, LONGEST_VALUE)}", hanging=2)
+        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), indent=4)
+    if len(gaps) > GAPS_SHOWN:
+        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", indent=2)
+
+
+def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines):
+        if number == 0:
+            _heading(console, heading)
+        _say(console, f"- {one_line(line, LONGEST_VALUE)}", hanging=2)
+
+
+def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, directory: Path) -> None:
+    counts = [
+        Text(f"{results['counts'][verdict]} {word.word}", STYLES[verdict])
+        for verdict, word in CLAUSE_VERDICTS.items()
+        if results["counts"][verdict]
+    ]
+    _say(console, "")
+    _say(console, Text(", ").join(counts))
+    _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
+    _say(console, f"Reports: {directory / 'index.html'}")
+    _say(console, "")
+    if results["interrupted"]:
+        _say(console, Text(f"Interrupted: {visible(results['reason'])}", "bold"))
+    target = f"{results['title']} at {visible(results['target']['base_url'])}"
+    word = Text(f"{summary.word.symbol} {summary.word.word}", STYLES[results["verdict"]])
+    _say(console, Text.assemble(word, f": {target}. {visible(summary.sentence)}"), hanging=2)

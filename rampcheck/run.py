@@ -1,0 +1,179 @@
+"""One run of one contract: what it works with, and what it concludes from its journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rampcheck import __version__, baseline, contract, resources
+from rampcheck.client import Client, Lane
+from rampcheck.errors import ExitCode, UsageError
+from rampcheck.exchanges import Journal, from_record, read_records, timestamp
+from rampcheck.findings import Judge, judge_history
+from rampcheck.limits import Budget
+from rampcheck.profile import Profile
+from rampcheck.redaction import Redactor
+from rampcheck.scenario import Target
+from rampcheck.verdicts import Scope, clause_results, collect, counts, is_valid, run_verdict
+
+MERGED = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says of a run, the same in all its processes.
+
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses, `workers` is the
+    number of its worker processes (0: this one does the work).
+    """
+
+    run: str
+    key: bytes = field(repr=False)
+    output: Path
+    seed: int = 1
+    patterns: tuple[str, ...] = ()
+    workers: int = 0
+    strict: bool = False
+    require_complete: bool = False
+
+
+class Run:
+    """A run's engine in one process: the controller is lane 0, its workers are the lanes after it."""
+
+    def __init__(self, profile: Profile, settings: Settings, lane: int = 0) -> None:
+        self.profile = profile
+        self.settings = settings
+        self.lane = lane
+        self.contract = contract.load(profile.contract)
+        self.selected = self.contract.selected(settings.patterns)
+        self.suite = resources.suite(profile.contract)
+        self._refuse_unknown_waivers()
+        redactor = Redactor(settings.key)
+        for name, value in profile.secrets.items():
+            redactor.add(name, value)
+        settings.output.mkdir(parents=True, exist_ok=True)
+        name = MERGED if lane == 0 else f"journal.{lane}.jsonl"
+        self.journal = Journal(settings.output / name, redactor, self.suite.secret_fields)
+        self.judge = Judge(self.contract, self.suite, profile, self.journal)
+        self.client = Client(profile, self.suite, Lane(settings.run, lane, settings.workers + 1), self._budget(),
+                             self.judge.see)
+        self.started = time.time()
+        if lane == 0:
+            self.journal.write(self._header())
+
+    def _refuse_unknown_waivers(self) -> None:
+        unknown = [waiver.clause for waiver in self.profile.waivers if waiver.clause not in self.contract.clauses]
+        if unknown:
+            raise UsageError(f"the profile waives clauses that {self.contract.name} does not have: {', '.join(unknown)}",
+                             f"`rampcheck clauses --contract {self.contract.name}` lists them.")
+
+    def _budget(self) -> Budget:
+        limits, workers = self.profile.limits, self.settings.workers
+        shared = self.settings.output / "rate.sqlite" if workers else None
+        return Budget(limits.requests_per_second, max(1, limits.max_requests // max(1, workers)), shared)
+
+    def _header(self) -> dict[str, Any]:
+        return {
+            "kind": "run", "schema": 1, "rampcheck": __version__, "run": self.settings.run,
+            "contract": self.contract.name, "contract_version": self.contract.version,
+            "profile": self.profile.as_public(), "seed": self.settings.seed, "workers": self.settings.workers,
+            "patterns": list(self.settings.patterns), "started": timestamp(self.started),
+        }
+
+    def find_baseline(self) -> int:
+        """Gives the index of the first candidate request that the target accepts; see `baseline.find`."""
+        return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.run)
+
+    def target(self, candidate: int) -> Target:
+        """Gives the target as scenarios see it, its baseline the candidate with this index."""
+        chosen = list(self.suite.candidates(self.profile))[candidate]
+        return Target(self.profile, self.suite, self.client, self.judge, chosen, self.settings.run, self.lane)
+
+    def fault(self, text: str) -> None:
+        """Records that something went wrong inside rampcheck."""
+        self.journal.write({"kind": "fault", "text": self.judge.redacted(text)})
+
+    def close(self) -> None:
+        """Closes the connections and the journal."""
+        self.client.close()
+        self.journal.close()
+
+    def conclude(self, *, interrupted: bool = False, reason: str = "") -> dict[str, Any]:
+        """Merges the journals, folds the verdicts, writes the reports; gives the content of results.json.
+
+        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early.
+        """
+        # Imported here: a run that has not ended yet needs no templates.
+        from rampcheck.report import write_reports  # noqa: PLC0415
+
+        self.close()
+        self._merge()
+        self.journal.write({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
+                            "reason": reason})
+        self.journal.close()
+        records = list(read_records(self.journal.path))
+        results = self._results(records, interrupted=interrupted, reason=reason)
+        write_reports(self.settings.output, results, _exchanges(records))
+        return results
+
+    def _merge(self) -> None:
+        for lane in range(1, self.settings.workers + 1):
+            part = self.settings.output / f"journal.{lane}.jsonl"
+            if part.exists():
+                for record in read_records(part):
+                    self.journal.write(record)
+                part.unlink()
+        for leftover in self.settings.output.glob("rate.sqlite*"):
+            leftover.unlink()
+
+    def _results(self, records: Sequence[Mapping[str, Any]], *, interrupted: bool, reason: str) -> dict[str, Any]:
+        evidence = collect(records)
+        exchanges = sorted((from_record(record) for record in _exchanges(records).values()),
+                           key=lambda exchange: exchange.started)
+        findings, exercised = judge_history(exchanges, self.suite, self.profile)
+        for clause, times in exercised.items():
+            evidence[clause].exercised += times
+        for finding in findings:
+            evidence[finding.clause].findings.append(finding)
+        scope = Scope(self.selected, interrupted or bool(reason), datetime.now(UTC).date())
+        clauses = clause_results(self.contract, self.profile, evidence, scope)
+        faults = [record["text"] for record in records if record["kind"] == "fault"]
+        return {
+            "schema": 1, "rampcheck": __version__, "contract": self.contract.name, "title": self.contract.title,
+            "contract_version": self.contract.version,
+            "verdict": run_verdict(clauses, strict=self.settings.strict), "reason": reason,
+            "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
+            "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
+            "interrupted": interrupted, "seed": self.settings.seed, "requests": len(exchanges),
+            "workers": max(1, self.settings.workers), "counts": counts(clauses),
+            "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
+            "faults": faults, "notes": self._notes(), "clauses": clauses,
+        }
+
+    def _notes(self) -> list[str]:
+        expired = [waiver for waiver in self.profile.waivers if not is_valid(waiver, datetime.now(UTC).date())]
+        return [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
+
+
+def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    return {record["number"]: dict(record) for record in records if record["kind"] == "exchange"}
+
+
+def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> ExitCode:
+    """Gives the exit code of a run from its results; `require_complete` makes gaps a failure."""
+    if results["faults"]:
+        return ExitCode.FAULT
+    if results["interrupted"]:
+        return ExitCode.INTERRUPTED
+    match results["verdict"]:
+        case "inconclusive":
+            return ExitCode.INCONCLUSIVE
+        case "nonconformant":
+            return ExitCode.NONCONFORMANT
+        case "conformant_with_gaps" if require_complete:
+            return ExitCode.NONCONFORMANT
+    return ExitCode.CONFORMANT

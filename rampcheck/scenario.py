@@ -1,0 +1,200 @@
+"""What a scenario works with: the target, a request it has just accepted, and one change to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from rampcheck.client import Client
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.findings import Judge
+from rampcheck.profile import Partner, Profile
+from rampcheck.suite import Candidate, Suite, partner_of
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The refusal that is promised: any of `statuses`, and for each named member of the body any of its values.
+
+    No `statuses` means any 4xx.
+    """
+
+    statuses: Collection[int] = range(400, 500)
+    members: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Whether the exchange was refused in this way."""
+        return exchange.response is not None and exchange.status in self.statuses and all(
+            exchange.response.member(name) in values for name, values in self.members.items()
+        )
+
+    def __str__(self) -> str:
+        statuses = "a 4xx" if isinstance(self.statuses, range) else " or ".join(map(str, self.statuses))
+        members = [f"{name} {' or '.join(repr(value) for value in values)}" for name, values in self.members.items()]
+        return ", ".join([statuses, *members])
+
+
+class Target:
+    """The server under judgement, as scenarios see it."""
+
+    def __init__(
+        self, profile: Profile, suite: Suite, client: Client, judge: Judge, baseline: Candidate, run: str, lane: int,
+    ) -> None:
+        self.profile = profile
+        self.judge = judge
+        self._suite = suite
+        self._client = client
+        self._baseline = baseline
+        self._unique = (f"{run}-{lane}-{number}" for number in count(1))
+
+    def unique(self) -> str:
+        """Gives a short text that no other scenario of any run uses."""
+        return next(self._unique)
+
+    def hide(self, name: str, value: str) -> None:
+        """Keeps a value that is nearly a credential out of everything that is written."""
+        self.judge.hide(name, value)
+
+    def partner(self, credential: str | None = None) -> Partner:
+        """Gives what the profile tells of the partner that owns a credential."""
+        return partner_of(self.profile, credential)
+
+    def credential_where(self, is_wanted: Callable[[Partner], bool]) -> str:
+        """Gives the credential of the first partner that `is_wanted`. Raises `Unjudged` where there is none."""
+        for credential in (self._suite.credential, f"second_{self._suite.credential}"):
+            if credential in self.profile.credentials and is_wanted(self.partner(credential)):
+                return credential
+        raise Unjudged("no partner of the profile fits")
+
+    def accepted(self, credential: str | None = None) -> Accepted:
+        """Sends the baseline and gives it as just accepted. Raises `Unjudged` where the target refuses it now."""
+        credential = credential or self._suite.credential
+        request = self._baseline.build(self.profile, credential, self.unique())
+        return Accepted(self, request, self.confirm(request))
+
+    def confirm(self, request: Request) -> Exchange:
+        """Sends a request that should be accepted; raises `Unjudged` where it is not."""
+        exchange = self._client.send(request, self.judge.scenario)
+        if not exchange.accepted:
+            raise Unjudged(
+                f"the target refused the request that it accepts otherwise (exchange {exchange.number}: "
+                f"{self.judge.redacted(exchange.summary())})"
+            )
+        return exchange
+
+    def deliver(self, request: Request) -> Exchange:
+        """Sends a request and leaves the judgement of its answer, a 5xx too, to the caller."""
+        return self._client.send(request, self.judge.scenario)
+
+    def trigger(self, name: str) -> dict[str, Any]:
+        """Gives the body fields that make this target do something on demand, `{unique}` filled in."""
+        unique = self.unique()
+        return {
+            field: value.replace("{unique}", unique) if isinstance(value, str) else value
+            for field, value in self.profile.triggers[name].items()
+        }
+
+    def send(self, request: Request, control: Request) -> Exchange:
+        """Sends a request. A 5xx to the end is a finding, provided that `control` is still accepted."""
+        exchange = self._client.send(request, self.judge.scenario)
+        if exchange.status >= 500:
+            self.confirm(control)
+            self.judge.broken(self._suite.no_server_error, "an answer below 500", exchange.summary(), exchange)
+        return exchange
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A request that the target has just accepted. Each method gives it with one thing changed."""
+
+    target: Target
+    request: Request
+    exchange: Exchange
+
+    def but(self, **fields: Any) -> Attempt:
+        """Changes or adds members of the body."""
+        shown = ", ".join(f"`{name}` = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
+        return Attempt(self, self.request.but(**fields), shown)
+
+    def without(self, *names: str) -> Attempt:
+        """Leaves out members of the body."""
+        return Attempt(self, self.request.without(*names), f"no {', '.join(f'`{name}`' for name in names)}")
+
+    def with_header(self, name: str, value: str | None, what: str = "") -> Attempt:
+        """Sets a header, or leaves it out where `value` is None."""
+        shown = what or (f"no header {name}" if value is None else f"{name}: {value}")
+        return Attempt(self, self.request.with_header(name, value), shown)
+
+    def with_body(self, body: bytes | str, what: str) -> Attempt:
+        """Sends these bytes as the body; `what` says in a phrase what they are."""
+        return Attempt(self, self.request.with_body(body), what)
+
+    def changed(self, change: Callable[[Request], Request], what: str) -> Attempt:
+        """Changes the request in any other way; `what` says in a phrase how."""
+        return Attempt(self, change(self.request), what)
+
+    def from_outside(self) -> Attempt:
+        """Sends the very same request from an address that is not on the allowlist."""
+        return Attempt(self, self.request.from_outside(), "an address off the allowlist")
+
+    def unchanged(self) -> Attempt:
+        """Sends the very same request again."""
+        return Attempt(self, self.request, "the same request again")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An accepted request with one thing changed, to be sent once; `change` says what was changed."""
+
+    control: Accepted
+    request: Request
+    change: str
+
+    def send(self) -> Exchange:
+        """Sends it and leaves the judgement to the invariants."""
+        return self.control.target.send(self.request, self.control.request)
+
+    def is_refused(self, clause: str, rejection: Rejection) -> Exchange:
+        """Demands this rejection for this change, and no other.
+
+        Before a wrong rejection counts as a finding, the unchanged request is sent again: a target that refuses that
+        one too has another reason.
+        """
+        exchange = self.send()
+        judge = self.control.target.judge
+        if rejection.fits(exchange):
+            judge.held(clause, exchange)
+            return exchange
+        if not exchange.accepted and exchange.status < 500:
+            self.control.target.confirm(self.control.request)
+        judge.broken(clause, f"{rejection} for a request with {self.change}", exchange.summary(), exchange)
+        return exchange
+
+    def is_accepted(self, clause: str) -> Exchange:
+        """Demands that the change makes no difference to the acceptance."""
+        exchange = self.send()
+        judge = self.control.target.judge
+        if exchange.accepted:
+            judge.held(clause, exchange)
+            return exchange
+        if exchange.status < 500:
+            self.control.target.confirm(self.control.request)
+        judge.broken(clause, f"a session (2xx) for a request with {self.change}", exchange.summary(), exchange)
+        return exchange
+
+    def is_observed(self, clause: str) -> Exchange:
+        """Records what the target does, where nothing is promised."""
+        exchange = self.send()
+        self.control.target.judge.observed(clause, f"{self.change}: {exchange.summary()}", exchange)
+        return exchange
+
+    def is_survived(self, clause: str) -> Exchange:
+        """Demands an answer below 500, accepted or refused; `send` makes a 5xx a finding."""
+        exchange = self.send()
+        if exchange.status < 500:
+            self.control.target.judge.held(clause, exchange)
+        return exchange

@@ -1,0 +1,154 @@
+"""Judges responses by the OpenAPI document: a schema violation is a finding against the clause of its node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from rampcheck.contract import Contract, Operation
+from rampcheck.exchanges import NOT_JSON, Exchange
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One place where a response does not fit the document."""
+
+    clause: str
+    expected: str
+    actual: str
+
+
+def describe(value: Any) -> str:
+    """Says in words and JSON what a value is, with the length of a long string."""
+    if value is NOT_JSON:
+        return "a body that is no JSON"
+    shown = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and len(value) > 24:
+        return f"{shown} (a string of {len(value)} characters)"
+    return shown
+
+
+class SchemaJudge:
+    """Validates the responses to a contract's documented operations."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        # A bound method cached for each judge: its life is the run's.
+        self._operation = cache(contract.operation)
+        self._validator = cache(self._compile)
+
+    def operation(self, exchange: Exchange) -> Operation | None:
+        """Gives the documented operation that the exchange's request is addressed to, or None."""
+        return self._operation(exchange.request.method, exchange.path.partition("?")[0])
+
+    def judge(self, exchange: Exchange) -> tuple[set[str], list[Violation]]:
+        """Gives the clauses whose schema nodes applied to the response and held, and the violations.
+
+        A response to an undocumented operation, or of an undocumented status, is not judged.
+        """
+        operation = self.operation(exchange)
+        if operation is None or exchange.response is None:
+            return set(), []
+        status = "200" if exchange.response.is_success else str(exchange.status)
+        documented = operation.responses.get(status)
+        if documented is None:
+            return set(), []
+        validator = self._validator(operation, status)
+        violations = list(self._headers(exchange, documented))
+        exercised = {node["schema"]["x-clause"] for node in documented.get("headers", {}).values()
+                     if "x-clause" in node.get("schema", {})}
+        if validator is not None:
+            exercised |= set(applied(validator.schema, exchange.response.json))
+            violations += self._body(validator, exchange.response.json)
+        return exercised - {violation.clause for violation in violations}, violations
+
+    def _compile(self, operation: Operation, status: str) -> Draft202012Validator | None:
+        content = operation.responses[status].get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        return None if schema is None else Draft202012Validator(schema)
+
+    def _body(self, validator: Draft202012Validator, value: Any) -> Iterator[Violation]:
+        if value is NOT_JSON:
+            clause = next(applied(validator.schema, value))
+            yield Violation(clause, "a JSON object", describe(value))
+            return
+        for error in validator.iter_errors(value):
+            clause = _clause_of(error, validator.schema)
+            if clause is not None:
+                yield Violation(clause, _expected(error), _actual(error))
+
+    def _headers(self, exchange: Exchange, documented: Mapping[str, Any]) -> Iterator[Violation]:
+        for name, node in documented.get("headers", {}).items():
+            clause = node.get("schema", {}).get("x-clause")
+            value = exchange.response.header(name) if exchange.response else None
+            if clause is None or (value is None and not node.get("required")):
+                continue
+            if value is None:
+                yield Violation(clause, f"a response header {name}", "it is absent")
+            else:
+                for error in Draft202012Validator(node["schema"]).iter_errors(value):
+                    yield Violation(clause, f"header {name}: {_expected(error)}", describe(value))
+
+
+def applied(schema: Any, value: Any) -> Iterator[str]:
+    """Gives the `x-clause` of every schema node that applies to a part of `value` that is there."""
+    if not isinstance(schema, Mapping):
+        return
+    if "x-clause" in schema:
+        yield schema["x-clause"]
+    for node in schema.get("allOf", ()):
+        yield from applied(node, value)
+    if isinstance(value, Mapping):
+        for name, node in schema.get("properties", {}).items():
+            # That a member is left out, or empty, is exercised by its absence too.
+            if name in value or None in node.get("enum", ()):
+                yield from applied(node, value.get(name))
+
+
+def _clause_of(error: ValidationError, root: Mapping[str, Any]) -> str | None:
+    found: str | None = None
+    node: Any = root
+    for step in (None, *error.absolute_schema_path):
+        node = node if step is None else node[step]
+        if isinstance(node, Mapping) and isinstance(node.get("x-clause"), str):
+            found = node["x-clause"]
+    return found
+
+
+def _where(error: ValidationError) -> str:
+    path = ".".join(str(step) for step in error.absolute_path)
+    return f"`{path}`" if path else "the body"
+
+
+EXPECTATIONS = {
+    "type": lambda error: f"of type {_either(error.validator_value)}",
+    "const": lambda error: describe(error.validator_value),
+    "enum": lambda error: f"one of {', '.join(describe(value) for value in error.validator_value)}",
+    "pattern": lambda error: f"a string that matches {error.validator_value}",
+    "minLength": lambda error: "a non-empty string" if error.validator_value == 1 else
+                               f"a string of at least {error.validator_value} characters",
+}
+
+
+def _either(types: str | list[str]) -> str:
+    return types if isinstance(types, str) else " or ".join(types)
+
+
+def _expected(error: ValidationError) -> str:
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"the member{'s' if len(missing) > 1 else ''} {', '.join(f'`{name}`' for name in missing)}"
+    phrase = EXPECTATIONS.get(str(error.validator))
+    return f"{_where(error)}: {phrase(error) if phrase else f'{error.validator} {error.validator_value}'}"
+
+
+def _actual(error: ValidationError) -> str:
+    if error.validator == "required":
+        return f"members: {', '.join(sorted(error.instance)) or 'none'}"
+    return describe(error.instance)

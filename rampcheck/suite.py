@@ -1,0 +1,107 @@
+"""What a contract's suite gives the engine: how to authenticate, what to try first, and what always holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.profile import Partner, Profile
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What an invariant gives for an exchange that breaks it. On an `open` clause it is an observation."""
+
+    expected: str
+    actual: str
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What an invariant gives for something worth telling the vendor that breaks no promise."""
+
+    actual: str
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A judgement of every exchange to which `when` says it applies.
+
+    `judge(exchange, partner)` gives None where the clause holds, else what is broken; `partner` is what the profile
+    tells of the partner whose credential the exchange used. `exercises` is False where an exchange that breaks
+    nothing proves nothing either (a refusal, for whatever reason).
+    """
+
+    clause: str
+    when: Callable[[Exchange, Partner], bool]
+    judge: Callable[[Exchange, Partner], Broken | Observed | None]
+    exercises: bool = True
+
+
+@dataclass(frozen=True)
+class HistoryInvariant:
+    """A judgement of a whole run, made once at its end from the journal, over all workers.
+
+    `judge(exchanges, profile)` gets those recorded exchanges, in order, to which `when` applies; secrets are replaced
+    by marks, equal for equal secrets. The clause counts as exercised from `at_least` exchanges on.
+    """
+
+    clause: str
+    when: Callable[[Exchange], bool]
+    judge: Callable[[Sequence[Exchange], Profile], Iterable[Broken]]
+    at_least: int = 1
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A request that a target may accept: `build(profile, credential, unique)` composes it.
+
+    `unique` is a short text, new for each scenario. `added` names what it holds beyond the documented minimum: the
+    clause by which that is optional, and what was added.
+    """
+
+    build: Callable[[Profile, str, str], Request]
+    added: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The parts of one contract that the engine calls.
+
+    `credential` is the profile's credential that a scenario uses unless it says otherwise. `authenticate(request,
+    profile)` gives the request with its credentials, computed over the very bytes that will be sent.
+    `candidates(profile)` gives what to try as a baseline, the documented minimum first. `secret_fields` are the JSON
+    members whose values never reach the journal. `no_server_error` is the clause that
+    promises that nothing a client sends gives a 5xx.
+    """
+
+    credential: str
+    authenticate: Callable[[Request, Profile], Request]
+    candidates: Callable[[Profile], Iterator[Candidate]]
+    secret_fields: frozenset[str]
+    no_server_error: str
+    invariants: Sequence[Invariant] = ()
+    history: Sequence[HistoryInvariant] = ()
+
+
+def invariant(
+    clause: str, when: Callable[[Exchange, Partner], bool], *, exercises: bool = True,
+) -> Callable[[Callable[[Exchange, Partner], Broken | Observed | None]], Invariant]:
+    """Makes an `Invariant` of a function that judges one exchange."""
+    return lambda judge: Invariant(clause, when, judge, exercises)
+
+
+def history_invariant(
+    clause: str, when: Callable[[Exchange], bool], at_least: int = 1,
+) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken]]], HistoryInvariant]:
+    """Makes a `HistoryInvariant` of a function that judges a whole run."""
+    return lambda judge: HistoryInvariant(clause, when, judge, at_least)
+
+
+def partner_of(profile: Profile, credential: str | None) -> Partner:
+    """Gives what the profile tells of the partner that owns a credential (`second_…` is the second partner's)."""
+    if credential is not None and credential.startswith("second_") and profile.second_partner is not None:
+        return profile.second_partner
+    return profile.partner

@@ -1,0 +1,19 @@
+"""What the scenarios of Proof share."""
+
+import pytest
+
+from rampcheck.scenario import Target
+
+
+@pytest.fixture
+def token(target: Target) -> str:
+    """The first partner's client token."""
+    return target.profile.credentials["client_token"]
+
+
+@pytest.fixture
+def registered_origin(target: Target) -> str:
+    """An origin that the profile says is registered."""
+    if not target.partner().origins:
+        pytest.skip("the profile lacks `partner.origins`")
+    return target.partner().origins[0]

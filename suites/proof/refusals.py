@@ -1,0 +1,15 @@
+"""The refusals that Proof documents, as the session page's table and the errors page name them."""
+
+from rampcheck.scenario import Rejection
+
+INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token"]})
+MISSING_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})
+UNAUTHORISED = Rejection([401], {"error": ["unauthorised"]})
+FORBIDDEN = Rejection([403], {"error": ["forbidden"]})
+FORBIDDEN_ORIGIN = Rejection([403], {"error": ["forbidden"], "code": ["forbidden_origin"]})
+INVALID_REQUEST = Rejection([400], {"error": ["invalid_request"]})
+MISSING_FIELD = Rejection([400], {"error": ["invalid_request"], "code": ["validation_error", "missing_param"]})
+WRONG_TYPE = Rejection([400], {"error": ["invalid_request"], "code": ["validation_error", "decode_error"]})
+CURRENCY_NOT_ALLOWED = Rejection([400], {"error": ["invalid_request"], "code": ["currency_not_allowed"]})
+WALLET_NOT_SUPPORTED = Rejection([400], {"error": ["wallet_not_supported"], "code": ["WALLET_NOT_SUPPORTED"]})
+ANY_4XX = Rejection()

@@ -1,0 +1,80 @@
+"""The session request of Proof: the documented minimum, what may have to be added, the bearer token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from rampcheck.exchanges import Request
+from rampcheck.profile import Partner, Profile
+from rampcheck.suite import Candidate, partner_of
+
+PATH = "/widget/session"
+REQUIRED = ("partner_user_id", "user_email", "network", "currency", "amount")
+OPTIONAL = ("type", "redirect_url", "client_ip", "address")
+EXAMPLE_PAIR = ("USDT", "TRC20")  # the documentation's own
+CLIENT_IP = "203.0.113.42"  # RFC 5737: documentation only
+# For partners told at onboarding to send an address, where the profile does not give one.
+EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
+
+
+def authenticate(request: Request, profile: Profile) -> Request:
+    """Adds `Authorization: Bearer <token>` unless the request sets or withholds it."""
+    if request.credential is None or request.header("authorization") or "authorization" in request.withheld:
+        return request
+    return request.with_header("Authorization", f"Bearer {profile.credentials[request.credential]}")
+
+
+def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:
+    """Gives the currencies and networks that should work for a partner, the documentation's where none is known."""
+    return partner.pairs or (EXAMPLE_PAIR,)
+
+
+def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Request:
+    """Gives the request with the documented required fields only; `pair` counts from the partner's first."""
+    partner = partner_of(profile, credential)
+    currency, network = pairs(partner)[pair % len(pairs(partner))]
+    request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
+        "partner_user_id": f"rampcheck-{unique}", "user_email": f"rampcheck-{unique}@example.com",
+        "network": network, "currency": currency, "amount": "100",
+    })
+    if partner.address_mode == "sent":
+        return request.but(address=partner.address or EXAMPLE_ADDRESS)
+    return request
+
+
+Addition = Callable[[Request, Partner], Request]
+
+# What a target may ask for although it is documented as optional: the clause that says so, what it is, how it is added.
+ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
+    ("proof.session.request.client-ip-optional", "`client_ip`", lambda request, _: request.but(client_ip=CLIENT_IP)),
+    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
+    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
+    ("proof.auth.origin-optional", "a registered `Origin`",
+     lambda request, partner: request.with_header("Origin", partner.origins[0])),
+)
+
+
+def candidates(profile: Profile) -> Iterator[Candidate]:
+    """Gives the minimum of every pair, then each with one optional part, then with two, and so on."""
+    usable = [addition for addition in ADDITIONS if "Origin" not in addition[1] or profile.partner.origins]
+    for size in range(len(usable) + 1):
+        for chosen in combinations(usable, size):
+            if len({what for _, what, _ in chosen}) < size:
+                continue
+            for pair in range(len(pairs(profile.partner))):
+                yield Candidate(_builder(chosen, pair), tuple((clause, what) for clause, what, _ in chosen))
+
+
+def _builder(
+    chosen: tuple[tuple[str, str, Addition], ...], pair: int,
+) -> Callable[[Profile, str, str], Request]:
+    def build(profile: Profile, credential: str, unique: str) -> Request:
+        request = minimum(profile, credential, unique, pair)
+        for _, what, add in chosen:
+            partner = partner_of(profile, credential)
+            if "Origin" not in what or partner.origins:
+                request = add(request, partner)
+        return request
+
+    return build

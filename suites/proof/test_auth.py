@@ -1,0 +1,125 @@
+"""Authentication and access: the bearer token, the address, the origin (session page and Onboarding)."""
+
+from base64 import b64encode
+from urllib.parse import urlsplit
+
+import pytest
+
+from rampcheck.scenario import Accepted, Target
+from rampcheck.suites.proof.refusals import FORBIDDEN, FORBIDDEN_ORIGIN, INVALID_TOKEN, MISSING_TOKEN, UNAUTHORISED
+from rampcheck.suites.proof.requests import PATH
+
+
+@pytest.mark.verifies("proof.auth.bearer-required")
+def test_a_call_without_token_is_refused(accepted: Accepted) -> None:
+    """Without an Authorization header there is no session."""
+    accepted.with_header("Authorization", None).is_refused("proof.auth.bearer-required", MISSING_TOKEN)
+
+
+@pytest.mark.verifies("proof.auth.bearer-required")
+def test_a_token_in_the_query_is_no_token(accepted: Accepted, token: str) -> None:
+    """A good token in the query string does not stand in for the header."""
+    for name in ("access_token", "client_token"):
+        accepted.changed(
+            lambda request, name=name: request.with_header("Authorization", None).with_path(f"{PATH}?{name}={token}"),
+            f"the token as {name} in the query only",
+        ).is_refused("proof.auth.bearer-required", MISSING_TOKEN)
+
+
+@pytest.mark.verifies("proof.auth.unknown-token")
+def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, token: str) -> None:
+    """Only the token itself is accepted: not one made up, shortened, lengthened, or in another letter case."""
+    strangers = {
+        "a made-up token": f"rampcheck-{target.unique()}-no-such-token",
+        "the token without its last character": token[:-1],
+        "the first half of the token": token[: len(token) // 2],
+        "the token and one more character": f"{token}x",
+        "the token with its last character replaced": token[:-1] + ("a" if token[-1] != "a" else "b"),
+        "the token in the other letter case": token.swapcase(),
+        "the token twice": f"{token}{token}",
+        "an empty token": "",
+    }
+    for what, stranger in strangers.items():
+        if stranger != token:
+            target.hide("client_token", stranger)
+            accepted.with_header("Authorization", f"Bearer {stranger}".rstrip(), what).is_refused(
+                "proof.auth.unknown-token", INVALID_TOKEN if stranger else MISSING_TOKEN)
+
+
+@pytest.mark.verifies("proof.auth.bearer-scheme")
+def test_another_scheme_is_refused(accepted: Accepted, token: str) -> None:
+    """A good token counts only under the scheme Bearer."""
+    basic = b64encode(f"{token}:".encode()).decode()
+    for what, value in {
+        "the token under Basic": f"Basic {basic}", "the bare token under Basic": f"Basic {token}",
+        "the token under Token": f"Token {token}", "the token under Digest": f"Digest {token}",
+        "the token without a scheme": token, "the token right after Bearer": f"Bearer{token}",
+    }.items():
+        accepted.with_header("Authorization", value, what).is_refused("proof.auth.bearer-scheme", UNAUTHORISED)
+
+
+@pytest.mark.verifies("proof.auth.inactive-token")
+def test_a_deactivated_token_is_refused(accepted: Accepted, target: Target) -> None:
+    """A token that was deactivated opens nothing any more."""
+    inactive = target.profile.credentials["inactive_client_token"]
+    accepted.with_header("Authorization", f"Bearer {inactive}", "a deactivated token").is_refused(
+        "proof.auth.inactive-token", INVALID_TOKEN)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.auth.rotation-grace")
+def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> None:
+    """For a while after a rotation the previous token is as good as the new one."""
+    previous = target.profile.credentials["previous_client_token"]
+    accepted.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted(
+        "proof.auth.rotation-grace")
+
+
+@pytest.mark.verifies("proof.auth.ip-allowlist")
+def test_an_address_off_the_allowlist_is_refused(accepted: Accepted) -> None:
+    """A call from an address that is not on the partner's allowlist is forbidden."""
+    accepted.from_outside().is_refused("proof.auth.ip-allowlist", FORBIDDEN)
+
+
+@pytest.mark.verifies("proof.auth.origin-unregistered")
+def test_an_unregistered_origin_is_refused(accepted: Accepted) -> None:
+    """A made-up origin is forbidden."""
+    for origin in ("https://unregistered.rampcheck.example", "null"):
+        accepted.with_header("Origin", origin).is_refused("proof.auth.origin-unregistered", FORBIDDEN_ORIGIN)
+
+
+@pytest.mark.verifies("proof.auth.origin-unregistered")
+def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, registered_origin: str) -> None:
+    """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4)."""
+    url = urlsplit(registered_origin)
+    look_alikes = (
+        f"{registered_origin}.rampcheck.example", f"{url.scheme}://evil-{url.netloc}", f"{url.scheme}://sub.{url.netloc}",
+        f"http://{url.netloc}" if url.scheme == "https" else f"https://{url.netloc}",
+        f"{url.scheme}://{url.hostname}:{(url.port or 443) + 1}", registered_origin[:-1],
+        f"https://rampcheck.example/{url.netloc}",
+    )
+    for origin in look_alikes:
+        accepted.with_header("Origin", origin).is_refused("proof.auth.origin-unregistered", FORBIDDEN_ORIGIN)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.auth.origin-registered")
+def test_every_registered_origin_is_accepted(accepted: Accepted, target: Target) -> None:
+    """Each origin registered at onboarding may call."""
+    for origin in target.partner().origins:
+        accepted.with_header("Origin", origin).is_accepted("proof.auth.origin-registered")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.auth.origin-optional")
+def test_no_origin_is_accepted(accepted: Accepted) -> None:
+    """A backend sends no Origin."""
+    accepted.with_header("Origin", None).is_accepted("proof.auth.origin-optional")
+
+
+@pytest.mark.verifies("proof.auth.token-secrecy")
+def test_no_answer_repeats_the_token(accepted: Accepted) -> None:
+    """Neither a session nor an error holds the token; the same is judged of every other exchange."""
+    accepted.without("amount").send()
+    accepted.with_header("Authorization", f"{accepted.exchange.request.header('Authorization')}x",
+                         "the token and one more character").send()

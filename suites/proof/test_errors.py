@@ -1,0 +1,41 @@
+"""Errors: envelope, table, request id (errors page). Every error of a run is judged by the schema and the invariants;
+these scenarios provoke one of each kind."""
+
+import pytest
+
+from rampcheck.errors import Unjudged
+from rampcheck.scenario import Accepted, Rejection, Target
+
+PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
+
+
+@pytest.mark.verifies(
+    "proof.errors.envelope", "proof.errors.media-type", "proof.errors.matrix", "proof.errors.request-id",
+    "proof.errors.no-session", "proof.errors.no-internals",
+)
+def test_one_error_of_each_kind(accepted: Accepted) -> None:
+    """Refusals for the token, the origin, the body, a field and the currency keep the promises of every error."""
+    accepted.with_header("Authorization", None).send()
+    accepted.with_header("Origin", "https://unregistered.rampcheck.example").send()
+    accepted.with_body(b"{", "a body that is no JSON").send()
+    accepted.without("amount").send()
+    accepted.but(currency="RAMPCHECKX").send()
+    # The same refusal again: its request id is another one.
+    accepted.without("amount").send()
+
+
+@pytest.mark.verifies("proof.errors.upstream")
+def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accepted, target: Target) -> None:
+    """A failing provider gives 502 upstream_error provider_error, and the same body works when sent again."""
+    clause = "proof.errors.upstream"
+    failing = accepted.request.but(**target.trigger("upstream_error_once"))
+    last = target.deliver(failing)
+    first = last.first_attempt
+    if first.accepted:
+        raise Unjudged("the profile's trigger `upstream_error_once` did not make the target fail")
+    if not PROVIDER_ERROR.fits(first):
+        target.judge.broken(clause, f"{PROVIDER_ERROR} while the provider fails", first.summary(), first)
+    elif not last.accepted:
+        target.judge.broken(clause, "a session for the same body sent again", last.summary(), last)
+    else:
+        target.judge.held(clause, last)

@@ -1,0 +1,80 @@
+"""Requests generated from the OpenAPI document: the invariants judge them like all others."""
+
+import json
+
+import pytest
+
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import NOT_JSON, parse_json
+from rampcheck.profile import Partner
+from rampcheck.properties import Generator
+from rampcheck.scenario import Accepted, Target
+from rampcheck.suites.proof.refusals import INVALID_REQUEST
+from rampcheck.suites.proof.requests import PATH, REQUIRED, pairs
+
+pytestmark = [pytest.mark.generated, pytest.mark.verifies("proof.session.request.no-server-error")]
+PARTS = range(3)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.parametrize("part", PARTS)
+def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator, part: int) -> None:
+    """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
+    sessions = 0
+
+    def send(body: bytes) -> None:
+        nonlocal sessions
+        own = tamed(parse_json(body), accepted.request.json, target.partner())
+        exchange = accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
+            "proof.session.request.no-server-error")
+        sessions += exchange.accepted
+
+    generator.valid("POST", PATH, part, send)
+    if not sessions:
+        raise Unjudged("the target accepted none of the generated requests")
+
+
+def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Partner) -> dict[str, object]:
+    """Gives a generated body with what only this target can say: a pair that works, test data known as such.
+
+    Which e-mail addresses, amounts and lengths a target takes beyond the examples is its own affair, so the e-mail is
+    the accepted one, and a refusal of the rest is no finding.
+    """
+    choices = pairs(partner)
+    currency, network = choices[len(json.dumps(generated)) % len(choices)]
+    kept = {name: value for name, value in generated.items() if name not in ("address", "type")}
+    if partner.off_ramp and "type" in generated:
+        kept["type"] = generated["type"]
+    return {**kept, "currency": currency, "network": network, "user_email": accepted["user_email"],
+            "partner_user_id": f"{accepted['partner_user_id']}-{generated['partner_user_id']}"}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+    """Whatever invalid request is sent, the answer is below 500; without its required strings it is refused."""
+    def send(body: bytes) -> None:
+        attempt = accepted.with_body(body, "a generated invalid body")
+        clause = promised_refusal(parse_json(body))
+        if clause is None:
+            attempt.is_survived("proof.session.request.no-server-error")
+        else:
+            attempt.is_refused(clause, INVALID_REQUEST)
+
+    generator.invalid("POST", PATH, part, send)
+
+
+def promised_refusal(body: object) -> str | None:
+    """Gives the clause by which a body must be refused as an invalid request, None where that is not promised.
+
+    Not promised: extra fields, optional fields of other types, empty strings, other spellings of values.
+    """
+    if body is NOT_JSON:
+        return "proof.session.request.malformed-json"
+    if not isinstance(body, dict):
+        return "proof.session.request.non-object"
+    for name in REQUIRED:
+        if name not in body:
+            return f"proof.session.request.required.{name}"
+        if not isinstance(body[name], str):
+            return f"proof.session.request.type.{name}"
+    return None

@@ -1,0 +1,320 @@
+"""POST /widget/session, the request: required and optional fields, their types and values (session page)."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rampcheck.scenario import Accepted, Target
+from rampcheck.suites.proof.refusals import (
+    ANY_4XX,
+    CURRENCY_NOT_ALLOWED,
+    INVALID_REQUEST,
+    MISSING_FIELD,
+    WALLET_NOT_SUPPORTED,
+    WRONG_TYPE,
+)
+from rampcheck.suites.proof.requests import OPTIONAL, REQUIRED
+
+WRONG_TYPES = {"a number": 100, "a fraction": 99.5, "a boolean": True, "null": None, "an array": ["100"],
+               "an object": {"value": "100"}}
+NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2", ".", "-", "１００€")
+PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5 ")
+
+
+def each(prefix: str, names: tuple[str, ...]) -> list[object]:
+    """Gives a parameter for each field, marked with the field's own clause."""
+    return [pytest.param(name, id=name, marks=pytest.mark.verifies(f"{prefix}.{name}")) for name in names]
+
+
+@pytest.mark.parametrize("name", each("proof.session.request.required", REQUIRED))
+def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> None:
+    """Without any one of the required fields there is no session."""
+    accepted.without(name).is_refused(f"proof.session.request.required.{name}", MISSING_FIELD)
+
+
+@pytest.mark.parametrize("name", each("proof.session.request.type", REQUIRED))
+def test_a_required_field_is_a_string(accepted: Accepted, name: str) -> None:
+    """A required field of any other JSON type is refused."""
+    for value in WRONG_TYPES.values():
+        accepted.but(**{name: value}).is_refused(f"proof.session.request.type.{name}", WRONG_TYPE)
+
+
+@pytest.mark.verifies("proof.session.request.type.optional")
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_optional_field_is_a_string(accepted: Accepted, name: str) -> None:
+    """An optional field of any other JSON type is refused; null is left open."""
+    for value in WRONG_TYPES.values():
+        if value is not None:
+            accepted.but(**{name: value}).is_refused("proof.session.request.type.optional", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.empty")
+def test_a_required_field_is_not_empty(accepted: Accepted) -> None:
+    """A required field that is the empty string is refused."""
+    for name in REQUIRED:
+        accepted.but(**{name: ""}).is_refused("proof.session.request.empty", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.amount-decimal")
+def test_an_amount_is_a_decimal_string(accepted: Accepted) -> None:
+    """What is plainly no decimal number is refused as an amount."""
+    for amount in NOT_DECIMAL:
+        accepted.but(amount=amount).is_refused("proof.session.request.amount-decimal", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.amount-decimal")
+def test_amounts_of_open_spelling(accepted: Accepted) -> None:
+    """Which other spellings count as a decimal string is not documented: what the target does is observed."""
+    for amount in PERHAPS_DECIMAL:
+        accepted.but(amount=amount).is_observed("proof.session.request.amount-decimal")
+
+
+@pytest.mark.verifies("proof.session.request.amount-positive")
+def test_an_amount_is_positive(accepted: Accepted) -> None:
+    """Zero and negative amounts are refused."""
+    for amount in ("0", "0.00", "-1", "-0.01"):
+        accepted.but(amount=amount).is_refused("proof.session.request.amount-positive", INVALID_REQUEST)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.accepts")
+def test_every_spelling_of_the_same_json_is_accepted(accepted: Accepted) -> None:
+    """White space, the order of members and escapes make no difference (RFC 8259)."""
+    for what, body in spellings(accepted.request.json).items():
+        accepted.with_body(body, what).is_accepted("proof.session.request.accepts")
+
+
+def spellings(value: dict[str, str]) -> dict[str, str]:
+    """Gives other spellings of the same JSON object, by what they differ in."""
+    def escaped(text: str) -> str:
+        return '"' + "".join(f"\\u{ord(letter):04x}" for letter in text) + '"'
+
+    return {
+        "indented JSON": json.dumps(value, indent=4), "white space around the JSON": f" \r\n\t{json.dumps(value)}\n",
+        "the members in reverse order": json.dumps(dict(reversed(value.items()))),
+        "every letter escaped": "{" + ",".join(f"{escaped(key)}:{escaped(text)}" for key, text in value.items()) + "}",
+    }
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.accepts-media-type")
+def test_usual_forms_of_media_type_and_email_are_accepted(accepted: Accepted) -> None:
+    """A charset parameter and a plus-addressed e-mail make no difference."""
+    clause = "proof.session.request.accepts-media-type"
+    accepted.with_header("Content-Type", "application/json; charset=utf-8").is_accepted(clause)
+    user, _, host = accepted.request.json["user_email"].partition("@")
+    accepted.but(user_email=f"{user}+tag@{host}").is_accepted(clause)
+
+
+@pytest.mark.verifies("proof.session.request.currency-enabled")
+def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: Target) -> None:
+    """Neither a made-up ticker nor a currency that the partner does not have is accepted."""
+    currencies = ["RAMPCHECKX"]
+    if target.partner().disabled_currency:
+        currencies.append(target.partner().disabled_currency)
+    for currency in currencies:
+        accepted.but(currency=currency).is_refused("proof.session.request.currency-enabled", CURRENCY_NOT_ALLOWED)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.currency-enabled", "proof.session.request.wallet-provisioned")
+def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) -> None:
+    """Each currency and network that the profile names as provisioned gives a session."""
+    for currency, network in target.partner().pairs:
+        exchange = accepted.but(currency=currency, network=network).send()
+        if exchange.response is not None and not exchange.accepted:
+            refused_for_wallet = exchange.response.member("error") == "wallet_not_supported"
+            clause = "wallet-provisioned" if refused_for_wallet else "currency-enabled"
+            target.confirm(accepted.request)
+            target.judge.broken(
+                f"proof.session.request.{clause}",
+                f"a session for {currency} on {network}, which the profile lists under `partner.pairs`",
+                exchange.summary(), exchange)
+
+
+@pytest.mark.verifies("proof.session.request.wallet-provisioned")
+def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) -> None:
+    """An enabled currency on a network for which there is no wallet is refused as such."""
+    currency, network = target.partner().unprovisioned_pair
+    accepted.but(currency=currency, network=network).is_refused(
+        "proof.session.request.wallet-provisioned", WALLET_NOT_SUPPORTED)
+
+
+@pytest.mark.verifies("proof.session.request.type-enum")
+def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted) -> None:
+    """`type` is buy or sell, in lower case and nothing else."""
+    for value in ("swap", "BUY", "Sell", "", "buy ", "buysell"):
+        accepted.but(type=value).is_refused("proof.session.request.type-enum", INVALID_REQUEST)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.type-override")
+def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
+    """Whichever type the partner's default is, the other one is to be had by asking for it."""
+    credential = target.credential_where(
+        lambda partner: bool(partner.off_ramp) or partner.widget_config.get("type") == "sell")
+    accepted = target.accepted(credential)
+    buy, sell = accepted.but(type="buy").send(), accepted.but(type="sell").send()
+    if buy.accepted and sell.accepted and buy.response.member("type") == "buy" and sell.response.member("type") == "sell":
+        target.judge.held("proof.session.request.type-override", sell)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.type-default")
+def test_without_a_type_the_default_holds(accepted: Accepted) -> None:
+    """No `type` in the request gives a session of the partner's default type."""
+    accepted.without("type").is_accepted("proof.session.request.type-default")
+
+
+@pytest.mark.verifies("proof.session.request.sell-disabled")
+def test_sell_is_refused_where_it_is_disabled(target: Target) -> None:
+    """A partner without off-ramp gets no sell session."""
+    accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is False))
+    exchange = accepted.but(type="sell").is_refused("proof.session.request.sell-disabled", ANY_4XX)
+    target.judge.observed("proof.session.request.sell-disabled", f"the refusal is {exchange.summary()}", exchange)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.sell-enabled")
+def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
+    """A partner with off-ramp gets a sell session of the same shape."""
+    accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is True))
+    exchange = accepted.but(type="sell").is_accepted("proof.session.request.sell-enabled")
+    if exchange.accepted and exchange.response.member("type") != "sell":
+        target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"",
+                            f"`type`: {exchange.response.member('type')!r}", exchange)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.redirect-override", "proof.session.request.redirect-once")
+def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: Target) -> None:
+    """The `redirect_url` sent comes back, and the next session without one does not get it."""
+    own = f"https://rampcheck.example/done?run={target.unique()}"
+    before = accepted.exchange.response.member("redirect_url")
+    accepted.but(redirect_url=own).is_accepted("proof.session.request.redirect-override")
+    # The same user again, and another one: an override may be remembered for either.
+    for attempt in (accepted.unchanged(), accepted.but(partner_user_id=f"rampcheck-{target.unique()}")):
+        following = attempt.send()
+        if following.accepted:
+            after = following.response.member("redirect_url")
+            if after == before:
+                target.judge.held("proof.session.request.redirect-once", following)
+            else:
+                target.judge.broken("proof.session.request.redirect-once", f"`redirect_url`: {before!r}, as before",
+                                    f"`redirect_url`: {after!r}", following)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.client-ip-optional")
+def test_client_ip_may_be_left_out(accepted: Accepted) -> None:
+    """Without `client_ip` there is a session all the same."""
+    accepted.without("client_ip").is_accepted("proof.session.request.client-ip-optional")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.client-ip-forms")
+def test_both_versions_of_ip_are_accepted(accepted: Accepted) -> None:
+    """`client_ip` may be an IPv4 or an IPv6 address (examples of RFC 5737 and RFC 3849)."""
+    for address in ("203.0.113.42", "198.51.100.7", "2001:db8::68", "2001:db8:0:0:0:0:0:1"):
+        accepted.but(client_ip=address).is_accepted("proof.session.request.client-ip-forms")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.address-ignored")
+def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> None:
+    """Where Proof resolves the address, one that is sent is ignored."""
+    own = accepted.exchange.response.member("address")
+    sent = "TRampcheckSentAddressIgnoredByProof"
+    exchange = accepted.but(address=sent).is_accepted("proof.session.request.address-ignored")
+    if exchange.accepted and exchange.response.member("address") == sent:
+        target.judge.broken("proof.session.request.address-ignored", f"Proof's own address, as {own!r} before",
+                            f"`address`: {sent!r}, the one sent", exchange)
+
+
+@pytest.mark.verifies("proof.session.request.malformed-json")
+def test_a_body_that_is_no_json_is_refused(accepted: Accepted) -> None:
+    """A body that no JSON parser may take is refused."""
+    body = accepted.request.body
+    for what, wrong in {
+        "an empty body": b"", "JSON without its last byte": body[:-1], "JSON with a trailing comma": body[:-1] + b",}",
+        "a form": b"partner_user_id=user&amount=100", "JSON in single quotes": body.replace(b'"', b"'"),
+    }.items():
+        accepted.with_body(wrong, what).is_refused("proof.session.request.malformed-json", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.non-object")
+def test_a_body_that_is_no_object_is_refused(accepted: Accepted) -> None:
+    """A JSON text other than an object is refused."""
+    body = accepted.request.body
+    for what, wrong in {
+        "an array": b"[" + body + b"]", "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
+        "null": b"null", "true": b"true",
+    }.items():
+        accepted.with_body(wrong, f"{what} as the body").is_refused("proof.session.request.non-object", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.email-format")
+def test_an_impossible_email_is_refused(accepted: Accepted) -> None:
+    """What cannot be an e-mail address is refused as one."""
+    for email in ("no-at-sign.example.com", "@example.com", "user@", "two@at@example.com", "white space@example.com"):
+        accepted.but(user_email=email).is_refused("proof.session.request.email-format", INVALID_REQUEST)
+
+
+@pytest.mark.verifies("proof.session.request.media-type")
+def test_another_media_type_is_refused(accepted: Accepted) -> None:
+    """A body that is not declared as JSON is refused."""
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
+        accepted.with_header("Content-Type", media_type).is_refused("proof.session.request.media-type", ANY_4XX)
+
+
+@pytest.mark.verifies("proof.session.request.method")
+def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
+    """Only POST creates a session; another method gives neither a 2xx nor a 5xx."""
+    clause = "proof.session.request.method"
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        exchange = accepted.changed(lambda request, method=method: replace(request, method=method),
+                                    f"the method {method}").send()
+        if exchange.accepted or exchange.status >= 500:
+            target.judge.broken(clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange)
+        else:
+            target.judge.held(clause, exchange)
+
+
+@pytest.mark.verifies("proof.session.request.no-server-error")
+@pytest.mark.parametrize("name", ["partner_user_id", "user_email", "amount", "redirect_url", "client_ip", "network"])
+def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> None:
+    """Whatever a string holds, the target answers below 500."""
+    for value in HOSTILE_STRINGS:
+        accepted.but(**{name: value}).is_survived("proof.session.request.no-server-error")
+
+
+HOSTILE_STRINGS = (
+    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "‮txet desrever", "​", "'; DROP TABLE sessions; --",
+    "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd", "<script>alert(1)</script>", "%s%n%x",
+    "\r\nX-Injected: yes", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
+)
+
+
+@pytest.mark.verifies("proof.session.request.no-server-error")
+def test_no_hostile_body_breaks_the_target(accepted: Accepted) -> None:
+    """Deep nesting, repeated members, many members: the target answers below 500."""
+    body = accepted.request.body
+    inner = body[1:-1]
+    for what, hostile in {
+        "1,000 levels of nesting": body[:-1] + b',"note":' + b"[" * 1000 + b"]" * 1000 + b"}",
+        "a number of 5,000 digits": body[:-1] + b',"note":' + b"9" * 5000 + b"}",
+        "every member twice": b"{" + inner + b"," + inner + b"}",
+        "a member without a name": body[:-1] + b',"":""}', "a `__proto__`": body[:-1] + b',"__proto__":{"type":"sell"}}',
+        "1,000 more members": body[:-1] + b"".join(b',"note%d":"x"' % n for n in range(1000)) + b"}",
+        "a second JSON text": body + b"{}", "bytes that are no UTF-8": body.replace(b"rampcheck-", b"\xff\xfe", 1),
+        "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
+    }.items():
+        accepted.with_body(hostile, what).is_survived("proof.session.request.no-server-error")
+
+
+@pytest.mark.verifies("proof.session.request.unknown-field")
+def test_an_undocumented_field(accepted: Accepted) -> None:
+    """What a target does with a field that is not documented is observed."""
+    accepted.but(rampcheck_undocumented="x").is_observed("proof.session.request.unknown-field")
+

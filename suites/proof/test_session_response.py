@@ -1,0 +1,59 @@
+"""POST /widget/session, the response. What holds for every session is judged by the schema and the invariants; these
+scenarios provoke the sessions in which it could break."""
+
+import pytest
+
+from rampcheck.scenario import Accepted, Target
+
+pytestmark = pytest.mark.creates_sessions
+
+AMOUNTS = ("99.50", "0.10", "100.000000000000000001", "1", "100.0", "12345678.12345678")
+# What a session's schema nodes promise, whatever is asked.
+SHAPE = (
+    "json", "complete", "merchant-transaction-id", "widget-id", "address", "signature-format", "init-token",
+    "init-token-type", "currency-echo", "network-echo", "fix-currency", "fix-amount", "fix-fiat-amount",
+    "fix-fiat-currency", "fix-network", "type", "config-stable", "success-status",
+)
+CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme", "redirect_url")
+
+
+@pytest.mark.verifies(*(f"proof.session.{name}" for name in SHAPE))
+def test_sessions_of_every_pair_type_and_user(accepted: Accepted, target: Target) -> None:
+    """Sessions for every provisioned pair, both types where allowed, and several users have the promised shape."""
+    partner = target.partner()
+    for currency, network in partner.pairs:
+        accepted.but(currency=currency, network=network).send()
+    for kind in ("buy", "sell") if partner.off_ramp else ("buy",):
+        accepted.but(type=kind).send()
+    accepted.but(partner_user_id=f"rampcheck-{target.unique()}").send()
+
+
+@pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
+def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
+    """Nothing that repeats in a request makes a transaction id or an init token repeat."""
+    accepted.unchanged().send()
+    accepted.unchanged().send()
+
+
+@pytest.mark.verifies("proof.session.signature-mixes-ip")
+def test_the_signature_depends_on_the_address(accepted: Accepted) -> None:
+    """Sessions that differ in `client_ip` differ in signature."""
+    for address in ("203.0.113.42", "203.0.113.43", "2001:db8::68"):
+        accepted.but(client_ip=address).send()
+
+
+@pytest.mark.verifies("proof.session.amount-echo")
+@pytest.mark.parametrize("amount", AMOUNTS)
+def test_an_amount_comes_back_character_for_character(accepted: Accepted, amount: str) -> None:
+    """Wherever a session is created, `amount` is the very string that was sent."""
+    accepted.but(amount=amount).send()
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, id=name, marks=pytest.mark.verifies(f"proof.session.config.{name}")) for name in CONFIGURED
+])
+def test_configured_fields_do_not_follow_the_request(accepted: Accepted, target: Target, name: str) -> None:
+    """Each configured field is what `widget_config` holds, for either partner of the profile."""
+    assert accepted.exchange.accepted, name
+    if "second_client_token" in target.profile.credentials:
+        target.accepted("second_client_token")
