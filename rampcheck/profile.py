@@ -55,7 +55,6 @@ _BASE_URL = re.compile(
 )
 
 
-
 class Credentials(Mapping[str, str]):
     """The target's secrets by name (`client_token`, …). Printing it shows the names only."""
 

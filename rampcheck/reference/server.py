@@ -44,8 +44,8 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
 ) -> None:
     """Serves a contract until SIGINT, SIGTERM or, with `until_input_ends`, the end of standard input.
 
-    As soon as it listens it calls `announce` with its base URL. `port` 0 takes a free one; every answer waits `latency` seconds. Raises `UsageError` for an unknown contract or
-    defect, OSError if the port is taken.
+    As soon as it listens it calls `announce` with its base URL. `port` 0 takes a free one; every answer waits
+    `latency` seconds. Raises `UsageError` for an unknown contract or defect, OSError if the port is taken.
     """
     # Imported here: a process that only starts the child does without.
     import uvicorn  # noqa: PLC0415
@@ -104,8 +104,9 @@ class RunningReference:
     manager that stops the child on leaving.
     """
 
-    def __init__(self, contract: str, command: Sequence[str]) -> None:
+    def __init__(self, contract: str, command: Sequence[str], environment: str | None = None) -> None:
         self.contract = contract
+        self.environment = environment
         self._base_url: str | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
@@ -113,6 +114,8 @@ class RunningReference:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            # Ctrl-C is for the parent, which still needs the child to end in good order.
+            start_new_session=True,
             # The child imports what this process would, wherever either was started.
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
@@ -145,9 +148,9 @@ class RunningReference:
         """The child's process id."""
         return self._process.pid
 
-    def profile(self, environment: str | None = None) -> dict[str, Any]:
+    def profile(self) -> dict[str, Any]:
         """The profile that describes this server; see `builtin_profile`."""
-        return builtin_profile(self.contract, self.base_url, environment)
+        return builtin_profile(self.contract, self.base_url, self.environment)
 
     def stop(self) -> int:
         """Ends the child, by force if it must be, and gives its exit code. Safe to call twice."""
@@ -198,4 +201,4 @@ def start(
         command += ["--defect", name]
     if environment is not None:
         command += ["--environment", environment]
-    return RunningReference(contract, command)
+    return RunningReference(contract, command, environment)

@@ -81,8 +81,8 @@ def _troubles(results: Mapping[str, Any]) -> list[TestCase]:
     troubles = [("fault", fault) for fault in results["faults"]]
     if results["verdict"] == "inconclusive":
         troubles.append(("inconclusive", outline(results).sentence))
-    if results["interrupted"]:
-        troubles.append(("interrupted", results["reason"]))
+    if early_end := outline(results).early_end:
+        troubles.append(("interrupted", early_end))
     cases = []
     for number, (kind, message) in enumerate(troubles, start=1):
         case = TestCase(f"{kind} {number}", "rampcheck")

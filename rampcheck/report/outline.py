@@ -59,13 +59,14 @@ class Gap:
 class Outline:
     """The results in the order of reading.
 
-    `word` and `sentence` say what the run's verdict means here; `by_verdict` has the clauses of every
-    verdict in the order of the documentation; `gaps` has those not verified, by reason, the widest gap
-    first.
+    `word` and `sentence` say what the run's verdict means here; `early_end` is a sentence where the run
+    stopped before its end, else empty; `by_verdict` has the clauses of every verdict in the order of the
+    documentation; `gaps` has those not verified, by reason, the widest gap first.
     """
 
     word: Word
     sentence: str
+    early_end: str
     by_verdict: Mapping[str, tuple[Clause, ...]]
     gaps: tuple[Gap, ...]
 
@@ -77,6 +78,7 @@ def outline(results: Mapping[str, Any]) -> Outline:
     return Outline(
         word=RUN_VERDICTS[results["verdict"]],
         sentence=_sentence(results, by_verdict),
+        early_end=_early_end(results),
         by_verdict=by_verdict,
         gaps=_gaps(by_verdict["not_verified"]),
     )
@@ -88,6 +90,15 @@ def _gaps(unverified: tuple[Clause, ...]) -> tuple[Gap, ...]:
         by_reason.setdefault(clause["reason"], []).append(clause)
     gaps = [Gap(reason, tuple(clauses)) for reason, clauses in by_reason.items()]
     return tuple(sorted(gaps, key=lambda gap: -len(gap.clauses)))
+
+
+def _early_end(results: Mapping[str, Any]) -> str:
+    """Gives a sentence, or nothing where the run came to its end or its verdict tells why it did not."""
+    told = results["verdict"] == "inconclusive" or not results["reason"]
+    if told and not results["interrupted"]:
+        return ""
+    how = "The run was interrupted" if results["interrupted"] else "The run ended early"
+    return f"{how}." if told else f"{how}: {results['reason'].rstrip('.')}."
 
 
 def _sentence(results: Mapping[str, Any], by_verdict: Mapping[str, tuple[Clause, ...]]) -> str:

@@ -122,8 +122,8 @@ def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, d
     _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
     _say(console, f"Reports: {directory / 'index.html'}")
     _say(console, "")
-    if results["interrupted"]:
-        _say(console, Text(f"Interrupted: {visible(results['reason'])}", "bold"))
+    if summary.early_end:
+        _say(console, Text(visible(summary.early_end), "bold"))
     target = f"{results['title']} at {visible(results['target']['base_url'])}"
     word = Text(f"{summary.word.symbol} {summary.word.word}", STYLES[results["verdict"]])
     _say(console, Text.assemble(word, f": {target}. {visible(summary.sentence)}"), hanging=2)

@@ -1,0 +1,137 @@
+"""Building blocks of invariants that do not belong to one vendor."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rampcheck.exchanges import Exchange
+from rampcheck.profile import Partner, Profile
+from rampcheck.schema import describe
+from rampcheck.suite import Broken, HistoryInvariant, Invariant
+
+Condition = Callable[[Exchange, Partner], bool]
+
+
+def asked(exchange: Exchange, name: str) -> Any:
+    """Gives a member of the request's JSON object, None where it is absent."""
+    return exchange.request.json.get(name) if isinstance(exchange.request.json, dict) else None
+
+
+def given(exchange: Exchange, name: str) -> Any:
+    """Gives a member of the response's JSON object, None where it is absent."""
+    return exchange.response.member(name) if exchange.response else None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One documented method and path, as the condition of invariants."""
+
+    method: str
+    path: str
+
+    def asked(self, exchange: Exchange, _: Partner | None = None) -> bool:
+        """Whether the request is addressed to this endpoint."""
+        return exchange.request.method == self.method and exchange.path.partition("?")[0] == self.path
+
+    def answered(self, exchange: Exchange, _: Partner | None = None) -> bool:
+        """Whether this endpoint answered with a 2xx."""
+        return self.asked(exchange) and exchange.accepted
+
+    def answered_with(self, *names: str) -> Condition:
+        """Makes the condition that a 2xx holds all these members; a missing one is the schema's to judge."""
+        return lambda exchange, _: self.answered(exchange) and all(given(exchange, name) is not None for name in names)
+
+
+def same(name: str, expected: Any, actual: Any) -> Broken | None:
+    """Gives None where two JSON values are equal and of one type, else what is wrong with the member `name`."""
+    if type(expected) is type(actual) and expected == actual:
+        return None
+    return Broken(f"`{name}`: {describe(expected)}", describe(actual))
+
+
+def is_json_type(media_type: str) -> bool:
+    """Whether a media type is JSON: `application/json`, or a `+json` suffix (RFC 6839 section 3.1)."""
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def json_media_type(exchange: Exchange, _: Partner) -> Broken | None:
+    """Demands a JSON content type of the response."""
+    if exchange.response is None or is_json_type(exchange.response.media_type):
+        return None
+    return Broken("a JSON content type", exchange.response.header("content-type") or "no Content-Type")
+
+
+def json_object(exchange: Exchange, partner: Partner) -> Broken | None:
+    """Demands a JSON object with a JSON content type."""
+    if problem := json_media_type(exchange, partner):
+        return problem
+    if exchange.response is not None and not isinstance(exchange.response.json, dict):
+        return Broken("a JSON object", describe(exchange.response.json))
+    return None
+
+
+def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condition) -> Invariant:
+    """Makes the invariant that a request with a certain fault creates nothing.
+
+    It never counts as exercised: a refusal may have any reason, only an acceptance tells something.
+    """
+    return Invariant(
+        clause,
+        lambda exchange, partner: endpoint.asked(exchange) and is_faulty(exchange, partner),
+        lambda exchange, _: Broken(f"no session for a request with {fault}", exchange.summary())
+        if exchange.accepted else None,
+        exercises=False,
+    )
+
+
+def is_no_json(body: bytes) -> bool:
+    """Whether not even a lenient parser reads a body as JSON.
+
+    Other encodings of Unicode, a byte order mark, `NaN`, raw control characters and whatever follows the first value
+    are passed over by some.
+    """
+    try:
+        text = body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff \t\r\n")
+        json.JSONDecoder(strict=False, parse_int=str).raw_decode(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def never_repeated(
+    clause: str, what: str, when: Callable[[Exchange], bool], value_of: Callable[[Exchange], Any],
+) -> HistoryInvariant:
+    """Makes the invariant that a text is another one in each exchange of a run."""
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
+        first: dict[str, Exchange] = {}
+        for exchange in exchanges:
+            value = value_of(exchange)
+            if not isinstance(value, str) or not value:
+                continue
+            if value in first:
+                yield Broken(f"another {what} in each exchange",
+                             f"{describe(value)} already stood in exchange {first[value].number}", exchange)
+            first.setdefault(value, exchange)
+    return HistoryInvariant(clause, when, judge, at_least=2)
+
+
+def secrets_kept(clause: str) -> HistoryInvariant:
+    """Makes the invariant that no response holds a credential of the profile.
+
+    It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
+    """
+    def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken]:
+        mark = re.compile(rf"\[redacted ({'|'.join(map(re.escape, profile.credentials))}) [0-9a-f]+\]")
+        for exchange in exchanges:
+            if exchange.response is None:
+                continue
+            places = {f"header {name}": value for name, value in exchange.response.headers}
+            places["the body"] = exchange.response.body.decode("utf-8", "replace")
+            for place, text in places.items():
+                if found := mark.search(text):
+                    yield Broken("a response without credentials", f"{found[1]} stands in {place}", exchange)
+    return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge)

@@ -1,0 +1,122 @@
+"""The curl command of an exchange: what it sends, byte for byte, and which secrets it does not hold."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rampcheck.report.curl import as_curl
+from tests import samples
+
+STUB = """#!/bin/sh
+printf '%s\\0' "$@" > "$ARGUMENTS"
+cat > "$INPUT"
+"""
+
+
+def run_curl(command: str, directory: Path, **variables: str) -> tuple[list[str], bytes]:
+    """Runs `command` in a POSIX shell where `curl` only writes down its arguments and its standard input."""
+    stub = directory / "curl"
+    stub.write_text(STUB)
+    stub.chmod(0o755)
+    script = directory / "script"
+    script.write_text(command, encoding="utf-8")
+    arguments, stdin = directory / "arguments", directory / "input"
+    environment = {
+        "CLIENT_TOKEN": "secret",
+        **variables,
+        "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}",
+        "ARGUMENTS": str(arguments),
+        "INPUT": str(stdin),
+    }
+    shell = shutil.which("sh")
+    assert shell
+    subprocess.run(
+        [shell, "-eu", str(script)], stdin=subprocess.DEVNULL, env=environment, check=True, cwd=directory
+    )
+    return arguments.read_bytes().decode("utf-8", "surrogateescape").split("\0")[:-1], stdin.read_bytes()
+
+
+def body_sent(arguments: list[str], stdin: bytes) -> bytes:
+    """The body that curl would send."""
+    if "--data-binary" in arguments:
+        assert arguments[arguments.index("--data-binary") + 1] == "@-"
+        return stdin
+    return arguments[arguments.index("--data-raw") + 1].encode("utf-8", "surrogateescape")
+
+
+BODIES = [
+    *(text for text in samples.HOSTILE if "\ud800" not in text),
+    'it\'s "quoted" \\ $HOME `id` $(id) !history %s %% ; & | > < * ? [a] {b,c} ~ #',
+    "@/etc/passwd",
+    "-x",
+    "''",
+    "\n\nlines\n\n",
+    "é ü 漢字 🙂",
+    "long " * 60_000,
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_curl_sends_the_body_byte_for_byte(body: str, tmp_path: Path) -> None:
+    """The curl command sends a text body byte for byte, whatever is in it."""
+    arguments, stdin = run_curl(as_curl(samples.exchange(1, request=body)), tmp_path)
+    assert body_sent(arguments, stdin) == body.encode()
+
+
+def test_curl_sends_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A body that is not UTF-8 arrives byte for byte."""
+    body = bytes(range(256)) * 3
+    exchange = samples.exchange(1, request=base64.b64encode(body).decode())
+    exchange["request"]["encoding"] = "base64"
+    arguments, stdin = run_curl(as_curl(exchange), tmp_path)
+    assert body_sent(arguments, stdin) == body
+
+
+def test_curl_takes_secrets_from_the_environment(tmp_path: Path) -> None:
+    """A redacted value is a variable of its name, which fits in unchanged whatever its value."""
+    request = '{"a": "[redacted email aa]", "b": "[redacted email bb]", "c": "$x [redacted value 0a] it\'s"}'
+    exchange = samples.exchange(1, request=request)
+    exchange["request"]["headers"] += [["X-Other", "[redacted client_token 01]"]]
+    token = "a b'c\"d$e`f\\"
+    arguments, stdin = run_curl(
+        as_curl(exchange), tmp_path, CLIENT_TOKEN=token, CLIENT_TOKEN_2="two", VALUE="*"
+    )
+    assert f"Authorization: Bearer {token}" in arguments
+    assert "X-Other: two" in arguments
+    sent = json.loads(body_sent(arguments, stdin))
+    assert sent == {"a": "user@example.com", "b": "user2@example.com", "c": "$x * it's"}
+
+
+def test_curl_sends_the_request_line_and_headers(tmp_path: Path) -> None:
+    """Method, URL and headers are those of the request, without what belongs to the connection."""
+    exchange = samples.exchange(1)
+    exchange["request"] |= {"method": "PUT", "url": "https://a.example/x/../y?q=[1]&r={2}"}
+    exchange["request"]["headers"] += [["X-Empty", ""], ["X-Odd", "it's $HOME `id`"]]
+    arguments, _ = run_curl(as_curl(exchange), tmp_path, CLIENT_TOKEN="t")
+    headers = [value for name, value in pairwise(arguments) if name == "--header"]
+    assert headers[:2] == ["Authorization: Bearer t", "Content-Type: application/json"]
+    assert headers[2:] == ["X-Empty;", "X-Odd: it's $HOME `id`"]
+    assert arguments[:3] == ["--include", "--request", "PUT"]
+    assert {"--globoff", "--path-as-is", "https://a.example/x/../y?q=[1]&r={2}"} <= set(arguments)
+
+
+def test_curl_adds_no_content_type(tmp_path: Path) -> None:
+    """A request without a Content-Type is sent again without one."""
+    exchange = samples.exchange(1)
+    exchange["request"]["headers"] = []
+    arguments, _ = run_curl(as_curl(exchange), tmp_path)
+    assert arguments[arguments.index("--header") + 1] == "Content-Type:"
+
+
+def test_what_was_not_sent_has_no_curl_command() -> None:
+    """A webhook, which the target sent, cannot be turned into a curl command."""
+    with pytest.raises(ValueError, match="exchange 30 is no HTTP request"):
+        as_curl(samples.exchanges()[30])
