@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +18,7 @@ from rampcheck import __version__
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Failure, Request, Response, Sent
 from rampcheck.limits import Budget
-from rampcheck.profile import Egress, Profile
+from rampcheck.profile import Egress, Profile, is_loopback
 from rampcheck.suite import Suite
 
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
@@ -45,17 +44,6 @@ RETRIES = {
 }
 # A kept-alive connection may be closed by the server just as the next request is written (RFC 9112 section 9.3.1).
 RESET_RETRY = Retry(1, 0.0)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine's loopback interface."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -99,7 +87,10 @@ class Client:
         for attempt in retrying:
             with attempt:
                 exchange = self._attempt(request, scenario, exchange)
-            attempt.retry_state.set_result(exchange)
+            outcome = attempt.retry_state.outcome
+            # An exception is an outcome too: Ctrl-C, a budget used up. Asking for its result raises it again.
+            if outcome is None or not outcome.failed:
+                attempt.retry_state.set_result(exchange)
         assert exchange is not None  # noqa: S101 - there is always a first attempt
         self._listener(exchange)
         if exchange.failure is not None:

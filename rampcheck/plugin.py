@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import traceback
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -59,21 +60,42 @@ def _judges_a_target(config: pytest.Config) -> bool:
     return any(place.resolve().is_relative_to(root) for place in places)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Opens the run, before the Allure plugin looks at its own options."""
+    """Names the marks of scenarios."""
     config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
     config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
     config.addinivalue_line("markers", "generated: the scenario sends generated requests")
-    if not _judges_a_target(config):
-        return
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Opens the run and finds the request that the target accepts, before any worker or scenario starts.
+
+    Gives the exit code where there is nothing to judge, None to let pytest go on. Raises `pytest.UsageError`.
+    """
+    if config.option.collectonly or not _judges_a_target(config):
+        return None
     try:
         run = _worker_run(config) if hasattr(config, "workerinput") else _controller_run(config)
     except RampcheckError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
+    config.add_cleanup(run.close)
     if hasattr(config.option, "allure_report_dir") and not config.option.allure_report_dir:
         config.option.allure_report_dir = str(run.settings.output / "allure-results")
+    return None if run.lane else _find_baseline(config, run)
+
+
+def _find_baseline(config: pytest.Config, run: Run) -> int | None:
+    try:
+        config.stash[BASELINE] = run.find_baseline()
+    except Inconclusive as error:
+        run.conclude(reason=error.message)
+        sys.stderr.write(f"Inconclusive: {error}\nReports: {run.settings.output / 'index.html'}\n")
+        return ExitCode.INCONCLUSIVE
+    except KeyboardInterrupt:
+        run.conclude(interrupted=True, reason="stopped by the user")
+        return ExitCode.INTERRUPTED
+    return None
 
 
 def _controller_run(config: pytest.Config) -> Run:
@@ -101,6 +123,7 @@ def _profile(config: pytest.Config) -> Profile:
         return profiles.from_environment(option.contract or "proof", option.base_url, os.environ)
     running = reference.start(option.contract or "proof", option.defect, option.latency)
     config.stash[REFERENCE] = running
+    config.add_cleanup(running.stop)
     return profiles.from_mapping(running.profile(), {}, "the embedded reference")
 
 
@@ -133,21 +156,6 @@ def pytest_configure_node(node: Any) -> None:
             "workers": run.settings.workers, "baseline": config.stash[BASELINE],
             "contract": run.contract.name, "reference": running.base_url if running else "",
         }
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Finds the request that the target accepts, before any worker starts."""
-    run = session.config.stash.get(RUN, None)
-    if run is None or run.lane:
-        return
-    try:
-        session.config.stash[BASELINE] = run.find_baseline()
-    except Inconclusive as error:
-        run.conclude(reason=error.message)
-        pytest.exit(f"inconclusive: {error}\nReports: {run.settings.output}", ExitCode.INCONCLUSIVE)
-    except KeyboardInterrupt:
-        run.conclude(interrupted=True, reason="stopped by the user")
-        raise
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -248,7 +256,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     interrupted = exitstatus == ExitCode.INTERRUPTED
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         run.fault("pytest ended with an internal error")
-    results = run.conclude(interrupted=interrupted, reason="stopped by the user" if interrupted else "")
+    reason = "stopped by the user" if interrupted else ""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        reason = "no scenario was selected"
+    results = run.conclude(interrupted=interrupted, reason=reason)
     config.stash[RESULTS] = results
     session.exitstatus = exit_code(results, require_complete=run.settings.require_complete)
 
@@ -266,14 +277,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         print_summary(results, console, config.stash[RUN].settings.output)
     terminalreporter.ensure_newline()
     writer.write(captured.get(), flush=True)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stops the embedded reference and closes what is open."""
-    if run := config.stash.get(RUN, None):
-        run.close()
-    if running := config.stash.get(REFERENCE, None):
-        running.stop()
 
 
 @pytest.fixture(scope="session")

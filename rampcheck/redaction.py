@@ -18,12 +18,13 @@ import hmac
 import html
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 SHORTEST_SECRET = 4  # characters; what is shorter stands in any text by chance
-SHORTEST_LEARNED = 8  # of what the target hands out: a shorter value may be an ordinary word
+SHORTEST_LEARNED = 8  # of what the target hands out: a shorter value may be an ordinary word, …
+SHORTEST_LEARNED_OF_URL = 64  # … and what stands in a URL may be an address or an id of the request
 
 _FINGERPRINT = 12  # hexadecimal digits; at 48 bits, no two of a run's values share a mark by chance
 _GRAM = 5  # the index is by pieces of five characters, …
@@ -38,12 +39,12 @@ _FOLDING = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ- _", "abcdefghijklmnopqrstu
 _BACKSLASH = r"\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\."
 _BACKSLASH_ESCAPE = re.compile(_BACKSLASH, re.DOTALL)
 _ESCAPE = re.compile(
-    _BACKSLASH + r"|%[0-9A-Fa-f]{2}|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31});|\x00",
+    _BACKSLASH + r"|%[0-9A-Fa-f]{2}|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31});|\x00+",
     re.DOTALL,
 )
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 # Base64 of this length hardly ever lacks an upper-case letter; names and hexadecimal do.
-_BASE64_WORD = re.compile(r"(?<![A-Za-z0-9+/_-])(?=[a-z0-9+/_-]*[A-Z])[A-Za-z0-9+/_-]{16,}")
+_BASE64_WORD = re.compile(r"(?<![A-Za-z0-9+/_-])(?=[a-z0-9+/_-]*[A-Z])[A-Za-z0-9+/_-]{16,}={0,2}")
 _EMAIL = re.compile(r"(?<![\w.!#$*+^~-])[\w.!#$*+^~-]++@[\w-]++(?:\.[\w-]++)++")
 _MARK = re.compile(rf"\[redacted (\w+) [0-9a-f]{{{_FINGERPRINT}}}\]", re.ASCII)
 _LOGIN = re.compile(r"(?<=://)[^/?#@\s]+(?=@)")
@@ -121,12 +122,14 @@ class Redactor:
         if not spans:
             return text
         marks = [match.span() for match in _MARK.finditer(text) if match[1] in self._names]
+        spans = [
+            span for span in spans if not any(span.start < end and start < span.end for start, end in marks)
+        ]
         pieces: list[str] = []
         position = 0
         for span in _merged(spans):
-            if not any(span.start < end and start < span.end for start, end in marks):
-                pieces += text[position : span.start], self.mark(*span.secret)
-                position = span.end
+            pieces += text[position : span.start], self.mark(*span.secret)
+            position = span.end
         return "".join(pieces) + text[position:]
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -140,9 +143,9 @@ class Redactor:
         """Gives a body as (text, encoding): `utf-8`, or `base64` of the redacted bytes where it is not UTF-8.
 
         In JSON, whole or broken, the strings and numbers below a member that is named in `fields` become
-        marks, at any depth, and are hidden from then on; the member may be spelled `init_token` or
-        `initToken`. Of a URL only the opaque parts do: a query's values, the fragment, long path
-        segments. All else stays character for character.
+        marks, at any depth; the strings are hidden from then on. The member may be spelled `init_token` or
+        `initToken`. Where its name ends in `url`, only the opaque parts of a URL become marks: a query's
+        values, the fragment, long path segments. All else stays character for character.
         """
         try:
             return self.text(self._members(body.decode("utf-8"), fields)), "utf-8"
@@ -157,13 +160,13 @@ class Redactor:
     def _enter(self, needle: _Needle) -> None:
         """Indexes a needle by a stretch of it that few others share: tokens often begin alike."""
         last = len(needle.folded) - _WINDOW
-        chosen, fewest = 0, len(self._known) * len(needle.folded)
-        for start in (0, last, last // 2, last // 4, last * 3 // 4):
-            crowd = max(len(self._index.get(gram, ())) for _, gram in _grams(needle.folded, start))
-            if crowd < fewest:
-                chosen, fewest = start, crowd
-            if crowd < _CROWDED:
-                break
+        crowds = {
+            start: max(len(self._index.get(gram, ())) for _, gram in _grams(needle.folded, start))
+            for start in (0, last, last // 2, last // 4, last * 3 // 4)
+        }
+        chosen = next((start for start, crowd in crowds.items() if crowd < _CROWDED), None)
+        if chosen is None:
+            chosen = min(crowds, key=crowds.__getitem__)
         for offset, gram in _grams(needle.folded, chosen):
             self._index.setdefault(gram, []).append((needle, offset))
 
@@ -233,8 +236,9 @@ class Redactor:
         pieces: list[str] = []
         position = 0
         for name, token in _scalars_below(text, {_spelled(field): field for field in fields}):
-            value = token[0] if token[1] is None else _unescaped(token[1])
-            hidden = self._member(name, value)
+            number = token[1] is None
+            value = token[0] if number else _unescaped(token[1])
+            hidden = self._hidden(name, value) if number else self._member(name, value)
             if hidden != value:
                 quoted = json.dumps(hidden)
                 pieces += text[position : token.start()], quoted[:-1] if token[2] == "" else quoted
@@ -242,22 +246,27 @@ class Redactor:
         return "".join(pieces) + text[position:]
 
     def _member(self, name: str, value: str) -> str:
-        url = _URL.fullmatch(value)
+        url = _URL.fullmatch(value) if name.lower().endswith("url") else None
         if url is None:
-            return self._learned(name, value, str)
-        return url[1] + _OPAQUE.sub(lambda part: self._learned(name, part[0], unquote_plus), url[2])
+            return self._learned(name, value, SHORTEST_LEARNED)
+        return url[1] + _OPAQUE.sub(lambda part: self._opaque(name, part[0]), url[2])
 
-    def _learned(self, name: str, value: str, decode: Callable[[str], str]) -> str:
-        decoded = decode(value)
-        if len(decoded) >= SHORTEST_LEARNED:
-            self.add("email" if _EMAIL.fullmatch(decoded) else name, decoded)
-        return value if self._is_mark(value) else self._hidden(name, decoded)
+    def _opaque(self, name: str, part: str) -> str:
+        if self._is_mark(part):
+            return part
+        return self._learned(name, unquote_plus(part), SHORTEST_LEARNED_OF_URL)
+
+    def _learned(self, name: str, value: str, shortest: int) -> str:
+        if len(value) >= shortest:
+            self.add("email" if _EMAIL.fullmatch(value) else name, value)
+        return self._hidden(name, value)
 
 
 def _needles(secret: _Secret) -> Iterator[_Needle]:
     """Gives the forms of a secret that no unescaping undoes: itself, hexadecimal and base64 (RFC 4648)."""
     length = len(secret.value)
-    prefix = max(_SHORTEST_PREFIX, (length + 1) // 2)
+    # The beginning of an e-mail address may be a user's id, which is no secret.
+    prefix = length if secret.name == "email" else max(_SHORTEST_PREFIX, (length + 1) // 2)
     yield _Needle(secret.value.translate(_FOLDING), min(prefix, length), secret)
     raw = secret.value.encode("utf-8", "surrogatepass")
     forms = [raw.hex()]
@@ -268,7 +277,8 @@ def _needles(secret: _Secret) -> Iterator[_Needle]:
         forms.append(raw.decode("latin-1"))  # percent escapes name the bytes of UTF-8
     for form in forms:
         if len(form) >= _WINDOW:
-            yield _Needle(form.translate(_FOLDING), len(form), secret)
+            shortest = min(len(form), max(_SHORTEST_PREFIX * 4 // 3, (len(form) + 1) // 2))
+            yield _Needle(form.translate(_FOLDING), shortest, secret)
 
 
 def _grams(folded: str, start: int) -> Iterator[tuple[int, str]]:
@@ -350,7 +360,7 @@ def _merged(spans: Iterable[_Span]) -> Iterator[_Span]:
 
 def _contents(word: str) -> Iterator[str]:
     """Gives what a word says in base64 where that is ASCII, read from each of its first four characters."""
-    word = word.replace("-", "+").replace("_", "/")
+    word = word.rstrip("=").replace("-", "+").replace("_", "/")
     for skip in range(4):
         length = len(word) - skip
         whole = word[skip : skip + length - (length % 4 == 1)]

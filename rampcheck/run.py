@@ -145,7 +145,8 @@ class Run:
         return {
             "schema": 1, "rampcheck": __version__, "contract": self.contract.name, "title": self.contract.title,
             "contract_version": self.contract.version,
-            "verdict": run_verdict(clauses, strict=self.settings.strict), "reason": reason,
+            "verdict": run_verdict(clauses, strict=self.settings.strict, ended_early=bool(reason) and not interrupted),
+            "reason": reason,
             "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
             "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
             "interrupted": interrupted, "seed": self.settings.seed, "requests": len(exchanges),
@@ -155,8 +156,11 @@ class Run:
         }
 
     def _notes(self) -> list[str]:
+        notes = []
+        if self.profile.environment is None:
+            notes.append("the profile does not say `environment`: the target was taken for a test environment")
         expired = [waiver for waiver in self.profile.waivers if not is_valid(waiver, datetime.now(UTC).date())]
-        return [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
+        return notes + [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
 
 
 def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:

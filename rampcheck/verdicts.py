@@ -130,12 +130,15 @@ def counts(clauses: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {verdict: found[verdict] for verdict in VERDICTS}
 
 
-def run_verdict(clauses: list[dict[str, Any]], *, strict: bool = False) -> str:
-    """Folds the clauses' verdicts into the run's; `strict` makes an advisory count as a failure."""
+def run_verdict(clauses: list[dict[str, Any]], *, strict: bool = False, ended_early: bool = False) -> str:
+    """Folds the clauses' verdicts into the run's.
+
+    `strict` makes an advisory count as a failure; a run that `ended_early`, before any scenario, judged nothing.
+    """
     verdicts = {clause["verdict"] for clause in clauses}
     if "failed" in verdicts or (strict and "advisory" in verdicts):
         return "nonconformant"
-    if not any(clause["exercised"] for clause in clauses):
+    if ended_early or not any(clause["exercised"] for clause in clauses):
         return "inconclusive"
     if any(clause["verdict"] == "not_verified" and clause["level"] == "must" for clause in clauses):
         return "conformant_with_gaps"

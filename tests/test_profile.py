@@ -447,9 +447,10 @@ waivers:
             ("a: b\nc: \x01\n", "profile.yaml:2: is not YAML: a control character"),
             (b"contract: proof\n# \xff\n", "profile.yaml:2: is not UTF-8 text; save it as UTF-8"),
             ("a: b\n".encode("utf-16"), "profile.yaml:1: is not UTF-8 text"),
-            ("[" * 100_000, "profile.yaml: is nested too deeply"),
+            ("[" * 5_000, "profile.yaml: is nested too deeply"),
             ("#" * ((1 << 20) + 1), "profile.yaml: is larger than 1 MiB, so it is no profile"),
         ],
+        ids=lambda value: str(value)[:60],
     )
     def test_each_has_a_message(self, write: Write, text: str | bytes, said: str) -> None:
         """A mistake is told with file, line, place, cause and cure."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from rampcheck.reference.contracts import DEFAULT_ENVIRONMENTS, check_contract
 from rampcheck.reference.defects import Defect, all_defects, find_defects
 
 __all__ = ["DEFAULT_ENVIRONMENTS", "Defect", "all_defects", "builtin_profile", "find_defects"]
-
-DEFAULT_ENVIRONMENTS = {"proof": "sandbox", "kryptonim": "testnet"}
 
 
 def builtin_profile(contract: str, base_url: str, environment: str | None = None) -> dict[str, Any]:
@@ -22,6 +21,7 @@ def builtin_profile(contract: str, base_url: str, environment: str | None = None
     `environment` is the contract's test environment unless given. The credentials stand in it as literals:
     they open nothing but this server. Raises `UsageError` for an unknown contract.
     """
+    check_contract(contract)
     described = importlib.import_module(f"rampcheck.reference.{contract}.profile")
     profile: dict[str, Any] = described.profile(base_url, environment or DEFAULT_ENVIRONMENTS[contract])
     return profile

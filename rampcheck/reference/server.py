@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from rampcheck.errors import ReferenceStartError
+from rampcheck.errors import ReferenceStartError, UsageError
 from rampcheck.reference import DEFAULT_ENVIRONMENTS, builtin_profile, find_defects
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     """Serves a contract until SIGINT, SIGTERM or, with `until_input_ends`, the end of standard input.
 
     As soon as it listens it calls `announce` with its base URL. `port` 0 takes a free one; every answer waits
-    `latency` seconds. Raises `UsageError` for an unknown contract or defect, OSError if the port is taken.
+    `latency` seconds. Raises `UsageError` for an unknown contract or defect, or a port that is taken.
     """
     # Imported here: a process that only starts the child does without.
     import uvicorn  # noqa: PLC0415
@@ -66,7 +66,13 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only where the protocol is explicit; without it, each answer takes 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
+        ) from error
     listening.listen(2048)
     return listening
 

@@ -35,6 +35,11 @@ class Call:
         return self.headers.get(name)
 
     @property
+    def media_type(self) -> str:
+        """The body's media type without parameters; in lower case, as it has none (RFC 9110 §8.3.1)."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
     def oversized(self) -> bool:
         """Whether the body was longer than a service reads."""
         return len(self.body) > MAX_BODY_BYTES

@@ -6,14 +6,20 @@ import json
 import re
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+
+# An array of nothing but strings, numbers and literals, each on its line. No JSON string holds a line feed.
+FLAT_ARRAY = re.compile(r'\[\n((?: *(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+),?\n)+) *\]')
+LONGEST_ROW = 72  # characters up to which such an array stays on one line
+
 DEEPEST = 32  # deeper nesting is an attack, not a document, and its indentation would be longer than itself
 
 
 def indent_json(text: str) -> str | None:
     """Gives `text` with line breaks and two spaces a level, or None where it is no JSON object or array.
 
-    Only white space between tokens changes: `99.50` stays `99.50`, a repeated member stays repeated, a
-    `\\u` escape stays an escape. Text that is nested deeper than 32 levels comes back as it is.
+    An array of few plain values stays on one line. Only white space between tokens changes: `99.50` stays
+    `99.50`, a repeated member stays repeated, a `\\u` escape stays an escape. Text that is nested deeper than
+    32 levels comes back as it is.
     """
     try:
         value = json.loads(text)
@@ -35,4 +41,9 @@ def indent_json(text: str) -> str | None:
         if depth > DEEPEST:
             return text
         previous = part
-    return "".join(pieces)
+    return FLAT_ARRAY.sub(_row, "".join(pieces))
+
+
+def _row(array: re.Match[str]) -> str:
+    row = " ".join(line.strip() for line in array[1].splitlines())
+    return f"[{row}]" if len(row) <= LONGEST_ROW else array[0]

@@ -45,13 +45,13 @@ def print_summary(results: Mapping[str, Any], console: Console, directory: Path)
     _print_end(console, results, summary, directory)
 
 
-def _say(console: Console, text: Text | str, indent: int = 0, hanging: int = 0) -> None:
-    """Prints a folded paragraph without trailing spaces, its lines after the first `hanging` columns in."""
-    lines = Text.assemble(text).wrap(console, max(20, console.width - indent - hanging), overflow="fold")
-    for number, line in enumerate(lines):
+def _say(console: Console, text: Text | str, label: Text | str = "") -> None:
+    """Prints a folded paragraph without trailing spaces, all of its lines as far in as `label` is wide."""
+    margin = Text.assemble(label)
+    for line in Text.assemble(text).wrap(console, max(20, console.width - len(margin)), overflow="fold"):
         line.rstrip()
-        margin = " " * (indent + hanging * (number > 0))
         console.print(margin, line, sep="", soft_wrap=True, highlight=False)
+        margin = Text(" " * len(margin))
 
 
 def _heading(console: Console, text: str, style: str = "bold") -> None:
@@ -67,13 +67,13 @@ def _print_broken(console: Console, verdict: str, summary: Outline) -> None:
     _heading(console, f"{word.word.capitalize()}: {plural(len(clauses), 'clause')}", STYLES[verdict])
     for clause in clauses:
         _say(console, "")
-        _say(console, Text.assemble((f"{word.symbol} ", STYLES[verdict]), (clause["id"], "bold")), hanging=2)
-        _say(console, one_line(clause["text"], LONGEST_VALUE), indent=2)
+        _say(console, Text(clause["id"], "bold"), Text(f"{word.symbol} ", STYLES[verdict]))
+        _say(console, one_line(clause["text"], LONGEST_VALUE), "  ")
         for finding in clause["findings"][:FINDINGS_SHOWN]:
             _print_finding(console, finding)
         if len(clause["findings"]) > FINDINGS_SHOWN:
             more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
-            _say(console, f"and {more}, see index.html", indent=4)
+            _say(console, f"and {more}, see index.html", "    ")
 
 
 def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
@@ -85,12 +85,7 @@ def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
     for name, value in rows:
-        _say(
-            console,
-            Text.assemble((f"{name:<10}", "dim"), one_line(value, LONGEST_VALUE)),
-            indent=4,
-            hanging=10,
-        )
+        _say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
 
 
 def _print_gaps(console: Console, gaps: tuple[Gap, ...]) -> None:
@@ -98,17 +93,17 @@ def _print_gaps(console: Console, gaps: tuple[Gap, ...]) -> None:
         return
     _heading(console, "Not verified, and what to add", STYLES["not_verified"])
     for gap in gaps[:GAPS_SHOWN]:
-        _say(console, f"? {one_line(gap.reason, LONGEST_VALUE)}", hanging=2)
-        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), indent=4)
+        _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
+        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
     if len(gaps) > GAPS_SHOWN:
-        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", indent=2)
+        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
 
 
 def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
     for number, line in enumerate(lines):
         if number == 0:
             _heading(console, heading)
-        _say(console, f"- {one_line(line, LONGEST_VALUE)}", hanging=2)
+        _say(console, one_line(line, LONGEST_VALUE), "- ")
 
 
 def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, directory: Path) -> None:
@@ -125,5 +120,6 @@ def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, d
     if summary.early_end:
         _say(console, Text(visible(summary.early_end), "bold"))
     target = f"{results['title']} at {visible(results['target']['base_url'])}"
-    word = Text(f"{summary.word.symbol} {summary.word.word}", STYLES[results["verdict"]])
-    _say(console, Text.assemble(word, f": {target}. {visible(summary.sentence)}"), hanging=2)
+    style = STYLES[results["verdict"]]
+    verdict = Text.assemble((summary.word.word, style), f": {target}. {visible(summary.sentence)}")
+    _say(console, verdict, Text(f"{summary.word.symbol} ", style))

@@ -41,7 +41,7 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
     }
     for what, stranger in strangers.items():
         if stranger != token:
-            target.hide("client_token", stranger)
+            target.hide("made_up_token", stranger)
             accepted.with_header("Authorization", f"Bearer {stranger}".rstrip(), what).is_refused(
                 "proof.auth.unknown-token", INVALID_TOKEN if stranger else MISSING_TOKEN)
 

@@ -55,6 +55,7 @@ def _lenient_on(field: str, good: str) -> None:
     @defect(
         f"{named}-missing-unprocessable",
         breaks=[required],
+        may_break=["proof.errors.matrix"],
         summary=f"A request without {field} gets 422, not 400.",
     )
     class MissingUnprocessable(SessionService):

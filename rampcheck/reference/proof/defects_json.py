@@ -16,6 +16,7 @@ from rampcheck.reference.proof import refusals
 from rampcheck.reference.proof.refusals import Refusal
 from rampcheck.reference.proof.request import SessionRequest
 from rampcheck.reference.proof.service import SessionService
+from rampcheck.reference.strict_json import NotJsonError
 from rampcheck.reference.wire import Call
 
 REQUEST = "proof.session.request"
@@ -60,14 +61,16 @@ class OtherMethodsCrash(SessionService):
 # JSON.
 
 
-@defect("malformed-json-unprocessable", breaks=[f"{REQUEST}.malformed-json"])
+@defect(
+    "malformed-json-unprocessable", breaks=[f"{REQUEST}.malformed-json"], may_break=["proof.errors.matrix"]
+)
 class MalformedJsonUnprocessable(SessionService):
     """A body that is no JSON gets 422 in place of 400."""
 
     def parse(self, body: bytes) -> Any:
         try:
             return super().parse(body)
-        except ValueError as error:
+        except NotJsonError as error:
             raise Refusal(replace(refusals.DECODE, status=422)) from error
 
 
@@ -80,7 +83,7 @@ class MalformedJsonCrash(SessionService):
     def parse(self, body: bytes) -> Any:
         try:
             return super().parse(body)
-        except ValueError as error:
+        except NotJsonError as error:
             raise LookupError("no parser") from error
 
 
@@ -89,8 +92,12 @@ class JsonFollowedByAnythingAccepted(SessionService):
     """What follows a JSON object in the body is not looked at."""
 
     def parse(self, body: bytes) -> Any:
-        decoder = json.JSONDecoder(parse_int=Decimal, parse_constant=self.refuse_constant)
-        return decoder.raw_decode(body.decode("utf-8").lstrip())[0]
+        try:
+            return super().parse(body)
+        except NotJsonError as error:
+            if not isinstance(error.__cause__, json.JSONDecodeError):
+                raise
+            return super().parse(body.decode("utf-8")[: error.__cause__.pos].encode())
 
 
 @defect("trailing-comma-accepted", breaks=[f"{REQUEST}.malformed-json"])
@@ -100,7 +107,7 @@ class TrailingCommaAccepted(SessionService):
     def parse(self, body: bytes) -> Any:
         try:
             return super().parse(body)
-        except ValueError:
+        except NotJsonError:
             return super().parse(re.sub(rb",\s*}", b"}", body))
 
 
@@ -108,11 +115,11 @@ class TrailingCommaAccepted(SessionService):
 class NanAccepted(SessionService):
     """NaN is accepted in the body as a JSON value."""
 
-    def refuse_constant(self, name: str) -> Any:
-        return float(name)
+    def parse(self, body: bytes) -> Any:
+        return super().parse(re.sub(rb":\s*NaN\b", b":0", body))
 
 
-@defect("non-object-unprocessable", breaks=[f"{REQUEST}.non-object"])
+@defect("non-object-unprocessable", breaks=[f"{REQUEST}.non-object"], may_break=["proof.errors.matrix"])
 class NonObjectUnprocessable(SessionService):
     """JSON that is no object gets 422 in place of 400."""
 
@@ -154,7 +161,7 @@ class WhiteSpaceRefused(SessionService):
 
     def parse(self, body: bytes) -> Any:
         if re.search(rb"[\n\r\t]", body):
-            raise ValueError("white space")
+            raise NotJsonError("full of white space")
         return super().parse(body)
 
 
@@ -164,7 +171,7 @@ class EscapesRefused(SessionService):
 
     def parse(self, body: bytes) -> Any:
         if re.search(rb"\\u00[3-7]", body):
-            raise ValueError("escape")
+            raise NotJsonError("full of escapes")
         return super().parse(body)
 
 
@@ -224,8 +231,9 @@ class DeepNestingCrash(SessionService):
     def parse(self, body: bytes) -> Any:
         try:
             return super().parse(body)
-        except RecursionError as error:
-            raise LookupError("stack") from error
+        except NotJsonError as error:
+            crashed = isinstance(error.__cause__, RecursionError)
+            raise (RecursionError("stack") if crashed else error) from error.__cause__
 
 
 @defect("duplicate-key-crash", breaks=[f"{REQUEST}.no-server-error"])
@@ -233,8 +241,9 @@ class DuplicateKeyCrash(SessionService):
     """A body with the same key twice gives a 500."""
 
     def parse(self, body: bytes) -> Any:
+        document = super().parse(body)
         json.loads(body, object_pairs_hook=_without_duplicates, parse_int=Decimal)
-        return super().parse(body)
+        return document
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

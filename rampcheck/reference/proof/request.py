@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any, NoReturn
 
+from rampcheck.reference import strict_json
 from rampcheck.reference.proof import refusals
 from rampcheck.reference.wire import Call
 
@@ -56,9 +55,8 @@ class RequestReading:
             raise refusals.Refusal(refusals.METHOD)
 
     def check_media_type(self, call: Call) -> None:
-        """Only application/json, with any parameters; media types have no case (RFC 9110 §8.3.1)."""
-        media_type = (call.header("content-type") or "").partition(";")[0]
-        if media_type.strip().lower() != "application/json":
+        """Only application/json, with any parameters."""
+        if call.media_type != "application/json":
             raise refusals.Refusal(refusals.MEDIA_TYPE)
 
     def check_size(self, call: Call) -> None:
@@ -67,28 +65,16 @@ class RequestReading:
             raise refusals.Refusal(refusals.SIZE)
 
     def decode(self, body: bytes) -> dict[str, Any]:
-        """The JSON object in the body (UTF-8, RFC 8259 §8.1); of repeated names the last one counts."""
+        """The JSON object in the body."""
         try:
             document = self.parse(body)
-        except UnicodeDecodeError as error:
-            raise refusals.DECODE.because("The body is not UTF-8.") from error
-        except RecursionError as error:
-            raise refusals.DECODE.because("The body is nested too deeply.") from error
-        except ValueError as error:
-            raise refusals.DECODE.because("The body is not JSON.") from error
-        if not isinstance(document, dict):
-            return self.refuse_non_object(document)
-        return document
+        except strict_json.NotJsonError as error:
+            raise refusals.DECODE.because(f"The body is {error}.") from error
+        return document if isinstance(document, dict) else self.refuse_non_object(document)
 
     def parse(self, body: bytes) -> Any:
-        """The JSON value in the body. Raises ValueError or RecursionError if there is none."""
-        # int() refuses more than 4,300 digits; JSON sets no bound, and Decimal has none.
-        text = body.decode("utf-8")
-        return json.loads(text, parse_int=Decimal, parse_constant=self.refuse_constant)
-
-    def refuse_constant(self, name: str) -> Any:
-        """NaN and Infinity, which Python reads, are no JSON (RFC 8259 §6)."""
-        raise ValueError(f"{name} is not JSON")
+        """The JSON value in the body. Raises `NotJsonError`."""
+        return strict_json.parse(body)
 
     def refuse_non_object(self, document: Any) -> dict[str, Any]:
         """JSON, but no object."""

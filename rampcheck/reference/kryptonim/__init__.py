@@ -1,0 +1,1 @@
+"""The embedded Kryptonim server: partner, access, request, service and its defects."""

@@ -1,0 +1,14 @@
+"""Kryptonim's `POST /v1/widget-sessions`: how its requests are made, and what is judged of every exchange."""
+
+from rampcheck.suite import Suite
+from rampcheck.suites.kryptonim import invariants, requests
+
+suite = Suite(
+    credential="api_key",
+    authenticate=requests.authenticate,
+    candidates=requests.candidates,
+    secret_fields=frozenset({"email", "widgetUrl"}),
+    no_server_error="kryptonim.session.request.no-server-error",
+    invariants=invariants.INVARIANTS,
+    history=invariants.HISTORY,
+)

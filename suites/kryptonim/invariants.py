@@ -1,0 +1,168 @@
+"""What holds for every exchange with Kryptonim, and for the whole run, whatever provoked it.
+
+What the OpenAPI document can say (types, patterns, the envelope of the expected statuses) stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from rampcheck.exchanges import Exchange, NotJson
+from rampcheck.invariants import (
+    Condition,
+    Endpoint,
+    asked,
+    given,
+    is_no_json,
+    never_accepted,
+    never_repeated,
+    secrets_kept,
+)
+from rampcheck.profile import Partner
+from rampcheck.schema import describe
+from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
+from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
+from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
+
+SESSION = Endpoint("POST", PATH)
+LIFETIME, TOLERANCE = 30 * 60, 30  # seconds
+DOCUMENTED_CODES = {"UNAUTHORIZED", "INVALID_REQUEST"}
+# Here the schema judges the envelope …
+EXPECTED_STATUSES = {400, 401, 403, 422}
+# … and here HTTP itself speaks, of method, media type, size, rate, which the documentation does not mention.
+TRANSPORT_STATUSES = {405, 406, 407, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431}
+
+
+# The response
+
+@invariant("kryptonim.session.complete", SESSION.answered, exercises=False)
+def success_status(exchange: Exchange, _: Partner) -> Observed | None:
+    """No success status is named; 200 is what everyone expects."""
+    return None if exchange.status == 200 else Observed(f"a session is created with status {exchange.status}")
+
+
+def _gives_text(name: str) -> Condition:
+    return lambda exchange, _: SESSION.answered(exchange) and isinstance(given(exchange, name), str)
+
+
+@invariant("kryptonim.session.widget-url", _gives_text("widgetUrl"))
+def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
+    """The URL names a host and holds no white space (RFC 3986 sections 2 and 3.2.2)."""
+    url = given(exchange, "widgetUrl")
+    try:
+        is_complete = bool(urlsplit(url).hostname) and not any(letter.isspace() for letter in url)
+    except ValueError:
+        is_complete = False
+    return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url))
+
+
+def _has_secrets(exchange: Exchange, partner: Partner) -> bool:
+    return (_gives_text("widgetUrl")(exchange, partner) and isinstance(exchange.request.json, dict)
+            and bool(hidden_texts(exchange.request.json)))
+
+
+@invariant("kryptonim.session.widget-url-private", _has_secrets)
+def widget_url_is_private(exchange: Exchange, _: Partner) -> Broken | None:
+    """What is not unlocked cannot be read in the URL."""
+    found = disclosed(given(exchange, "widgetUrl"), hidden_texts(exchange.request.json))
+    if not found:
+        return None
+    return Broken("a `widgetUrl` in which what is not unlocked cannot be read",
+                  f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it")
+
+
+def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
+    """Gives the earliest and latest moment of a session's creation, by this machine's clock and the target's.
+
+    In seconds since the epoch. The target's clock is the response's `Date` header, which has whole seconds
+    (RFC 9110 section 6.6.1).
+    """
+    yield exchange.started, exchange.started + exchange.elapsed
+    date = exchange.response.header("date") if exchange.response else None
+    try:
+        sent = parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return
+    yield sent - exchange.elapsed, sent + 1
+
+
+@invariant("kryptonim.session.expires-at", _gives_text("expiresAt"))
+def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
+    """A session ends 30 minutes after its creation by either clock, 30 seconds more or less."""
+    text = given(exchange, "expiresAt")
+    try:
+        end = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return Broken("`expiresAt`: a date and a time", describe(text))
+    if end.tzinfo is None:
+        return None  # The schema judges the form.
+    moments = list(creation_times(exchange))
+    if any(first - TOLERANCE <= end.timestamp() - LIFETIME <= last + TOLERANCE for first, last in moments):
+        return None
+    answered = datetime.fromtimestamp(moments[-1][1], UTC)
+    return Broken("`expiresAt`: 30 minutes after the session's creation",
+                  f"{describe(text)}, {(end - answered).total_seconds() / 60:.1f} minutes after the response")
+
+
+# Requests that must not create a session
+
+def _lacks(*names: str) -> Condition:
+    return lambda exchange, _: (isinstance(exchange.request.json, dict)
+                                and not exchange.request.json.keys() & set(names))
+
+
+NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
+    ("kryptonim.auth.signature-required", f"no {SIGNATURE} header",
+     lambda exchange, _: exchange.request.header(SIGNATURE) is None),
+    ("kryptonim.session.request.malformed-json", "a body that is no JSON",
+     lambda exchange, _: is_no_json(exchange.request.body)),
+    ("kryptonim.session.request.malformed-json", "a body that is no JSON object",
+     lambda exchange, _: not isinstance(exchange.request.json, dict | NotJson)),
+    *((f"kryptonim.session.request.required.{name}", f"no `{name}`", _lacks(name)) for name in REQUIRED),
+    ("kryptonim.session.request.amount-one-of", "neither amount", _lacks(*AMOUNTS)),
+    # An amount of null or zero may count as none.
+    ("kryptonim.session.request.amount-exclusive", "both amounts",
+     lambda exchange, _: all(asked(exchange, name) for name in AMOUNTS)),
+)
+
+
+# Errors
+
+def _is_other_error(exchange: Exchange, _: Partner) -> bool:
+    return (SESSION.asked(exchange) and 400 <= exchange.status < 500
+            and exchange.status not in EXPECTED_STATUSES | TRANSPORT_STATUSES)
+
+
+@invariant("kryptonim.errors.envelope", _is_other_error)
+def other_errors_have_the_envelope(exchange: Exchange, _: Partner) -> Broken | None:
+    """Which 4xx refuses a request is not documented; the envelope is, for all of them."""
+    if all(isinstance(given(exchange, name), str) for name in ("code", "message")):
+        return None
+    return Broken("a JSON object with the strings `code` and `message`", exchange.summary())
+
+
+@invariant("kryptonim.errors.codes", lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 400
+           and isinstance(given(exchange, "code"), str))
+def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
+    """Which codes there are besides the documented ones is not said."""
+    code = given(exchange, "code")
+    return None if code in DOCUMENTED_CODES else Observed(f"the code {code!r} with status {exchange.status}")
+
+
+INVARIANTS: Sequence[Invariant] = (
+    success_status, widget_url_has_a_host, widget_url_is_private, expires_in_time,
+    *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
+    other_errors_have_the_envelope, code_is_documented,
+)
+
+
+# The whole run
+
+HISTORY: Sequence[HistoryInvariant] = (
+    never_repeated("kryptonim.session.session-id", "`sessionId`", SESSION.answered,
+                   lambda exchange: given(exchange, "sessionId")),
+    secrets_kept("kryptonim.auth.secrecy"),
+)

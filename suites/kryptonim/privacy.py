@@ -1,0 +1,55 @@
+"""What a widget's URL must not show of the request, and whether it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rampcheck.redaction import Redactor
+
+HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
+SHORTEST = 6  # characters; what is shorter may stand in any URL by chance
+
+
+def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Gives (field, text) of what a request holds that its widget URL must not show.
+
+    That is what e-mail address, redirect URLs and metadata say, unless the field is unlocked (widget sessions
+    page, Available Unlocked Fields). Passed over is what could not be told from something else in the URL: short
+    texts, plain words, and what begins like a text that may be shown.
+    """
+    unlocked = request.get("unlockedFields")
+    names = [name for name in HIDDEN if not isinstance(unlocked, list) or name not in unlocked]
+    shown = [text for name, value in request.items() if name not in names for text in _texts(value)]
+    return [
+        (name, text) for name in names for text in _texts(request.get(name))
+        if len(text) >= SHORTEST and not (text.isascii() and text.isalpha())
+        and not any(text[: len(text) // 2] in other for other in shown)
+    ]
+
+
+def disclosed(url: str, texts: list[tuple[str, str]]) -> list[str]:
+    """Gives the fields of which a text stands in a URL after its scheme, in whatever encoding.
+
+    What the redactor would hide can be read: clear text, percent-encoding in several layers, hexadecimal,
+    base64 of either alphabet at any alignment; also the first half of a long text, where it stands alone.
+    """
+    finder = Redactor(b"")
+    for name, text in texts:
+        finder.add(f"private_{name}", text)
+    found = re.findall(r"\[redacted private_(\w+) ", finder.text(url.partition("://")[2]))
+    return sorted(set(found))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Gives every string in a JSON value, however deep, without recursion."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += members.values()

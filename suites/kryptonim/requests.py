@@ -1,0 +1,108 @@
+"""The widget session request of Kryptonim: its fields, the documented minimum, API key and signature."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+from rampcheck.exchanges import Request
+from rampcheck.profile import Profile
+from rampcheck.suite import Candidate, partner_of
+
+PATH = "/v1/widget-sessions"
+API_KEY, SIGNATURE = "X-API-Key", "X-Request-Signature"
+
+AMOUNTS = ("fiatAmount", "cryptoAmount")
+REQUIRED = ("fiatCurrency", "cryptoCurrency", "network", "destinationAddress")
+OPTIONAL = ("email", "paymentMethod", "unlockedFields", "metadata", "successUrl", "failureUrl", "ipAddress")
+UNLOCKABLE = (
+    "fiatAmount", "cryptoAmount", "fiatCurrency", "email", "network", "paymentMethod", "successUrl",
+    "failureUrl",
+)
+# The JSON types that are not string.
+TYPES: Mapping[str, str] = {
+    "fiatAmount": "number", "cryptoAmount": "number", "unlockedFields": "array", "metadata": "object",
+}
+
+# The documentation's own example.
+EXAMPLE_CURRENCY, EXAMPLE_NETWORK = "USDC", "polygon"
+EXAMPLE_ADDRESS = "0x977BC1915dA4f7edA9D2e49BC08356db37478538"
+
+# In the order of trying, the documentation's example first; how much may be bought it does not say.
+PURCHASES: tuple[Mapping[str, Any], ...] = (
+    {"fiatAmount": 15, "fiatCurrency": "EUR"}, {"fiatAmount": 15, "fiatCurrency": "USD"},
+    {"fiatAmount": 100, "fiatCurrency": "EUR"}, {"cryptoAmount": 15, "fiatCurrency": "EUR"},
+)
+
+# What a target may ask for although it is documented as optional, and the clauses that say so.
+ADDITIONS: Mapping[str, tuple[str, ...]] = {
+    "ipAddress": ("kryptonim.session.request.optional", "kryptonim.session.request.ip-forms"),
+    "email": ("kryptonim.session.request.optional",),
+    "paymentMethod": ("kryptonim.session.request.optional",),
+    "successUrl": ("kryptonim.session.request.optional",),
+    "failureUrl": ("kryptonim.session.request.optional",),
+}
+
+
+def sign(body: bytes, secret: str, algorithm: str = "sha256") -> str:
+    """Gives the HMAC of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
+    return hmac.digest(secret.encode(), body, algorithm).hex()
+
+
+def authenticate(request: Request, profile: Profile) -> Request:
+    """Adds the API key and the signature of the very body, unless the request sets or withholds the header."""
+    if request.credential is None:
+        return request
+    headers = {
+        API_KEY: profile.credentials[request.credential],
+        SIGNATURE: sign(request.body, profile.credentials["signature_secret"]),
+    }
+    for name, value in headers.items():
+        if request.header(name) is None and name.lower() not in request.withheld:
+            request = request.with_header(name, value)
+    return request
+
+
+def optional_fields(unique: str) -> dict[str, Any]:
+    """Gives a value for every optional field, recognisable as test data; `unique` stands in most of them."""
+    return {
+        "email": f"rampcheck-{unique}@example.com",
+        "paymentMethod": "card",
+        "unlockedFields": [],
+        "metadata": {"order": f"order-{unique}", "attempt": 1, "_externalPartnerId": f"partner-{unique}"},
+        "successUrl": f"https://rampcheck.example/success?order={unique}",
+        "failureUrl": f"https://rampcheck.example/failure?order={unique}",
+        "ipAddress": "203.0.113.42",  # RFC 5737: documentation only
+    }
+
+
+def minimum(
+    profile: Profile, credential: str, unique: str,
+    purchase: Mapping[str, Any] = PURCHASES[0], added: tuple[str, ...] = (),
+) -> Request:
+    """Gives the request with the required fields, a purchase, and the optional fields that `added` names."""
+    partner = partner_of(profile, credential)
+    return Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
+        **purchase,
+        "cryptoCurrency": partner.crypto_currency or EXAMPLE_CURRENCY,
+        "network": partner.network or EXAMPLE_NETWORK,
+        "destinationAddress": partner.destination_address or EXAMPLE_ADDRESS,
+        **{name: value for name, value in optional_fields(unique).items() if name in added},
+    })
+
+
+def with_field(request: Request, name: str, value: Any) -> Request:
+    """Gives the request with one field set; an amount takes the place of the other one."""
+    return (request.without(*AMOUNTS) if name in AMOUNTS else request).but(**{name: value})
+
+
+def candidates(_: Profile) -> Iterator[Candidate]:
+    """Gives the minimum for every purchase, then each with one optional field, then with two, and so on."""
+    for size in range(len(ADDITIONS) + 1):
+        for added in combinations(ADDITIONS, size):
+            clauses = tuple((clause, f"`{name}`") for name in added for clause in ADDITIONS[name])
+            for purchase in PURCHASES:
+                yield Candidate(partial(minimum, purchase=purchase, added=added), clauses)

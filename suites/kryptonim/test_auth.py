@@ -1,0 +1,171 @@
+"""Signature and key: X-Request-Signature over the body's exact bytes, X-API-Key (widget sessions page)."""
+
+import hashlib
+import hmac
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from rampcheck.exchanges import Request
+from rampcheck.scenario import Accepted, Target
+from rampcheck.suites.kryptonim.cases import spellings
+from rampcheck.suites.kryptonim.refusals import KEY_REFUSED, UNAUTHORIZED
+from rampcheck.suites.kryptonim.requests import AMOUNTS, API_KEY, SIGNATURE, sign
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-required")
+def test_a_request_without_signature_is_refused(accepted: Accepted) -> None:
+    """Without X-Request-Signature there is no session."""
+    accepted.with_header(SIGNATURE, None).is_refused("kryptonim.auth.signature-required", UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-secret")
+def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target: Target, secret: str) -> None:
+    """Only the whole secret, letter for letter, makes a good signature."""
+    body, half = accepted.request.body, len(secret) // 2
+    strangers = {
+        "a made-up secret": f"rampcheck-{target.unique()}-no-such-secret",
+        "the secret without its last character": secret[:-1],
+        "the first half of the secret": secret[:half],
+        "the secret with another second half": secret[:half] + "x" * (len(secret) - half),
+        "the secret and one more character": f"{secret}x",
+        "the secret in the other letter case": secret.swapcase(),
+        "the API key": target.profile.credentials["api_key"],
+        "an empty secret": "",
+    }
+    for what, stranger in strangers.items():
+        if stranger != secret:
+            accepted.with_header(SIGNATURE, sign(body, stranger), f"a signature under {what}").is_refused(
+                "kryptonim.auth.signature-secret", UNAUTHORIZED)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("kryptonim.auth.signature-bytes")
+def test_every_spelling_is_accepted_under_its_own_signature(multilingual: Accepted) -> None:
+    """White space, order of members, escapes and forms of numbers make no difference to a signed body."""
+    for what, body in spellings(multilingual.request.json).items():
+        multilingual.with_body(body, what).is_accepted("kryptonim.auth.signature-bytes")
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-body")
+def test_no_spelling_is_accepted_under_the_signature_of_another(multilingual: Accepted, secret: str) -> None:
+    """The signature of the same JSON in another spelling is no signature of the bytes that are sent."""
+    compact = multilingual.request.body
+    for what, body in spellings(multilingual.request.json).items():
+        for sent, signed, change in (
+            (body, compact, f"{what} under the signature of compact JSON"),
+            (compact, body, f"compact JSON under the signature of {what}"),
+        ):
+            multilingual.changed(signed_over(sent, signed, secret), change).is_refused(
+                "kryptonim.auth.signature-body", UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-body")
+def test_a_signature_over_another_payload_is_refused(accepted: Accepted, secret: str) -> None:
+    """A good signature is good for its own payload only, to the last byte."""
+    request = accepted.request
+    name = next(name for name in AMOUNTS if name in request.json)
+    for what, body in {
+        "another amount": request.but(**{name: request.json[name] + 1}).body,
+        "an e-mail address added": request.but(email="rampcheck@example.com").body,
+        "a line break added": request.body + b"\n", "a space put before it": b" " + request.body,
+    }.items():
+        accepted.changed(signed_over(body, request.body, secret), f"{what} after signing").is_refused(
+            "kryptonim.auth.signature-body", UNAUTHORIZED)
+    for what, signed in {
+        "no bytes at all": b"", "an empty object": b"{}",
+        "the body's first half": request.body[:len(request.body) // 2],
+    }.items():
+        accepted.changed(signed_over(request.body, signed, secret), f"a signature over {what}").is_refused(
+            "kryptonim.auth.signature-body", UNAUTHORIZED)
+
+
+def signed_over(sent: bytes, signed: bytes, secret: str) -> Callable[[Request], Request]:
+    """Gives the change to a request that sends some bytes under the signature of others."""
+    return lambda request: request.with_body(sent).with_header(SIGNATURE, sign(signed, secret))
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-algorithm")
+def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, secret: str) -> None:
+    """Only the whole HMAC-SHA256 is a signature: no other algorithm, no hash without key, no part of it."""
+    body, key = accepted.request.body, secret.encode()
+    good = sign(body, secret)
+    last = "0" if good[-1] != "0" else "1"
+    wrong = {
+        **{f"an HMAC with {algorithm}": sign(body, secret, algorithm)
+           for algorithm in ("md5", "sha1", "sha224", "sha384", "sha512", "sha3_256")},
+        "the first 64 digits of an HMAC with sha512": sign(body, secret, "sha512")[:64],
+        "a SHA-256 of the body": hashlib.sha256(body).hexdigest(),
+        "a SHA-256 of secret and body": hashlib.sha256(key + body).hexdigest(),
+        "a SHA-256 of body and secret": hashlib.sha256(body + key).hexdigest(),
+        "an HMAC with body and secret exchanged": hmac.digest(body, key, "sha256").hex(),
+        "an empty signature": "",
+        **{f"the first {size} digits of the signature": good[:size] for size in (1, 8, 16, 32, 62, 63)},
+        "the last 32 digits of the signature": good[32:],
+        "the signature with its second half replaced": good[:32] + "0" * 32,
+        "the signature with its last digit replaced": good[:-1] + last,
+        "the signature and one more digit": f"{good}0", "the signature twice": good + good,
+        "64 zeros": "0" * 64, "a word": "signature",
+    }
+    for what, signature in wrong.items():
+        accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_refused(
+            "kryptonim.auth.signature-algorithm", UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-encoding")
+def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> None:
+    """The right HMAC in base64, of either alphabet, with or without padding, is refused."""
+    digest = bytes.fromhex(sign(accepted.request.body, secret))
+    forms = {"base64": b64encode(digest).decode(), "base64url": urlsafe_b64encode(digest).decode()}
+    for what, signature in {**forms, "base64 without padding": forms["base64"].rstrip("=")}.items():
+        accepted.with_header(SIGNATURE, signature, f"the signature in {what}").is_refused(
+            "kryptonim.auth.signature-encoding", UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-encoding")
+def test_hexadecimal_of_open_spelling(accepted: Accepted, secret: str) -> None:
+    """Whether capitals or a prefix are accepted is not documented: what the target does is observed."""
+    good = sign(accepted.request.body, secret)
+    for what, signature in {"upper-case digits": good.upper(), "a prefix": f"sha256={good}"}.items():
+        accepted.with_header(SIGNATURE, signature, f"the signature with {what}").is_observed(
+            "kryptonim.auth.signature-encoding")
+
+
+@pytest.mark.verifies("kryptonim.session.request.no-server-error")
+def test_no_hostile_signature_breaks_the_target(accepted: Accepted) -> None:
+    """Whatever stands in the signature's header, the target answers below 500."""
+    for what, signature in {
+        "letters outside ASCII": "ä" * 64, "letters that are no digits": "z" * 64, "4,000 digits": "a" * 4000,
+        "a list": "a, b", "quotes": '"\'`',
+    }.items():
+        accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_survived(
+            "kryptonim.session.request.no-server-error")
+
+
+@pytest.mark.verifies("kryptonim.auth.api-key-required")
+def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, target: Target) -> None:
+    """Without the API key, or with another one, there is no session, however well the body is signed."""
+    clause, key = "kryptonim.auth.api-key-required", target.profile.credentials["api_key"]
+    strangers = {
+        "no API key": None, "an empty API key": "",
+        "a made-up API key": f"rampcheck-{target.unique()}-no-such-key",
+        "the API key without its last character": key[:-1], "the API key and one more character": f"{key}x",
+        "the API key in the other letter case": key.swapcase(),
+    }
+    for what, stranger in strangers.items():
+        if stranger != key:
+            target.hide("another_api_key", stranger or "")
+            exchange = accepted.with_header(API_KEY, stranger, what).is_refused(clause, KEY_REFUSED)
+            target.judge.observed(clause, f"{what}: {exchange.summary()}", exchange)
+
+
+@pytest.mark.verifies("kryptonim.auth.secrecy")
+def test_no_answer_repeats_a_credential(accepted: Accepted, secret: str) -> None:
+    """Neither session nor error holds the API key or the secret; all other exchanges are judged alike."""
+    accepted.without("destinationAddress").send()
+    accepted.with_body(b"{", "a body that is no JSON").send()
+    accepted.with_header(SIGNATURE, sign(b"", secret), "a signature over no bytes").send()
+    accepted.with_header(API_KEY, None).send()
+    accepted.changed(lambda request: replace(request, method="GET"), "the method GET").send()

@@ -1,0 +1,18 @@
+"""Errors: envelope and codes. Every error of a run is judged by the schema and the invariants; this scenario
+provokes one of each kind."""
+
+import pytest
+
+from rampcheck.scenario import Accepted
+from rampcheck.suites.kryptonim.requests import API_KEY, SIGNATURE
+
+
+@pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.no-session", "kryptonim.errors.codes")
+def test_one_error_of_each_kind(accepted: Accepted) -> None:
+    """Refusals for signature, key, body, field, amounts and network keep the promises of every error."""
+    accepted.with_header(SIGNATURE, None).send()
+    accepted.with_header(API_KEY, None).send()
+    accepted.with_body(b"{", "a body that is no JSON").send()
+    accepted.without("destinationAddress").send()
+    accepted.but(fiatAmount=15, cryptoAmount=15).send()
+    accepted.but(network="rampcheck-network").send()

@@ -1,0 +1,90 @@
+"""Requests generated from the OpenAPI document: the invariants judge them like all others."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import NOT_JSON, parse_json
+from rampcheck.invariants import is_no_json
+from rampcheck.properties import Generator
+from rampcheck.scenario import Accepted
+from rampcheck.suites.kryptonim.refusals import ANY_4XX
+from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
+
+REQUEST = "kryptonim.session.request"
+pytestmark = [pytest.mark.generated, pytest.mark.verifies(f"{REQUEST}.no-server-error")]
+PARTS = range(3)
+is_type = Draft202012Validator.TYPE_CHECKER.is_type
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.parametrize("part", PARTS)
+def test_generated_valid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+    """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
+    sessions = 0
+
+    def send(body: bytes) -> None:
+        nonlocal sessions
+        own = tamed(parse_json(body), accepted.request.json)
+        exchange = accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
+            f"{REQUEST}.no-server-error")
+        sessions += exchange.accepted
+
+    generator.valid("POST", PATH, part, send)
+    if not sessions:
+        raise Unjudged("the target accepted none of the generated requests")
+
+
+def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]:
+    """Gives a generated body with what only this target can say, and with test data known as such.
+
+    Currencies, network and wallet are the accepted ones; so is the amount of about every other body, because
+    a target's limits are not documented. A refusal of the rest is no finding.
+    """
+    known = {name: value for name, value in optional_fields("generated").items()
+             if name in generated and name not in ("metadata", "unlockedFields")}
+    if len(json.dumps(generated)) % 2:
+        amount = {name: generated[name] for name in AMOUNTS if name in generated}
+    else:
+        amount = {name: accepted[name] for name in AMOUNTS if name in accepted}
+    others = {name: value for name, value in generated.items() if name not in AMOUNTS}
+    return {**others, **known, **amount, **{name: accepted[name] for name in REQUIRED}}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+    """Whatever invalid request is sent, the answer is below 500; without what is required it is refused."""
+    def send(body: bytes) -> None:
+        attempt = accepted.with_body(body, "a generated invalid body")
+        clause = next(promised_refusals(body), None)
+        if clause is None:
+            attempt.is_survived(f"{REQUEST}.no-server-error")
+        else:
+            attempt.is_refused(clause, ANY_4XX)
+
+    generator.invalid("POST", PATH, part, send)
+
+
+def promised_refusals(body: bytes) -> Iterator[str]:
+    """Gives the clauses by which a body must be refused, none where that is not promised.
+
+    Not promised: extra fields, null or zero, empty strings, unknown values.
+    """
+    request = parse_json(body)
+    if not isinstance(request, dict):
+        if request is not NOT_JSON or is_no_json(body):
+            yield f"{REQUEST}.malformed-json"
+        return
+    yield from (f"{REQUEST}.required.{name}" for name in REQUIRED if name not in request)
+    if not any(name in request for name in AMOUNTS):
+        yield f"{REQUEST}.amount-one-of"
+    if all(request.get(name) for name in AMOUNTS):
+        yield f"{REQUEST}.amount-exclusive"
+    for name in (*REQUIRED, *AMOUNTS, *OPTIONAL):
+        value = request.get(name)
+        if value is not None and not is_type(value, TYPES.get(name, "string")):
+            yield f"{REQUEST}.type.{name}"

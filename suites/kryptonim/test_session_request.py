@@ -1,0 +1,113 @@
+"""POST /v1/widget-sessions, the request: required and optional fields, their types, the body as a whole."""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from rampcheck.scenario import Accepted
+from rampcheck.suites.kryptonim.cases import (
+    HOSTILE_STRINGS,
+    each,
+    hostile_bodies,
+    not_json,
+    not_object,
+    other_types,
+)
+from rampcheck.suites.kryptonim.refusals import ANY_4XX
+from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TYPES, with_field
+
+SURVIVES = "kryptonim.session.request.no-server-error"
+
+
+@pytest.mark.parametrize("name", each("kryptonim.session.request.required", REQUIRED))
+def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> None:
+    """Without any one of the required fields there is no session."""
+    accepted.without(name).is_refused(f"kryptonim.session.request.required.{name}", ANY_4XX)
+
+
+@pytest.mark.parametrize("name", each("kryptonim.session.request.required", REQUIRED))
+def test_a_required_field_that_is_empty(accepted: Accepted, name: str) -> None:
+    """Whether an empty string will do is not documented: what the target does is observed."""
+    accepted.but(**{name: ""}).is_observed(f"kryptonim.session.request.required.{name}")
+
+
+@pytest.mark.parametrize("name", each("kryptonim.session.request.type", (*AMOUNTS, *REQUIRED, *OPTIONAL)))
+def test_a_field_is_of_its_type(accepted: Accepted, name: str) -> None:
+    """A field of another JSON type is refused, a number in a string too, and null in a required field."""
+    for value in (*other_types(TYPES.get(name, "string")), *([None] if name in REQUIRED else [])):
+        change = partial(with_field, name=name, value=value)
+        accepted.changed(change, f"`{name}` = {json.dumps(value)}").is_refused(
+            f"kryptonim.session.request.type.{name}", ANY_4XX)
+
+
+@pytest.mark.parametrize("name", each("kryptonim.session.request.type", (*AMOUNTS, *OPTIONAL)))
+def test_an_optional_field_that_is_null(accepted: Accepted, name: str) -> None:
+    """Whether null stands for a field left out is not documented: what the target does is observed."""
+    accepted.but(**{name: None}).is_observed(f"kryptonim.session.request.type.{name}")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("kryptonim.session.request.optional")
+def test_every_optional_field_can_be_left_out(full: Accepted) -> None:
+    """A session needs no optional field: not any one of them, and not all of them."""
+    for name in OPTIONAL:
+        full.without(name).is_accepted("kryptonim.session.request.optional")
+    full.without(*OPTIONAL).is_accepted("kryptonim.session.request.optional")
+
+
+@pytest.mark.verifies("kryptonim.session.request.malformed-json")
+def test_a_body_that_is_no_json_object_is_refused(accepted: Accepted) -> None:
+    """A body that is no JSON, or JSON and no object, is refused even if it is signed correctly."""
+    for what, body in {**not_json(accepted.request.body), **not_object(accepted.request.body)}.items():
+        accepted.with_body(body, f"{what} as the body").is_refused(
+            "kryptonim.session.request.malformed-json", ANY_4XX)
+
+
+@pytest.mark.verifies(SURVIVES)
+@pytest.mark.parametrize("name", ["destinationAddress", "network", "email", "successUrl", "ipAddress"])
+def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> None:
+    """Whatever a string holds, the target answers below 500."""
+    for value in HOSTILE_STRINGS:
+        accepted.but(**{name: value}).is_survived(SURVIVES)
+
+
+@pytest.mark.verifies(SURVIVES)
+def test_no_hostile_metadata_breaks_the_target(accepted: Accepted) -> None:
+    """Whatever the metadata's names and values hold, the target answers below 500."""
+    for value in HOSTILE_STRINGS:
+        accepted.but(metadata={value: value, "_externalPartnerId": value}).is_survived(SURVIVES)
+
+
+@pytest.mark.verifies(SURVIVES)
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_no_hostile_number_breaks_the_target(accepted: Accepted, name: str) -> None:
+    """However large, small or long an amount is, the target answers below 500."""
+    request = with_field(accepted.request, name, "AMOUNT")
+    for number in HOSTILE_NUMBERS:
+        accepted.with_body(request.body.replace(b'"AMOUNT"', number.encode()),
+                           f"`{name}` {number[:24]}, {len(number)} characters").is_survived(SURVIVES)
+
+
+HOSTILE_NUMBERS = (
+    "9223372036854775808", "1e19", "1e308", "1e400", "-1e400", "5e-324", "1e-400", "-0",
+    "0.1000000000000000055511151231257827", "9" * 400, "1" + "0" * 5000,
+)
+
+
+@pytest.mark.verifies(SURVIVES)
+def test_no_hostile_body_breaks_the_target(accepted: Accepted) -> None:
+    """Deep nesting, repeated members, other encodings: the target answers below 500."""
+    for what, body in hostile_bodies(accepted.request.body).items():
+        accepted.with_body(body, what).is_survived(SURVIVES)
+
+
+@pytest.mark.verifies(SURVIVES)
+def test_no_other_way_of_asking_breaks_the_target(accepted: Accepted) -> None:
+    """Whatever the method and the media type, the target answers below 500."""
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        accepted.changed(lambda request, method=method: replace(request, method=method),
+                         f"the method {method}").is_survived(SURVIVES)
+    for media_type in ("application/json; charset=utf-8", "text/plain", "application/xml", "nonsense", None):
+        accepted.with_header("Content-Type", media_type).is_survived(SURVIVES)

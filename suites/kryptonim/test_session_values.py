@@ -1,0 +1,225 @@
+"""POST /v1/widget-sessions, the values: amounts, currencies, networks, payment methods, IP addresses,
+metadata, unlocked fields (widget sessions page, a section each)."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from rampcheck.scenario import Accepted, Attempt, Target
+from rampcheck.suites.kryptonim.cases import each
+from rampcheck.suites.kryptonim.refusals import ANY_4XX, UNSUPPORTED_NETWORK
+from rampcheck.suites.kryptonim.requests import AMOUNTS, UNLOCKABLE, with_field
+
+CLAUSE = "kryptonim.session.request"
+
+
+# Conversion Type
+
+# By the clause of each amount: the field, and sizes of which one should be within a target's limits.
+SIZES = {"fiat-amount": ("fiatAmount", (15, 100, 1000)), "crypto-amount": ("cryptoAmount", (15, 0.1, 0.001))}
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.parametrize("clause", each(CLAUSE, SIZES))
+def test_either_amount_alone_gives_a_session(accepted: Accepted, target: Target, clause: str) -> None:
+    """One amount is enough, in one of several sizes, because the limits are not documented."""
+    name, sizes = SIZES[clause]
+    attempts = [accepted.changed(partial(with_field, name=name, value=size), f"`{name}` = {size} alone")
+                for size in sizes]
+    held = next((exchange for exchange in map(Attempt.send, attempts) if exchange.accepted), None)
+    if held is None:
+        attempts[0].is_accepted(f"{CLAUSE}.{clause}")
+    else:
+        target.judge.held(f"{CLAUSE}.{clause}", held)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.amount-one-of")
+def test_a_request_without_amount_is_refused(accepted: Accepted) -> None:
+    """One of the two amounts has to be there."""
+    accepted.without(*AMOUNTS).is_refused(f"{CLAUSE}.amount-one-of", ANY_4XX)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
+def test_a_request_with_both_amounts_is_refused(accepted: Accepted) -> None:
+    """Never both amounts, alike or not."""
+    for fiat, crypto in ((15, 15), (15, 0.001), (100, 15)):
+        accepted.but(fiatAmount=fiat, cryptoAmount=crypto).is_refused(f"{CLAUSE}.amount-exclusive", ANY_4XX)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
+def test_a_second_amount_of_nothing(accepted: Accepted) -> None:
+    """Whether null or zero counts as a second amount is not documented: what the target does is observed."""
+    missing = next(name for name in AMOUNTS if name not in accepted.request.json)
+    for value in (None, 0):
+        accepted.but(**{missing: value}).is_observed(f"{CLAUSE}.amount-exclusive")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.amount-positive")
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_an_amount_is_positive(accepted: Accepted, name: str) -> None:
+    """Zero and negative amounts are refused."""
+    for value in (0, 0.0, -1, -0.01, -15):
+        accepted.changed(partial(with_field, name=name, value=value), f"`{name}` = {value}").is_refused(
+            f"{CLAUSE}.amount-positive", ANY_4XX)
+
+
+# Currencies and networks
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.fiat-currency")
+def test_both_fiat_currencies_are_accepted(accepted: Accepted) -> None:
+    """Euros and US dollars are accepted."""
+    for currency in ("EUR", "USD"):
+        accepted.but(fiatCurrency=currency).is_accepted(f"{CLAUSE}.fiat-currency")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.fiat-currency-unknown")
+def test_a_made_up_fiat_currency_is_refused(accepted: Accepted) -> None:
+    """A code that is no currency is refused (XXX is no currency in ISO 4217)."""
+    for currency in ("XXX", "RAMPCHECK", "E"):
+        accepted.but(fiatCurrency=currency).is_refused(f"{CLAUSE}.fiat-currency-unknown", ANY_4XX)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.crypto-currency")
+def test_a_made_up_crypto_currency_is_refused(accepted: Accepted) -> None:
+    """A symbol that does not exist is refused."""
+    for currency in ("RAMPCHECKX", f"{accepted.request.json['cryptoCurrency']}X"):
+        accepted.but(cryptoCurrency=currency).is_refused(f"{CLAUSE}.crypto-currency", ANY_4XX)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.fiat-currency-unknown", f"{CLAUSE}.crypto-currency")
+def test_currencies_in_lower_case(accepted: Accepted) -> None:
+    """Whether letter case matters in a currency is not documented: what the target does is observed."""
+    for name, clause in (("fiatCurrency", "fiat-currency-unknown"), ("cryptoCurrency", "crypto-currency")):
+        accepted.but(**{name: accepted.request.json[name].lower()}).is_observed(f"{CLAUSE}.{clause}")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.network-supported")
+def test_a_made_up_network_is_refused(accepted: Accepted, target: Target) -> None:
+    """A network that does not exist is refused in the documented words."""
+    for network in ("rampcheck-network", f"{accepted.request.json['network']}x"):
+        clause = f"{CLAUSE}.network-supported"
+        exchange = accepted.but(network=network).is_refused(clause, UNSUPPORTED_NETWORK)
+        target.judge.observed(clause, f"the refusal is {exchange.summary()}", exchange)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.testnet")
+def test_every_currency_of_the_testnet_is_accepted(accepted: Accepted) -> None:
+    """On testnet each of the three crypto currencies can be bought on polygon."""
+    for currency in ("USDC", "USDT", "MATIC"):
+        accepted.but(cryptoCurrency=currency, network="polygon").is_accepted(f"{CLAUSE}.testnet")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.testnet")
+def test_other_names_of_the_testnet(accepted: Accepted) -> None:
+    """The page names the network's number, too, but not what it is for: what the target does is observed."""
+    for network in ("80002", "POLYGON"):
+        accepted.but(network=network).is_observed(f"{CLAUSE}.testnet")
+
+
+# Payment Methods
+
+EVERYWHERE = ("card", "bank_transfer")
+PRODUCTION = ("apple_pay", "google_pay", "astropay", "blik", "ideal")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.payment-method")
+def test_the_payment_methods_of_every_environment_are_accepted(accepted: Accepted) -> None:
+    """Card and bank transfer are accepted."""
+    for method in EVERYWHERE:
+        accepted.but(paymentMethod=method).is_accepted(f"{CLAUSE}.payment-method")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.payment-method")
+def test_payment_methods_that_are_not_promised(accepted: Accepted, target: Target) -> None:
+    """What a target does with a method of another environment, or a made-up one, is observed."""
+    for method in (*(PRODUCTION if target.profile.environment == "testnet" else ()), "rampcheck_pay"):
+        accepted.but(paymentMethod=method).is_observed(f"{CLAUSE}.payment-method")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.payment-method-production")
+def test_payment_methods_of_production(accepted: Accepted, target: Target) -> None:
+    """Of the methods that depend on country and currency at least one is accepted, in euros or US dollars."""
+    clause = f"{CLAUSE}.payment-method-production"
+    exchanges = [accepted.but(paymentMethod=method, fiatCurrency=currency).is_observed(clause)
+                 for method in PRODUCTION for currency in ("EUR", "USD")]
+    taken = [exchange for exchange in exchanges if exchange.accepted]
+    for exchange in taken:
+        target.judge.held(clause, exchange)
+    if not taken:
+        target.judge.broken(clause, f"a session with any of {', '.join(PRODUCTION)}",
+                            f"none; for the last of them {exchanges[-1].summary()}", exchanges[-1])
+
+
+# IP Address
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.ip-forms")
+def test_every_form_of_ip_address_is_accepted(accepted: Accepted) -> None:
+    """It may be IPv4, IPv6 or IPv4 mapped into IPv6 (addresses of RFC 5737 and RFC 3849), or absent."""
+    for address in ("192.0.2.1", "203.0.113.42", "2001:db8::68", "2001:0db8:0000:0000:0000:0000:0000:0068",
+                    "::ffff:192.0.2.1"):
+        accepted.but(ipAddress=address).is_accepted(f"{CLAUSE}.ip-forms")
+    accepted.without("ipAddress").is_accepted(f"{CLAUSE}.ip-forms")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.ip-forms")
+def test_what_is_no_ip_address(accepted: Accepted) -> None:
+    """Whether what cannot be verified is refused is not documented: what the target does is observed."""
+    for address in ("rampcheck", "999.0.2.1", "127.0.0.1", "192.0.2.0/24", "::ffff:c000:201"):
+        accepted.but(ipAddress=address).is_observed(f"{CLAUSE}.ip-forms")
+
+
+# Metadata
+
+METADATA: dict[str, dict[str, Any]] = {
+    "nothing": {}, "a text": {"note": "rampcheck"}, "an empty text": {"note": ""},
+    "a long text": {"note": "rampcheck " * 20}, "an empty name": {"": "rampcheck"},
+    "a name of several words": {"the note's name": "rampcheck"},
+    "other alphabets": {"zażółć": "Ünïcödé, 例え, مثال, 💸"},
+    "a number": {"note": 1234}, "a fraction": {"note": -0.5}, "a large number": {"note": 10**21},
+    "booleans": {"yes": True, "no": False}, "null": {"note": None},
+    "an array": {"note": [1, "two", None, [3.5, {"four": 4}]]}, "an empty array": {"note": []},
+    "an object": {"note": {"deep": {"deeper": {"deepest": "rampcheck"}}}}, "an empty object": {"note": {}},
+    "the reserved member": {"_externalPartnerId": "partner-rampcheck"},
+    "the reserved member among others": {"_externalPartnerId": "partner-rampcheck", "note": 1, "list": ["a"]},
+}
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.metadata")
+def test_metadata_of_any_shape_is_accepted(accepted: Accepted) -> None:
+    """The metadata's values may be of every JSON type, and nested."""
+    for what, metadata in METADATA.items():
+        change = partial(with_field, name="metadata", value=metadata)
+        accepted.changed(change, f"{what} as metadata").is_accepted(f"{CLAUSE}.metadata")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.metadata")
+def test_other_reserved_metadata(accepted: Accepted) -> None:
+    """What else may begin with an underscore is not documented: what the target does is observed."""
+    for metadata in ({"_externalPartnerId": 1234}, {"_externalPartnerId": ""}, {"_rampcheck": "partner"}):
+        accepted.but(metadata=metadata).is_observed(f"{CLAUSE}.metadata")
+
+
+# Available Unlocked Fields
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
+def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted) -> None:
+    """None, each one, several and all of the fields that may be unlocked are accepted, in any order."""
+    for names in ((), *((name,) for name in UNLOCKABLE), UNLOCKABLE[:2], UNLOCKABLE[3:6], UNLOCKABLE[6:],
+                  UNLOCKABLE, UNLOCKABLE[::-1]):
+        full.but(unlockedFields=names).is_accepted(f"{CLAUSE}.unlocked-fields")
+
+
+@pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
+def test_other_names_among_the_unlocked_fields(full: Accepted) -> None:
+    """What a target does with a name that is not on the list, as in the page's own example, is observed."""
+    for names in (["destinationAddress"], ["fiatAmount", "destinationAddress"], ["rampcheck"],
+                  ["email", "email"], [1]):
+        full.but(unlockedFields=names).is_observed(f"{CLAUSE}.unlocked-fields")

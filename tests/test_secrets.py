@@ -1,0 +1,69 @@
+"""Planted secrets are found in no artefact and not on the terminal, in no encoding."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from tests import leaky_target
+from tests.runs import Completed, rampcheck
+
+TOKEN = "planted-client/token+0123456789=abcXYZ"  # noqa: S105
+SECRETS = {"client token": TOKEN, "signature": leaky_target.SIGNATURE, "init token": leaky_target.INIT_TOKEN,
+           "e-mail": leaky_target.EMAIL}
+
+
+@pytest.fixture(scope="module", params=["1", "3"], ids=["one process", "three workers"])
+def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+    """A run, full of failures, against a target that leaks everything."""
+    folder = tmp_path_factory.mktemp("leaky")
+    with leaky_target.serve() as base_url:
+        profile = {"contract": "proof", "base_url": base_url, "credentials": {"client_token": "${PLANTED}"},
+                   "limits": {"requests_per_second": 0}}
+        (folder / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+        return rampcheck(str(folder / "profile.yaml"), "-n", request.param, folder=folder / "run",
+                         environment={**os.environ, "PLANTED": TOKEN})
+
+
+def views(text: str) -> list[str]:
+    """Gives a text as it is and with its escapes undone, in lower case."""
+    unescaped = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\\", "")
+    return [view.lower() for view in (text, unquote(text), html.unescape(text), unescaped, unquote(unescaped),
+                                      html.unescape(unescaped))]
+
+
+def test_the_leaky_target_fails(leaked: Completed) -> None:
+    """The run did fail, and found the leak: otherwise the other tests here would prove nothing."""
+    assert leaked.code == 1, leaked.printed
+    assert leaked.clause("proof.auth.token-secrecy")["verdict"] == "failed"
+    assert leaked.clause("proof.session.init-token")["verdict"] == "failed"
+    assert not leaked.results["faults"]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_planted_secret_is_written_nowhere(leaked: Completed, name: str) -> None:
+    """No file of the run and no line on the terminal holds the secret in any encoding."""
+    files = [path for path in leaked.folder.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    texts["the terminal"] = leaked.printed
+    forms = {form: text.lower() for form, text in leaky_target.encodings(SECRETS[name]).items()}
+    for place, text in texts.items():
+        for view in views(text):
+            for form, secret in forms.items():
+                assert secret not in view, f"{name} ({form}) in {place}"
+
+
+def test_the_same_secret_stays_recognisable_as_the_same(leaked: Completed) -> None:
+    """A secret that comes twice has the same mark twice, so that the report can say so."""
+    marks = {json.loads(record["response"]["body"])["init_token"] for record in leaked.records("exchange")
+             if record["response"] and record["response"]["status"] == 200}
+    assert len(marks) == 1
+    assert marks.pop().startswith("[redacted init_token ")
