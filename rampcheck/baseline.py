@@ -35,7 +35,8 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
             return index
         if exchange.status == 401:
             raise Inconclusive(
-                f"{profile.base_url} refuses the credentials: {judge.redacted(exchange.summary())} (exchange {exchange.number})",
+                f"{profile.base_url} refuses the credentials: {judge.redacted(exchange.summary())} "
+                f"(exchange {exchange.number})",
                 f"Check the profile's `credentials` ({', '.join(profile.credentials)}) and its `environment`.",
             )
         refused = refused or exchange

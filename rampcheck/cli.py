@@ -96,7 +96,7 @@ def run(profile: str | None, **options: Any) -> int:
 
 
 def _contract_of_environment() -> str:
-    from rampcheck.profile import CREDENTIALS  # noqa: PLC0415 - only this way of starting needs it
+    from rampcheck.credentials import CREDENTIALS  # noqa: PLC0415 - only this way of starting needs it
 
     found = [name for name, variables in CREDENTIALS.items() if any(map(os.environ.get, variables.values()))]
     if len(found) == 1:
@@ -177,11 +177,12 @@ def _termination_interrupts() -> Iterator[None]:
 @click.option("--contract", default="proof", show_default=True, metavar="NAME", help="Which API to serve.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8787, show_default=True, help="0 takes a free one.")
-@click.option("--defect", "defects", multiple=True, metavar="NAME", help="Break one promise. May be given several times.")
+@click.option("--defect", "defects", multiple=True, metavar="NAME",
+              help="Break one promise. May be given several times.")
 @click.option("--list-defects", is_flag=True, help="Name the defects and the clauses they break, and serve nothing.")
 @click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
               help="Write the profile that describes this server.")
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str, host: str, port: int, defects: tuple[str, ...], list_defects: bool, write_profile: str | None,
 ) -> None:
     """Serves the embedded reference as a local sandbox, until Ctrl-C."""

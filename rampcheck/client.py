@@ -120,7 +120,8 @@ class Client:
         except httpx.HTTPError as error:
             failure = failure_of(error, self._profile)
         return Exchange(
-            number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before, credential=request.credential, path=request.path,
+            number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before,
+            credential=request.credential, path=request.path,
             request=Sent(sent.method, str(sent.url), _text(sent.headers), request.body),
             response=response, failure=failure, started=started, elapsed=time.perf_counter() - clock,
         )
@@ -239,8 +240,7 @@ FAILURES: tuple[tuple[str, tuple[type[Exception], ...], str], ...] = (
     ("refused", (httpx.ConnectError,), "{host} refused the connection or could not be reached"),
     ("proxy", (httpx.ProxyError,), "the proxy on the way to {host} refused the request"),
     ("reset", (httpx.ReadError, httpx.WriteError, httpx.CloseError), "the connection to {host} was reset"),
-    ("truncated", (httpx.RemoteProtocolError,), "{host} closed the connection before its answer was complete, "
-                                               "or the answer was not HTTP"),
+    ("truncated", (httpx.RemoteProtocolError,), "{host} closed the connection early, or its answer was not HTTP"),
     ("encoding", (httpx.DecodingError,), "the answer of {host} does not fit its Content-Encoding"),
 )
 

@@ -202,7 +202,7 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - a safe loader either way
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
     if not isinstance(content, dict):
         raise ContractError(f"{path.name} does not hold a YAML mapping")
     return content

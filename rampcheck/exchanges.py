@@ -231,7 +231,8 @@ class Exchange:
         if self.response.is_success:
             return f"{self.status}, accepted"
         if isinstance(answer, dict):
-            named = [f"{key} {answer[key]!r}" for key in ("error", "code", "message") if isinstance(answer.get(key), str)]
+            told = {key: answer.get(key) for key in ("error", "code", "message")}
+            named = [f"{key} {value!r}" for key, value in told.items() if isinstance(value, str)]
             return ", ".join([str(self.status), *named])
         return f"{self.status}, a body that is {'no JSON' if answer is NOT_JSON else 'no JSON object'}"
 

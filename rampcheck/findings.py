@@ -87,8 +87,8 @@ class Judge:
         if self.contract.clauses[clause].level == "open":
             self.observed(clause, actual, exchange)
             return
-        finding = Finding(clause, self.redacted(expected), self.redacted(actual), exchange and exchange.number,
-                          self.scenario)
+        finding = Finding(clause, self.redacted(expected), self.redacted(actual),
+                          exchange.number if exchange else None, self.scenario)
         self.findings.append(finding)
         if self._minimal is None:
             self._journal.write({"kind": "finding", **asdict(finding)})
@@ -97,7 +97,7 @@ class Judge:
 
     def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
         """Records what the target did where nothing, or nothing exact, is promised."""
-        self._write("observation", clause, actual=self.redacted(actual), exchange=exchange and exchange.number)
+        self._write("observation", clause, actual=self.redacted(actual), exchange=exchange.number if exchange else None)
 
     def unjudged(self, clause: str, reason: str) -> None:
         """Records that the scenario could not judge `clause`, and why."""
@@ -131,6 +131,8 @@ class Judge:
         """Gives a text as it may be shown: without secrets, and not too long."""
         # Redacted before it is cut: half a secret would no longer be recognised.
         text = self._journal.redactor.text(text)
+        # A lone surrogate is a legal JSON string, but no file or terminal takes it.
+        text = text.encode("utf-8", "backslashreplace").decode()
         return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
 
 
@@ -148,7 +150,7 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
             exercised[invariant.clause] += len(relevant)
         findings += [
             Finding(invariant.clause, problem.expected, problem.actual,
-                    problem.exchange and problem.exchange.number,
+                    problem.exchange.number if problem.exchange else None,
                     problem.exchange.scenario if problem.exchange else "")
             for problem in invariant.judge(relevant, profile)
         ]

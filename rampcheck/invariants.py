@@ -42,8 +42,12 @@ class Endpoint:
         return self.asked(exchange) and exchange.accepted
 
     def answered_with(self, *names: str) -> Condition:
-        """Makes the condition that a 2xx holds all these members; a missing one is the schema's to judge."""
-        return lambda exchange, _: self.answered(exchange) and all(given(exchange, name) is not None for name in names)
+        """Makes the condition that a 2xx is an object with these members; a missing one is the schema's to judge."""
+        def holds(exchange: Exchange, _: Partner) -> bool:
+            answer = exchange.response.json if exchange.response else None
+            return self.answered(exchange) and isinstance(answer, dict) and all(
+                answer.get(name) is not None for name in names)
+        return holds
 
 
 def same(name: str, expected: Any, actual: Any) -> Broken | None:

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck import allure_evidence, profile as profiles, properties, resources
-from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged
+from rampcheck import allure_evidence, properties, resources
+from rampcheck import profile as profiles
+from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged, UsageError
 from rampcheck.findings import Judge
 from rampcheck.profile import Profile
 from rampcheck.reference import server as reference
@@ -102,12 +103,12 @@ def _controller_run(config: pytest.Config) -> Run:
     option = config.option
     profile = _profile(config)
     if profile.environment == "production" and not option.allow_production:
-        raise profiles.ProfileError(["the profile says `environment: production`"],
+        raise UsageError("the profile says `environment: production`",
                                     "Only --allow-production lets a run touch it.")
     now = datetime.now(UTC)
     output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
     if (output / "journal.jsonl").exists():
-        raise profiles.ProfileError([f"{output} holds a run already"], "Name another folder with --output.")
+        raise UsageError(f"{output} holds a run already", "Name another folder with --output.")
     return Run(profile, Settings(
         run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
         patterns=tuple(option.clause), workers=getattr(option, "numprocesses", 0) or 0, strict=option.strict_should,
@@ -123,8 +124,12 @@ def _profile(config: pytest.Config) -> Profile:
         return profiles.from_environment(option.contract or "proof", option.base_url, os.environ)
     running = reference.start(option.contract or "proof", option.defect, option.latency)
     config.stash[REFERENCE] = running
-    config.add_cleanup(running.stop)
+    config.add_cleanup(lambda: _stop(running))
     return profiles.from_mapping(running.profile(), {}, "the embedded reference")
+
+
+def _stop(running: reference.RunningReference) -> None:
+    running.stop()
 
 
 def _worker_run(config: pytest.Config) -> Run:

@@ -13,7 +13,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -22,30 +22,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
-import yaml
 
 from rampcheck import resources
-from rampcheck.errors import ProfileError
+from rampcheck.credentials import CREDENTIALS, REQUIRED, VARIABLES, Credentials
+from rampcheck.profile_text import Draft, Place, parsed, plain, read
 
-Place = tuple[str | int, ...]
-
-# Each contract's credentials, and the variable that holds each where a run has no profile.
-CREDENTIALS: Mapping[str, Mapping[str, str]] = {
-    "proof": {
-        "client_token": "PROOF_CLIENT_TOKEN",
-        "previous_client_token": "PROOF_PREVIOUS_CLIENT_TOKEN",
-        "inactive_client_token": "PROOF_INACTIVE_CLIENT_TOKEN",
-        "second_client_token": "PROOF_SECOND_CLIENT_TOKEN",
-    },
-    "kryptonim": {
-        "api_key": "KRYPTONIM_API_KEY",
-        "signature_secret": "KRYPTONIM_SIGNATURE_SECRET",
-    },
-}
-
-_VARIABLES = {name: variable for names in CREDENTIALS.values() for name, variable in names.items()}
-_REQUIRED_CREDENTIALS = frozenset({"client_token", "api_key", "signature_secret"})
-_MAX_BYTES = 1 << 20
 _SHORTEST_CREDENTIAL = 8  # characters; a shorter one might be a word, and reports hide it wherever it stands
 _HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$\{", re.ASCII)
@@ -53,25 +34,6 @@ _BASE_URL = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
     re.ASCII | re.IGNORECASE,
 )
-
-
-class Credentials(Mapping[str, str]):
-    """The target's secrets by name (`client_token`, …). Printing it shows the names only."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = dict(values)
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Credentials({', '.join(self._values)})"
 
 
 @dataclass(frozen=True)
@@ -177,8 +139,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Profile:
 
     Raises `ProfileError` with every mistake found, a line each.
     """
-    draft = _Draft(str(path))
-    return _profile(_parsed(_read(path, draft), draft), environ, draft)
+    draft = Draft(str(path))
+    return _profile(parsed(read(path, draft), draft), environ, draft)
 
 
 def from_mapping(data: Mapping[str, Any], environ: Mapping[str, str], origin: str = "profile") -> Profile:
@@ -186,7 +148,7 @@ def from_mapping(data: Mapping[str, Any], environ: Mapping[str, str], origin: st
 
     Raises `ProfileError` with every mistake found, a line each.
     """
-    return _profile(_plain(data), environ, _Draft(origin))
+    return _profile(plain(data), environ, Draft(origin))
 
 
 def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -> Profile:
@@ -197,7 +159,7 @@ def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -
     credentials = {
         name: f"${{{variable}}}"
         for name, variable in CREDENTIALS.get(contract, {}).items()
-        if name in _REQUIRED_CREDENTIALS or environ.get(variable)
+        if name in REQUIRED or environ.get(variable)
     }
     data = {"contract": contract, "base_url": base_url, "credentials": credentials}
     return from_mapping(data, environ, "command line")
@@ -212,139 +174,10 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-class _Draft:
-    """A profile while it is read: where it comes from, the line of each place, and the mistakes so far."""
-
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-        self.lines: dict[Place, int] = {}
-        self.mistakes: dict[Place, tuple[int, str]] = {}
-
-    def wrong(self, place: Place, message: str, line: int = 0) -> None:
-        """Notes a mistake. Of several at one place the first is kept: it is the cause of the others."""
-        above = (place[:size] for size in range(len(place), -1, -1))
-        known = line or next((self.lines[part] for part in above if part in self.lines), 0)
-        self.mistakes.setdefault(place, (known, message))
-
-    def refusal(self, place: Place | None = None, message: str = "", line: int = 0) -> ProfileError:
-        """Gives the error that tells all mistakes, the given one too, in the order of the file."""
-        if place is not None:
-            self.wrong(place, message, line)
-        lines = []
-        for where, (number, text) in sorted(self.mistakes.items(), key=lambda mistake: mistake[1][0]):
-            parts = [f"{self.origin}:{number}" if number else self.origin, _path(where), text]
-            lines.append(": ".join(part for part in parts if part))
-        return ProfileError(lines, "`rampcheck init` writes a profile that explains every key.")
-
-
-def _path(place: Place) -> str:
-    """Words a place, as `partner.pairs[0]`. An unknown key below `credentials` may be a secret itself."""
-    if place[:1] == ("credentials",) and place[1:] and place[1] not in _VARIABLES:
-        place = place[:1]
-    words = ""
-    for part in place:
-        if isinstance(part, int):
-            words += f"[{part}]"
-        else:
-            words += f".{part if part.isidentifier() else json.dumps(part)}"
-    return words.removeprefix(".")
-
-
-# From the file to plain data, noting the line of each place.
-
-
-def _read(path: Path, draft: _Draft) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise draft.refusal((), f"cannot be read: {error.strerror}") from error
-    if len(content) > _MAX_BYTES:
-        raise draft.refusal((), "is larger than 1 MiB, so it is no profile")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        # The cause would carry the text along.
-        raise draft.refusal((), "is not UTF-8 text; save it as UTF-8", line) from None
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader without anchors and aliases: a profile needs none, and a bomb is made of them."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        if getattr(event, "anchor", None) is not None:
-            cause = "anchors and aliases are not accepted; put a text that begins with & or * in quotes"
-            raise yaml.MarkedYAMLError(problem=cause, problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-
-def _parsed(text: str, draft: _Draft) -> Any:
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise draft.refusal((), "is not YAML: a control character", line) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        # What YAML quotes from the text may be a secret, in its message as in the cause.
-        problem = re.sub(r"'(?!<)[^']{2,}'", "…", getattr(error, "problem", None) or "it cannot be parsed")
-        raise draft.refusal((), f"is not YAML: {problem}", mark.line + 1 if mark else 0) from None
-    except RecursionError:
-        raise draft.refusal((), "is nested too deeply") from None
-    return {} if node is None else _value(loader, node, (), draft)
-
-
-def _value(loader: _Loader, node: yaml.Node, place: Place, draft: _Draft) -> Any:
-    draft.lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, place, draft)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, (*place, index), draft) for index, item in enumerate(node.value)]
-    if node.tag == "tag:yaml.org,2002:timestamp":
-        return node.value  # a date stays as it is written
-    try:
-        value = loader.construct_object(node)
-    except (yaml.YAMLError, ValueError):
-        value = ...  # a number of thousands of digits, a tag of another program
-    is_huge = isinstance(value, int) and value.bit_length() > 64
-    if isinstance(value, str | int | float | None) and not is_huge:
-        return value
-    draft.wrong(place, "is no text, number, boolean or date; put it in quotes")
-    return None
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode, place: Place, draft: _Draft) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        if key_node.tag != "tag:yaml.org,2002:str":
-            draft.wrong(place, "holds a key that is not a text; put it in quotes", line)
-            continue
-        key: str = key_node.value
-        if key in members:
-            first = draft.lines[(*place, key)]
-            draft.wrong((*place, key), f"given twice, first on line {first}; keep one", line)
-            continue
-        draft.lines[(*place, key)] = line
-        members[key] = _value(loader, value_node, (*place, key), draft)
-    return members
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
 # From plain data to a profile.
 
 
-def _profile(written: Any, environ: Mapping[str, str], draft: _Draft) -> Profile:
+def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     given = _filled(written, (), environ, draft)
     for error in _validator().iter_errors(given):
         _complain(error, written, draft)
@@ -387,7 +220,7 @@ def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema, format_checker=formats)
 
 
-def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: _Draft) -> Any:
+def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) -> Any:
     """Gives `value` with references filled in and without keys of no value; a trigger may send null."""
     if isinstance(value, dict):
         keeps_null = place[:1] == ("triggers",) and len(place) > 1
@@ -414,7 +247,7 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: _Draft)
     return filled
 
 
-def _complain(error: jsonschema.ValidationError, written: Any, draft: _Draft) -> None:
+def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> None:
     """Words one complaint of the schema: what was expected, what was found, how to mend it."""
     place: Place = tuple(error.absolute_path)
     schema: Any = error.schema
@@ -459,7 +292,7 @@ def _found(place: Place, written: Any) -> str:
 # The rules that the schema cannot say.
 
 
-def _check_target(given: Mapping[str, Any], written: Mapping[str, Any], draft: _Draft) -> None:
+def _check_target(given: Mapping[str, Any], written: Mapping[str, Any], draft: Draft) -> None:
     base_url, credentials = given.get("base_url"), given.get("credentials")
     if isinstance(base_url, str):
         fault = _base_url_fault(base_url)
@@ -474,7 +307,7 @@ def _check_target(given: Mapping[str, Any], written: Mapping[str, Any], draft: _
         return
     may_be_literal = not isinstance(base_url, str) or ("base_url",) in draft.mistakes or is_loopback(base_url)
     for name, value in credentials.items():
-        if name in _VARIABLES and isinstance(value, str):
+        if name in VARIABLES and isinstance(value, str):
             is_literal = _REFERENCE.fullmatch(written["credentials"][name]) is None
             fault = _credential_fault(name, value, is_literal and not may_be_literal)
             if fault:
@@ -503,7 +336,7 @@ def _is_url(url: str) -> bool:
 
 def _credential_fault(name: str, value: str, is_literal: bool) -> str:
     if is_literal:
-        return f"is written out; write ${{{_VARIABLES[name]}}} and set that variable for the run"
+        return f"is written out; write ${{{VARIABLES[name]}}} and set that variable for the run"
     if value != value.strip():
         return "begins or ends with a space; remove it"
     if name != "signature_secret" and not value.isascii():
@@ -513,7 +346,7 @@ def _credential_fault(name: str, value: str, is_literal: bool) -> str:
     return ""
 
 
-def _check_partners(given: Mapping[str, Any], draft: _Draft) -> None:
+def _check_partners(given: Mapping[str, Any], draft: Draft) -> None:
     credentials = given.get("credentials")
     tokens = credentials if isinstance(credentials, dict) else {}
     owners: dict[str, str] = {}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from rampcheck.contract import Contract
 from rampcheck.errors import Unjudged
@@ -77,11 +78,9 @@ class Generator:
             if outcomes.get(body):
                 raise Refuted
 
-        with self._judge.shrinking():
-            try:
-                explored()
-            except Refuted:
-                pass  # The finding is with the judge.
+        # What was refuted is with the judge already.
+        with self._judge.shrinking(), suppress(Refuted):
+            explored()
         if stopped:
             raise stopped[0]
 
@@ -106,7 +105,7 @@ class Generator:
         schema = schemathesis.openapi.from_dict(dict(self._contract.document), config=SchemathesisConfig())
         mode = schemathesis.GenerationMode.POSITIVE if positive else schemathesis.GenerationMode.NEGATIVE
 
-        def body_of(case: schemathesis.Case) -> bytes:
+        def body_of(case: schemathesis.Case[Any]) -> bytes:
             sent = requests.Request(**case.as_transport_kwargs(base_url="http://target")).prepare().body
             return sent.encode() if isinstance(sent, str) else bytes(sent or b"")
 

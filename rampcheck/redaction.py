@@ -24,6 +24,7 @@ from urllib.parse import unquote_plus
 
 SHORTEST_SECRET = 4  # characters; what is shorter stands in any text by chance
 SHORTEST_LEARNED = 8  # of what the target hands out: a shorter value may be an ordinary word, …
+FEWEST_LEARNED = 5  # different characters: ten thousand times the same letter is no secret
 SHORTEST_LEARNED_OF_URL = 64  # … and what stands in a URL may be an address or an id of the request
 
 _FINGERPRINT = 12  # hexadecimal digits; at 48 bits, no two of a run's values share a mark by chance
@@ -225,6 +226,8 @@ class Redactor:
         """Gives the mark of a whole value, by the name it is known under, if it is; nothing hides nothing."""
         if not value.strip() or self._is_mark(value):
             return value
+        if value not in self._known and (inside := self._find(value, _LAYERS)):
+            name = inside[0].secret.name  # a credential inside what should only be opaque must not go unseen
         return self.mark("email" if _EMAIL.fullmatch(value) else self._known.get(value, name), value)
 
     def _is_mark(self, text: str) -> bool:
@@ -257,9 +260,10 @@ class Redactor:
         return self._learned(name, unquote_plus(part), SHORTEST_LEARNED_OF_URL)
 
     def _learned(self, name: str, value: str, shortest: int) -> str:
-        if len(value) >= shortest:
+        hidden = self._hidden(name, value)  # before the value is known itself: a credential in it gives the name
+        if len(value) >= shortest and len(set(value)) >= FEWEST_LEARNED:
             self.add("email" if _EMAIL.fullmatch(value) else name, value)
-        return self._hidden(name, value)
+        return hidden
 
 
 def _needles(secret: _Secret) -> Iterator[_Needle]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Run:
     def _refuse_unknown_waivers(self) -> None:
         unknown = [waiver.clause for waiver in self.profile.waivers if waiver.clause not in self.contract.clauses]
         if unknown:
-            raise UsageError(f"the profile waives clauses that {self.contract.name} does not have: {', '.join(unknown)}",
+            raise UsageError(f"the profile waives what is no clause of {self.contract.name}: {', '.join(unknown)}",
                              f"`rampcheck clauses --contract {self.contract.name}` lists them.")
 
     def _budget(self) -> Budget:
@@ -91,7 +92,8 @@ class Run:
     def target(self, candidate: int) -> Target:
         """Gives the target as scenarios see it, its baseline the candidate with this index."""
         chosen = list(self.suite.candidates(self.profile))[candidate]
-        return Target(self.profile, self.suite, self.client, self.judge, chosen, self.settings.run, self.lane)
+        texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
+        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts)
 
     def fault(self, text: str) -> None:
         """Records that something went wrong inside rampcheck."""
@@ -160,7 +162,8 @@ class Run:
         if self.profile.environment is None:
             notes.append("the profile does not say `environment`: the target was taken for a test environment")
         expired = [waiver for waiver in self.profile.waivers if not is_valid(waiver, datetime.now(UTC).date())]
-        return notes + [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
+        notes += [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
+        return notes
 
 
 def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:

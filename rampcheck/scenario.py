@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from rampcheck.client import Client
@@ -38,22 +37,23 @@ class Rejection:
         return ", ".join([statuses, *members])
 
 
+@dataclass(frozen=True)
 class Target:
-    """The server under judgement, as scenarios see it."""
+    """The server under judgement, as scenarios see it.
 
-    def __init__(
-        self, profile: Profile, suite: Suite, client: Client, judge: Judge, baseline: Candidate, run: str, lane: int,
-    ) -> None:
-        self.profile = profile
-        self.judge = judge
-        self._suite = suite
-        self._client = client
-        self._baseline = baseline
-        self._unique = (f"{run}-{lane}-{number}" for number in count(1))
+    `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run.
+    """
+
+    profile: Profile
+    judge: Judge
+    suite: Suite
+    client: Client
+    baseline: Candidate
+    texts: Iterator[str]
 
     def unique(self) -> str:
         """Gives a short text that no other scenario of any run uses."""
-        return next(self._unique)
+        return next(self.texts)
 
     def hide(self, name: str, value: str) -> None:
         """Keeps a value that is nearly a credential out of everything that is written."""
@@ -65,20 +65,20 @@ class Target:
 
     def credential_where(self, is_wanted: Callable[[Partner], bool]) -> str:
         """Gives the credential of the first partner that `is_wanted`. Raises `Unjudged` where there is none."""
-        for credential in (self._suite.credential, f"second_{self._suite.credential}"):
+        for credential in (self.suite.credential, f"second_{self.suite.credential}"):
             if credential in self.profile.credentials and is_wanted(self.partner(credential)):
                 return credential
         raise Unjudged("no partner of the profile fits")
 
     def accepted(self, credential: str | None = None) -> Accepted:
         """Sends the baseline and gives it as just accepted. Raises `Unjudged` where the target refuses it now."""
-        credential = credential or self._suite.credential
-        request = self._baseline.build(self.profile, credential, self.unique())
+        credential = credential or self.suite.credential
+        request = self.baseline.build(self.profile, credential, self.unique())
         return Accepted(self, request, self.confirm(request))
 
     def confirm(self, request: Request) -> Exchange:
         """Sends a request that should be accepted; raises `Unjudged` where it is not."""
-        exchange = self._client.send(request, self.judge.scenario)
+        exchange = self.client.send(request, self.judge.scenario)
         if not exchange.accepted:
             raise Unjudged(
                 f"the target refused the request that it accepts otherwise (exchange {exchange.number}: "
@@ -88,7 +88,7 @@ class Target:
 
     def deliver(self, request: Request) -> Exchange:
         """Sends a request and leaves the judgement of its answer, a 5xx too, to the caller."""
-        return self._client.send(request, self.judge.scenario)
+        return self.client.send(request, self.judge.scenario)
 
     def trigger(self, name: str) -> dict[str, Any]:
         """Gives the body fields that make this target do something on demand, `{unique}` filled in."""
@@ -100,10 +100,10 @@ class Target:
 
     def send(self, request: Request, control: Request) -> Exchange:
         """Sends a request. A 5xx to the end is a finding, provided that `control` is still accepted."""
-        exchange = self._client.send(request, self.judge.scenario)
+        exchange = self.client.send(request, self.judge.scenario)
         if exchange.status >= 500:
             self.confirm(control)
-            self.judge.broken(self._suite.no_server_error, "an answer below 500", exchange.summary(), exchange)
+            self.judge.broken(self.suite.no_server_error, "an answer below 500", exchange.summary(), exchange)
         return exchange
 
 

@@ -75,12 +75,10 @@ class SchemaJudge:
 
     def _body(self, validator: Draft202012Validator, value: Any) -> Iterator[Violation]:
         if value is NOT_JSON:
-            clause = next(applied(validator.schema, value))
-            yield Violation(clause, "a JSON object", describe(value))
+            yield Violation(next(applied(validator.schema, value)), "a JSON object", describe(value))
             return
         for error in validator.iter_errors(value):
-            clause = _clause_of(error, validator.schema)
-            if clause is not None:
+            if clause := _clause_of(error, validator.schema):
                 yield Violation(clause, _expected(error), _actual(error))
 
     def _headers(self, exchange: Exchange, documented: Mapping[str, Any]) -> Iterator[Violation]:
@@ -111,7 +109,7 @@ def applied(schema: Any, value: Any) -> Iterator[str]:
                 yield from applied(node, value.get(name))
 
 
-def _clause_of(error: ValidationError, root: Mapping[str, Any]) -> str | None:
+def _clause_of(error: ValidationError, root: Any) -> str | None:
     found: str | None = None
     node: Any = root
     for step in (None, *error.absolute_schema_path):
@@ -141,14 +139,15 @@ def _either(types: str | list[str]) -> str:
 
 
 def _expected(error: ValidationError) -> str:
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
+    required, value = error.validator_value, error.instance
+    if error.validator == "required" and isinstance(required, list) and isinstance(value, dict):
+        missing = [name for name in required if name not in value]
         return f"the member{'s' if len(missing) > 1 else ''} {', '.join(f'`{name}`' for name in missing)}"
     phrase = EXPECTATIONS.get(str(error.validator))
     return f"{_where(error)}: {phrase(error) if phrase else f'{error.validator} {error.validator_value}'}"
 
 
 def _actual(error: ValidationError) -> str:
-    if error.validator == "required":
+    if error.validator == "required" and isinstance(error.instance, dict):
         return f"members: {', '.join(sorted(error.instance)) or 'none'}"
     return describe(error.instance)

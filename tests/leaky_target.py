@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 SIGNATURE = "v2:" + "5ec7e7" * 21 + "ab"
-INIT_TOKEN = "planted/init+token=0123456789-Zz"  # noqa: S105
+INIT_TOKEN = "planted/init+token=0123456789-Zz"
 EMAIL = "planted.person@leak.example"
 
 
@@ -22,8 +22,8 @@ def encodings(secret: str) -> dict[str, str]:
     raw = secret.encode()
     return {
         "plain": secret, "base64": base64.b64encode(raw).decode().rstrip("="),
-        "base64 after one byte": base64.b64encode(b":" + raw).decode()[2:-4],
-        "base64 after two bytes": base64.b64encode(b"::" + raw).decode()[3:-4],
+        "base64 after one byte": base64.b64encode(b":" + raw + b":").decode(),
+        "base64 after two bytes": base64.b64encode(b"::" + raw + b":").decode(),
         "base64url": base64.urlsafe_b64encode(raw).decode().rstrip("="),
         "percent": "".join(f"%{byte:02X}" for byte in raw), "reserved percent": quote(secret, safe=""),
         "JSON escapes": "".join(f"\\u{ord(letter):04x}" for letter in secret),
@@ -36,6 +36,7 @@ class Leaky(BaseHTTPRequestHandler):
     """Accepts every other kind of request and tells all in both answers."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # headers and body in one packet
 
     def do_POST(self) -> None:
         """Answers with a session, or with an error where there is no good body."""
@@ -45,10 +46,11 @@ class Leaky(BaseHTTPRequestHandler):
             asked = json.loads(body)
             email = str(asked["user_email"])
         except (ValueError, KeyError, TypeError):
-            asked, email = {}, EMAIL
+            asked, email = {}, ""
         leaks = {f"{name} {form}": text for name, secret in (
-            ("token", token), ("signature", SIGNATURE), ("init_token", INIT_TOKEN), ("email", email), ("planted", EMAIL),
+            ("token", token), ("signature", SIGNATURE), ("init_token", INIT_TOKEN), ("email", email),
         ) for form, text in encodings(secret).items() if secret}
+        leaks["another person"] = EMAIL
         good = isinstance(asked, dict) and str(asked.get("amount")) not in {"0", "abc"} and "amount" in asked
         answer: dict[str, Any] = {"error": "invalid_request", "code": "validation_error", "message": str(leaks)}
         if good:

@@ -23,7 +23,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def verified(name: str) -> dict[str, set[str]]:
-    """The clauses that the scenarios of a contract are marked with, each with the scenarios, as pytest collects them."""
+    """The clauses that the scenarios of a contract are marked with, each with them, as pytest collects them."""
     listing = Path(__file__).with_name("list_marks.py")
     printed = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "rampcheck.plugin", "-p", "tests.list_marks", "--import-mode=importlib",

@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -15,9 +14,9 @@ import yaml
 from tests import leaky_target
 from tests.runs import Completed, rampcheck
 
-TOKEN = "planted-client/token+0123456789=abcXYZ"  # noqa: S105
+TOKEN = "planted-client/token+0123456789=abcXYZ"
 SECRETS = {"client token": TOKEN, "signature": leaky_target.SIGNATURE, "init token": leaky_target.INIT_TOKEN,
-           "e-mail": leaky_target.EMAIL}
+           "e-mail of another person": leaky_target.EMAIL, "e-mail that the run sent": "@rampcheck.example"}
 
 
 @pytest.fixture(scope="module", params=["1", "3"], ids=["one process", "three workers"])
@@ -54,7 +53,9 @@ def test_a_planted_secret_is_written_nowhere(leaked: Completed, name: str) -> No
     assert len(files) > 50
     texts = {path.name: path.read_text(encoding="utf-8") for path in files}
     texts["the terminal"] = leaked.printed
-    forms = {form: text.lower() for form, text in leaky_target.encodings(SECRETS[name]).items()}
+    # Both ends of a base64 text depend on what stands beside the secret.
+    forms = {form: (text[4:-4] if "base64" in form else text).lower()
+             for form, text in leaky_target.encodings(SECRETS[name]).items()}
     for place, text in texts.items():
         for view in views(text):
             for form, secret in forms.items():

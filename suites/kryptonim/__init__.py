@@ -1,7 +1,8 @@
 """Kryptonim's `POST /v1/widget-sessions`: how its requests are made, and what is judged of every exchange."""
 
-from rampcheck.suite import Suite
 from rampcheck.suites.kryptonim import invariants, requests
+
+from rampcheck.suite import Suite
 
 suite = Suite(
     credential="api_key",

@@ -44,7 +44,6 @@ def spellings(value: dict[str, Any]) -> dict[str, bytes]:
         "the members in alphabetical order": json.dumps(value, separators=(",", ":"), sort_keys=True),
         "raw UTF-8": json.dumps(value, separators=(",", ":"), ensure_ascii=False),
         "every letter escaped": _spelled(value, string=_escaped),
-        "every letter escaped in upper case": _spelled(value, string=_escaped_in_upper_case),
         "numbers with a fraction": _spelled(value, number=_with_fraction),
         "numbers with an exponent": _spelled(value, number=_with_exponent),
     }
@@ -77,10 +76,6 @@ def _escaped(text: str) -> str:
     return '"' + "".join(f"\\u{units[at:at + 2].hex()}" for at in range(0, len(units), 2)) + '"'
 
 
-def _escaped_in_upper_case(text: str) -> str:
-    return _escaped(text).upper().replace("\\U", "\\u")
-
-
 def _with_fraction(number: float) -> str:
     digits = f"{Decimal(str(number)):f}"
     return f"{digits}0" if "." in digits else f"{digits}.0"
@@ -95,14 +90,17 @@ def not_json(body: bytes) -> dict[str, bytes]:
     return {
         "an empty body": b"", "JSON without its last byte": body[:-1],
         "JSON with a trailing comma": body[:-1] + b",}", "JSON in single quotes": body.replace(b'"', b"'"),
-        "JSON followed by a word": body + b" and", "a form": b"amount=100&network=none",
+        "JSON followed by a word": body + b" and", "JSON followed by JSON": body + b"{}",
+        "a form": b"amount=100&network=none",
     }
 
 
 def not_object(body: bytes) -> dict[str, bytes]:
-    """Gives bodies that are JSON and no object, one of them an array around `body`."""
+    """Gives bodies that are JSON and no object; some of them have the object `body` inside."""
     return {
-        "an array": b"[" + body + b"]", "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
+        "the object in an array": b"[" + body + b"]",
+        "the object in a string": json.dumps(body.decode()).encode(),
+        "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
         "null": b"null", "true": b"true",
     }
 
@@ -118,6 +116,6 @@ def hostile_bodies(body: bytes) -> dict[str, bytes]:
         "a `__proto__`": head + b',"__proto__":{"type":"sell"}}',
         "an undocumented member": head + b',"rampcheck":{"note":[1,"x",null]}}',
         "1,000 more members": head + b"".join(b',"note%d":"x"' % number for number in range(1000)) + b"}",
-        "a second JSON text": body + b"{}", "bytes that are no UTF-8": head + b',"note":"\xff\xfe"}',
+        "bytes that are no UTF-8": head + b',"note":"\xff\xfe"}',
         "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
     }

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from rampcheck.suites.kryptonim.requests import optional_fields
 
 from rampcheck.scenario import Accepted, Target
-from rampcheck.suites.kryptonim.requests import optional_fields
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
+from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
+
 from rampcheck.exchanges import Exchange, NotJson
 from rampcheck.invariants import (
     Condition,
@@ -24,8 +27,6 @@ from rampcheck.invariants import (
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
 from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
-from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
-from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
 
 SESSION = Endpoint("POST", PATH)
 LIFETIME, TOLERANCE = 30 * 60, 30  # seconds

@@ -16,8 +16,8 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Gives (field, text) of what a request holds that its widget URL must not show.
 
     That is what e-mail address, redirect URLs and metadata say, unless the field is unlocked (widget sessions
-    page, Available Unlocked Fields). Passed over is what could not be told from something else in the URL: short
-    texts, plain words, and what begins like a text that may be shown.
+    page, Available Unlocked Fields). Passed over is what could not be told from something else in the URL:
+    short texts, plain words, and what begins like a text that may be shown.
     """
     unlocked = request.get("unlockedFields")
     names = [name for name in HIDDEN if not isinstance(unlocked, list) or name not in unlocked]

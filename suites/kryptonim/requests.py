@@ -53,7 +53,7 @@ def sign(body: bytes, secret: str, algorithm: str = "sha256") -> str:
 
 
 def authenticate(request: Request, profile: Profile) -> Request:
-    """Adds the API key and the signature of the very body, unless the request sets or withholds the header."""
+    """Adds the API key and the signature of the very body, unless the request sets or withholds these."""
     if request.credential is None:
         return request
     headers = {

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-
-from rampcheck.exchanges import Request
-from rampcheck.scenario import Accepted, Target
 from rampcheck.suites.kryptonim.cases import spellings
 from rampcheck.suites.kryptonim.refusals import KEY_REFUSED, UNAUTHORIZED
 from rampcheck.suites.kryptonim.requests import AMOUNTS, API_KEY, SIGNATURE, sign
+
+from rampcheck.exchanges import Request
+from rampcheck.scenario import Accepted, Target
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-required")

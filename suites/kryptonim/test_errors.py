@@ -2,9 +2,9 @@
 provokes one of each kind."""
 
 import pytest
+from rampcheck.suites.kryptonim.requests import API_KEY, SIGNATURE
 
 from rampcheck.scenario import Accepted
-from rampcheck.suites.kryptonim.requests import API_KEY, SIGNATURE
 
 
 @pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.no-session", "kryptonim.errors.codes")

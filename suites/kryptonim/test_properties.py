@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from rampcheck.suites.kryptonim.refusals import ANY_4XX
+from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import NOT_JSON, parse_json
 from rampcheck.invariants import is_no_json
 from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted
-from rampcheck.suites.kryptonim.refusals import ANY_4XX
-from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
 REQUEST = "kryptonim.session.request"
 pytestmark = [pytest.mark.generated, pytest.mark.verifies(f"{REQUEST}.no-server-error")]

@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-
-from rampcheck.scenario import Accepted
 from rampcheck.suites.kryptonim.cases import (
     HOSTILE_STRINGS,
     each,
@@ -17,6 +15,8 @@ from rampcheck.suites.kryptonim.cases import (
 )
 from rampcheck.suites.kryptonim.refusals import ANY_4XX
 from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TYPES, with_field
+
+from rampcheck.scenario import Accepted
 
 SURVIVES = "kryptonim.session.request.no-server-error"
 

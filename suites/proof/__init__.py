@@ -1,7 +1,8 @@
 """Proof's `POST /widget/session`: how its requests are made, and what is judged of every exchange."""
 
-from rampcheck.suite import Suite
 from rampcheck.suites.proof import invariants, requests
+
+from rampcheck.suite import Suite
 
 suite = Suite(
     credential="client_token",

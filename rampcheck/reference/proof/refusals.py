@@ -19,7 +19,7 @@ class Refused:
         return Refusal(replace(self, message=message))
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refusal(Exception):
     """The request ends here; `refused` says how."""
 
     def __init__(self, refused: Refused) -> None:
