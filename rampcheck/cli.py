@@ -60,7 +60,7 @@ def main() -> None:
               help="How many processes send requests at the same time.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the generated requests; the same seed sends "
                                                                      "the same ones.")
-@click.option("--examples", type=click.IntRange(1, 1000), default=15, show_default=True,
+@click.option("--examples", type=click.IntRange(1, 1000), default=45, show_default=True,
               help="Generated requests for each property test.")
 @click.option("--clause", "clauses", multiple=True, metavar="PATTERN",
               help="Try only these clauses, for example 'proof.auth.*'. May be given several times.")

@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=1, metavar="N", help="of the generated requests (default: 1)")
     group.addoption("--clause", action="append", default=[], metavar="PATTERN",
                     help="only scenarios that verify these clauses, for example 'proof.auth.*'")
-    group.addoption("--examples", type=int, default=15, metavar="N", help="generated requests a property test")
+    group.addoption("--examples", type=int, default=45, metavar="N", help="generated requests a property test")
     group.addoption("--strict-should", action="store_true", help="a broken `should` makes the run nonconformant")
     group.addoption("--require-complete", action="store_true", help="a `must` not verified makes the exit code 1")
     group.addoption("--allow-production", action="store_true", help="let scenarios that create sessions run against "
@@ -183,9 +183,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     chosen = [item for item in items if run.selected.intersection(_clauses(item))]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    if run.lane:
-        chosen.sort(key=lambda item: item.get_closest_marker("generated") is None)
-    items[:] = chosen
+    items[:] = _spread(chosen, run.settings.workers) if run.settings.workers else chosen
+
+
+def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Puts the longest scenarios, those of generated requests, first in the share of a worker each.
+
+    xdist hands out equal runs of the list and lets idle workers steal from their ends.
+    """
+    long = [item for item in items if item.get_closest_marker("generated")]
+    spread = [item for item in items if item not in long]
+    for index, item in enumerate(long):
+        spread.insert(index % workers * -(-len(items) // workers), item)
+    return spread
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,12 +86,12 @@ def _with_exponent(number: float) -> str:
 
 
 def not_json(body: bytes) -> dict[str, bytes]:
-    """Gives bodies that no JSON parser may take, made of one that is a JSON object."""
+    """Gives bodies that no JSON parser may take (RFC 8259), made of one that is a JSON object."""
     return {
         "an empty body": b"", "JSON without its last byte": body[:-1],
         "JSON with a trailing comma": body[:-1] + b",}", "JSON in single quotes": body.replace(b'"', b"'"),
         "JSON followed by a word": body + b" and", "JSON followed by JSON": body + b"{}",
-        "a form": b"amount=100&network=none",
+        "JSON with a NaN": body[:-1] + b',"note":NaN}', "a form": b"amount=100&network=none",
     }
 
 

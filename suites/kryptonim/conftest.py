@@ -16,14 +16,14 @@ def secret(target: Target) -> str:
 
 @pytest.fixture
 def full(accepted: Accepted, target: Target) -> Accepted:
-    """A request with every optional field that the target has just accepted."""
+    """A request with every optional field but `unlockedFields` that the target has just accepted."""
     return _also(accepted, **optional_fields(target.unique()))
 
 
 @pytest.fixture
 def multilingual(accepted: Accepted) -> Accepted:
     """A request with letters outside ASCII, and beyond U+FFFF, that the target has just accepted."""
-    return _also(accepted, metadata={"note": "Zażółć gęślą jaźń 💸", "share": 0.5})
+    return _also(accepted, metadata={"note": "Zażółć gęślą jaźń 💸"})
 
 
 def _also(accepted: Accepted, **fields: Any) -> Accepted:

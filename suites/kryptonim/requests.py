@@ -67,12 +67,11 @@ def authenticate(request: Request, profile: Profile) -> Request:
 
 
 def optional_fields(unique: str) -> dict[str, Any]:
-    """Gives a value for every optional field, recognisable as test data; `unique` stands in most of them."""
+    """Gives a value for every optional field but `unlockedFields`, recognisable as test data, most of them unique."""
     return {
         "email": f"rampcheck-{unique}@example.com",
         "paymentMethod": "card",
-        "unlockedFields": [],
-        "metadata": {"order": f"order-{unique}", "attempt": 1, "_externalPartnerId": f"partner-{unique}"},
+        "metadata": {"order": f"order-{unique}", "customer": f"customer-{unique}"},
         "successUrl": f"https://rampcheck.example/success?order={unique}",
         "failureUrl": f"https://rampcheck.example/failure?order={unique}",
         "ipAddress": "203.0.113.42",  # RFC 5737: documentation only

@@ -17,13 +17,11 @@ from rampcheck.scenario import Accepted
 
 REQUEST = "kryptonim.session.request"
 pytestmark = [pytest.mark.generated, pytest.mark.verifies(f"{REQUEST}.no-server-error")]
-PARTS = range(3)
 is_type = Draft202012Validator.TYPE_CHECKER.is_type
 
 
 @pytest.mark.creates_sessions
-@pytest.mark.parametrize("part", PARTS)
-def test_generated_valid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+def test_generated_valid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
     sessions = 0
 
@@ -34,7 +32,7 @@ def test_generated_valid_requests(accepted: Accepted, generator: Generator, part
             f"{REQUEST}.no-server-error")
         sessions += exchange.accepted
 
-    generator.valid("POST", PATH, part, send)
+    generator.valid("POST", PATH, send)
     if not sessions:
         raise Unjudged("the target accepted none of the generated requests")
 
@@ -46,7 +44,7 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
     a target's limits are not documented. A refusal of the rest is no finding.
     """
     known = {name: value for name, value in optional_fields("generated").items()
-             if name in generated and name not in ("metadata", "unlockedFields")}
+             if name in generated and name != "metadata"}
     if len(json.dumps(generated)) % 2:
         amount = {name: generated[name] for name in AMOUNTS if name in generated}
     else:
@@ -55,8 +53,7 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
     return {**others, **known, **amount, **{name: accepted[name] for name in REQUIRED}}
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_generated_invalid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without what is required it is refused."""
     def send(body: bytes) -> None:
         attempt = accepted.with_body(body, "a generated invalid body")
@@ -66,7 +63,7 @@ def test_generated_invalid_requests(accepted: Accepted, generator: Generator, pa
         else:
             attempt.is_refused(clause, ANY_4XX)
 
-    generator.invalid("POST", PATH, part, send)
+    generator.invalid("POST", PATH, send)
 
 
 def promised_refusals(body: bytes) -> Iterator[str]:

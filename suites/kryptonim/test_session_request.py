@@ -52,9 +52,8 @@ def test_an_optional_field_that_is_null(accepted: Accepted, name: str) -> None:
 @pytest.mark.verifies("kryptonim.session.request.optional")
 def test_every_optional_field_can_be_left_out(full: Accepted) -> None:
     """A session needs no optional field: not any one of them, and not all of them."""
-    for name in OPTIONAL:
-        full.without(name).is_accepted("kryptonim.session.request.optional")
-    full.without(*OPTIONAL).is_accepted("kryptonim.session.request.optional")
+    for names in (*((name,) for name in OPTIONAL if name in full.request.json), OPTIONAL):
+        full.without(*names).is_accepted("kryptonim.session.request.optional")
 
 
 @pytest.mark.verifies("kryptonim.session.request.malformed-json")

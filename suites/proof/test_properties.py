@@ -13,12 +13,10 @@ from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted, Target
 
 pytestmark = [pytest.mark.generated, pytest.mark.verifies("proof.session.request.no-server-error")]
-PARTS = range(3)
 
 
 @pytest.mark.creates_sessions
-@pytest.mark.parametrize("part", PARTS)
-def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator, part: int) -> None:
+def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
     sessions = 0
 
@@ -29,7 +27,7 @@ def test_generated_valid_requests(accepted: Accepted, target: Target, generator:
             "proof.session.request.no-server-error")
         sessions += exchange.accepted
 
-    generator.valid("POST", PATH, part, send)
+    generator.valid("POST", PATH, send)
     if not sessions:
         raise Unjudged("the target accepted none of the generated requests")
 
@@ -49,8 +47,7 @@ def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Pa
             "partner_user_id": f"{accepted['partner_user_id']}-{generated['partner_user_id']}"}
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_generated_invalid_requests(accepted: Accepted, generator: Generator, part: int) -> None:
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without its required strings it is refused."""
     def send(body: bytes) -> None:
         attempt = accepted.with_body(body, "a generated invalid body")
@@ -60,7 +57,7 @@ def test_generated_invalid_requests(accepted: Accepted, generator: Generator, pa
         else:
             attempt.is_refused(clause, INVALID_REQUEST)
 
-    generator.invalid("POST", PATH, part, send)
+    generator.invalid("POST", PATH, send)
 
 
 def promised_refusal(body: object) -> str | None:

@@ -18,7 +18,8 @@ from rampcheck.scenario import Accepted, Target
 
 WRONG_TYPES = {"a number": 100, "a fraction": 99.5, "a boolean": True, "null": None, "an array": ["100"],
                "an object": {"value": "100"}}
-NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2", ".", "-", "\uff11\uff10\uff10\u20ac")
+NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2",
+               ".", "-", "\uff11\uff10\uff10\u20ac")
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5 ")
 
 

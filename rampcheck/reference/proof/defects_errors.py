@@ -284,14 +284,6 @@ class UpstreamRetryRefused(SessionService):
             self.invalid("This request was sent before.")
 
 
-@defect("upstream-fault-hidden", breaks=UPSTREAM)
-class UpstreamFaultHidden(SessionService):
-    """A session is created although the provider failed."""
-
-    def check_provider(self, partner: Partner, request: SessionRequest) -> None:
-        """Nothing is checked."""
-
-
 _renamed(
     "upstream-named-unavailable",
     "A failure of the provider is named upstream_unavailable.",

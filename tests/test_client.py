@@ -1,0 +1,177 @@
+"""The client: the vendor's retry policy, the network's faults, the limits; over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rampcheck import profile, resources
+from rampcheck.client import Client, Lane
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.limits import Budget
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+REQUEST = Request("POST", "/widget/session", (("Content-Type", "application/json"),), b"{}", credential="client_token")
+
+
+def answer(status: int, *headers: str) -> bytes:
+    """Gives a response without a body."""
+    return "\r\n".join([f"HTTP/1.1 {status} x", *headers, "Content-Length: 0", "", ""]).encode()
+
+
+@contextmanager
+def answering(*answers: bytes, close: bool = True) -> Iterator[str]:
+    """Serves connections one after the other, each request with the next of the answers; gives the base URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def serve() -> None:
+            for content in answers:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    received = b""
+                    while not received.endswith(b"\r\n\r\n{}"):
+                        received += connection.recv(65536)
+                    connection.sendall(content.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+                    if not close:
+                        connection.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+Sender = Callable[..., list[Exchange]]
+
+
+@pytest.fixture
+def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """Sends one request and gives all exchanges that came of it; the waits between them are skipped."""
+    waits: list[float] = []
+    monkeypatch.setattr("rampcheck.client.time.sleep", waits.append)
+
+    def send(base_url: str, budget: Budget | None = None, timeout: float = 10) -> list[Exchange]:
+        described = profile.from_mapping({
+            "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
+            "limits": {"timeout_seconds": timeout},
+        }, {})
+        seen: list[Exchange] = []
+        client = Client(described, resources.suite("proof"), Lane("run", 1, 3), budget or Budget(0, 100), seen.append)
+        try:
+            client.send(REQUEST, "a test")
+        except Unjudged as error:
+            seen.append(error)  # type: ignore[arg-type]
+        client.close()
+        send.waits = list(waits)  # type: ignore[attr-defined]
+        return seen
+
+    return send
+
+
+@pytest.mark.parametrize(("status", "times"), [(502, 3), (500, 1), (503, 3), (504, 3), (429, 3)])
+def test_an_answer_is_retried_as_documented(exchanges_with: Sender, status: int, times: int) -> None:
+    """502 is retried with growing pauses, 500 once; each try is an exchange, and only the last one is final."""
+    with answering(*[answer(status)] * times, OK) as base_url:
+        seen = exchanges_with(base_url)
+    assert [exchange.status for exchange in seen] == [status] * times + [200]
+    assert [exchange.attempt for exchange in seen] == list(range(1, times + 2))
+    assert [exchange.final for exchange in seen] == [False] * times + [True]
+    waits = exchanges_with.waits  # type: ignore[attr-defined]
+    assert all(later == 2 * earlier for earlier, later in pairwise(waits))
+    assert seen[-1].first_attempt.number == seen[0].number
+
+
+def test_a_final_500_is_given_to_the_caller(exchanges_with: Sender) -> None:
+    """A 500 after its one retry is the answer."""
+    with answering(answer(500), answer(500), OK) as base_url:
+        assert [exchange.status for exchange in exchanges_with(base_url)] == [500, 500]
+
+
+def test_retry_after_is_honoured(exchanges_with: Sender) -> None:
+    """429 waits as long as it asks for."""
+    with answering(answer(429, "Retry-After: 7"), OK) as base_url:
+        assert [exchange.status for exchange in exchanges_with(base_url)] == [429, 200]
+    assert exchanges_with.waits == [7.0]  # type: ignore[attr-defined]
+
+
+def test_a_wait_that_is_too_long_is_not_judged(exchanges_with: Sender) -> None:
+    """429 that asks for an hour is no answer to judge."""
+    with answering(answer(429, "Retry-After: 3600")) as base_url:
+        seen = exchanges_with(base_url)
+    assert len(seen) == 2
+    assert "429" in str(seen[1])
+
+
+@pytest.mark.parametrize(("content", "kind"), [
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", "truncated"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "truncated"),
+    (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "truncated"),
+    (b"", "truncated"),
+    (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "encoding"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b" " * 9_000_000, "too_large"),
+], ids=["short body", "short chunk", "no HTTP", "nothing", "no gzip", "too large"])
+def test_what_the_network_does_is_no_answer(exchanges_with: Sender, content: bytes, kind: str) -> None:
+    """An answer that did not arrive whole is recorded as a failure with its reason, and cannot be judged."""
+    with answering(content, content) as base_url:
+        *seen, error = exchanges_with(base_url)
+    assert [exchange.failure.kind for exchange in seen if exchange.failure] == [kind] * len(seen)
+    assert isinstance(error, Unjudged)
+    assert "127.0.0.1" in str(error) or kind == "too_large"
+
+
+def test_silence_is_a_timeout(exchanges_with: Sender) -> None:
+    """A target that does not answer is given up after the profile's timeout."""
+    with answering(b"HTTP/1.1 200 OK\r\n", close=False) as base_url:
+        exchange, error = exchanges_with(base_url, timeout=0.2)
+    assert exchange.failure is not None
+    assert exchange.failure.kind == "timeout"
+    assert "0.2 s" in str(error)
+
+
+def test_plain_text_where_tls_is_expected(exchanges_with: Sender) -> None:
+    """A target that does not speak TLS is a failure of that kind."""
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as base_url:
+        exchange, _ = exchanges_with(base_url.replace("http:", "https:"), timeout=2)
+    assert exchange.failure is not None
+    assert exchange.failure.kind in {"tls", "timeout"}
+
+
+def test_redirects_are_not_followed(exchanges_with: Sender) -> None:
+    """A redirect is the answer: the token goes nowhere else."""
+    with answering(answer(307, "Location: http://127.0.0.1:9/elsewhere"), OK) as base_url:
+        assert [exchange.status for exchange in exchanges_with(base_url)] == [307]
+
+
+def test_the_budget_ends_the_sending(exchanges_with: Sender) -> None:
+    """Where the run's requests are used up, nothing more is sent, and the reason says what to raise."""
+    with answering(answer(502), OK) as base_url:
+        *seen, error = exchanges_with(base_url, Budget(0, 1))
+    assert [exchange.status for exchange in seen] == [502]
+    assert "limits.max_requests" in str(error)
+
+
+def test_exchange_numbers_and_user_agent_name_the_exchange(exchanges_with: Sender) -> None:
+    """The second of three lanes numbers its exchanges 2, 5, 8, and the User-Agent says so."""
+    with answering(answer(502), answer(502), OK) as base_url:
+        seen = exchanges_with(base_url)
+    assert [exchange.number for exchange in seen] == [2, 5, 8]
+    assert "(run run; exchange 8)" in (seen[-1].request.header("user-agent") or "")
+
+
+def test_the_rate_holds_over_processes_that_share_a_file(tmp_path: Path) -> None:
+    """Two budgets with one file together stay under the rate: the bucket holds what both have taken."""
+    shared = tmp_path / "rate.sqlite"
+    budgets = [Budget(1000, 50, shared), Budget(1000, 50, shared)]
+    for budget in budgets:
+        for _ in range(20):
+            budget.take()
+    buckets = [budget._limiter.bucket_factory.bucket for budget in budgets if budget._limiter]  # type: ignore[attr-defined]
+    assert {bucket.count() for bucket in buckets} == {40}

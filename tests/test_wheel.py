@@ -1,0 +1,51 @@
+"""The built wheel, installed into an empty environment, does in an empty folder what the checkout does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rampcheck import resources
+from tests.runs import Completed, rampcheck
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, installed from the wheel into a virtual environment of its own."""
+    scratch = tmp_path_factory.mktemp("wheel")
+    constraints = ["-c", str(ROOT / "constraints.txt")]
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(scratch), str(ROOT)]
+    subprocess.run(build, check=True)
+    subprocess.run([sys.executable, "-m", "venv", str(scratch / "venv")], check=True)
+    (wheel,) = scratch.glob("rampcheck-*.whl")
+    subprocess.run([str(scratch / "venv" / "bin" / "pip"), "install", "--quiet", *constraints, str(wheel)], check=True)
+    return scratch / "venv" / "bin" / "rampcheck"
+
+
+@pytest.fixture(scope="module")
+def done(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+    """A default run of the installed program in an empty folder."""
+    empty = tmp_path_factory.mktemp("empty")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))}
+    return rampcheck(folder=empty / "run", program=installed, current=empty, environment=environment)
+
+
+def test_the_installed_program_judges_every_contract(done: Completed) -> None:
+    """Both references conform, and each contract has its report."""
+    assert done.code == 0, done.printed
+    for contract in resources.contracts():
+        single = Completed(done.code, done.printed, done.folder / contract)
+        assert single.results["verdict"] in {"conformant", "conformant_with_gaps"}
+        assert not single.verdicts("failed")
+        assert (done.folder / contract / "index.html").stat().st_size > 10_000
+
+
+def test_the_installed_program_leaves_nothing_else_behind(done: Completed) -> None:
+    """Beside its reports a run writes nothing into the folder where it is started."""
+    assert [path.name for path in done.folder.parent.iterdir()] == ["run"]
