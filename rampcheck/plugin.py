@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Names the marks of scenarios."""
     config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
     config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
-    config.addinivalue_line("markers", "generated: the scenario sends generated requests")
+    config.addinivalue_line("markers", "long: the scenario sends many requests")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -187,11 +187,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Puts the longest scenarios, those of generated requests, first in the share of a worker each.
+    """Deals the long scenarios out over the workers, each to the beginning of a share.
 
     xdist hands out equal runs of the list and lets idle workers steal from their ends.
     """
-    long = [item for item in items if item.get_closest_marker("generated")]
+    long = [item for item in items if item.get_closest_marker("long")]
     spread = [item for item in items if item not in long]
     for index, item in enumerate(long):
         spread.insert(index % workers * -(-len(items) // workers), item)

@@ -130,10 +130,7 @@ KRYPTONIM_REFUSALS: dict[str, tuple[Json, tuple[int, str, str | None]]] = {
     "an unlocked field that is none": ({"unlockedFields": ["fiatAmount", []]}, INVALID_REQUEST),
     "a reserved value of a wrong type": ({"metadata": {"_externalPartnerId": 1}}, INVALID_REQUEST),
     "an IP address that is none": ({"ipAddress": "localhost"}, INVALID_REQUEST),
-    **{
-        f"a body of {body!r}": ({"content": body}, INVALID_REQUEST)
-        for body in (b"", b"{", b"[]", b"null", b"\xff")
-    },
+    **{f"a body of {body!r}": ({"content": body}, INVALID_REQUEST) for body in (b"", b"{", b"[]", b"null", b"\xff")},
 }
 
 
@@ -162,9 +159,7 @@ KRYPTONIM_VARIATIONS: dict[str, Json] = {
     "an amount of null beside the other": {"cryptoAmount": None},
     "optional fields of null": dict.fromkeys(("email", "metadata", "unlockedFields", "ipAddress")),
     "line breaks": {"content": json.dumps(WIDGET_SESSION, indent=2).encode()},
-    "raw UTF-8": {
-        "content": json.dumps(WIDGET_SESSION | {"email": "żółć@example.com"}, ensure_ascii=False).encode()
-    },
+    "raw UTF-8": {"content": json.dumps(WIDGET_SESSION | {"email": "żółć@example.com"}, ensure_ascii=False).encode()},
     "a lone surrogate": {"destinationAddress": "\ud800"},
     "IPv4 in IPv6": {"ipAddress": "::ffff:192.0.2.1"},
     "an unknown field": {"colour": "blue"},

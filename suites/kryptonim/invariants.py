@@ -60,12 +60,12 @@ def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
     return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url))
 
 
-def _has_secrets(exchange: Exchange, partner: Partner) -> bool:
+def _has_something_to_hide(exchange: Exchange, partner: Partner) -> bool:
     return (_gives_text("widgetUrl")(exchange, partner) and isinstance(exchange.request.json, dict)
             and bool(hidden_texts(exchange.request.json)))
 
 
-@invariant("kryptonim.session.widget-url-private", _has_secrets)
+@invariant("kryptonim.session.widget-url-private", _has_something_to_hide)
 def widget_url_is_private(exchange: Exchange, _: Partner) -> Broken | None:
     """What is not unlocked cannot be read in the URL."""
     found = disclosed(given(exchange, "widgetUrl"), hidden_texts(exchange.request.json))
@@ -85,7 +85,7 @@ def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
     date = exchange.response.header("date") if exchange.response else None
     try:
         sent = parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return
     yield sent - exchange.elapsed, sent + 1
 

@@ -16,7 +16,7 @@ from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted
 
 REQUEST = "kryptonim.session.request"
-pytestmark = [pytest.mark.generated, pytest.mark.verifies(f"{REQUEST}.no-server-error")]
+pytestmark = [pytest.mark.long, pytest.mark.verifies(f"{REQUEST}.no-server-error")]
 is_type = Draft202012Validator.TYPE_CHECKER.is_type
 
 

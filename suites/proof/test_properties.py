@@ -12,7 +12,7 @@ from rampcheck.profile import Partner
 from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted, Target
 
-pytestmark = [pytest.mark.generated, pytest.mark.verifies("proof.session.request.no-server-error")]
+pytestmark = [pytest.mark.long, pytest.mark.verifies("proof.session.request.no-server-error")]
 
 
 @pytest.mark.creates_sessions

@@ -284,6 +284,7 @@ def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
             target.judge.held(clause, exchange)
 
 
+@pytest.mark.long
 @pytest.mark.verifies("proof.session.request.no-server-error")
 @pytest.mark.parametrize("name", ["partner_user_id", "user_email", "amount", "redirect_url", "client_ip", "network"])
 def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> None:

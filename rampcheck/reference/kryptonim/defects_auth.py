@@ -77,9 +77,7 @@ class WrongSignatureCodeUndocumented(WidgetSessionService):
         return Refusal(replace(refusals.UNAUTHORIZED, code="INVALID_SIGNATURE"))
 
 
-def _also_accepted(
-    name: str, breaks: list[str], summary: str, accepted: Callable[[str, bytes], bool]
-) -> None:
+def _also_accepted(name: str, breaks: list[str], summary: str, accepted: Callable[[str, bytes], bool]) -> None:
     """Registers a defect: a signature is good, too, if `accepted` is true of it and the body."""
 
     @defect(name, breaks=[f"{AUTH}.{clause}" for clause in breaks], summary=summary)
@@ -97,9 +95,7 @@ def _serialisations(body: bytes) -> list[bytes]:
     document = json.loads(body)
     options = itertools.product([(",", ":"), (", ", ": ")], [False, True], [False, True], [None, 2])
     texts = (
-        json.dumps(
-            document, separators=separators, sort_keys=sort_keys, ensure_ascii=ascii_only, indent=indent
-        )
+        json.dumps(document, separators=separators, sort_keys=sort_keys, ensure_ascii=ascii_only, indent=indent)
         for separators, sort_keys, ascii_only, indent in options
     )
     return [text.encode("utf-8", "surrogatepass") for text in texts]
@@ -125,9 +121,7 @@ _also_accepted(
     "signature-under-api-key-accepted",
     ["signature-secret"],
     "A signature made with the API key in place of the secret is accepted.",
-    lambda signature, body: (
-        signature == hmac.digest(WidgetSessionService.api_key.encode(), body, "sha256").hex()
-    ),
+    lambda signature, body: signature == hmac.digest(WidgetSessionService.api_key.encode(), body, "sha256").hex(),
 )
 _also_accepted(
     "signature-without-secret-accepted",
@@ -181,9 +175,7 @@ _also_accepted(
     "base64-signature-accepted",
     ["signature-encoding"],
     "A signature in base64 is accepted.",
-    lambda signature, body: (
-        signature == base64.b64encode(bytes.fromhex(_hmac("sha256", body))).decode("ascii")
-    ),
+    lambda signature, body: signature == base64.b64encode(bytes.fromhex(_hmac("sha256", body))).decode("ascii"),
 )
 
 
@@ -207,9 +199,7 @@ class SignatureAcceptedAgainForAnyBody(WidgetSessionService):
 def _signed_otherwise(name: str, summary: str, signed: Callable[[bytes], bytes]) -> None:
     """Registers a defect: the signature must be over what `signed` makes of the body."""
 
-    @defect(
-        name, breaks=[f"{AUTH}.signature-bytes"], may_break=["kryptonim.session.request"], summary=summary
-    )
+    @defect(name, breaks=[f"{AUTH}.signature-bytes"], may_break=["kryptonim.session.request"], summary=summary)
     class SignedOtherwise(WidgetSessionService):
         def signed_bytes(self, call: Call) -> bytes:
             return signed(call.body)

@@ -82,9 +82,7 @@ def _text(request: dict[str, Any]) -> str:
 
 
 _crash("nul-crash", "A NUL in any string gives a 500.", lambda request: "\0" in _text(request))
-_crash(
-    "astral-crash", "A character beyond U+FFFF gives a 500.", lambda request: max(_text(request)) > "\uffff"
-)
+_crash("astral-crash", "A character beyond U+FFFF gives a 500.", lambda request: max(_text(request)) > "\uffff")
 _crash("surrogate-crash", "A lone surrogate gives a 500.", lambda request: not _text(request).encode())
 _crash(
     "long-string-crash",

@@ -113,9 +113,7 @@ class BothAmountsAccepted(WidgetSessionService):
         """Nothing is refused."""
 
 
-@defect(
-    "both-amounts-crash", breaks=[f"{REQUEST}.amount-exclusive"], may_break=[f"{REQUEST}.no-server-error"]
-)
+@defect("both-amounts-crash", breaks=[f"{REQUEST}.amount-exclusive"], may_break=[f"{REQUEST}.no-server-error"])
 class BothAmountsCrash(WidgetSessionService):
     """A request with both amounts gives a 500."""
 
@@ -144,9 +142,7 @@ class NegativeAmountAccepted(WidgetSessionService):
 Applies = Callable[[dict[str, Any]], bool]
 
 
-def _refused(
-    name: str, clauses: list[str], summary: str, applies: Applies, may_break: tuple[str, ...] = ()
-) -> None:
+def _refused(name: str, clauses: list[str], summary: str, applies: Applies, may_break: tuple[str, ...] = ()) -> None:
     """Registers a defect: a request to which it applies is refused."""
 
     @defect(
@@ -177,16 +173,10 @@ _refused(
     lambda request: "cryptoAmount" in request,
     ("kryptonim",),
 )
-_refused(
-    "usd-refused", ["fiat-currency"], "USD is refused.", lambda request: request["fiatCurrency"] == "USD"
-)
-_refused(
-    "eur-refused", ["fiat-currency"], "EUR is refused.", lambda request: request["fiatCurrency"] == "EUR"
-)
+_refused("usd-refused", ["fiat-currency"], "USD is refused.", lambda request: request["fiatCurrency"] == "USD")
+_refused("eur-refused", ["fiat-currency"], "EUR is refused.", lambda request: request["fiatCurrency"] == "EUR")
 _refused("usdt-refused", ["testnet"], "USDT is refused.", lambda request: request["cryptoCurrency"] == "USDT")
-_refused(
-    "matic-refused", ["testnet"], "MATIC is refused.", lambda request: request["cryptoCurrency"] == "MATIC"
-)
+_refused("matic-refused", ["testnet"], "MATIC is refused.", lambda request: request["cryptoCurrency"] == "MATIC")
 _refused(
     "card-refused",
     ["payment-method"],
@@ -290,9 +280,7 @@ def _network_refused(name: str, summary: str, may_break: tuple[str, ...] = (), *
             raise Refusal(replace(refusals.NETWORK, **changes))
 
 
-_network_refused(
-    "unknown-network-unexplained", "An unknown network gets another message.", message="Bad request"
-)
+_network_refused("unknown-network-unexplained", "An unknown network gets another message.", message="Bad request")
 _network_refused("unknown-network-code", "An unknown network gets another code.", code="UNSUPPORTED_NETWORK")
 _network_refused(
     "unknown-network-crash",

@@ -67,9 +67,7 @@ _changed(
     lambda session: {"sessionId": int(session["sessionId"][:12], 16)},
     "session-id",
 )
-_changed(
-    "session-id-empty", "complete", "sessionId is empty.", lambda session: {"sessionId": ""}, "session-id"
-)
+_changed("session-id-empty", "complete", "sessionId is empty.", lambda session: {"sessionId": ""}, "session-id")
 _changed(
     "expires-at-as-number",
     "complete",
@@ -195,9 +193,7 @@ _expires(
     "expiresAt is two hours late, as if local time were UTC.",
     timedelta(hours=2, minutes=30),
 )
-_written(
-    "expires-at-without-zone", "expiresAt has no time zone.", lambda time: f"{time:%Y-%m-%dT%H:%M:%S.%f}"
-)
+_written("expires-at-without-zone", "expiresAt has no time zone.", lambda time: f"{time:%Y-%m-%dT%H:%M:%S.%f}")
 _written(
     "expires-at-with-offset",
     "expiresAt is in another zone than UTC.",

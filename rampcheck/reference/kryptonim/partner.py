@@ -34,8 +34,6 @@ OFFERS = {
             "ethereum": frozenset({"USDC", "USDT", "ETH"}),
             "base": frozenset({"USDC", "ETH"}),
         },
-        payment_methods=frozenset(
-            {"card", "bank_transfer", "apple_pay", "google_pay", "astropay", "blik", "ideal"}
-        ),
+        payment_methods=frozenset({"card", "bank_transfer", "apple_pay", "google_pay", "astropay", "blik", "ideal"}),
     ),
 }

@@ -24,9 +24,7 @@ class MissingTokenAccepted(SessionService):
     """A call without an Authorization header is taken for the first partner's."""
 
     def bearer_token(self, call: Call) -> str | None:
-        return (
-            super().bearer_token(call) if "authorization" in call.headers else self.partners[0].client_token
-        )
+        return super().bearer_token(call) if "authorization" in call.headers else self.partners[0].client_token
 
 
 @defect("missing-token-forbidden", breaks=["proof.auth.bearer-required"])

@@ -198,8 +198,12 @@ class SellRefused(SessionService):
 
 @defect(
     "sell-session-incomplete",
-    breaks=[f"{REQUEST}.sell-enabled", "proof.session.complete"],
-    may_break=["proof.session.config.fiat_currencies", "proof.session.config-stable"],
+    breaks=["proof.session.complete"],
+    may_break=[
+        f"{REQUEST}.sell-enabled",
+        "proof.session.config.fiat_currencies",
+        "proof.session.config-stable",
+    ],
 )
 class SellSessionIncomplete(SessionService):
     """A sell session has no fiat_currencies."""

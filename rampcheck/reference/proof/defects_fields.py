@@ -79,9 +79,7 @@ for _field, _good in GOOD_VALUES.items():
     _lenient_on(_field, _good)
 
 
-@defect(
-    "number-as-amount-accepted", breaks=[f"{REQUEST}.type.amount"], may_break=["proof.session.amount-echo"]
-)
+@defect("number-as-amount-accepted", breaks=[f"{REQUEST}.type.amount"], may_break=["proof.session.amount-echo"])
 class NumberAsAmountAccepted(SessionService):
     """An amount that is a JSON number is accepted and turned into a string."""
 
@@ -153,9 +151,7 @@ def _amounts_accepted(name: str, pattern: str, summary: str) -> None:
 
 
 _amounts_accepted("any-amount-accepted", r"(?s:.+)", "Anything is accepted as an amount.")
-_amounts_accepted(
-    "amount-with-comma-accepted", r"\d+,\d+", "A comma is accepted before an amount's decimals."
-)
+_amounts_accepted("amount-with-comma-accepted", r"\d+,\d+", "A comma is accepted before an amount's decimals.")
 _amounts_accepted("amount-read-by-prefix", r"(?s:\d.*)", "An amount may end in anything, such as 12abc.")
 _amounts_accepted("hexadecimal-amount-accepted", r"0x[0-9a-f]+", "An amount of 0x10 is accepted.")
 _amounts_accepted("nan-amount-accepted", r"(?i:nan|inf|infinity)", "An amount of NaN is accepted.")

@@ -61,9 +61,7 @@ class OtherMethodsCrash(SessionService):
 # JSON.
 
 
-@defect(
-    "malformed-json-unprocessable", breaks=[f"{REQUEST}.malformed-json"], may_break=["proof.errors.matrix"]
-)
+@defect("malformed-json-unprocessable", breaks=[f"{REQUEST}.malformed-json"], may_break=["proof.errors.matrix"])
 class MalformedJsonUnprocessable(SessionService):
     """A body that is no JSON gets 422 in place of 400."""
 
@@ -74,9 +72,7 @@ class MalformedJsonUnprocessable(SessionService):
             raise Refusal(replace(refusals.DECODE, status=422)) from error
 
 
-@defect(
-    "malformed-json-crash", breaks=[f"{REQUEST}.malformed-json"], may_break=[f"{REQUEST}.no-server-error"]
-)
+@defect("malformed-json-crash", breaks=[f"{REQUEST}.malformed-json"], may_break=[f"{REQUEST}.no-server-error"])
 class MalformedJsonCrash(SessionService):
     """A body that is no JSON gives a 500."""
 

@@ -59,9 +59,7 @@ changed(
     "amount-with-two-decimals-on-trc20",
     ["amount-echo"],
     "On TRC20 the amount comes back with exactly two decimals.",
-    lambda session, request: (
-        {"amount": f"{Decimal(request.amount):.2f}"} if request.network == "TRC20" else {}
-    ),
+    lambda session, request: {"amount": f"{Decimal(request.amount):.2f}"} if request.network == "TRC20" else {},
 )
 
 
@@ -86,9 +84,7 @@ changed(
     "fix_amount is false in a sell.",
     lambda session, request: {"fix_amount": session["type"] != "sell"},
 )
-changed(
-    "fix-fiat-amount-false", ["fix-fiat-amount"], "fix_fiat_amount is false.", always(fix_fiat_amount=False)
-)
+changed("fix-fiat-amount-false", ["fix-fiat-amount"], "fix_fiat_amount is false.", always(fix_fiat_amount=False))
 changed("fix-fiat-amount-null", ["fix-fiat-amount"], "fix_fiat_amount is null.", always(fix_fiat_amount=None))
 changed(
     "fix-fiat-currency-true",
@@ -159,9 +155,7 @@ changed(
     "fiat-currencies-ordered-by-user",
     ["config-stable"],
     "The order of fiat_currencies depends on the user.",
-    lambda session, request: {
-        "fiat_currencies": _rotated(session["fiat_currencies"], len(request.partner_user_id))
-    },
+    lambda session, request: {"fiat_currencies": _rotated(session["fiat_currencies"], len(request.partner_user_id))},
     may_break=["config.fiat_currencies"],
 )
 changed(

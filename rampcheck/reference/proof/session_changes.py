@@ -18,9 +18,7 @@ SESSION = "proof.session"
 Change = Callable[[Mapping[str, Any], SessionRequest], Mapping[str, Any]]
 
 
-def changed(
-    name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()
-) -> None:
+def changed(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
     """Registers a defect: every session gets the values that `change` gives.
 
     `clauses` and `may_break` are written without `proof.session.`.
