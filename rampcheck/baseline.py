@@ -43,7 +43,6 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
     answer = judge.redacted(refused.summary()) if refused else "nothing"
     raise Inconclusive(
         f"{profile.base_url} accepted none of the documented requests; to the first it answered: {answer}",
-        "Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
-        "A 403 often means that this machine's address is not on the target's allowlist.",
+        suite.advice,
     )
 

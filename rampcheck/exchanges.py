@@ -84,6 +84,12 @@ class Request:
             return replace(self, headers=kept, withheld=self.withheld | {name.lower()})
         return replace(self, headers=(*kept, (name, value)), withheld=self.withheld - {name.lower()})
 
+    def with_default(self, name: str, value: str) -> Request:
+        """Sets one header, unless the request sets or withholds it already."""
+        if self.header(name) is not None or name.lower() in self.withheld:
+            return self
+        return self.with_header(name, value)
+
     def with_path(self, path: str) -> Request:
         """Goes to another path, or to the same with a query."""
         return replace(self, path=path)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, NotJson
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
 from rampcheck.suite import Broken, HistoryInvariant, Invariant
@@ -96,14 +96,32 @@ def is_no_json(body: bytes) -> bool:
     """Whether not even a lenient parser reads a body as JSON.
 
     Other encodings of Unicode, a byte order mark, `NaN`, raw control characters and whatever follows the first value
-    are passed over by some.
+    are passed over by some, and what is nested too deeply to be read here is no trouble to others.
     """
     try:
         text = body.decode(json.detect_encoding(body), "replace").lstrip("\ufeff \t\r\n")
         json.JSONDecoder(strict=False, parse_int=str).raw_decode(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return False
+    except ValueError:
         return True
     return False
+
+
+def sends_no_json(exchange: Exchange, _: Partner) -> bool:
+    """Whether the request's body is no JSON to any parser."""
+    return is_no_json(exchange.request.body)
+
+
+def sends_no_object(exchange: Exchange, _: Partner) -> bool:
+    """Whether the request's body is JSON and no object."""
+    return not isinstance(exchange.request.json, dict | NotJson)
+
+
+def lacks(*names: str) -> Condition:
+    """Makes the condition that the request's JSON object has none of these members."""
+    return lambda exchange, _: (isinstance(exchange.request.json, dict)
+                                and not exchange.request.json.keys() & set(names))
 
 
 def never_repeated(

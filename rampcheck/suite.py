@@ -74,7 +74,7 @@ class Suite:
     profile)` gives the request with its credentials, computed over the very bytes that will be sent.
     `candidates(profile)` gives what to try as a baseline, the documented minimum first. `secret_fields` are the JSON
     members whose values never reach the journal. `no_server_error` is the clause that
-    promises that nothing a client sends gives a 5xx.
+    promises that nothing a client sends gives a 5xx. `advice` says what to look at where a target accepts nothing.
     """
 
     credential: str
@@ -82,6 +82,7 @@ class Suite:
     candidates: Callable[[Profile], Iterator[Candidate]]
     secret_fields: frozenset[str]
     no_server_error: str
+    advice: str
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
 

@@ -13,16 +13,18 @@ from urllib.parse import urlsplit
 from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
 from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
 
-from rampcheck.exchanges import Exchange, NotJson
+from rampcheck.exchanges import Exchange
 from rampcheck.invariants import (
     Condition,
     Endpoint,
     asked,
     given,
-    is_no_json,
+    lacks,
     never_accepted,
     never_repeated,
     secrets_kept,
+    sends_no_json,
+    sends_no_object,
 )
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
@@ -110,20 +112,13 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
 
 # Requests that must not create a session
 
-def _lacks(*names: str) -> Condition:
-    return lambda exchange, _: (isinstance(exchange.request.json, dict)
-                                and not exchange.request.json.keys() & set(names))
-
-
 NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
     ("kryptonim.auth.signature-required", f"no {SIGNATURE} header",
      lambda exchange, _: exchange.request.header(SIGNATURE) is None),
-    ("kryptonim.session.request.malformed-json", "a body that is no JSON",
-     lambda exchange, _: is_no_json(exchange.request.body)),
-    ("kryptonim.session.request.malformed-json", "a body that is no JSON object",
-     lambda exchange, _: not isinstance(exchange.request.json, dict | NotJson)),
-    *((f"kryptonim.session.request.required.{name}", f"no `{name}`", _lacks(name)) for name in REQUIRED),
-    ("kryptonim.session.request.amount-one-of", "neither amount", _lacks(*AMOUNTS)),
+    ("kryptonim.session.request.malformed-json", "a body that is no JSON", sends_no_json),
+    ("kryptonim.session.request.malformed-json", "a body that is no JSON object", sends_no_object),
+    *((f"kryptonim.session.request.required.{name}", f"no `{name}`", lacks(name)) for name in REQUIRED),
+    ("kryptonim.session.request.amount-one-of", "neither amount", lacks(*AMOUNTS)),
     # An amount of null or zero may count as none.
     ("kryptonim.session.request.amount-exclusive", "both amounts",
      lambda exchange, _: all(asked(exchange, name) for name in AMOUNTS)),

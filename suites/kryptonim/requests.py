@@ -56,14 +56,8 @@ def authenticate(request: Request, profile: Profile) -> Request:
     """Adds the API key and the signature of the very body, unless the request sets or withholds these."""
     if request.credential is None:
         return request
-    headers = {
-        API_KEY: profile.credentials[request.credential],
-        SIGNATURE: sign(request.body, profile.credentials["signature_secret"]),
-    }
-    for name, value in headers.items():
-        if request.header(name) is None and name.lower() not in request.withheld:
-            request = request.with_header(name, value)
-    return request
+    signature = sign(request.body, profile.credentials["signature_secret"])
+    return request.with_default(API_KEY, profile.credentials[request.credential]).with_default(SIGNATURE, signature)
 
 
 def optional_fields(unique: str) -> dict[str, Any]:

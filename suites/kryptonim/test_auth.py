@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from rampcheck.suites.kryptonim.cases import spellings
 from rampcheck.suites.kryptonim.refusals import KEY_REFUSED, UNAUTHORIZED
 from rampcheck.suites.kryptonim.requests import AMOUNTS, API_KEY, SIGNATURE, sign
 
+from rampcheck.cases import spellings
 from rampcheck.exchanges import Request
 from rampcheck.scenario import Accepted, Target
 

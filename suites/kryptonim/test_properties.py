@@ -9,8 +9,7 @@ from jsonschema import Draft202012Validator
 from rampcheck.suites.kryptonim.refusals import ANY_4XX
 from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
-from rampcheck.errors import Unjudged
-from rampcheck.exchanges import NOT_JSON, parse_json
+from rampcheck.exchanges import NOT_JSON, Exchange, parse_json
 from rampcheck.invariants import is_no_json
 from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted
@@ -23,18 +22,12 @@ is_type = Draft202012Validator.TYPE_CHECKER.is_type
 @pytest.mark.creates_sessions
 def test_generated_valid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
-    sessions = 0
-
-    def send(body: bytes) -> None:
-        nonlocal sessions
+    def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json)
-        exchange = accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
+        return accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
             f"{REQUEST}.no-server-error")
-        sessions += exchange.accepted
 
     generator.valid("POST", PATH, send)
-    if not sessions:
-        raise Unjudged("the target accepted none of the generated requests")
 
 
 def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]:
@@ -55,13 +48,12 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
 
 def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without what is required it is refused."""
-    def send(body: bytes) -> None:
+    def send(body: bytes) -> Exchange:
         attempt = accepted.with_body(body, "a generated invalid body")
         clause = next(promised_refusals(body), None)
         if clause is None:
-            attempt.is_survived(f"{REQUEST}.no-server-error")
-        else:
-            attempt.is_refused(clause, ANY_4XX)
+            return attempt.is_survived(f"{REQUEST}.no-server-error")
+        return attempt.is_refused(clause, ANY_4XX)
 
     generator.invalid("POST", PATH, send)
 

@@ -5,7 +5,10 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from rampcheck.suites.kryptonim.cases import (
+from rampcheck.suites.kryptonim.refusals import ANY_4XX
+from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TYPES, with_field
+
+from rampcheck.cases import (
     HOSTILE_STRINGS,
     each,
     hostile_bodies,
@@ -13,9 +16,6 @@ from rampcheck.suites.kryptonim.cases import (
     not_object,
     other_types,
 )
-from rampcheck.suites.kryptonim.refusals import ANY_4XX
-from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TYPES, with_field
-
 from rampcheck.scenario import Accepted
 
 SURVIVES = "kryptonim.session.request.no-server-error"

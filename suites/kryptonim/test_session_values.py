@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from rampcheck.suites.kryptonim.cases import each
 from rampcheck.suites.kryptonim.refusals import ANY_4XX, UNSUPPORTED_NETWORK
 from rampcheck.suites.kryptonim.requests import AMOUNTS, UNLOCKABLE, with_field
 
+from rampcheck.cases import each
 from rampcheck.scenario import Accepted, Attempt, Target
 
 CLAUSE = "kryptonim.session.request"

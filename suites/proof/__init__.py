@@ -10,6 +10,8 @@ suite = Suite(
     candidates=requests.candidates,
     secret_fields=frozenset({"init_token", "signature", "user_email"}),
     no_server_error="proof.session.request.no-server-error",
+    advice="Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
+           "A 403 often means that this machine's address is not on the target's allowlist.",
     invariants=invariants.INVARIANTS,
     history=invariants.HISTORY,
 )

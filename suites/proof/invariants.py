@@ -12,19 +12,21 @@ from typing import Any
 
 from rampcheck.suites.proof.requests import PATH, REQUIRED
 
-from rampcheck.exchanges import NOT_JSON, Exchange
+from rampcheck.exchanges import Exchange
 from rampcheck.invariants import (
     Condition,
     Endpoint,
     asked,
     given,
-    is_no_json,
     json_media_type,
     json_object,
+    lacks,
     never_accepted,
     never_repeated,
     same,
     secrets_kept,
+    sends_no_json,
+    sends_no_object,
 )
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
@@ -148,10 +150,6 @@ def is_no_decimal(amount: Any) -> bool:
     return isinstance(amount, str) and amount != "" and DECIMAL_AT_BEST.fullmatch(amount.replace("_", "")) is None
 
 
-def _lacks(name: str) -> Condition:
-    return lambda exchange, _: isinstance(exchange.request.json, dict) and name not in exchange.request.json
-
-
 def _mistypes(name: str) -> Condition:
     return lambda exchange, _: (isinstance(exchange.request.json, dict) and name in exchange.request.json
                                 and not isinstance(exchange.request.json[name], str))
@@ -160,11 +158,9 @@ def _mistypes(name: str) -> Condition:
 NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
     ("proof.auth.bearer-required", "no Authorization header",
      lambda exchange, _: not exchange.request.header("authorization")),
-    ("proof.session.request.malformed-json", "a body that is no JSON",
-     lambda exchange, _: is_no_json(exchange.request.body)),
-    ("proof.session.request.non-object", "a body that is no JSON object",
-     lambda exchange, _: exchange.request.json is not NOT_JSON and not isinstance(exchange.request.json, dict)),
-    *((f"proof.session.request.required.{name}", f"no `{name}`", _lacks(name)) for name in REQUIRED),
+    ("proof.session.request.malformed-json", "a body that is no JSON", sends_no_json),
+    ("proof.session.request.non-object", "a body that is no JSON object", sends_no_object),
+    *((f"proof.session.request.required.{name}", f"no `{name}`", lacks(name)) for name in REQUIRED),
     *((f"proof.session.request.type.{name}", f"a `{name}` that is no string", _mistypes(name)) for name in REQUIRED),
     ("proof.session.request.amount-decimal", "an `amount` that is no decimal string",
      lambda exchange, _: is_no_decimal(asked(exchange, "amount"))),

