@@ -77,12 +77,8 @@ def mistakes(path: Path, environ: Mapping[str, str] = ENVIRON) -> list[str]:
 
 def mapping(**changes: Any) -> dict[str, Any]:
     """Gives the smallest valid profile, with some keys changed."""
-    return {
-        "contract": "proof",
-        "base_url": "http://127.0.0.1:8000",
-        "credentials": {"client_token": TOKEN},
-        **changes,
-    }
+    smallest = {"contract": "proof", "base_url": "http://127.0.0.1:8000", "credentials": {"client_token": TOKEN}}
+    return smallest | changes
 
 
 def refused(**changes: Any) -> str:

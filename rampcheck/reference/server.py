@@ -54,9 +54,15 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     app = importlib.import_module(f"rampcheck.reference.{contract}.app").create_app(
         classes, environment or DEFAULT_ENVIRONMENTS[contract], latency
     )
-    server = uvicorn.Server(_quiet_config(app))
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            # Not sooner: by now a signal stops the server, before it would break its start.
+            announce(f"http://{host}:{listening.getsockname()[1]}")
+
+    server = Announced(_quiet_config(app))
     with _listen(host, port) as listening:
-        announce(f"http://{host}:{listening.getsockname()[1]}")
         if until_input_ends:
             threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         server.run(sockets=[listening])
