@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -143,7 +144,7 @@ class Client:
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > MAX_RESPONSE_BYTES:
-                    raise TooLargeError(f"the response is larger than {MAX_RESPONSE_BYTES} bytes")
+                    raise TooLargeError("the response is too large")
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the response was not complete in time")
         finally:
@@ -217,32 +218,40 @@ def _asked_wait(exchange: Exchange) -> float:
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
+Causes = Sequence[BaseException]
+
+
+def _any_is(*classes: type[BaseException]) -> Callable[[Causes], bool]:
+    return lambda causes: any(isinstance(cause, classes) for cause in causes)
+
+
+def _lacks_address(causes: Causes) -> bool:
+    return any(isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL for cause in causes)
+
+
+# The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
+FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
+    ("too_large", _any_is(TooLargeError), f"the response of {{host}} is larger than {MAX_RESPONSE_BYTES} bytes"),
+    ("tls", _any_is(ssl.SSLError), "no TLS connection to {host}: {tls}"),
+    ("dns", _any_is(socket.gaierror), "the name of {host} could not be resolved"),
+    ("address", _lacks_address, "this machine has no address like the profile's `egress.outside_source_address`"),
+    ("timeout", _any_is(httpx.TimeoutException), "no complete answer from {host} within {timeout:g} s"),
+    ("proxy", _any_is(httpx.ProxyError), "the proxy on the way to {host} refused the request"),
+    ("refused", _any_is(httpx.ConnectError), "{host} refused the connection or could not be reached"),
+    ("reset", _any_is(httpx.ReadError, httpx.WriteError, httpx.CloseError), "the connection to {host} was reset"),
+    ("truncated", _any_is(httpx.RemoteProtocolError), "{host} closed the connection early, or its answer was not HTTP"),
+    ("encoding", _any_is(httpx.DecodingError), "the answer of {host} does not fit its Content-Encoding"),
+    ("protocol", lambda _: True, "{host} did not answer in HTTP"),
+)
+
+
 def failure_of(error: httpx.HTTPError, profile: Profile) -> Failure:
     """Says in a word and a sentence why an exchange has no response. No secret is in it: no URL, no header."""
-    host = urlsplit(profile.base_url).netloc
     causes = _causes(error)
-    if isinstance(error, TooLargeError):
-        return Failure("too_large", str(error))
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        reason = next(str(cause) for cause in causes if isinstance(cause, ssl.SSLError))
-        return Failure("tls", f"no TLS connection to {host}: {reason}")
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Failure("dns", f"the name {urlsplit(profile.base_url).hostname} could not be resolved")
-    if isinstance(error, httpx.TimeoutException):
-        return Failure("timeout", f"no complete answer from {host} within {profile.limits.timeout_seconds:g} s")
-    for kind, classes, sentence in FAILURES:
-        if isinstance(error, classes):
-            return Failure(kind, sentence.format(host=host))
-    return Failure("protocol", f"{host} did not answer in HTTP ({type(error).__name__})")
-
-
-FAILURES: tuple[tuple[str, tuple[type[Exception], ...], str], ...] = (
-    ("refused", (httpx.ConnectError,), "{host} refused the connection or could not be reached"),
-    ("proxy", (httpx.ProxyError,), "the proxy on the way to {host} refused the request"),
-    ("reset", (httpx.ReadError, httpx.WriteError, httpx.CloseError), "the connection to {host} was reset"),
-    ("truncated", (httpx.RemoteProtocolError,), "{host} closed the connection early, or its answer was not HTTP"),
-    ("encoding", (httpx.DecodingError,), "the answer of {host} does not fit its Content-Encoding"),
-)
+    kind, sentence = next((kind, sentence) for kind, fits, sentence in FAILURES if fits(causes))
+    tls = next((str(cause) for cause in causes if isinstance(cause, ssl.SSLError)), "")
+    host = urlsplit(profile.base_url).netloc
+    return Failure(kind, sentence.format(host=host, tls=tls, timeout=profile.limits.timeout_seconds))
 
 
 def _causes(error: BaseException) -> list[BaseException]:

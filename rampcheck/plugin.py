@@ -103,8 +103,7 @@ def _controller_run(config: pytest.Config) -> Run:
     option = config.option
     profile = _profile(config)
     if profile.environment == "production" and not option.allow_production:
-        raise UsageError("the profile says `environment: production`",
-                                    "Only --allow-production lets a run touch it.")
+        raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     now = datetime.now(UTC)
     output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
     if (output / "journal.jsonl").exists():

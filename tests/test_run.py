@@ -77,6 +77,18 @@ def test_a_scarce_profile_fails_nothing_and_says_what_to_add(scarce: Path, tmp_p
     assert rampcheck(str(scarce), "--require-complete", folder=tmp_path / "complete").code == 1
 
 
+def test_without_a_second_address_one_clause_is_not_verified(
+    reference: server.RunningReference, tmp_path: Path,
+) -> None:
+    """Where the machine lacks the outside address, the allowlist alone is not verified, and the reason says so."""
+    path = profile_file(tmp_path, {**reference.profile(), "egress": {"outside_source_address": "192.0.2.1"}})
+    done = rampcheck(str(path), "--clause", "proof.auth.*", folder=tmp_path / "run")
+    assert done.code == 0, done.printed
+    assert "no address" in done.clause("proof.auth.ip-allowlist")["reason"]
+    assert not {clause for clause in done.verdicts("not_verified") if clause.startswith("proof.auth")} - {
+        "proof.auth.ip-allowlist"}
+
+
 def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
     """Two runs with one seed generate the same bodies; another seed generates others."""
     def bodies(seed: str, folder: str) -> list[str]:
