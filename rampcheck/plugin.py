@@ -110,8 +110,8 @@ def _controller_run(config: pytest.Config) -> Run:
         raise UsageError(f"{output} holds a run already", "Name another folder with --output.")
     return Run(profile, Settings(
         run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
-        patterns=tuple(option.clause), workers=getattr(option, "numprocesses", 0) or 0, strict=option.strict_should,
-        require_complete=option.require_complete,
+        patterns=tuple(option.clause), keyword=option.keyword, workers=getattr(option, "numprocesses", 0) or 0,
+        strict=option.strict_should, require_complete=option.require_complete,
     ))
 
 

@@ -28,8 +28,8 @@ MERGED = "journal.jsonl"
 class Settings:
     """What the command line says of a run, the same in all its processes.
 
-    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses, `workers` is the
-    number of its worker processes (0: this one does the work).
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses and
+    `keyword` scenarios, `workers` is the number of its worker processes (0: this one does the work).
     """
 
     run: str
@@ -37,6 +37,7 @@ class Settings:
     output: Path
     seed: int = 1
     patterns: tuple[str, ...] = ()
+    keyword: str = ""
     workers: int = 0
     strict: bool = False
     require_complete: bool = False
@@ -141,7 +142,8 @@ class Run:
             evidence[clause].exercised += times
         for finding in findings:
             evidence[finding.clause].findings.append(finding)
-        scope = Scope(self.selected, interrupted or bool(reason), datetime.now(UTC).date())
+        selected = frozenset[str]() if self.settings.keyword else self.selected
+        scope = Scope(selected, interrupted or bool(reason), datetime.now(UTC).date())
         clauses = clause_results(self.contract, self.profile, evidence, scope)
         faults = [record["text"] for record in records if record["kind"] == "fault"]
         return {

@@ -47,7 +47,10 @@ def collect(records: Iterable[Mapping[str, Any]]) -> dict[str, Evidence]:
 
 @dataclass(frozen=True)
 class Scope:
-    """What of the contract a run set out to try: `selected` clauses, until it was `interrupted`, on `today`."""
+    """What of the contract a run set out to try on `today`: the clauses `selected` by name, until it was `interrupted`.
+
+    Where scenarios were selected by a keyword, no clause was selected by name.
+    """
 
     selected: frozenset[str]
     interrupted: bool
@@ -108,10 +111,10 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         return f"the profile lacks {unmet}" + (f" ({clause.advice})" if clause.advice else "")
     if evidence.reasons:
         return evidence.reasons[0]
-    if clause.id not in scope.selected:
-        return "not selected for this run"
     if scope.interrupted:
         return "the run was interrupted before it was tried"
+    if clause.id not in scope.selected:
+        return "not selected for this run"
     return "nothing in this run exercised it"
 
 

@@ -163,6 +163,8 @@ def test_a_part_of_a_run_judges_its_clauses_only(tmp_path: Path) -> None:
     assert done.code == 0, done.printed
     assert "proof.auth.unknown-token" in done.verdicts("passed")
     assert done.clause("proof.session.request.amount-decimal")["reason"] == "not selected for this run"
+    by_keyword = rampcheck("--contract", "proof", "-k", "twice", folder=tmp_path / "keyword")
+    assert by_keyword.clause("proof.auth.unknown-token")["reason"] == "not selected for this run"
     scenarios = {record["scenario"] for record in done.records("exchange")} - {"baseline"}
     assert all("proof/test_auth.py" in scenario for scenario in scenarios)
 
