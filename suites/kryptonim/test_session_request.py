@@ -64,6 +64,7 @@ def test_a_body_that_is_no_json_object_is_refused(accepted: Accepted) -> None:
             "kryptonim.session.request.malformed-json", ANY_4XX)
 
 
+@pytest.mark.long
 @pytest.mark.verifies(SURVIVES)
 @pytest.mark.parametrize("name", ["destinationAddress", "network", "email", "successUrl", "ipAddress"])
 def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> None:
