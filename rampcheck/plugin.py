@@ -162,6 +162,14 @@ def pytest_configure_node(node: Any) -> None:
         }
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Records a worker that did not end by itself: what it had begun was not judged."""
+    run = node.config.stash.get(RUN, None)
+    if run is not None and error:
+        run.fault(f"the worker {node.gateway.id} ended before its work was done: {error}")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Collects the suite of the run's contract only."""
     run = config.stash.get(RUN, None)

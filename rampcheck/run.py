@@ -124,12 +124,10 @@ class Run:
         return results
 
     def _merge(self) -> None:
-        for lane in range(1, self.settings.workers + 1):
-            part = self.settings.output / f"journal.{lane}.jsonl"
-            if part.exists():
-                for record in read_records(part):
-                    self.journal.write(record)
-                part.unlink()
+        for part in sorted(self.settings.output.glob("journal.*.jsonl")):
+            for record in read_records(part):
+                self.journal.write(record)
+            part.unlink()
         for leftover in self.settings.output.glob("rate.sqlite*"):
             leftover.unlink()
 

@@ -157,6 +157,35 @@ def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, worker
     assert not list(folder.glob("journal.*.jsonl"))
 
 
+def children(process: int) -> list[int]:
+    """Gives the child processes of a process (Linux: proc(5), /proc/pid/task/tid/children)."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells the worker processes from /proc")
+def test_a_worker_that_dies_is_a_fault_of_the_run(tmp_path: Path) -> None:
+    """A killed worker makes the exit code 3, whatever the others saw; what it had judged is kept."""
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", "2",
+         "--output", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    journal = folder / "journal.1.jsonl"
+    while not journal.exists() or journal.stat().st_size < 20_000:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
+    worker = next(child for child in children(process.pid)
+                  if b"rampcheck.reference" not in Path(f"/proc/{child}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGKILL)
+    done = Completed(process.wait(), process.communicate()[0], folder)
+    assert done.code == 3, done.printed
+    assert "ended before its work was done" in done.results["faults"][0]
+    assert len(done.records("exchange")) == done.results["requests"]
+    assert not list(folder.glob("journal.*.jsonl"))
+
+
 def test_a_part_of_a_run_judges_its_clauses_only(tmp_path: Path) -> None:
     """With a clause pattern only those scenarios run; the others are not verified and say why."""
     done = rampcheck("--contract", "proof", "--clause", "proof.auth.*", folder=tmp_path / "run")
