@@ -256,13 +256,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     run = item.config.stash.get(RUN, None)
     if run is None:
         return (yield)
+    skipped: BaseException | None = None
+    result: object = None
     try:
-        return (yield from _guarded(run, _clauses(item)))
-    finally:
-        clauses = [run.contract.clauses[clause] for clause in _clauses(item)]
-        allure_evidence.attach(item, clauses, run.contract, run.judge.exchanges)
-        if findings := run.judge.must_findings():
-            pytest.fail("\n".join(str(finding) for finding in findings), pytrace=False)
+        result = yield from _guarded(run, _clauses(item))
+    except pytest.skip.Exception as error:
+        skipped = error
+    clauses = [run.contract.clauses[clause] for clause in _clauses(item)]
+    allure_evidence.attach(item, clauses, run.contract, run.judge.exchanges)
+    # A finding made before the scenario gave up counts all the same.
+    if findings := run.judge.must_findings():
+        pytest.fail("\n".join(str(finding) for finding in findings), pytrace=False)
+    if skipped is not None:
+        raise skipped
+    return result
 
 
 @pytest.hookimpl(trylast=True)
