@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 SIGNATURE = "v2:" + "5ec7e7" * 21 + "ab"
 INIT_TOKEN = "planted/init+token=0123456789-Zz"
+SIGNATURE_SECRET = "planted+signature/secret=9876543210-Qq"
 EMAIL = "planted.person@leak.example"
 
 
@@ -41,20 +42,23 @@ class Leaky(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answers with a session, or with an error where there is no good body."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        token = (self.headers.get("Authorization") or "").rpartition(" ")[2]
+        token = (self.headers.get("Authorization") or self.headers.get("X-API-Key") or "").rpartition(" ")[2]
         try:
             asked = json.loads(body)
-            email = str(asked["user_email"])
-        except (ValueError, KeyError, TypeError):
+            email = str(asked.get("user_email") or asked.get("email") or "")
+        except (ValueError, AttributeError):
             asked, email = {}, ""
         leaks = {f"{name} {form}": text for name, secret in (
             ("token", token), ("signature", SIGNATURE), ("init_token", INIT_TOKEN), ("email", email),
+            ("signature secret", SIGNATURE_SECRET),
         ) for form, text in encodings(secret).items() if secret}
         leaks["another person"] = EMAIL
-        good = isinstance(asked, dict) and str(asked.get("amount")) not in {"0", "abc"} and "amount" in asked
+        good = isinstance(asked, dict) and (
+            "destinationAddress" in asked or str(asked.get("amount", "0")) not in {"0", "abc"})
         answer: dict[str, Any] = {"error": "invalid_request", "code": "validation_error", "message": str(leaks)}
         if good:
-            answer = {**asked, "signature": SIGNATURE, "init_token": INIT_TOKEN, "fix_currency": token, "note": leaks}
+            answer = {**asked, "signature": SIGNATURE, "init_token": INIT_TOKEN, "fix_currency": token, "note": leaks,
+                      "widgetUrl": f"https://widget.example/?gdata={quote(token)}&secret={quote(SIGNATURE_SECRET)}"}
         self._send(200 if good else 400, json.dumps(answer).encode(), leaks["token plain"] if token else "")
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
