@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from rampcheck.reference import strict_json
 from rampcheck.reference.kryptonim import refusals
 from rampcheck.reference.kryptonim.partner import Offer
+from rampcheck.reference.refusal import PostedJson
 from rampcheck.reference.wire import Call
 
 REQUIRED = ("fiatCurrency", "cryptoCurrency", "network", "destinationAddress")
@@ -41,8 +42,10 @@ UNLOCKABLE = (
 )
 
 
-class RequestReading:
+class RequestReading(PostedJson):
     """Reads a widget session request, one decision a method, each of which may raise `Refusal`."""
+
+    METHOD, MEDIA_TYPE, SIZE = refusals.METHOD, refusals.MEDIA_TYPE, refusals.SIZE
 
     offer: Offer
 
@@ -61,21 +64,6 @@ class RequestReading:
         self.check_metadata(request)
         self.check_ip_address(request)
         return request
-
-    def check_method(self, call: Call) -> None:
-        """Only POST."""
-        if call.method != "POST":
-            raise refusals.Refusal(refusals.METHOD)
-
-    def check_media_type(self, call: Call) -> None:
-        """Only application/json, with any parameters."""
-        if call.media_type != "application/json":
-            raise refusals.Refusal(refusals.MEDIA_TYPE)
-
-    def check_size(self, call: Call) -> None:
-        """At most 1 MiB."""
-        if call.oversized:
-            raise refusals.Refusal(refusals.SIZE)
 
     def decode(self, body: bytes) -> dict[str, Any]:
         """The JSON object in the body."""

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from rampcheck.reference.refusal import Refusal, Row
+
+__all__ = ["Refusal", "Refused"]
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refused(Row):
     """One kind of error: the HTTP status and the three strings of its envelope."""
 
     status: int
     error: str
     code: str
     message: str
-
-    def because(self, message: str) -> Refusal:
-        """The exception to raise, with a message of its own."""
-        return Refusal(replace(self, message=message))
-
-
-class Refusal(Exception):
-    """The request ends here; `refused` says how."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.message)
-        self.refused = refused
 
 
 VALIDATION = Refused(400, "invalid_request", "validation_error", "The request is not valid.")

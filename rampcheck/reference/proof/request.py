@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from rampcheck.reference import strict_json
 from rampcheck.reference.proof import refusals
+from rampcheck.reference.refusal import PostedJson
 from rampcheck.reference.wire import Call
 
 DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -34,8 +35,10 @@ class SessionRequest:
     address: str | None = None
 
 
-class RequestReading:
+class RequestReading(PostedJson):
     """Reads a session request, one decision a method, each of which may raise `Refusal` (session page)."""
+
+    METHOD, MEDIA_TYPE, SIZE = refusals.METHOD, refusals.MEDIA_TYPE, refusals.SIZE
 
     def read(self, call: Call) -> SessionRequest:
         """The request in the call's body."""
@@ -48,21 +51,6 @@ class RequestReading:
         self.check_type(request.type)
         self.check_client_ip(request.client_ip)
         return request
-
-    def check_method(self, call: Call) -> None:
-        """Only POST."""
-        if call.method != "POST":
-            raise refusals.Refusal(refusals.METHOD)
-
-    def check_media_type(self, call: Call) -> None:
-        """Only application/json, with any parameters."""
-        if call.media_type != "application/json":
-            raise refusals.Refusal(refusals.MEDIA_TYPE)
-
-    def check_size(self, call: Call) -> None:
-        """At most 1 MiB."""
-        if call.oversized:
-            raise refusals.Refusal(refusals.SIZE)
 
     def decode(self, body: bytes) -> dict[str, Any]:
         """The JSON object in the body."""
