@@ -1,13 +1,12 @@
-"""The command line: `rampcheck run`, `serve`, `clauses`."""
+"""The command line: `rampcheck run`, `serve`, `clauses`, `selftest`."""
 
 from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +69,9 @@ def main() -> None:
 @click.option("--allow-production", is_flag=True, help="Let scenarios that only create sessions touch production.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
               help="Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME",
+              help="Let the embedded reference do something otherwise that still conforms; `rampcheck serve "
+                   "--list-variants` names them.")
 @click.option("--latency", type=float, default=0.0, hidden=True)
 def run(profile: str | None, **options: Any) -> int:
     """Judges a target and writes the reports.
@@ -80,8 +82,9 @@ def run(profile: str | None, **options: Any) -> int:
     """
     if profile and (options["base_url"] or options["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
-    if options["defects"] and (profile or options["base_url"]):
-        raise UsageError("--defect breaks the embedded reference only", "Leave out the profile and --base-url.")
+    if (options["defects"] or options["variants"]) and (profile or options["base_url"]):
+        raise UsageError("--defect and --variant change the embedded reference only",
+                         "Leave out the profile and --base-url.")
     if profile:
         return _judge(None, options, ["--profile", profile], options["output"])
     if options["base_url"]:
@@ -118,15 +121,12 @@ def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:
 
 
 def _judge(contract: str | None, options: dict[str, Any], target: list[str], output: str | None) -> int:
-    import pytest  # noqa: PLC0415 - `--help` and `clauses` do without
+    from rampcheck import launch  # noqa: PLC0415 - `--help` and `clauses` do without pytest
 
-    arguments = [
-        "-p", "rampcheck.plugin", "-c", str(resources.PACKAGE / "pytest.ini"),
-        "--rootdir", str(resources.suites().parent), "-p", "no:cacheprovider", "-q", "--tb=no", "-rN", "--no-header",
-        f"--seed={options['seed']}", f"--examples={options['examples']}", *target,
-    ]
+    arguments = [f"--seed={options['seed']}", f"--examples={options['examples']}", *target]
     arguments += [f"--clause={pattern}" for pattern in options["clauses"]]
     arguments += [f"--defect={name}" for name in options["defects"]]
+    arguments += [f"--variant={name}" for name in options["variants"]]
     arguments += [flag for flag, given in (("--strict-should", options["strict"]),
                                            ("--require-complete", options["require_complete"]),
                                            ("--allow-production", options["allow_production"])) if given]
@@ -138,39 +138,7 @@ def _judge(contract: str | None, options: dict[str, Any], target: list[str], out
         arguments += ["-k", options["keyword"]]
     if contract:
         arguments.append(f"--contract={contract}")
-    if options["workers"] > 1:
-        arguments += ["-p", "xdist.plugin", "-n", str(options["workers"]), "--dist", "worksteal"]
-    with _only_own_plugins(), _termination_interrupts():
-        return int(pytest.main([*arguments, "-p", "allure_pytest.plugin", str(resources.suites())]))
-
-
-@contextmanager
-def _only_own_plugins() -> Iterator[None]:
-    """Keeps pytest plugins and options of the user's own environment out: they could change what is sent."""
-    given = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    given["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    try:
-        yield
-    finally:
-        for name, value in given.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Makes SIGTERM, with which a pipeline cancels a job, end a run as Ctrl-C does: what was judged is written."""
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return launch.judge(arguments, workers=options["workers"])
 
 
 @main.command()
@@ -179,22 +147,33 @@ def _termination_interrupts() -> Iterator[None]:
 @click.option("--port", default=8787, show_default=True, help="0 takes a free one.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
               help="Break one promise. May be given several times.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME",
+              help="Do something otherwise that still conforms. May be given several times.")
 @click.option("--list-defects", is_flag=True, help="Name the defects and the clauses they break, and serve nothing.")
+@click.option("--list-variants", is_flag=True, help="Name the variants, and serve nothing.")
 @click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
               help="Write the profile that describes this server.")
+@click.option("--webhook-url", default="http://127.0.0.1:8099/webhooks/proof", show_default=True, metavar="URL",
+              help="Where proof sends webhooks; a run with the written profile listens there.")
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
-    contract: str, host: str, port: int, defects: tuple[str, ...], list_defects: bool, write_profile: str | None,
+    contract: str, host: str, port: int, defects: tuple[str, ...], variants: tuple[str, ...], list_defects: bool,
+    list_variants: bool, write_profile: str | None,
+    webhook_url: str,
 ) -> None:
     """Serves the embedded reference as a local sandbox, until Ctrl-C."""
-    from rampcheck.reference import all_defects, builtin_profile, server  # noqa: PLC0415
+    from rampcheck.reference import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415
 
     if list_defects:
         for defect in all_defects(contract):
             click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {', '.join(defect.clauses)}")
         return
+    if list_variants:
+        for variant in all_variants(contract):
+            click.echo(f"{variant.name}\n    {variant.summary}")
+        return
 
     def announce(base_url: str) -> None:
-        profile = builtin_profile(contract, base_url)
+        profile = builtin_profile(contract, base_url, webhook_url=webhook_url, variants=variants)
         click.echo(f"{contract} reference at {base_url}; Ctrl-C stops it.")
         if write_profile:
             import yaml  # noqa: PLC0415
@@ -206,7 +185,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
             for name, value in profile["credentials"].items():
                 click.echo(f"    {name}: {value}")
 
-    server.serve(contract, host=host, port=port, defects=defects, until_input_ends=False, announce=announce)
+    server.serve(contract, host=host, port=port, defects=defects, variants=variants, webhook_url=webhook_url,
+                 until_input_ends=False, announce=announce)
 
 
 @main.command()
@@ -227,6 +207,45 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
                 needs = f"; needs {'; '.join(map(need_text, clause.needs))}" if clause.needs else ""
                 click.echo(f"{clause.id}  ({clause.level}{needs})")
                 click.echo(f"    {clause.text}  [{clause.source.document}, {clause.source.section}]")
+
+
+@main.command()
+@click.option("--contract", metavar="NAME", help="Of this contract only.")
+@click.option("--defect", "defects", multiple=True, metavar="NAME",
+              help="Try only this defect, and what else is named.")
+@click.option("--variant", "variants", multiple=True, metavar="NAME",
+              help="Try only this variant, and what else is named.")
+@click.option("--clause", "patterns", multiple=True, metavar="PATTERN",
+              help="Try only the defects of these clauses, for example 'proof.auth.*', and what else is named.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True,
+              help="Of the generated requests. May be given several times: each trial is made with each.")
+@click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
+              help="How many processes of one run send requests at the same time.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Trials at the same time; default: the number of processors.")
+@click.option("--examples", type=click.IntRange(1, 1000), default=10, show_default=True,
+              help="Generated requests for each property test.")
+@click.option("--output", metavar="DIR", type=click.Path(file_okay=False),
+              help="Where to write; default: reports/selftest-<UTC time>.")
+@click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
+def selftest(  # noqa: PLR0913, PLR0917 - each is an option
+    contract: str | None, defects: tuple[str, ...], variants: tuple[str, ...], patterns: tuple[str, ...],
+    seeds: tuple[int, ...], workers: int, jobs: int | None, examples: int, output: str | None, keep: bool,
+) -> int:
+    """Tries the suite itself: on every defect of the reference, and on every variant.
+
+    Each is a whole run. The exit code is 0 if every defect is convicted by a clause of its own, no unrelated clause
+    fails and no conforming server is accused, else 1; 2 after an interruption, 3 for a fault in a trial.
+    """
+    from rich.console import Console  # noqa: PLC0415 - as in `run`
+
+    from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415
+
+    selection = Selection([contract] if contract else resources.contracts(), defects, variants, patterns, seeds)
+    folder = Path(output or f"reports/selftest-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    matrix = prove(selection, Conditions(workers, examples), folder, jobs=jobs, keep=keep,
+                   progress=Console(stderr=True))
+    print_matrix(matrix, Console(), folder)
+    return int(matrix["exit_code"])
 
 
 if __name__ == "__main__":

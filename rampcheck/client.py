@@ -7,22 +7,27 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 from tenacity import RetryCallState, Retrying
+from websockets.exceptions import InvalidMessage, ProxyError, WebSocketException
 
-from rampcheck import __version__
+from rampcheck import __version__, transport
+from rampcheck.channel import Channel, News, Proxy, RefusedUpgradeError, Socket, open_socket
 from rampcheck.errors import Unjudged
-from rampcheck.exchanges import Exchange, Failure, Request, Response, Sent
+from rampcheck.exchanges import Exchange, Failure, Headers, Request, Response, Sent
 from rampcheck.limits import Budget
 from rampcheck.profile import Egress, Profile, is_loopback
+from rampcheck.receiver import Receiver
 from rampcheck.suite import Suite
 
-MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 LONGEST_WAIT = 60.0
 
 
@@ -60,7 +65,7 @@ class Client:
     """Sends requests to the profile's target and tells `listener` of every exchange.
 
     `suite` authenticates what it sends; `lane` makes exchange numbers unique over the run's processes; `budget`
-    holds the limits.
+    holds the limits. `news` tells of messages of its open WebSockets and of webhooks.
     """
 
     def __init__(
@@ -72,13 +77,82 @@ class Client:
         self._budget = budget
         self._listener = listener
         self._sent = 0
-        self._ways: dict[bool, httpx.Client] = {}
+        self._ways: dict[bool, transport.Transport] = {}
+        self._channels: list[Channel] = []
+        self._receiver: Receiver | None = None
+        self.news = News()
 
     def send(self, request: Request, scenario: str) -> Exchange:
         """Sends a request and gives the last exchange of those that the retry policy made of it.
 
-        Raises `Unjudged` where the answer says nothing about the request: no response, or 429 to the end.
+        A WebSocket is closed at once. Raises `Unjudged` where the answer says nothing about the request: no response,
+        or 429 to the end.
         """
+        if request.protocol == "websocket":
+            return self.subscribe(request, scenario).close()
+        exchange, _ = self._settled(request, scenario)
+        self._listener(exchange)
+        _demand_answer(exchange)
+        return exchange
+
+    def send_together(self, requests: Sequence[Request], scenario: str) -> list[Exchange]:
+        """Sends requests at the same time, each once and over a connection of its own, and gives their exchanges.
+
+        Raises `Unjudged` as `send` does.
+        """
+        with ExitStack() as stack, ThreadPoolExecutor(len(requests)) as threads:
+            twins = [stack.enter_context(closing(self._twin())) for _ in requests]
+            attempts = [threads.submit(twin._attempt, request, scenario, None)
+                        for twin, request in zip(twins, requests, strict=True)]
+            exchanges = [attempt.result()[0] for attempt in attempts]
+        for exchange in exchanges:
+            self._listener(exchange)
+        for exchange in exchanges:
+            _demand_answer(exchange)
+        return exchanges
+
+    def _twin(self) -> Client:
+        """Gives a client for one request, with the next number and connections of its own."""
+        twin = Client(self._profile, self._suite, self._lane, self._budget, self._listener)
+        twin._sent, self._sent = self._sent, self._sent + 1
+        twin._way(outside=False)  # Now, as it takes longer than a request.
+        return twin
+
+    def subscribe(self, request: Request, scenario: str) -> Channel:
+        """Asks for a WebSocket and gives it, open or refused. Raises `Unjudged` as `send` does."""
+        upgrade, socket = self._settled(request, scenario)
+        channel = Channel(upgrade, socket, self.news, self._listener)
+        self._channels.append(channel)
+        if socket is None:
+            channel.close()
+        _demand_answer(upgrade)
+        return channel
+
+    def receive_webhooks(self) -> None:
+        """Opens the receiver of the profile's `webhook`, unless it is open. Raises `UsageError` where it cannot."""
+        if self._receiver is None and self._profile.webhook is not None:
+            receiver = Receiver(self._profile.webhook, self.news)
+            receiver.start()
+            self._receiver = receiver
+
+    def deliveries(self, scenario: str) -> list[Exchange]:
+        """Gives the webhooks that came since the last call, each an exchange."""
+        exchanges = [
+            Exchange(
+                number=self._next_number(), scenario=scenario, protocol="webhook", direction="incoming",
+                request=Sent(delivery.method, delivery.target, delivery.headers, delivery.body),
+                response=Response(200, (("content-length", "0"),), b""), path=delivery.target,
+                started=delivery.at, elapsed=delivery.answered - delivery.at,
+            )
+            for delivery in (self._receiver.drain() if self._receiver else ())
+        ]
+        for exchange in exchanges:
+            self._listener(exchange)
+        return exchanges
+
+    def _settled(self, request: Request, scenario: str) -> tuple[Exchange, Socket | None]:
+        """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one."""
+        sockets: list[Socket | None] = []
         retrying = Retrying(
             retry=lambda state: _policy(_exchange(state)) is not None, stop=_is_spent, wait=_wait,
             before_sleep=lambda state: self._listener(replace(_exchange(state), final=False)),
@@ -87,45 +161,67 @@ class Client:
         exchange: Exchange | None = None
         for attempt in retrying:
             with attempt:
-                exchange = self._attempt(request, scenario, exchange)
+                exchange, socket = self._attempt(request, scenario, exchange)
+                sockets.append(socket)
             outcome = attempt.retry_state.outcome
             # An exception is an outcome too: Ctrl-C, a budget used up. Asking for its result raises it again.
             if outcome is None or not outcome.failed:
                 attempt.retry_state.set_result(exchange)
         assert exchange is not None  # noqa: S101 - there is always a first attempt
-        self._listener(exchange)
-        if exchange.failure is not None:
-            raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
-        if exchange.status == 429:
-            raise Unjudged(
-                f"exchange {exchange.number}: the target kept answering 429 (too many requests); "
-                "lower `limits.requests_per_second` in the profile"
-            )
-        return exchange
+        return exchange, sockets[-1]
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections and the receiver; what had come in by then is told like all the rest."""
+        for channel in self._channels:
+            channel.close()
+        if self._receiver is not None:
+            self._receiver.stop()
+            self.deliveries("")
+            self._receiver = None
         for way in self._ways.values():
             way.close()
         self._ways.clear()
 
-    def _attempt(self, request: Request, scenario: str, before: Exchange | None) -> Exchange:
-        self._budget.take()
-        number = self._lane.index + 1 + self._sent * self._lane.of
+    def _next_number(self) -> int:
         self._sent += 1
+        return self._lane.index + 1 + (self._sent - 1) * self._lane.of
+
+    def _attempt(
+        self, request: Request, scenario: str, before: Exchange | None,
+    ) -> tuple[Exchange, Socket | None]:
+        self._budget.take()
+        number = self._next_number()
         sent = self._on_the_wire(request, number)
+        url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
         started, clock = time.time(), time.perf_counter()
-        response, failure = None, None
+        response, failure, socket = None, None, None
         try:
-            response = self._exchange(self._way(outside=request.outside), sent)
-        except httpx.HTTPError as error:
+            if request.protocol == "websocket":
+                url = f"ws{url.removeprefix('http')}"
+                socket = self._upgrade(url, headers, outside=request.outside)
+                headers, response = socket.sent, socket.response
+            else:
+                response = self._way(outside=request.outside).exchange(sent, self._profile.limits.timeout_seconds)
+        except RefusedUpgradeError as error:
+            response = error.response
+            if response.status == 101:
+                failure = Failure("handshake", f"the response is no valid upgrade ({error.handshake})")
+        except (transport.NoAnswerError, OSError, WebSocketException) as error:
             failure = failure_of(error, self._profile)
         return Exchange(
             number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before,
-            credential=request.credential, path=request.path,
-            request=Sent(sent.method, str(sent.url), _text(sent.headers), request.body),
+            protocol=request.protocol, credential=request.credential, path=request.path,
+            request=Sent(sent.method, url, headers, request.body),
             response=response, failure=failure, started=started, elapsed=time.perf_counter() - clock,
-        )
+        ), socket
+
+    def _upgrade(self, url: str, headers: Headers, *, outside: bool) -> Socket:
+        egress = self._profile.egress if outside else Egress()
+        from_environment: Proxy = None if is_loopback(self._profile.base_url) else True
+        # The library writes its own Host; another one would stand beside it.
+        own = tuple((name, value) for name, value in headers if name.lower() not in {"host", "content-length"})
+        return open_socket(url, own, self._profile.limits.timeout_seconds, egress.outside_proxy or from_environment,
+                           egress.outside_source_address)
 
     def _on_the_wire(self, request: Request, number: int) -> httpx.Request:
         request = self._suite.authenticate(request, self._profile)
@@ -136,45 +232,26 @@ class Client:
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         return httpx.Request(request.method, self._profile.base_url + request.path, headers=raw, content=request.body)
 
-    def _exchange(self, way: httpx.Client, sent: httpx.Request) -> Response:
-        deadline = time.monotonic() + self._profile.limits.timeout_seconds
-        answer = way.send(sent, stream=True, follow_redirects=False)
-        try:
-            body = bytearray()
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > MAX_RESPONSE_BYTES:
-                    raise TooLargeError("the response is too large")
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the response was not complete in time")
-        finally:
-            answer.close()
-        return Response(answer.status_code, _text(answer.headers), bytes(body))
-
-    def _way(self, *, outside: bool) -> httpx.Client:
+    def _way(self, *, outside: bool) -> transport.Transport:
         if outside not in self._ways:
             egress = self._profile.egress if outside else Egress()
+            # A loopback target is never behind the proxy that the environment may name.
             local = is_loopback(self._profile.base_url)
-            self._ways[outside] = httpx.Client(
-                timeout=self._profile.limits.timeout_seconds,
-                # A loopback target is never behind the proxy that the environment may name.
-                trust_env=not local,
-                proxy=egress.outside_proxy,
-                transport=_from_address(egress.outside_source_address),
-            )
+            proxy = egress.outside_proxy or (None if local else transport.environment_proxy(self._profile.base_url))
+            room = transport.MEAN_RESPONSE_BYTES * self._profile.limits.max_requests // self._lane.of
+            self._ways[outside] = transport.Transport(transport.Way(proxy, egress.outside_source_address), room)
         return self._ways[outside]
 
 
-class TooLargeError(httpx.TransportError):
-    """The response is larger than this client reads."""
-
-
-def _from_address(address: str | None) -> httpx.HTTPTransport | None:
-    return httpx.HTTPTransport(local_address=address) if address else None
-
-
-def _text(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers.raw)
+def _demand_answer(exchange: Exchange) -> None:
+    """Raises `Unjudged` where there is no response, or 429 to the end."""
+    if exchange.response is None and exchange.failure is not None:
+        raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
+    if exchange.status == 429:
+        raise Unjudged(
+            f"exchange {exchange.number}: the target kept answering 429 (too many requests); "
+            "lower `limits.requests_per_second` in the profile"
+        )
 
 
 def _exchange(state: RetryCallState) -> Exchange:
@@ -229,23 +306,42 @@ def _lacks_address(causes: Causes) -> bool:
     return any(isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL for cause in causes)
 
 
+def _is_head_too_large(causes: Causes) -> bool:
+    # h11 says by the status of RFC 6585 section 5 that it stopped at a head, a chunk's or the trailers.
+    return any(getattr(cause, "error_status_hint", None) == 431 for cause in causes)
+
+
+def _is_plain_socket_error(causes: Causes) -> bool:
+    return isinstance(causes[0], OSError)
+
+
+UNREACHABLE = "{host} refused the connection or could not be reached"
+
 # The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
 FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
-    ("too_large", _any_is(TooLargeError), f"the response of {{host}} is larger than {MAX_RESPONSE_BYTES} bytes"),
+    ("too_large", _any_is(transport.TooLargeError),
+     f"the response of {{host}} is larger than {transport.MAX_RESPONSE_BYTES} bytes"),
+    ("too_large", _any_is(transport.AllTooLargeError),
+     "the responses of {host} are together larger than a run reads; `limits.max_requests` says how much that is"),
+    ("too_large", _is_head_too_large, "the response of {host} has headers without an end"),
     ("tls", _any_is(ssl.SSLError), "no TLS connection to {host}: {tls}"),
     ("dns", _any_is(socket.gaierror), "the name of {host} could not be resolved"),
     ("address", _lacks_address, "this machine has no address like the profile's `egress.outside_source_address`"),
-    ("timeout", _any_is(httpx.TimeoutException), "no complete answer from {host} within {timeout:g} s"),
-    ("proxy", _any_is(httpx.ProxyError), "the proxy on the way to {host} refused the request"),
-    ("refused", _any_is(httpx.ConnectError), "{host} refused the connection or could not be reached"),
-    ("reset", _any_is(httpx.ReadError, httpx.WriteError, httpx.CloseError), "the connection to {host} was reset"),
-    ("truncated", _any_is(httpx.RemoteProtocolError), "{host} closed the connection early, or its answer was not HTTP"),
-    ("encoding", _any_is(httpx.DecodingError), "the answer of {host} does not fit its Content-Encoding"),
+    ("timeout", _any_is(httpcore.TimeoutException, TimeoutError),
+     "no complete answer from {host} within {timeout:g} s"),
+    ("proxy", _any_is(httpcore.ProxyError, ProxyError), "the proxy on the way to {host} refused the request"),
+    ("refused", _any_is(httpcore.ConnectError, ConnectionRefusedError), UNREACHABLE),
+    ("reset", _any_is(httpcore.ReadError, httpcore.WriteError, ConnectionError),
+     "the connection to {host} was reset"),
+    ("refused", _is_plain_socket_error, UNREACHABLE),
+    ("truncated", _any_is(httpcore.RemoteProtocolError, InvalidMessage),
+     "{host} closed the connection early, or its answer was not HTTP"),
+    ("encoding", _any_is(transport.CodingError), "the answer of {host} does not fit its Content-Encoding"),
     ("protocol", lambda _: True, "{host} did not answer in HTTP"),
 )
 
 
-def failure_of(error: httpx.HTTPError, profile: Profile) -> Failure:
+def failure_of(error: Exception, profile: Profile) -> Failure:
     """Says in a word and a sentence why an exchange has no response. No secret is in it: no URL, no header."""
     causes = _causes(error)
     kind, sentence = next((kind, sentence) for kind, fits, sentence in FAILURES if fits(causes))

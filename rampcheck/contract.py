@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -76,16 +76,33 @@ def need_text(need: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One documented method and path; `responses` are its documented answers by status, references resolved."""
+    """One documented method and path, references resolved.
+
+    `responses` are its documented answers by status; `message` is the schema of each message that comes over its
+    WebSocket (the document's `x-messages`), None where it is none.
+    """
 
     method: str
     path: str
     responses: Mapping[str, Mapping[str, Any]]
+    message: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A clause which, where it is broken, explains why those in `explains` are broken in the same exchange.
+
+    `several` tells that an exchange holds more than one body: one that is wrong as a whole says nothing of the others.
+    """
+
+    clause: str
+    explains: frozenset[str]
+    several: bool = False
 
 
 @dataclass(frozen=True)
 class Contract:
-    """The register and the OpenAPI document of one API, as `load` reads them."""
+    """The register and the OpenAPI document of one API, as `load` reads them; the first of `causes` comes first."""
 
     name: str
     title: str
@@ -93,6 +110,7 @@ class Contract:
     sections: tuple[tuple[str, str], ...]
     clauses: Mapping[str, Clause]
     document: Mapping[str, Any] = field(repr=False)
+    causes: tuple[Cause, ...] = ()
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -100,16 +118,23 @@ class Contract:
         return tuple(
             Operation(method.upper(), path, {
                 str(status): resolve(self.document, answer) for status, answer in operation["responses"].items()
-            })
+            }, resolve(self.document, operation.get("x-messages", {})).get("schema"))
             for path, item in self.document["paths"].items()
             for method, operation in item.items()
             if method in {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
         )
 
+    @cached_property
+    def webhook(self) -> Mapping[str, Any] | None:
+        """The schema of what the target sends to a partner's webhook; None where it sends none."""
+        bodies = [resolve(self.document, item["post"]["requestBody"])["content"]["application/json"]["schema"]
+                  for item in self.document.get("webhooks", {}).values()]
+        return bodies[0] if bodies else None
+
     def operation(self, method: str, path: str) -> Operation | None:
         """Gives the operation that documents `method` on `path` (relative to the base URL, no query)."""
         for operation in self.operations:
-            if operation.method == method and _matches(operation.path, path):
+            if operation.method == method and path_matches(operation.path, path):
                 return operation
         return None
 
@@ -130,7 +155,8 @@ class Contract:
         return frozenset(chosen)
 
 
-def _matches(template: str, path: str) -> bool:
+def path_matches(template: str, path: str) -> bool:
+    """Whether a path fits a template, in which `{name}` stands for one segment that is not empty."""
     wanted, given = template.split("/"), path.split("/")
     return len(wanted) == len(given) and all(
         (part.startswith("{") and actual != "") or part == actual for part, actual in zip(wanted, given, strict=True)
@@ -198,7 +224,15 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
             needs=tuple(entry.get("needs", ())), advice=entry.get("advice", ""),
             untestable=entry.get("untestable", ""), ambiguities=tuple(ambiguities.get(entry["id"], ())),
         )
-    return Contract(name, register["title"], str(register["version"]), sections, clauses, document)
+    causes = tuple(
+        Cause(entry["cause"], _matching(clauses, entry["explains"]) - {entry["cause"]}, entry.get("several", False))
+        for entry in register.get("causes", ())
+    )
+    return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)
+
+
+def _matching(names: Iterable[str], patterns: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for pattern in patterns for name in fnmatch.filter(names, pattern))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ class NotJson:
 
 NOT_JSON = NotJson()
 
+DEEPEST = 200  # levels of arrays and objects; how many Python takes depends on its version and on who asks
+_NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{\]}]', re.DOTALL)
+
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
@@ -37,12 +41,34 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= 4000 else math.inf
 
 
+def _is_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    depth = 0
+    for match in _NESTING.finditer(text):
+        depth += (match[0] in "[{") - (match[0] in "]}")
+        if depth > DEEPEST:
+            return True
+    return False
+
+
 def parse_json(body: bytes) -> Any:
-    """Gives the value of a JSON text in UTF-8, or `NOT_JSON` (also for `NaN`, which RFC 8259 section 6 excludes)."""
+    """Gives the value of a JSON text in UTF-8, or `NOT_JSON`.
+
+    That is also what `NaN` is, which RFC 8259 section 6 excludes, and what is nested more deeply than `DEEPEST`, a
+    limit that section 9 leaves to the parser.
+    """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
-    except (ValueError, RecursionError):
+        text = body.decode("utf-8")
+        if _is_too_deep(text):
+            return NOT_JSON
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+    except ValueError:
         return NOT_JSON
+
+
+# Asked for by many invariants in turn, but kept for few exchanges: a value takes twenty times the room of its text.
+_parsed = lru_cache(maxsize=8)(parse_json)
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -57,7 +83,7 @@ class Request:
 
     `path` is relative to the profile's base URL and may carry a query. `credential` names the profile's credential
     that the suite's authentication uses; a header set to None with `with_header` is left out, even where the
-    authentication would have added it.
+    authentication would have added it. `protocol` is `http`, or `websocket` for an upgrade (RFC 6455 section 4.1).
     """
 
     method: str
@@ -67,11 +93,12 @@ class Request:
     credential: str | None = None
     withheld: frozenset[str] = frozenset()
     outside: bool = False
+    protocol: str = "http"
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body's JSON value, or `NOT_JSON`."""
-        return parse_json(self.body)
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
 
     def header(self, name: str) -> str | None:
         """Gives the first value of the header `name`, or None."""
@@ -93,6 +120,10 @@ class Request:
     def with_path(self, path: str) -> Request:
         """Goes to another path, or to the same with a query."""
         return replace(self, path=path)
+
+    def with_credential(self, name: str) -> Request:
+        """Authenticates with another of the profile's credentials."""
+        return replace(self, credential=name)
 
     def from_outside(self) -> Request:
         """Takes the profile's way out that is not on the allowlist."""
@@ -124,10 +155,10 @@ class Sent:
     headers: Headers
     body: bytes
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body's JSON value, or `NOT_JSON`."""
-        return parse_json(self.body)
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
 
     @property
     def path(self) -> str:
@@ -147,10 +178,10 @@ class Response:
     headers: Headers
     body: bytes
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body's JSON value, or `NOT_JSON`."""
-        return parse_json(self.body)
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
 
     @property
     def media_type(self) -> str:
@@ -181,11 +212,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a WebSocket: `direction` is `outgoing` or `incoming`, `at` seconds since the epoch."""
+    """One message of a WebSocket: `direction` is `outgoing` or `incoming`, `at` seconds since the epoch.
+
+    `kind` is `text`, `binary`, or `close`, whose `body` holds the close code and the reason (RFC 6455 section 7.1.5).
+    """
 
     direction: str
     at: float
     body: bytes
+    kind: str = "text"
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
 
 
 @dataclass(frozen=True)
@@ -194,7 +234,8 @@ class Exchange:
 
     `protocol` is `http`, `websocket` (an upgrade, with its `messages`) or `webhook` (`direction` is then
     `incoming`: the target asks, this run answers). `started` is in seconds since the epoch, `elapsed` in seconds.
-    `path` is the request's path relative to the base URL. Either `response` or `failure` is set. `final` is False
+    `path` is the request's path relative to the base URL, of a webhook its path at this run's receiver. Either
+    `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
     where the retry policy sent the request again, as another exchange whose `retry_of` is this one.
     """
 
@@ -221,8 +262,27 @@ class Exchange:
 
     @property
     def accepted(self) -> bool:
-        """Whether the target answered with a 2xx."""
-        return self.response is not None and self.response.is_success
+        """Whether the target answered with a 2xx, of a WebSocket: whether it is upgraded."""
+        if self.response is None or self.failure is not None:
+            return False
+        return self.status == 101 if self.protocol == "websocket" else self.response.is_success
+
+    @property
+    def ended(self) -> float:
+        """When it was over, in seconds since the epoch; a WebSocket is when it was closed."""
+        return self.started + self.elapsed
+
+    @property
+    def events(self) -> tuple[Message, ...]:
+        """What the target sent over a WebSocket, without its close."""
+        return tuple(message for message in self.messages
+                     if message.direction == "incoming" and message.kind != "close")
+
+    @property
+    def closed(self) -> Message | None:
+        """The close that the target sent over a WebSocket before this run did, or None."""
+        closes = [message for message in self.messages if message.kind == "close"]
+        return closes[0] if closes and closes[0].direction == "incoming" else None
 
     @property
     def status(self) -> int:
@@ -234,7 +294,9 @@ class Exchange:
         if self.response is None:
             return f"no response ({self.failure.kind})" if self.failure else "no response"
         answer = self.response.json
-        if self.response.is_success:
+        if self.failure is not None:
+            return f"{self.status}, but {self.failure.detail}"
+        if self.accepted:
             return f"{self.status}, accepted"
         if isinstance(answer, dict):
             told = {key: answer.get(key) for key in ("error", "code", "message")}
@@ -274,7 +336,8 @@ class Journal:
             "status": exchange.response.status, **self._content(exchange.response.headers, exchange.response.body),
         }
         messages = [
-            {"direction": message.direction, "at": timestamp(message.at), **self._body(message.body)}
+            {"direction": message.direction, "at": timestamp(message.at), "kind": message.kind,
+             **self._body(message.body)}
             for message in exchange.messages
         ]
         request = {
@@ -339,7 +402,8 @@ def from_record(record: Mapping[str, Any]) -> Exchange:
         response=response and Response(response["status"], _headers(response), _bytes(response)),
         failure=failure and Failure(failure["kind"], failure["detail"]),
         messages=tuple(
-            Message(message["direction"], datetime.fromisoformat(message["at"]).timestamp(), _bytes(message))
+            Message(message["direction"], datetime.fromisoformat(message["at"]).timestamp(), _bytes(message),
+                    message["kind"])
             for message in record["messages"]
         ),
     )

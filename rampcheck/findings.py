@@ -12,7 +12,7 @@ from rampcheck.contract import Contract
 from rampcheck.exchanges import Exchange, Journal
 from rampcheck.profile import Profile
 from rampcheck.schema import SchemaJudge
-from rampcheck.suite import Broken, Observed, Suite, partner_of
+from rampcheck.suite import Broken, Held, Observed, Suite, partner_of
 
 LONGEST_TEXT = 600
 
@@ -48,7 +48,7 @@ class Judge:
         self._profile = profile
         self._journal = journal
         self._schema = SchemaJudge(contract)
-        self._minimal: dict[str, Finding] | None = None
+        self._generated: list[Finding] | None = None
 
     def begin(self, scenario: str) -> None:
         """Names the scenario to which the next findings belong."""
@@ -90,10 +90,10 @@ class Judge:
         finding = Finding(clause, self.redacted(expected), self.redacted(actual),
                           exchange.number if exchange else None, self.scenario)
         self.findings.append(finding)
-        if self._minimal is None:
+        if self._generated is None:
             self._journal.write({"kind": "finding", **asdict(finding)})
         else:
-            self._minimal[clause] = finding
+            self._generated.append(finding)
 
     def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
         """Records what the target did where nothing, or nothing exact, is promised."""
@@ -109,13 +109,19 @@ class Judge:
 
     @contextmanager
     def shrinking(self) -> Iterator[None]:
-        """Keeps, of all the findings made inside, the last of each clause: the smallest failing example."""
-        self._minimal = {}
+        """Keeps, of all the findings made inside, the last of each clause: the smallest failing example.
+
+        With it stays what else was broken in the same exchange, for the one may follow from the other.
+        """
+        generated: list[Finding] = []
+        self._generated = generated
         try:
             yield
         finally:
-            self.findings = list(self._minimal.values())
-            self._minimal = None
+            self._generated = None
+            last = {finding.clause: finding for finding in generated}.values()
+            shown = {finding.exchange for finding in last} - {None}
+            self.findings = [finding for finding in generated if finding in last or finding.exchange in shown]
             for finding in self.findings:
                 self._journal.write({"kind": "finding", **asdict(finding)})
 
@@ -133,7 +139,11 @@ class Judge:
         text = self._journal.redactor.text(text)
         # A lone surrogate is a legal JSON string, but no file or terminal takes it.
         text = text.encode("utf-8", "backslashreplace").decode()
-        return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+        return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
 
 
 def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -> tuple[list[Finding], Counter[str]]:
@@ -146,12 +156,15 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
     exercised: Counter[str] = Counter()
     for invariant in suite.history:
         relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
-        if len(relevant) >= invariant.at_least:
+        seen = list(invariant.judge(relevant, profile))
+        if invariant.at_least is None:
+            exercised[invariant.clause] += sum(isinstance(judgement, Held) for judgement in seen)
+        elif len(relevant) >= invariant.at_least:
             exercised[invariant.clause] += len(relevant)
         findings += [
-            Finding(invariant.clause, problem.expected, problem.actual,
+            Finding(invariant.clause, _shortened(problem.expected), _shortened(problem.actual),
                     problem.exchange.number if problem.exchange else None,
                     problem.exchange.scenario if problem.exchange else "")
-            for problem in invariant.judge(relevant, profile)
+            for problem in seen if isinstance(problem, Broken)
         ]
     return findings, exercised

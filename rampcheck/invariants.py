@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
+from rampcheck.contract import path_matches
 from rampcheck.exchanges import Exchange, NotJson
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
@@ -26,20 +28,40 @@ def given(exchange: Exchange, name: str) -> Any:
     return exchange.response.member(name) if exchange.response else None
 
 
+def query(exchange: Exchange, name: str) -> str | None:
+    """Gives the first value of a parameter of the request's query, percent-decoded; None where it is absent."""
+    pairs = parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)
+    return next((value for key, value in pairs if key == name), None)
+
+
 @dataclass(frozen=True)
 class Endpoint:
-    """One documented method and path, as the condition of invariants."""
+    """One documented method and path, as the condition of invariants.
+
+    A segment of the path that is written `{name}` stands for any one segment that is not empty. `protocol` is that of
+    the exchange: `http` or `websocket`.
+    """
 
     method: str
     path: str
+    protocol: str = "http"
 
     def asked(self, exchange: Exchange, _: Partner | None = None) -> bool:
         """Whether the request is addressed to this endpoint."""
-        return exchange.request.method == self.method and exchange.path.partition("?")[0] == self.path
+        return (exchange.protocol == self.protocol and exchange.request.method == self.method
+                and path_matches(self.path, exchange.path.partition("?")[0]))
 
     def answered(self, exchange: Exchange, _: Partner | None = None) -> bool:
-        """Whether this endpoint answered with a 2xx."""
+        """Whether this endpoint answered with a 2xx, or upgraded the connection."""
         return self.asked(exchange) and exchange.accepted
+
+    def parameter(self, exchange: Exchange) -> str | None:
+        """Gives the value of the path's parameter, percent-decoded; None for a request to another endpoint."""
+        given = exchange.path.partition("?")[0]
+        if not path_matches(self.path, given):
+            return None
+        return next((unquote(actual) for wanted, actual in zip(self.path.split("/"), given.split("/"), strict=True)
+                     if wanted.startswith("{")), None)
 
     def answered_with(self, *names: str) -> Condition:
         """Makes the condition that a 2xx is an object with these members; a missing one is the schema's to judge."""
@@ -79,14 +101,14 @@ def json_object(exchange: Exchange, partner: Partner) -> Broken | None:
 
 
 def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condition) -> Invariant:
-    """Makes the invariant that a request with a certain fault creates nothing.
+    """Makes the invariant that a request with a certain fault is not accepted.
 
     It never counts as exercised: a refusal may have any reason, only an acceptance tells something.
     """
     return Invariant(
         clause,
         lambda exchange, partner: endpoint.asked(exchange) and is_faulty(exchange, partner),
-        lambda exchange, _: Broken(f"no session for a request with {fault}", exchange.summary())
+        lambda exchange, _: Broken(f"a refusal of a request with {fault}", exchange.summary())
         if exchange.accepted else None,
         exercises=False,
     )
@@ -142,7 +164,7 @@ def never_repeated(
 
 
 def secrets_kept(clause: str) -> HistoryInvariant:
-    """Makes the invariant that no response holds a credential of the profile.
+    """Makes the invariant that no response, and no message of a WebSocket, holds a credential of the profile.
 
     It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
     """
@@ -153,6 +175,8 @@ def secrets_kept(clause: str) -> HistoryInvariant:
                 continue
             places = {f"header {name}": value for name, value in exchange.response.headers}
             places["the body"] = exchange.response.body.decode("utf-8", "replace")
+            places |= {f"message {number}": message.body.decode("utf-8", "replace")
+                       for number, message in enumerate(exchange.events, start=1)}
             for place, text in places.items():
                 if found := mark.search(text):
                     yield Broken("a response without credentials", f"{found[1]} stands in {place}", exchange)

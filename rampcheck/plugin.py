@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck import allure_evidence, properties, resources
+from rampcheck import allure_evidence, properties, receiver, resources
 from rampcheck import profile as profiles
 from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged, UsageError
 from rampcheck.findings import Judge
@@ -51,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                                                                     "a production target")
     group.addoption("--defect", action="append", default=[], metavar="NAME",
                     help="break one promise of the embedded reference")
+    group.addoption("--variant", action="append", default=[], metavar="NAME",
+                    help="let the embedded reference do something otherwise that still conforms")
     group.addoption("--latency", type=float, default=0.0, metavar="SECONDS",
                     help="how long each answer of the embedded reference waits")
 
@@ -104,6 +106,8 @@ def _controller_run(config: pytest.Config) -> Run:
     profile = _profile(config)
     if profile.environment == "production" and not option.allow_production:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
+    if profile.webhook is not None:
+        receiver.check(profile.webhook)
     now = datetime.now(UTC)
     output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
     if (output / "journal.jsonl").exists():
@@ -121,7 +125,8 @@ def _profile(config: pytest.Config) -> Profile:
         return profiles.load(Path(option.profile), os.environ)
     if option.base_url:
         return profiles.from_environment(option.contract or "proof", option.base_url, os.environ)
-    running = reference.start(option.contract or "proof", option.defect, option.latency)
+    running = reference.start(option.contract or "proof", option.defect, option.latency, variants=option.variant,
+                              webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks")
     config.stash[REFERENCE] = running
     config.add_cleanup(lambda: _stop(running))
     return profiles.from_mapping(running.profile(), {}, "the embedded reference")
@@ -134,12 +139,8 @@ def _stop(running: reference.RunningReference) -> None:
 def _worker_run(config: pytest.Config) -> Run:
     given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
     config.stash[BASELINE] = given["baseline"]
-    if given["reference"]:
-        from rampcheck.reference import builtin_profile  # noqa: PLC0415
-
-        profile = profiles.from_mapping(builtin_profile(given["contract"], given["reference"]), {}, "the reference")
-    else:
-        profile = _profile(config)
+    described = given["reference"]
+    profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
     settings = Settings(
         run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=config.option.seed,
         patterns=tuple(config.option.clause), workers=given["workers"],
@@ -158,7 +159,7 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput["rampcheck"] = {
             "run": run.settings.run, "key": run.settings.key.hex(), "output": str(run.settings.output),
             "workers": run.settings.workers, "baseline": config.stash[BASELINE],
-            "contract": run.contract.name, "reference": running.base_url if running else "",
+            "reference": running.profile() if running else None,
         }
 
 

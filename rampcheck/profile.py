@@ -72,11 +72,17 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the target is asked to bear. `requests_per_second` 0 means no limit."""
+    """What the target is asked to bear. `requests_per_second` 0 means no limit.
+
+    `event_timeout_seconds` is how long a provoked event is waited for, `poll_interval_seconds` how long there is
+    between two polls of one transaction.
+    """
 
     requests_per_second: float = 10.0
     timeout_seconds: float = 10.0
     max_requests: int = 1000
+    event_timeout_seconds: float = 60.0
+    poll_interval_seconds: float = 5.0
 
 
 @dataclass(frozen=True)

@@ -104,24 +104,30 @@ class Generator:
     def _bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
         # Imported here: a run that selects no property test does not pay for it.
         import hypothesis.configuration  # noqa: PLC0415
-        import requests  # noqa: PLC0415
-        import schemathesis  # noqa: PLC0415
-        from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
 
         if self._home is None:
             # Hypothesis would put its caches, which hold constants of local files, into the current folder.
             self._home = tempfile.TemporaryDirectory(prefix="rampcheck-")
             hypothesis.configuration.set_hypothesis_home_dir(self._home.name)
-        # An explicit configuration, because schemathesis searches the folders above for one. Without a codec: for
-        # any, Hypothesis first tries all of Unicode, which takes a second, and leaves out only what the default
-        # alphabet leaves out too.
-        config = SchemathesisConfig()
-        config.projects.default.generation.codec = None
-        schema = schemathesis.openapi.from_dict(bodies_only(self._contract.document), config=config)
-        mode = schemathesis.GenerationMode.POSITIVE if positive else schemathesis.GenerationMode.NEGATIVE
+        return bodies(self._contract, method, path, positive=positive)
 
-        def body_of(case: schemathesis.Case[Any]) -> bytes:
-            sent = requests.Request(**case.as_transport_kwargs(base_url="http://target")).prepare().body
-            return sent.encode() if isinstance(sent, str) else bytes(sent or b"")
 
-        return schema[path][method].as_strategy(generation_mode=mode).map(body_of)
+def bodies(contract: Contract, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
+    """Gives what draws bodies that the schema of an operation's request allows or, not `positive`, refuses."""
+    import requests  # noqa: PLC0415 - as in `Generator`
+    import schemathesis  # noqa: PLC0415
+    from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
+
+    # An explicit configuration, because schemathesis searches the folders above for one. Without a codec: for any,
+    # Hypothesis first tries all of Unicode, which takes a second, and leaves out only what the default alphabet leaves
+    # out too.
+    config = SchemathesisConfig()
+    config.projects.default.generation.codec = None
+    schema = schemathesis.openapi.from_dict(bodies_only(contract.document), config=config)
+    mode = schemathesis.GenerationMode.POSITIVE if positive else schemathesis.GenerationMode.NEGATIVE
+
+    def body_of(case: schemathesis.Case[Any]) -> bytes:
+        sent = requests.Request(**case.as_transport_kwargs(base_url="http://target")).prepare().body
+        return sent.encode() if isinstance(sent, str) else bytes(sent or b"")
+
+    return schema[path][method].as_strategy(generation_mode=mode).map(body_of)

@@ -18,13 +18,17 @@ import hmac
 import html
 import json
 import re
+import zlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 SHORTEST_SECRET = 4  # characters; what is shorter stands in any text by chance
 SHORTEST_LEARNED = 8  # of what the target hands out: a shorter value may be an ordinary word, …
+MOST_LEARNED = 32  # of one body: a thousand tokens in an answer are a flood, and each is looked for ever after
 FEWEST_LEARNED = 5  # different characters: ten thousand times the same letter is no secret
+LONGEST_REPETITIVE = 512  # characters; what is longer and repeats itself is met at every place of its own kind
+LONGEST_LEARNED = 8192  # characters; no header or URL takes a longer one
 SHORTEST_LEARNED_OF_URL = 64  # … and what stands in a URL may be an address or an id of the request
 
 _FINGERPRINT = 12  # hexadecimal digits; at 48 bits, no two of a run's values share a mark by chance
@@ -32,6 +36,7 @@ _GRAM = 5  # the index is by pieces of five characters, …
 _STRIDE = 4  # … and every fourth place of a text is looked up in it, …
 _WINDOW = _GRAM + _STRIDE - 1  # … so that one of the pieces in any eight characters is met
 _CROWDED = 8  # needles under one piece, above which another stretch of the needle is tried
+_MOST_CROWDED = 64  # … and above which it is not looked for: only who wants a search without an end makes such values
 _SHORTEST_PREFIX = 12  # characters that tell a value which is cut short
 _LAYERS = 3
 
@@ -89,6 +94,7 @@ class Redactor:
         self._key = key
         self._names = {"email"}
         self._known: dict[str, str] = {}
+        self._learnable = MOST_LEARNED
         self._short: list[_Needle] = []
         self._index: dict[str, list[tuple[_Needle, int]]] = {}
 
@@ -144,9 +150,9 @@ class Redactor:
         """Gives a body as (text, encoding): `utf-8`, or `base64` of the redacted bytes where it is not UTF-8.
 
         In JSON, whole or broken, the strings and numbers below a member that is named in `fields` become
-        marks, at any depth; the strings are hidden from then on. The member may be spelled `init_token` or
-        `initToken`. Where its name ends in `url`, only the opaque parts of a URL become marks: a query's
-        values, the fragment, long path segments. All else stays character for character.
+        marks, at any depth; the first `MOST_LEARNED` strings are hidden from then on, wherever they stand. The
+        member may be spelled `init_token` or `initToken`. Where its name ends in `url`, only the opaque parts of a
+        URL become marks: a query's values, the fragment, long path segments. All else stays character for character.
         """
         try:
             return self.text(self._members(body.decode("utf-8"), fields)), "utf-8"
@@ -168,6 +174,8 @@ class Redactor:
         chosen = next((start for start, crowd in crowds.items() if crowd < _CROWDED), None)
         if chosen is None:
             chosen = min(crowds, key=crowds.__getitem__)
+        if crowds[chosen] >= _MOST_CROWDED:
+            return
         for offset, gram in _grams(needle.folded, chosen):
             self._index.setdefault(gram, []).append((needle, offset))
 
@@ -236,6 +244,7 @@ class Redactor:
 
     def _members(self, text: str, fields: Collection[str]) -> str:
         self._names.update(fields)
+        self._learnable = MOST_LEARNED
         pieces: list[str] = []
         position = 0
         for name, token in _scalars_below(text, {_spelled(field): field for field in fields}):
@@ -261,7 +270,9 @@ class Redactor:
 
     def _learned(self, name: str, value: str, shortest: int) -> str:
         hidden = self._hidden(name, value)  # before the value is known itself: a credential in it gives the name
-        if len(value) >= shortest and len(set(value)) >= FEWEST_LEARNED:
+        is_new = value not in self._known and self._learnable > 0
+        if is_new and shortest <= len(value) <= LONGEST_LEARNED and not _is_repetitive(value):
+            self._learnable -= 1
             self.add("email" if _EMAIL.fullmatch(value) else name, value)
         return hidden
 
@@ -285,6 +296,13 @@ def _needles(secret: _Secret) -> Iterator[_Needle]:
             yield _Needle(form.translate(_FOLDING), shortest, secret)
 
 
+def _is_repetitive(value: str) -> bool:
+    if len(set(value)) < FEWEST_LEARNED:
+        return True
+    raw = value.encode("utf-8", "surrogatepass")
+    return len(value) > LONGEST_REPETITIVE and len(zlib.compress(raw)) < len(raw) // 4
+
+
 def _grams(folded: str, start: int) -> Iterator[tuple[int, str]]:
     """Gives (offset, piece) of the pieces of which one is met wherever the window from `start` stands."""
     for offset in range(start, start + _STRIDE):
@@ -297,12 +315,19 @@ def _match_end(needle: _Needle, view: str, folded: str, start: int) -> int:
         return 0
     if folded.startswith(needle.folded, start):
         return start + len(needle.folded)
-    end = start + needle.minimum
-    if folded[start:end] != needle.folded[: needle.minimum]:
+    if not folded.startswith(needle.folded[: needle.minimum], start):
         return 0
-    while end < len(folded) and folded[end] == needle.folded[end - start]:
-        end += 1
+    end = start + _common(needle, folded, start)
     return 0 if end < len(view) and (view[end].isalnum() or view[end] in "-_") else end
+
+
+def _common(needle: _Needle, folded: str, start: int) -> int:
+    """Gives how much of the needle, at least its minimum, stands at `start`."""
+    least, most = needle.minimum, len(needle.folded)
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if folded.startswith(needle.folded[:middle], start) else (least, middle - 1)
+    return least
 
 
 def _views(text: str, layers: int) -> Iterator[tuple[str, list[int] | None]]:

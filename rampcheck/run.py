@@ -101,7 +101,7 @@ class Run:
         self.journal.write({"kind": "fault", "text": self.judge.redacted(text)})
 
     def close(self) -> None:
-        """Closes the connections and the journal."""
+        """Closes the connections, journals what had still come in, and closes the journal."""
         self.client.close()
         self.journal.close()
 
@@ -151,7 +151,8 @@ class Run:
             "reason": reason,
             "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
             "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
-            "interrupted": interrupted, "seed": self.settings.seed, "requests": len(exchanges),
+            "interrupted": interrupted, "seed": self.settings.seed,
+            "requests": sum(exchange.direction == "outgoing" for exchange in exchanges),
             "workers": max(1, self.settings.workers), "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
             "faults": faults, "notes": self._notes(), "clauses": clauses,

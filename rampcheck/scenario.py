@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rampcheck.channel import Channel, News
 from rampcheck.client import Client
-from rampcheck.errors import Unjudged
+from rampcheck.errors import Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.profile import Partner, Profile
@@ -70,10 +71,14 @@ class Target:
                 return credential
         raise Unjudged("no partner of the profile fits")
 
-    def accepted(self, credential: str | None = None) -> Accepted:
-        """Sends the baseline and gives it as just accepted. Raises `Unjudged` where the target refuses it now."""
+    def accepted(self, credential: str | None = None, **fields: Any) -> Accepted:
+        """Sends the baseline, with `fields` of its own, and gives it as just accepted.
+
+        Raises `Unjudged` where the target refuses it now.
+        """
         credential = credential or self.suite.credential
         request = self.baseline.build(self.profile, credential, self.unique())
+        request = request.but(**fields) if fields else request
         return Accepted(self, request, self.confirm(request))
 
     def confirm(self, request: Request) -> Exchange:
@@ -99,12 +104,40 @@ class Target:
         }
 
     def send(self, request: Request, control: Request) -> Exchange:
-        """Sends a request. A 5xx to the end is a finding, provided that `control` is still accepted."""
+        """Sends a request. A 5xx to the end counts only if `control` is still accepted.
+
+        It is a finding by itself where a clause promises that nothing a client sends gives one.
+        """
         exchange = self.client.send(request, self.judge.scenario)
         if exchange.status >= 500:
             self.confirm(control)
-            self.judge.broken(self.suite.no_server_error, "an answer below 500", exchange.summary(), exchange)
+            if clause := self.suite.no_server_error.get(request.path.partition("?")[0]):
+                self.judge.broken(clause, "an answer below 500", exchange.summary(), exchange)
         return exchange
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        """Sends requests at the same time and leaves the judgement to the invariants."""
+        return self.client.send_together(requests, self.judge.scenario)
+
+    def subscribe(self, request: Request) -> Channel:
+        """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
+        return self.client.subscribe(request, self.judge.scenario)
+
+    @property
+    def news(self) -> News:
+        """Tells of messages on open WebSockets and of webhooks."""
+        return self.client.news
+
+    def receive_webhooks(self) -> None:
+        """Opens the receiver of the profile's `webhook`, unless it is open. Raises `Unjudged` where it cannot."""
+        try:
+            self.client.receive_webhooks()
+        except UsageError as error:
+            raise Unjudged(str(error)) from error
+
+    def deliveries(self) -> list[Exchange]:
+        """Gives the webhooks that came since the last call, each an exchange."""
+        return self.client.deliveries(self.judge.scenario)
 
 
 @dataclass(frozen=True)
@@ -114,6 +147,13 @@ class Accepted:
     target: Target
     request: Request
     exchange: Exchange
+
+    def then(self, request: Request) -> Accepted:
+        """Sends another request, which has to be accepted after this one, and gives it as the new control.
+
+        Raises `Unjudged` where the target refuses it.
+        """
+        return Accepted(self.target, request, self.target.confirm(request))
 
     def but(self, **fields: Any) -> Attempt:
         """Changes or adds members of the body."""
@@ -154,6 +194,11 @@ class Attempt:
     request: Request
     change: str
 
+    @property
+    def promised(self) -> str:
+        """What an acceptance of this request is."""
+        return "an upgrade (101)" if self.request.protocol == "websocket" else "a 2xx"
+
     def send(self) -> Exchange:
         """Sends it and leaves the judgement to the invariants."""
         return self.control.target.send(self.request, self.control.request)
@@ -183,7 +228,7 @@ class Attempt:
             return exchange
         if exchange.status < 500:
             self.control.target.confirm(self.control.request)
-        judge.broken(clause, f"a session (2xx) for a request with {self.change}", exchange.summary(), exchange)
+        judge.broken(clause, f"{self.promised} for a request with {self.change}", exchange.summary(), exchange)
         return exchange
 
     def is_observed(self, clause: str) -> Exchange:
@@ -193,8 +238,12 @@ class Attempt:
         return exchange
 
     def is_survived(self, clause: str) -> Exchange:
-        """Demands an answer below 500, accepted or refused; `send` makes a 5xx a finding."""
+        """Demands an answer below 500, accepted or refused."""
         exchange = self.send()
+        target = self.control.target
         if exchange.status < 500:
-            self.control.target.judge.held(clause, exchange)
+            target.judge.held(clause, exchange)
+        elif clause not in target.suite.no_server_error.values():  # of those, `send` has told already
+            target.judge.broken(clause, f"an answer below 500 for a request with {self.change}", exchange.summary(),
+                                exchange)
         return exchange

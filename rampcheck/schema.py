@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +13,8 @@ from jsonschema.exceptions import ValidationError
 
 from rampcheck.contract import Contract, Operation
 from rampcheck.exchanges import NOT_JSON, Exchange
+
+LONGEST_PATTERN = 60
 
 
 @dataclass(frozen=True)
@@ -41,57 +43,68 @@ class SchemaJudge:
         self._contract = contract
         # A bound method cached for each judge: its life is the run's.
         self._operation = cache(contract.operation)
-        self._validator = cache(self._compile)
 
     def operation(self, exchange: Exchange) -> Operation | None:
         """Gives the documented operation that the exchange's request is addressed to, or None."""
+        if exchange.direction == "incoming":
+            return None
         return self._operation(exchange.request.method, exchange.path.partition("?")[0])
 
     def judge(self, exchange: Exchange) -> tuple[set[str], list[Violation]]:
-        """Gives the clauses whose schema nodes applied to the response and held, and the violations.
+        """Gives the clauses whose schema nodes applied to what the target sent and held, and the violations.
 
-        A response to an undocumented operation, or of an undocumented status, is not judged.
+        What the target sent is its response, each message of a WebSocket, or the body of a webhook. A response to an
+        undocumented operation, or of an undocumented status, is not judged.
         """
-        operation = self.operation(exchange)
-        if operation is None or exchange.response is None:
-            return set(), []
-        status = "200" if exchange.response.is_success else str(exchange.status)
-        documented = operation.responses.get(status)
-        if documented is None:
-            return set(), []
-        validator = self._validator(operation, status)
-        violations = list(self._headers(exchange, documented))
-        exercised = {node["schema"]["x-clause"] for node in documented.get("headers", {}).values()
-                     if "x-clause" in node.get("schema", {})}
-        if validator is not None:
-            exercised |= set(applied(validator.schema, exchange.response.json))
-            violations += self._body(validator, exchange.response.json)
+        exercised: set[str] = set()
+        violations: list[Violation] = []
+        for schema, value in self._sent(exchange):
+            exercised |= set(applied(schema, value))
+            violations += _body(schema, value)
+        for name, node in self._documented(exchange).get("headers", {}).items():
+            if clause := node.get("schema", {}).get("x-clause"):
+                exercised.add(clause)
+                violations += _header(exchange, name, node, clause)
         return exercised - {violation.clause for violation in violations}, violations
 
-    def _compile(self, operation: Operation, status: str) -> Draft202012Validator | None:
-        content = operation.responses[status].get("content", {})
-        schema = content.get("application/json", {}).get("schema")
-        return None if schema is None else Draft202012Validator(schema)
+    def _documented(self, exchange: Exchange) -> Mapping[str, Any]:
+        """Gives what the document says of a response of this status, nothing where it says nothing."""
+        operation = self.operation(exchange)
+        if operation is None or exchange.response is None:
+            return {}
+        return operation.responses.get("200" if exchange.response.is_success else str(exchange.status), {})
 
-    def _body(self, validator: Draft202012Validator, value: Any) -> Iterator[Violation]:
-        if value is NOT_JSON:
-            yield Violation(next(applied(validator.schema, value)), "a JSON object", describe(value))
+    def _sent(self, exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], Any]]:
+        """Gives each JSON text that the target sent with the schema that it has to fit."""
+        if exchange.protocol == "webhook":
+            if self._contract.webhook is not None:
+                yield self._contract.webhook, exchange.request.json
             return
-        for error in validator.iter_errors(value):
-            if clause := _clause_of(error, validator.schema):
-                yield Violation(clause, _expected(error), _actual(error))
+        operation = self.operation(exchange)
+        if exchange.accepted and operation is not None and operation.message is not None:
+            for message in exchange.events:
+                yield operation.message, message.json
+        schema = self._documented(exchange).get("content", {}).get("application/json", {}).get("schema")
+        if schema is not None and exchange.response is not None:
+            yield schema, exchange.response.json
 
-    def _headers(self, exchange: Exchange, documented: Mapping[str, Any]) -> Iterator[Violation]:
-        for name, node in documented.get("headers", {}).items():
-            clause = node.get("schema", {}).get("x-clause")
-            value = exchange.response.header(name) if exchange.response else None
-            if clause is None or (value is None and not node.get("required")):
-                continue
-            if value is None:
-                yield Violation(clause, f"a response header {name}", "it is absent")
-            else:
-                for error in Draft202012Validator(node["schema"]).iter_errors(value):
-                    yield Violation(clause, f"header {name}: {_expected(error)}", describe(value))
+
+def _body(schema: Mapping[str, Any], value: Any) -> Iterator[Violation]:
+    if value is NOT_JSON:
+        yield Violation(next(applied(schema, value)), "a JSON object", describe(value))
+        return
+    for error in Draft202012Validator(schema).iter_errors(value):
+        if clause := _clause_of(error, schema):
+            yield Violation(clause, _expected(error), _actual(error))
+
+
+def _header(exchange: Exchange, name: str, node: Mapping[str, Any], clause: str) -> Iterator[Violation]:
+    value = exchange.response.header(name) if exchange.response else None
+    if value is not None:
+        for error in Draft202012Validator(node["schema"]).iter_errors(value):
+            yield Violation(clause, f"header {name}: {_expected(error)}", describe(value))
+    elif node.get("required"):
+        yield Violation(clause, f"a response header {name}", "it is absent")
 
 
 def applied(schema: Any, value: Any) -> Iterator[str]:
@@ -124,11 +137,20 @@ def _where(error: ValidationError) -> str:
     return f"`{path}`" if path else "the body"
 
 
-EXPECTATIONS = {
+def _form(error: ValidationError) -> str:
+    """Says what a pattern asks for: the pattern itself, or the document's words where it is too long to be read."""
+    schema: Any = error.schema
+    pattern: Any = error.validator_value
+    if "description" in schema and len(pattern) > LONGEST_PATTERN:
+        return str(schema["description"])
+    return f"a string that matches {pattern}"
+
+
+EXPECTATIONS: Mapping[str, Callable[[Any], str]] = {
     "type": lambda error: f"of type {_either(error.validator_value)}",
     "const": lambda error: describe(error.validator_value),
     "enum": lambda error: f"one of {', '.join(describe(value) for value in error.validator_value)}",
-    "pattern": lambda error: f"a string that matches {error.validator_value}",
+    "pattern": _form,
     "minLength": lambda error: "a non-empty string" if error.validator_value == 1 else
                                f"a string of at least {error.validator_value} characters",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rampcheck.exchanges import Exchange, Request
@@ -16,6 +16,11 @@ class Broken:
     expected: str
     actual: str
     exchange: Exchange | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a history invariant gives for each place where its clause was put to the test and held."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,14 @@ class HistoryInvariant:
     """A judgement of a whole run, made once at its end from the journal, over all workers.
 
     `judge(exchanges, profile)` gets those recorded exchanges, in order, to which `when` applies; secrets are replaced
-    by marks, equal for equal secrets. The clause counts as exercised from `at_least` exchanges on.
+    by marks, equal for equal secrets. The clause counts as exercised from `at_least` exchanges on; where that is None,
+    as often as `judge` gives `Held`.
     """
 
     clause: str
     when: Callable[[Exchange], bool]
-    judge: Callable[[Sequence[Exchange], Profile], Iterable[Broken]]
-    at_least: int = 1
+    judge: Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]
+    at_least: int | None = 1
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,15 @@ class Suite:
     `credential` is the profile's credential that a scenario uses unless it says otherwise. `authenticate(request,
     profile)` gives the request with its credentials, computed over the very bytes that will be sent.
     `candidates(profile)` gives what to try as a baseline, the documented minimum first. `secret_fields` are the JSON
-    members whose values never reach the journal. `no_server_error` is the clause that
-    promises that nothing a client sends gives a 5xx. `advice` says what to look at where a target accepts nothing.
+    members whose values never reach the journal. `no_server_error` holds, for a path, the clause that promises that
+    nothing a client sends there gives a 5xx. `advice` says what to look at where a target accepts nothing.
     """
 
     credential: str
     authenticate: Callable[[Request, Profile], Request]
     candidates: Callable[[Profile], Iterator[Candidate]]
     secret_fields: frozenset[str]
-    no_server_error: str
+    no_server_error: Mapping[str, str]
     advice: str
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
@@ -96,13 +102,13 @@ def invariant(
 
 def history_invariant(
     clause: str, when: Callable[[Exchange], bool], at_least: int = 1,
-) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken]]], HistoryInvariant]:
+) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]], HistoryInvariant]:
     """Makes a `HistoryInvariant` of a function that judges a whole run."""
     return lambda judge: HistoryInvariant(clause, when, judge, at_least)
 
 
 def partner_of(profile: Profile, credential: str | None) -> Partner:
     """Gives what the profile tells of the partner that owns a credential (`second_…` is the second partner's)."""
-    if credential is not None and credential.startswith("second_") and profile.second_partner is not None:
-        return profile.second_partner
+    if credential is not None and credential.startswith("second_"):
+        return profile.second_partner or Partner()
     return profile.partner

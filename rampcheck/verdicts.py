@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from rampcheck.causes import follows
 from rampcheck.contract import Clause, Contract
 from rampcheck.findings import Finding
 from rampcheck.profile import Profile, Waiver
 
 VERDICTS = ("passed", "failed", "advisory", "observed", "not_verified", "waived")
+BROKEN = ("failed", "advisory")
 
 
 @dataclass
@@ -62,10 +64,17 @@ def clause_results(
 ) -> list[dict[str, Any]]:
     """Gives the `clauses` of results.json, in the register's order."""
     waivers = {waiver.clause: waiver for waiver in profile.waivers if is_valid(waiver, scope.today)}
-    return [
+    roots = follows(contract.causes, (finding for known in evidence.values() for finding in known.findings))
+    results = [
         _clause_result(clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope)
         for clause in contract.clauses.values()
     ]
+    failed = {result["id"] for result in results if result["verdict"] == "failed"}
+    for result in results:
+        # Under a cause that is waived, or only advisory, nobody would look for what failed.
+        if result["verdict"] in BROKEN and roots.get(result["id"]) in failed:
+            result["follows"] = roots[result["id"]]
+    return results
 
 
 def is_valid(waiver: Waiver, today: date) -> bool:

@@ -339,6 +339,29 @@ def results(**changes: Any) -> dict[str, Any]:
     }
 
 
+def consequences() -> dict[str, Any]:
+    """A run in which two clauses, one of them advisory, follow from a third, and a fourth from none."""
+    auth, _, session, errors = (section["id"] for section in SECTIONS)
+    missing = [finding("the member `code`", "members: error, message", 3, 8)]
+    refused = [
+        finding("401, code 'invalid_token' for no header", "401, error 'unauthorised'", 3),
+        finding("401, code 'invalid_token' for a made-up token", "401, error 'unauthorised'", 9),
+    ]
+    told = [finding("a JSON content type", "text/html", 21)]
+    root = "proof.errors.envelope"
+    return results(
+        clauses=[
+            clause("proof.auth.bearer", auth, "failed", "It is refused.", findings=refused, follows=root),
+            clause("proof.session.amount-echo", session, "failed", "It comes back.", findings=[finding("1", "2", 17)]),
+            clause("proof.session.lang", session, "passed", "It is there."),
+            clause(root, errors, "failed", "An error has three members.", findings=missing),
+            clause(
+                "proof.errors.media-type", errors, "advisory", "It is JSON.", "should", findings=told, follows=root
+            ),
+        ]
+    )
+
+
 def conformant() -> dict[str, Any]:
     """A run in which nothing failed, nothing is missing and nothing went wrong."""
     passed = [item for item in clauses() if item["verdict"] == "passed"]

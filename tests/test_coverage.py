@@ -50,9 +50,9 @@ def test_every_clause_that_is_named_exists(name: str, verified: dict[str, set[st
     """Marks, schema nodes, invariants and literals in the suites name clauses of the register only."""
     loaded = contract.load(name)
     suite = resources.suite(name)
-    named = set(verified) | set(clause_ids(loaded.document)) | {suite.no_server_error}
+    named = set(verified) | set(clause_ids(loaded.document)) | set(suite.no_server_error.values())
     named |= {invariant.clause for invariant in [*suite.invariants, *suite.history]}
-    for path in (resources.suites() / name).glob("*.py"):
+    for path in (resources.suites() / name).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{name}."):
                 named.add(node.value)

@@ -16,16 +16,20 @@ def main() -> int:
     parser.add_argument("--contract", required=True, choices=tuple(DEFAULT_ENVIRONMENTS))
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--defect", action="append", default=[], metavar="NAME", help="may be repeated")
+    parser.add_argument("--variant", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument("--environment", help="the contract's test environment unless given")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="each answer waits")
+    parser.add_argument("--webhook-url", metavar="URL", help="where webhooks go; none are sent unless given")
     options = parser.parse_args()
     try:
         serve(
             options.contract,
             port=options.port,
             defects=options.defect,
+            variants=options.variant,
             environment=options.environment,
             latency=options.latency,
+            webhook_url=options.webhook_url,
         )
     except RampcheckError as error:
         sys.stderr.write(f"{error}\n")

@@ -9,27 +9,46 @@ A defect is a small class that overrides one method of a contract's service, reg
 
 from __future__ import annotations
 
-import difflib
-import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rampcheck.errors import UsageError
-from rampcheck.reference.contracts import check_contract
+from rampcheck.reference.registry import Registry
 
 # The modules whose import registers the defects of a contract, in the order of the contract's sections.
 MODULES = {
     "proof": (
         "defects_auth",
+        "defects_access",
         "defects_fields",
+        "defects_required",
         "defects_json",
         "defects_choice",
+        "defects_options",
         "defects_session",
         "defects_values",
+        "defects_answers",
+        "defects_configured",
         "defects_errors",
+        "defects_transaction",
+        "defects_transaction_access",
+        "defects_kyc",
+        "defects_kyc_access",
+        "defects_ws",
+        "defects_ws_event",
+        "defects_webhook",
     ),
-    "kryptonim": ("defects_auth", "defects_request", "defects_json", "defects_session", "defects_errors"),
+    "kryptonim": (
+        "defects_auth",
+        "defects_signing",
+        "defects_request",
+        "defects_required",
+        "defects_choices",
+        "defects_json",
+        "defects_session",
+        "defects_errors",
+        "defects_memory",
+    ),
 }
 
 
@@ -50,7 +69,9 @@ class Defect:
     may_break: tuple[str, ...] = ()
 
 
-_registry: dict[str, dict[str, Defect]] = {contract: {} for contract in MODULES}
+_registry: Registry[Defect] = Registry(
+    "defect", {contract: [f"{contract}.{module}" for module in modules] for contract, modules in MODULES.items()}
+)
 
 Service = TypeVar("Service", bound=type)
 
@@ -68,10 +89,8 @@ def defect(
     contract = breaks[0].partition(".")[0]
 
     def register(service: Service) -> Service:
-        if name in _registry[contract]:
-            raise ValueError(f"there are two defects named {name}")
-        _registry[contract][name] = Defect(
-            name, contract, tuple(breaks), summary or service.__doc__ or "", service, tuple(may_break)
+        _registry.add(
+            Defect(name, contract, tuple(breaks), summary or service.__doc__ or "", service, tuple(may_break))
         )
         return service
 
@@ -80,21 +99,9 @@ def defect(
 
 def all_defects(contract: str) -> tuple[Defect, ...]:
     """Every defect of a contract, section by section. Raises `UsageError` for an unknown contract."""
-    check_contract(contract)
-    for module in MODULES[contract]:
-        importlib.import_module(f"rampcheck.reference.{contract}.{module}")
-    return tuple(_registry[contract].values())
+    return _registry.all(contract)
 
 
 def find_defects(contract: str, names: Iterable[str]) -> tuple[Defect, ...]:
     """The defects of these names, in this order. Raises `UsageError`, with near names, for an unknown one."""
-    check_contract(contract)
-    names = tuple(names)
-    # A conforming server, which most are, does without the modules that break it.
-    known = {found.name: found for found in all_defects(contract)} if names else {}
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            cure = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
-            raise UsageError(f"there is no defect {name!r} of {contract}", cure)
-    return tuple(known[name] for name in names)
+    return _registry.find(contract, names)

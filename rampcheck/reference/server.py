@@ -13,16 +13,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from rampcheck.errors import ReferenceStartError, UsageError
-from rampcheck.reference import DEFAULT_ENVIRONMENTS, builtin_profile, find_defects
+from rampcheck.reference import DEFAULT_ENVIRONMENTS, builtin_profile, find_defects, find_variants
 
 if TYPE_CHECKING:
     import uvicorn
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+# What serves the WebSockets of a contract; "none" where it has none, and starts sooner.
+WEBSOCKETS: dict[str, Literal["websockets-sansio", "none"]] = {"proof": "websockets-sansio", "kryptonim": "none"}
 
 
 def announce_in_json(base_url: str) -> None:
@@ -37,31 +39,45 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     host: str = "127.0.0.1",
     port: int = 0,
     defects: Sequence[str] = (),
+    variants: Sequence[str] = (),
     environment: str | None = None,
     latency: float = 0.0,
+    webhook_url: str | None = None,
     until_input_ends: bool = True,
     announce: Callable[[str], None] = announce_in_json,
 ) -> None:
     """Serves a contract until SIGINT, SIGTERM or, with `until_input_ends`, the end of standard input.
 
     As soon as it listens it calls `announce` with its base URL. `port` 0 takes a free one; every answer waits
-    `latency` seconds. Raises `UsageError` for an unknown contract or defect, or a port that is taken.
+    `latency` seconds; webhooks, if the contract has any, go to `webhook_url`. A variant may have a host of its own.
+    Raises `UsageError` for an unknown contract, defect or variant, a `webhook_url` that is none, or a port that is
+    taken.
     """
     # Imported here: a process that only starts the child does without.
     import uvicorn  # noqa: PLC0415
 
+    chosen = find_variants(contract, variants)
+    host = next((variant.host for variant in chosen if variant.host), host)
+    # The defects outermost, so that no variant heals them.
     classes = [defect.service for defect in find_defects(contract, defects)]
+    classes += [variant.service for variant in chosen if variant.service]
     app = importlib.import_module(f"rampcheck.reference.{contract}.app").create_app(
-        classes, environment or DEFAULT_ENVIRONMENTS[contract], latency
+        classes, environment or DEFAULT_ENVIRONMENTS[contract], latency, webhook_url
     )
+
+    for variant in chosen:
+        app = variant.wrap(app) if variant.wrap else app
+    config = _quiet_config(app, WEBSOCKETS[contract])
+    for name, value in (option for variant in chosen for option in variant.serving.items()):
+        setattr(config, name, value)
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             # Not sooner: by now a signal stops the server, before it would break its start.
-            announce(f"http://{host}:{listening.getsockname()[1]}")
+            announce(f"http://{_in_url(host)}:{listening.getsockname()[1]}")
 
-    server = Announced(_quiet_config(app))
+    server = Announced(config)
     with _listen(host, port) as listening:
         if until_input_ends:
             threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
@@ -70,27 +86,33 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
 
 def _listen(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only where the protocol is explicit; without it, each answer takes 40 ms.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
         raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
+            f"cannot listen on {_in_url(host)}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
         ) from error
     listening.listen(2048)
     return listening
 
 
-def _quiet_config(app: Any) -> uvicorn.Config:
+def _in_url(host: str) -> str:
+    # RFC 3986 §3.2.2
+    return f"[{host}]" if ":" in host else host
+
+
+def _quiet_config(app: Any, websockets: Literal["websockets-sansio", "none"]) -> uvicorn.Config:
     import uvicorn  # noqa: PLC0415 - as in `serve`
 
     return uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
-        ws="none",
+        ws=websockets,
         lifespan="off",
         log_config=None,
         log_level="critical",
@@ -116,9 +138,18 @@ class RunningReference:
     manager that stops the child on leaving.
     """
 
-    def __init__(self, contract: str, command: Sequence[str], environment: str | None = None) -> None:
+    def __init__(
+        self,
+        contract: str,
+        command: Sequence[str],
+        environment: str | None = None,
+        webhook_url: str | None = None,
+        variants: Sequence[str] = (),
+    ) -> None:
         self.contract = contract
         self.environment = environment
+        self.webhook_url = webhook_url
+        self.variants = variants
         self._base_url: str | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
@@ -162,7 +193,7 @@ class RunningReference:
 
     def profile(self) -> dict[str, Any]:
         """The profile that describes this server; see `builtin_profile`."""
-        return builtin_profile(self.contract, self.base_url, self.environment)
+        return builtin_profile(self.contract, self.base_url, self.environment, self.webhook_url, self.variants)
 
     def stop(self) -> int:
         """Ends the child, by force if it must be, and gives its exit code. Safe to call twice."""
@@ -199,18 +230,29 @@ class RunningReference:
         self.stop()
 
 
-def start(
-    contract: str, defects: Sequence[str] = (), latency: float = 0.0, environment: str | None = None
+def start(  # noqa: PLR0913 - each is an option of the command line
+    contract: str,
+    defects: Sequence[str] = (),
+    latency: float = 0.0,
+    *,
+    environment: str | None = None,
+    webhook_url: str | None = None,
+    variants: Sequence[str] = (),
 ) -> RunningReference:
     """Starts a reference in a child process on a free port of 127.0.0.1, without waiting for it.
 
-    Raises `UsageError` for an unknown contract or defect.
+    Without a `webhook_url` it sends no webhooks. Raises `UsageError` for an unknown contract, defect or variant.
     """
     find_defects(contract, defects)
+    find_variants(contract, variants)
     command = [sys.executable, "-P", "-m", "rampcheck.reference", "--contract", contract]
     command += ["--latency", str(latency)]
     for name in defects:
         command += ["--defect", name]
+    for name in variants:
+        command += ["--variant", name]
     if environment is not None:
         command += ["--environment", environment]
-    return RunningReference(contract, command, environment)
+    if webhook_url is not None:
+        command += ["--webhook-url", webhook_url]
+    return RunningReference(contract, command, environment, webhook_url, variants)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +23,8 @@ class Call:
 
     `headers` has lower-case names; repeated ones are joined by a comma (RFC 9110 §5.3). `source` is the
     caller's IP address. `body` holds at most `MAX_BODY_BYTES` and one more, to show that it is too long.
+    `parameter` is the decoded value of the path's variable segment, empty where it has none; `query` is the
+    query string as it was sent.
     """
 
     method: str
@@ -29,10 +32,16 @@ class Call:
     headers: Mapping[str, str]
     source: str
     body: bytes
+    parameter: str = ""
+    query: str = ""
 
     def header(self, name: str) -> str | None:
         """The value of a header (`name` in lower case), or None where it was not sent."""
         return self.headers.get(name)
+
+    def argument(self, name: str) -> str | None:
+        """The value of a query parameter, the first if repeated, or None where it was not sent."""
+        return parse_qs(self.query, keep_blank_values=True).get(name, [None])[0]
 
     @property
     def media_type(self) -> str:
@@ -76,19 +85,30 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request (ASGI 3, HTTP)."""
-        call = Call(
-            method=scope["method"],
-            path=scope["path"],
-            headers=_joined_headers(scope["headers"]),
-            source=scope["client"][0],
-            body=await _read_body(receive),
-        )
-        answer = self._respond(call)
+        answer = self._respond(call_from(scope, await _read_body(receive)))
         if self._latency:
             await asyncio.sleep(self._latency)
-        headers = {**answer.headers, "content-length": str(len(answer.body))}
-        await send({"type": "http.response.start", "status": answer.status, "headers": _raw(headers)})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send_answer(answer, send, "http")
+
+
+def call_from(scope: Scope, body: bytes) -> Call:
+    """The call that an ASGI scope of HTTP, or of a WebSocket, which is asked for with GET, describes."""
+    return Call(
+        method=scope.get("method", "GET"),
+        path=scope["path"],
+        headers=_joined_headers(scope["headers"]),
+        source=scope["client"][0],
+        body=body,
+        parameter=scope.get("path_params", {}).get("parameter", ""),
+        query=scope.get("query_string", b"").decode("latin-1"),
+    )
+
+
+async def send_answer(answer: Answer, send: Send, protocol: str) -> None:
+    """Sends an answer: `http`, or `websocket.http` where it refuses a WebSocket (ASGI's denial response)."""
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    await send({"type": f"{protocol}.response.start", "status": answer.status, "headers": raw_headers(headers)})
+    await send({"type": f"{protocol}.response.body", "body": answer.body})
 
 
 def _joined_headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -99,7 +119,8 @@ def _joined_headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def raw_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI takes them."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 

@@ -53,13 +53,18 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
     Of the `exchanges`, records of the journal by number, it holds those that findings and observations cite.
     """
     summary = outline(results)
-    views = _views([*summary.by_verdict["failed"], *results["clauses"]], exchanges)
-    environment = _environment()
-    assets = {name: _asset(environment, name, results["run"]) for name in ("css", "js")}
-    return environment.get_template("report.html.jinja").render(
+    above = [clause for lead in summary.leads["failed"] for clause in (lead.clause, *lead.followers)]
+    views = _views([*above, *results["clauses"]], exchanges)
+    templates = environment()
+    assets = {name: asset(templates, name, results["run"]) for name in ("css", "js")}
+    return templates.get_template("report.html.jinja").render(
         results=results,
         outline=summary,
-        failed=[views[clause["id"]] for clause in summary.by_verdict["failed"]],
+        failed=[
+            (views[lead.clause["id"]], [views[follower["id"]] for follower in lead.followers])
+            for lead in summary.leads["failed"]
+        ],
+        above={clause["id"] for clause in above},
         sections=[
             (section, [views[c["id"]] for c in results["clauses"] if c["section"] == section["id"]])
             for section in results["sections"]
@@ -68,7 +73,7 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
         run_verdicts=RUN_VERDICTS,
         levels=LEVELS,
         assets=assets,
-        hashes={name: _hash(asset) for name, asset in assets.items()},
+        hashes={name: csp_hash(text) for name, text in assets.items()},
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
     )
 
@@ -105,31 +110,32 @@ def _views(
     return views
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Gives what renders our pages: their templates, the filters of foreign text, strict about what is missing."""
+    templates = Environment(
         loader=PackageLoader("rampcheck.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    templates.filters |= {
         "foreign": foreign,
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
         "prose": prose,
         "moment": moment,
     }
-    environment.globals |= {"plural": plural, "duration": duration}
-    return environment
+    templates.globals |= {"plural": plural, "duration": duration}
+    return templates
 
 
-def _asset(environment: Environment, suffix: str, run: str) -> Markup:
+def asset(templates: Environment, suffix: str, run: str) -> Markup:
     """Gives our style sheet or script; `run`, which it shows, has only letters, digits, `.`, `_`, `-`."""
-    text = environment.get_template(f"report.{suffix}").render(run=run)
+    text = templates.get_template(f"report.{suffix}").render(run=run)
     return Markup(text)  # noqa: S704 - nothing foreign is in it
 
 
-def _hash(asset: str) -> str:
+def csp_hash(asset: str) -> str:
     """Gives what lets one inline asset through the Content-Security-Policy (CSP Level 3, section 2.3.1)."""
     return "sha256-" + b64encode(hashlib.sha256(asset.encode()).digest()).decode()
 

@@ -18,7 +18,8 @@ def render(results: Mapping[str, Any]) -> bytes:
     """Gives the JUnit XML of valid `results`: a suite for each section with clauses, a case for each clause.
 
     A `failed` clause is a failure; `not_verified` and `waived` are skipped with their reason; `advisory`
-    and `observed` pass and say what was seen on their standard output. What keeps the run from being
+    and `observed` pass and say what was seen on their standard output. A broken clause that follows from
+    another says so first. What keeps the run from being
     trusted (a fault of rampcheck, an inconclusive or interrupted run) stands as an error in a suite of
     its own, `rampcheck`.
     """
@@ -49,7 +50,7 @@ def _case(clause: Mapping[str, Any]) -> TestCase:
     match clause["verdict"]:
         case "failed":
             actual = "; ".join(shorten(finding["actual"], 200) for finding in clause["findings"])
-            failure = Failure(visible(actual), clause["level"])
+            failure = Failure(visible(_follows(clause) + actual), clause["level"])
             failure.text = f"{visible(clause['text'])}\n\n{_seen(clause)}"
             case.result = [failure]
         case "not_verified" | "waived" as verdict:
@@ -57,8 +58,12 @@ def _case(clause: Mapping[str, Any]) -> TestCase:
             skipped.text = _seen(clause)
             case.result = [skipped]
         case "advisory" | "observed":
-            case.system_out = _seen(clause)
+            case.system_out = _follows(clause) + _seen(clause)
     return case
+
+
+def _follows(clause: Mapping[str, Any]) -> str:
+    return f"follows from {clause['follows']}: " if "follows" in clause else ""
 
 
 def _seen(clause: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -56,18 +56,28 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """A clause that follows from no other, and those that follow from it."""
+
+    clause: Clause
+    followers: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
 class Outline:
     """The results in the order of reading.
 
     `word` and `sentence` say what the run's verdict means here; `early_end` is a sentence where the run
     stopped before its end, else empty; `by_verdict` has the clauses of every verdict in the order of the
-    documentation; `gaps` has those not verified, by reason, the widest gap first.
+    documentation; `leads` has them without those that follow from another, what most others follow from first;
+    `gaps` has those not verified, by reason, the widest gap first.
     """
 
     word: Word
     sentence: str
     early_end: str
     by_verdict: Mapping[str, tuple[Clause, ...]]
+    leads: Mapping[str, tuple[Lead, ...]]
     gaps: tuple[Gap, ...]
 
 
@@ -80,8 +90,18 @@ def outline(results: Mapping[str, Any]) -> Outline:
         sentence=_sentence(results, by_verdict),
         early_end=_early_end(results),
         by_verdict=by_verdict,
+        leads={name: _leads(those, clauses) for name, those in by_verdict.items()},
         gaps=_gaps(by_verdict["not_verified"]),
     )
+
+
+def _leads(those: tuple[Clause, ...], clauses: Sequence[Clause]) -> tuple[Lead, ...]:
+    leads = [
+        Lead(clause, tuple(other for other in clauses if other.get("follows") == clause["id"]))
+        for clause in those
+        if "follows" not in clause
+    ]
+    return tuple(sorted(leads, key=lambda lead: -len(lead.followers)))
 
 
 def _gaps(unverified: tuple[Clause, ...]) -> tuple[Gap, ...]:
@@ -112,8 +132,10 @@ def _sentence(results: Mapping[str, Any], by_verdict: Mapping[str, tuple[Clause,
         case "conformant_with_gaps":
             return f"No required promise was seen broken{waivers}, but {unverified}."
         case "nonconformant":
-            failed = len(by_verdict["failed"])
-            broken = f"The target breaks {plural(failed, 'promise')} of the documentation{waivers}"
+            following = sum("follows" in clause for clause in by_verdict["failed"])
+            own = plural(len(by_verdict["failed"]) - following, "promise")
+            more = f", and {following:,} more in consequence" if following else ""
+            broken = f"The target breaks {own} of the documentation{more}{waivers}"
             return f"{broken}, and {unverified}." if gaps else f"{broken}."
         case _:
             return f"Nothing could be judged: {results['reason'].rstrip('.') or 'no clause was exercised'}."

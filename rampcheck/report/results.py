@@ -31,7 +31,8 @@ def schema() -> dict[str, Any]:
 def validate(results: Any, origin: str = FILE_NAME) -> None:
     """Raises `ResultsError`, one line for each mistake, unless `results` are valid.
 
-    They follow the schema, clause ids are unique, their sections exist, and the counts are true.
+    They follow the schema, clause ids are unique, their sections exist, the counts are true, and what follows from
+    another clause follows from one that failed by itself.
     """
     errors = sorted(Draft202012Validator(schema()).iter_errors(results), key=lambda error: error.json_path)
     mistakes = [f"{error.json_path}: {error.message[:200]}" for error in errors] or _disagreements(results)
@@ -59,6 +60,12 @@ def _disagreements(results: Mapping[str, Any]) -> list[str]:
         f"counts.{verdict} is {count}, but {verdicts[verdict]} clauses have that verdict"
         for verdict, count in results["counts"].items()
         if verdicts[verdict] != count
+    ]
+    leading = {clause["id"] for clause in clauses if clause["verdict"] == "failed" and "follows" not in clause}
+    mistakes += [
+        f"clause {clause['id']} follows from {clause['follows']}, which has not failed by itself"
+        for clause in clauses
+        if "follows" in clause and clause["follows"] not in leading
     ]
     return mistakes
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, Gap, Outline, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, Gap, Lead, Outline, outline
 from rampcheck.report.text import one_line, plural, visible
 
 LONGEST_VALUE = 400  # characters
@@ -60,20 +60,36 @@ def _heading(console: Console, text: str, style: str = "bold") -> None:
 
 
 def _print_broken(console: Console, verdict: str, summary: Outline) -> None:
-    clauses = summary.by_verdict[verdict]
-    if not clauses:
+    leads = summary.leads[verdict]
+    if not leads:
         return
     word = CLAUSE_VERDICTS[verdict]
-    _heading(console, f"{word.word.capitalize()}: {plural(len(clauses), 'clause')}", STYLES[verdict])
-    for clause in clauses:
-        _say(console, "")
-        _say(console, Text(clause["id"], "bold"), Text(f"{word.symbol} ", STYLES[verdict]))
-        _say(console, one_line(clause["text"], LONGEST_VALUE), "  ")
-        for finding in clause["findings"][:FINDINGS_SHOWN]:
-            _print_finding(console, finding)
-        if len(clause["findings"]) > FINDINGS_SHOWN:
-            more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
-            _say(console, f"and {more}, see index.html", "    ")
+    following = sum("follows" in clause for clause in summary.by_verdict[verdict])
+    more = f", and {following:,} more in consequence" if following else ""
+    _heading(console, f"{word.word.capitalize()}: {plural(len(leads), 'clause')}{more}", STYLES[verdict])
+    for lead in leads:
+        _print_lead(console, lead)
+
+
+def _print_lead(console: Console, lead: Lead) -> None:
+    clause = lead.clause
+    _say(console, "")
+    _say(console, Text(clause["id"], "bold"), _symbol(clause))
+    _say(console, one_line(clause["text"], LONGEST_VALUE), "  ")
+    for finding in clause["findings"][:FINDINGS_SHOWN]:
+        _print_finding(console, finding)
+    if len(clause["findings"]) > FINDINGS_SHOWN:
+        more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
+        _say(console, f"and {more}, see index.html", "    ")
+    if lead.followers:
+        _say(console, f"from which {plural(len(lead.followers), 'more broken clause')} "
+                      f"{'follows' if len(lead.followers) == 1 else 'follow'}:", "  ")
+    for follower in lead.followers:
+        _say(console, follower["id"], Text.assemble("    ", _symbol(follower)))
+
+
+def _symbol(clause: Mapping[str, Any]) -> Text:
+    return Text(f"{CLAUSE_VERDICTS[clause['verdict']].symbol} ", STYLES[clause["verdict"]])
 
 
 def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ suite = Suite(
     authenticate=requests.authenticate,
     candidates=requests.candidates,
     secret_fields=frozenset({"email", "widgetUrl"}),
-    no_server_error="kryptonim.session.request.no-server-error",
+    no_server_error={requests.PATH: "kryptonim.session.request.no-server-error"},
     advice="Tell more in the profile: `environment`, and under `partner` a `crypto_currency`, a `network` and a "
            "`destination_address` that work.",
     invariants=invariants.INVARIANTS,

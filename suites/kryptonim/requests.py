@@ -27,6 +27,8 @@ TYPES: Mapping[str, str] = {
     "fiatAmount": "number", "cryptoAmount": "number", "unlockedFields": "array", "metadata": "object",
 }
 
+TESTNET = ("USDC", "USDT", "MATIC")  # crypto currencies, all of them on polygon
+
 # The documentation's own example.
 EXAMPLE_CURRENCY, EXAMPLE_NETWORK = "USDC", "polygon"
 EXAMPLE_ADDRESS = "0x977BC1915dA4f7edA9D2e49BC08356db37478538"

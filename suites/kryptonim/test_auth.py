@@ -125,6 +125,20 @@ def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> No
             "kryptonim.auth.signature-encoding", UNAUTHORIZED)
 
 
+@pytest.mark.verifies(*(f"kryptonim.auth.signature-{name}" for name in ("secret", "body", "algorithm", "encoding")))
+def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str) -> None:
+    """That a request with a wrong signature has been seen before does not make the signature right."""
+    body = accepted.request.body
+    wrong = {
+        "secret": sign(body, f"{secret}x"), "body": sign(body + b" ", secret), "algorithm": sign(body, secret, "sha1"),
+        "encoding": b64encode(bytes.fromhex(sign(body, secret))).decode(),
+    }
+    for what, signature in wrong.items():
+        for _ in range(2):
+            accepted.with_header(SIGNATURE, signature, f"a signature with another {what}").is_refused(
+                f"kryptonim.auth.signature-{what}", UNAUTHORIZED)
+
+
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")
 def test_hexadecimal_of_open_spelling(accepted: Accepted, secret: str) -> None:
     """Whether capitals or a prefix are accepted is not documented: what the target does is observed."""

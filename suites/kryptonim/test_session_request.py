@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from rampcheck.suites.kryptonim.refusals import ANY_4XX
-from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TYPES, with_field
+from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TESTNET, TYPES, with_field
 
 from rampcheck.cases import (
     HOSTILE_STRINGS,
@@ -22,9 +22,19 @@ SURVIVES = "kryptonim.session.request.no-server-error"
 
 
 @pytest.mark.parametrize("name", each("kryptonim.session.request.required", REQUIRED))
-def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> None:
-    """Without any one of the required fields there is no session."""
-    accepted.without(name).is_refused(f"kryptonim.session.request.required.{name}", ANY_4XX)
+def test_a_required_field_cannot_be_left_out(accepted: Accepted, full: Accepted, name: str) -> None:
+    """Without any one of the required fields there is no session, however much else is known of the purchase."""
+    for control in (accepted, full):
+        control.without(name).is_refused(f"kryptonim.session.request.required.{name}", ANY_4XX)
+
+
+@pytest.mark.parametrize("name", each("kryptonim.session.request.required", REQUIRED))
+def test_a_required_field_does_not_follow_from_the_others(accepted: Accepted, name: str) -> None:
+    """Neither amount and no crypto currency stands in for a required field: any acceptance is a finding."""
+    purchases = [(AMOUNTS[0], currency) for currency in TESTNET] + [(AMOUNTS[1], TESTNET[0])]
+    for amount, currency in purchases:
+        request = with_field(accepted.request, amount, 15).but(cryptoCurrency=currency).without(name)
+        accepted.changed(lambda _, request=request: request, f"no `{name}`, {amount} of {currency}").send()
 
 
 @pytest.mark.parametrize("name", each("kryptonim.session.request.required", REQUIRED))

@@ -25,6 +25,12 @@ def test_the_same_request_again_gives_another_session(full: Accepted) -> None:
     full.but(fiatCurrency="USD").send()
 
 
+@pytest.mark.verifies("kryptonim.session.session-id")
+def test_requests_at_the_same_time_give_sessions_of_their_own(full: Accepted, target: Target) -> None:
+    """A dozen users who ask at the same time get a dozen sessions."""
+    target.send_together([full.request.but(email=f"rampcheck-{target.unique()}@example.com") for _ in range(12)])
+
+
 @pytest.mark.verifies("kryptonim.session.widget-url-private")
 def test_the_widget_url_hides_what_is_not_unlocked(full: Accepted, target: Target) -> None:
     """E-mail address, metadata and redirect URLs cannot be read in it, whatever else is unlocked."""

@@ -1,50 +1,125 @@
 """POST /v1/widget-sessions, the values: amounts, currencies, networks, payment methods, IP addresses,
 metadata, unlocked fields (widget sessions page, a section each)."""
 
+import json
 from functools import partial
 from typing import Any
 
 import pytest
 from rampcheck.suites.kryptonim.refusals import ANY_4XX, UNSUPPORTED_NETWORK
-from rampcheck.suites.kryptonim.requests import AMOUNTS, UNLOCKABLE, with_field
+from rampcheck.suites.kryptonim.requests import AMOUNTS, TESTNET, UNLOCKABLE, with_field
 
 from rampcheck.cases import each
-from rampcheck.scenario import Accepted, Attempt, Target
+from rampcheck.scenario import Accepted, Target
 
 CLAUSE = "kryptonim.session.request"
 
 
 # Conversion Type
 
-# By the clause of each amount: the field, and sizes of which one should be within a target's limits.
-SIZES = {"fiat-amount": ("fiatAmount", (15, 100, 1000)), "crypto-amount": ("cryptoAmount", (15, 0.1, 0.001))}
+EVERYWHERE = ("card", "bank_transfer")  # payment methods
+# By the clause of each amount: the field, and sizes of which some should be within a target's limits.
+SIZES = {"fiat-amount": ("fiatAmount", (15, 100, 1001)), "crypto-amount": ("cryptoAmount", (15, 100, 0.1, 0.001))}
+
+
+def taken(control: Accepted, clause: str) -> list[float]:
+    """Sends an amount of one kind in several sizes, because the limits are not documented, until two are accepted.
+
+    Gives those that are, the smaller one first. One of them has to be.
+    """
+    name, sizes = SIZES[clause]
+    held: list[float] = []
+    for size in sizes:
+        attempt = control.changed(partial(with_field, name=name, value=size), f"`{name}` = {size} alone")
+        exchange = attempt.send()
+        if exchange.accepted:
+            held.append(size)
+            control.target.judge.held(f"{CLAUSE}.{clause}", exchange)
+        if len(held) == 2:
+            break
+    if not held:
+        attempt.is_accepted(f"{CLAUSE}.{clause}")
+    return sorted(held)
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.parametrize("clause", each(CLAUSE, SIZES))
-def test_either_amount_alone_gives_a_session(accepted: Accepted, target: Target, clause: str) -> None:
-    """One amount is enough, in one of several sizes, because the limits are not documented."""
-    name, sizes = SIZES[clause]
-    attempts = [accepted.changed(partial(with_field, name=name, value=size), f"`{name}` = {size} alone")
-                for size in sizes]
-    held = next((exchange for exchange in map(Attempt.send, attempts) if exchange.accepted), None)
-    if held is None:
-        attempts[0].is_accepted(f"{CLAUSE}.{clause}")
-    else:
-        target.judge.held(f"{CLAUSE}.{clause}", held)
+def test_either_amount_alone_gives_a_session(accepted: Accepted, full: Accepted, clause: str) -> None:
+    """One amount is enough, whatever is bought with whatever money; between two that do, one with a fraction does."""
+    for control in (accepted, full):
+        _alone(control, clause)
+    for currency in ("EUR", "USD"):
+        _alone(accepted.then(accepted.request.but(fiatCurrency=currency)), clause)
+
+
+def _alone(control: Accepted, clause: str) -> None:
+    sizes = taken(control, clause)
+    if len(sizes) == 2:
+        # With a fraction, whichever two of the sizes they are.
+        between = sum(sizes) / 2
+        change = partial(with_field, name=SIZES[clause][0], value=between)
+        control.changed(change, f"{between}, between two amounts that are accepted").is_accepted(f"{CLAUSE}.{clause}")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.testnet")
+def test_either_amount_buys_every_currency_of_the_testnet(accepted: Accepted) -> None:
+    """An amount of either kind alone gives a session for each crypto currency of the testnet."""
+    for currency in TESTNET:
+        control = accepted.then(accepted.request.but(cryptoCurrency=currency, network="polygon"))
+        for clause in SIZES:
+            taken(control, clause)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.payment-method")
+def test_either_amount_is_paid_by_every_method(accepted: Accepted) -> None:
+    """An amount of either kind alone gives a session for each payment method of every environment."""
+    for method in EVERYWHERE:
+        control = accepted.then(accepted.request.but(paymentMethod=method))
+        for clause in SIZES:
+            taken(control, clause)
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(f"{CLAUSE}.fiat-amount", f"{CLAUSE}.crypto-amount")
+def test_the_amounts_may_take_turns(full: Accepted) -> None:
+    """A user who has bought by one kind of amount may buy by the other one, and go back."""
+    sizes = {clause: taken(full, clause) for clause in SIZES}
+    for clause, other in (("fiat-amount", "crypto-amount"), ("crypto-amount", "fiat-amount")):
+        if sizes[clause] and sizes[other]:
+            # A user of its own: the other one has bought by both kinds already.
+            user = full.request.but(email=f"rampcheck-{full.target.unique()}@example.com")
+            control = full.then(with_field(user, SIZES[other][0], sizes[other][0]))
+            control.changed(partial(with_field, name=SIZES[clause][0], value=sizes[clause][0]),
+                            f"`{SIZES[clause][0]}` after `{SIZES[other][0]}`").is_accepted(f"{CLAUSE}.{clause}")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-one-of")
-def test_a_request_without_amount_is_refused(accepted: Accepted) -> None:
-    """One of the two amounts has to be there."""
-    accepted.without(*AMOUNTS).is_refused(f"{CLAUSE}.amount-one-of", ANY_4XX)
+def test_a_request_without_amount_is_refused(accepted: Accepted, full: Accepted) -> None:
+    """One of the two amounts has to be there, by its own name."""
+    for control in (accepted, full):
+        control.without(*AMOUNTS).is_refused(f"{CLAUSE}.amount-one-of", ANY_4XX)
+    accepted.changed(lambda request: request.without(*AMOUNTS).but(amount=15), "`amount` for any amount").is_refused(
+        f"{CLAUSE}.amount-one-of", ANY_4XX)
+
+
+@pytest.mark.verifies(f"{CLAUSE}.amount-one-of")
+def test_an_unlocked_amount_has_to_be_there(accepted: Accepted) -> None:
+    """That the user may change an amount does not replace it."""
+    control = accepted.then(accepted.request.but(unlockedFields=list(AMOUNTS)))
+    control.without(*AMOUNTS).is_refused(f"{CLAUSE}.amount-one-of", ANY_4XX)
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
 def test_a_request_with_both_amounts_is_refused(accepted: Accepted) -> None:
-    """Never both amounts, alike or not."""
-    for fiat, crypto in ((15, 15), (15, 0.001), (100, 15)):
-        accepted.but(fiatAmount=fiat, cryptoAmount=crypto).is_refused(f"{CLAUSE}.amount-exclusive", ANY_4XX)
+    """Never both amounts, alike or not, in either order, in either currency."""
+    for currency in ("EUR", "USD"):
+        control = accepted.then(accepted.request.but(fiatCurrency=currency))
+        for fiat, crypto in ((15, 15), (15, 0.001), (100, 15)):
+            for both in ({"fiatAmount": fiat, "cryptoAmount": crypto}, {"cryptoAmount": crypto, "fiatAmount": fiat}):
+                control.changed(lambda request, both=both: request.without(*AMOUNTS).but(**both),
+                                json.dumps(both)).is_refused(f"{CLAUSE}.amount-exclusive", ANY_4XX)
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
@@ -68,10 +143,11 @@ def test_an_amount_is_positive(accepted: Accepted, name: str) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.fiat-currency")
-def test_both_fiat_currencies_are_accepted(accepted: Accepted) -> None:
-    """Euros and US dollars are accepted."""
-    for currency in ("EUR", "USD"):
-        accepted.but(fiatCurrency=currency).is_accepted(f"{CLAUSE}.fiat-currency")
+def test_both_fiat_currencies_are_accepted(accepted: Accepted, full: Accepted) -> None:
+    """Euros and US dollars are accepted, also from one and the same user."""
+    for control in (accepted, full):
+        for currency in ("EUR", "USD"):
+            control.but(fiatCurrency=currency).is_accepted(f"{CLAUSE}.fiat-currency")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.fiat-currency-unknown")
@@ -106,10 +182,11 @@ def test_a_made_up_network_is_refused(accepted: Accepted, target: Target) -> Non
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.testnet")
-def test_every_currency_of_the_testnet_is_accepted(accepted: Accepted) -> None:
-    """On testnet each of the three crypto currencies can be bought on polygon."""
-    for currency in ("USDC", "USDT", "MATIC"):
-        accepted.but(cryptoCurrency=currency, network="polygon").is_accepted(f"{CLAUSE}.testnet")
+def test_every_currency_of_the_testnet_is_accepted(accepted: Accepted, full: Accepted) -> None:
+    """On testnet each of the three crypto currencies can be bought on polygon, with euros or US dollars."""
+    for control, fiat in ((accepted, "EUR"), (accepted, "USD"), (full, full.request.json["fiatCurrency"])):
+        for currency in TESTNET:
+            control.but(cryptoCurrency=currency, network="polygon", fiatCurrency=fiat).is_accepted(f"{CLAUSE}.testnet")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.testnet")
@@ -121,16 +198,16 @@ def test_other_names_of_the_testnet(accepted: Accepted) -> None:
 
 # Payment Methods
 
-EVERYWHERE = ("card", "bank_transfer")
 PRODUCTION = ("apple_pay", "google_pay", "astropay", "blik", "ideal")
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.payment-method")
-def test_the_payment_methods_of_every_environment_are_accepted(accepted: Accepted) -> None:
-    """Card and bank transfer are accepted."""
-    for method in EVERYWHERE:
-        accepted.but(paymentMethod=method).is_accepted(f"{CLAUSE}.payment-method")
+def test_the_payment_methods_of_every_environment_are_accepted(accepted: Accepted, full: Accepted) -> None:
+    """Card and bank transfer are accepted, also from one and the same user."""
+    for control in (accepted, full):
+        for method in EVERYWHERE:
+            control.but(paymentMethod=method).is_accepted(f"{CLAUSE}.payment-method")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.payment-method")

@@ -1,4 +1,4 @@
-"""Proof's `POST /widget/session`: how its requests are made, and what is judged of every exchange."""
+"""Proof: how its requests are made, and what is judged of every exchange."""
 
 from rampcheck.suites.proof import invariants, requests
 
@@ -9,7 +9,7 @@ suite = Suite(
     authenticate=requests.authenticate,
     candidates=requests.candidates,
     secret_fields=frozenset({"init_token", "signature", "user_email"}),
-    no_server_error="proof.session.request.no-server-error",
+    no_server_error={requests.PATH: "proof.session.request.no-server-error"},
     advice="Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
            "A 403 often means that this machine's address is not on the target's allowlist.",
     invariants=invariants.INVARIANTS,

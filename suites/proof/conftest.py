@@ -12,6 +12,12 @@ def token(target: Target) -> str:
 
 
 @pytest.fixture
+def token_name(target: Target) -> str:
+    """The name of the first partner's credential."""
+    return target.suite.credential
+
+
+@pytest.fixture
 def registered_origin(target: Target) -> str:
     """An origin that the profile says is registered."""
     if not target.partner().origins:

@@ -12,4 +12,5 @@ MISSING_FIELD = Rejection([400], {"error": ["invalid_request"], "code": ["valida
 WRONG_TYPE = Rejection([400], {"error": ["invalid_request"], "code": ["validation_error", "decode_error"]})
 CURRENCY_NOT_ALLOWED = Rejection([400], {"error": ["invalid_request"], "code": ["currency_not_allowed"]})
 WALLET_NOT_SUPPORTED = Rejection([400], {"error": ["wallet_not_supported"], "code": ["WALLET_NOT_SUPPORTED"]})
+NOT_FOUND = Rejection([404], {"error": ["not_found"], "code": ["not_found"]})
 ANY_4XX = Rejection()

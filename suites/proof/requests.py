@@ -1,9 +1,10 @@
-"""The session request of Proof: the documented minimum, what may have to be added, the bearer token."""
+"""The requests to Proof: a session of the documented minimum, what may have to be added, what is asked afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from urllib.parse import quote
 
 from rampcheck.exchanges import Request
 from rampcheck.profile import Partner, Profile
@@ -23,6 +24,26 @@ def authenticate(request: Request, profile: Profile) -> Request:
     if request.credential is None:
         return request
     return request.with_default("Authorization", f"Bearer {profile.credentials[request.credential]}")
+
+
+def is_second(credential: str | None) -> bool:
+    """Whether a credential is the second partner's."""
+    return credential is not None and credential.startswith("second_")
+
+
+def poll(transaction: str, credential: str) -> Request:
+    """Gives the request for the status of a transaction, whatever characters its id holds."""
+    return Request("GET", f"/widget/transactions/{quote(transaction, safe='')}", credential=credential)
+
+
+def kyc_status(user: str, credential: str) -> Request:
+    """Gives the request for the KYC status of a user, whatever characters the partner's name for them holds."""
+    return Request("GET", f"/widget/users/{quote(user, safe='')}/kyc-status", credential=credential)
+
+
+def upgrade(transaction: str, credential: str) -> Request:
+    """Gives the WebSocket upgrade that subscribes to a transaction."""
+    return Request("GET", f"/ws?tx_id={quote(transaction, safe='')}", credential=credential, protocol="websocket")
 
 
 def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:

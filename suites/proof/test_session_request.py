@@ -11,7 +11,7 @@ from rampcheck.suites.proof.refusals import (
     WALLET_NOT_SUPPORTED,
     WRONG_TYPE,
 )
-from rampcheck.suites.proof.requests import OPTIONAL, REQUIRED
+from rampcheck.suites.proof.requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
 from rampcheck.cases import HOSTILE_STRINGS, each, hostile_bodies, not_json, not_object, other_types, spellings
 from rampcheck.scenario import Accepted, Target
@@ -30,7 +30,7 @@ def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> N
 @pytest.mark.parametrize("name", each("proof.session.request.type", REQUIRED))
 def test_a_required_field_is_a_string(accepted: Accepted, name: str) -> None:
     """A required field of any other JSON type is refused."""
-    for value in (*other_types("string"), None):
+    for value in (*other_types("string"), None, [accepted.request.json[name]]):
         accepted.but(**{name: value}).is_refused(f"proof.session.request.type.{name}", WRONG_TYPE)
 
 
@@ -132,14 +132,14 @@ def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted) -> None:
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.type-override")
 def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
-    """Whichever type the partner's default is, the other one is to be had by asking for it."""
+    """Whichever type the partner's default is, the other one is to be had by asking for it, on every pair."""
     credential = target.credential_where(
         lambda partner: bool(partner.off_ramp) or partner.widget_config.get("type") == "sell")
     accepted = target.accepted(credential)
-    buy, sell = accepted.but(type="buy").send(), accepted.but(type="sell").send()
-    types = [exchange.response.member("type") for exchange in (buy, sell) if exchange.accepted]
-    if types == ["buy", "sell"]:
-        target.judge.held("proof.session.request.type-override", sell)
+    for currency, network in pairs(target.partner(credential)):
+        both = [accepted.but(currency=currency, network=network, type=kind).send() for kind in ("buy", "sell")]
+        if [exchange.response.member("type") for exchange in both if exchange.accepted] == ["buy", "sell"]:
+            target.judge.held("proof.session.request.type-override", both[-1])
 
 
 @pytest.mark.creates_sessions
@@ -149,48 +149,79 @@ def test_without_a_type_the_default_holds(accepted: Accepted) -> None:
     accepted.without("type").is_accepted("proof.session.request.type-default")
 
 
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.type-default")
+def test_the_default_type_outlasts_another_one(target: Target) -> None:
+    """A type that was asked for holds for its session only, whoever asks next."""
+    accepted = target.accepted(target.credential_where(lambda partner: bool(partner.off_ramp)))
+    for kind in ("buy", "sell"):
+        control = accepted.then(accepted.request.but(type=kind))
+        control.without("type").is_accepted("proof.session.request.type-default")
+        control.changed(lambda request: request.without("type").but(partner_user_id=f"rampcheck-{target.unique()}"),
+                        "no `type`, another user").is_accepted("proof.session.request.type-default")
+
+
 @pytest.mark.verifies("proof.session.request.sell-disabled")
 def test_sell_is_refused_where_it_is_disabled(target: Target) -> None:
-    """A partner without off-ramp gets no sell session."""
+    """A partner without off-ramp gets no sell session, nor by asking again."""
     accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is False))
-    exchange = accepted.but(type="sell").is_refused("proof.session.request.sell-disabled", ANY_4XX)
-    target.judge.observed("proof.session.request.sell-disabled", f"the refusal is {exchange.summary()}", exchange)
+    for _ in range(2):
+        exchange = accepted.but(type="sell").is_refused("proof.session.request.sell-disabled", ANY_4XX)
+        target.judge.observed("proof.session.request.sell-disabled", f"the refusal is {exchange.summary()}", exchange)
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.sell-enabled")
 def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
-    """A partner with off-ramp gets a sell session of the same shape."""
-    accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is True))
-    exchange = accepted.but(type="sell").is_accepted("proof.session.request.sell-enabled")
-    if exchange.accepted and exchange.response.member("type") == "buy":
-        target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange)
+    """A partner with off-ramp gets a sell session of the same shape, on every pair."""
+    credential = target.credential_where(lambda partner: partner.off_ramp is True)
+    accepted = target.accepted(credential)
+    for currency, network in pairs(target.partner(credential)):
+        control = accepted.then(accepted.request.but(currency=currency, network=network))
+        exchange = control.but(type="sell").is_accepted("proof.session.request.sell-enabled")
+        if exchange.accepted and exchange.response.member("type") == "buy":
+            target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange)
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.redirect-override", "proof.session.request.redirect-once")
 def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: Target) -> None:
-    """The `redirect_url` sent comes back, and the next session without one does not get it."""
-    own = f"https://rampcheck.example/done?run={target.unique()}"
-    before = accepted.exchange.response.member("redirect_url")
+    """The `redirect_url` sent comes back, and the next session without one does not get it, whoever asks for it."""
+    own = f"https://rampcheck.example/Done/a%2Fb?run={target.unique()}#after"
+    controls = [accepted]
+    if "second_client_token" in target.profile.credentials:
+        controls.append(target.accepted("second_client_token"))
     accepted.but(redirect_url=own).is_accepted("proof.session.request.redirect-override")
-    # The same user again, and another one: an override may be remembered for either.
-    for attempt in (accepted.unchanged(), accepted.but(partner_user_id=f"rampcheck-{target.unique()}")):
-        following = attempt.send()
-        if following.accepted:
-            after = following.response.member("redirect_url")
-            if after == before:
-                target.judge.held("proof.session.request.redirect-once", following)
-            else:
-                target.judge.broken("proof.session.request.redirect-once", f"`redirect_url`: {before!r}, as before",
-                                    f"`redirect_url`: {after!r}", following)
+    for control in controls:
+        before = control.exchange.response.member("redirect_url")
+        # The same user again, and another one: an override may be remembered for either.
+        for attempt in (control.unchanged(), control.but(partner_user_id=f"rampcheck-{target.unique()}")):
+            following = attempt.send()
+            if following.accepted:
+                after = following.response.member("redirect_url")
+                if after == before:
+                    target.judge.held("proof.session.request.redirect-once", following)
+                else:
+                    target.judge.broken("proof.session.request.redirect-once", f"`redirect_url`: {before!r}, as before",
+                                        f"`redirect_url`: {after!r}", following)
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.client-ip-optional")
-def test_client_ip_may_be_left_out(accepted: Accepted) -> None:
-    """Without `client_ip` there is a session all the same."""
-    accepted.without("client_ip").is_accepted("proof.session.request.client-ip-optional")
+def test_client_ip_may_be_left_out(accepted: Accepted, target: Target) -> None:
+    """Without `client_ip` there is a session all the same, on every pair, and for a user who sent one before."""
+    for currency, network in pairs(target.partner()):
+        control = accepted.then(accepted.request.but(currency=currency, network=network, client_ip=CLIENT_IP))
+        control.without("client_ip").is_accepted("proof.session.request.client-ip-optional")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("proof.session.request.client-ip-optional")
+def test_client_ip_may_be_left_out_of_a_sell(target: Target) -> None:
+    """Without `client_ip` a partner with off-ramp gets a sell session, too."""
+    credential = target.credential_where(lambda partner: partner.off_ramp is True)
+    control = target.accepted(credential, type="sell", client_ip=CLIENT_IP)
+    control.without("client_ip").is_accepted("proof.session.request.client-ip-optional")
 
 
 @pytest.mark.creates_sessions
@@ -204,13 +235,17 @@ def test_both_versions_of_ip_are_accepted(accepted: Accepted) -> None:
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.address-ignored")
 def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> None:
-    """Where Proof resolves the address, one that is sent is ignored."""
-    own = accepted.exchange.response.member("address")
+    """Where Proof resolves the address, one that is sent is ignored, on every pair and by the next session, too."""
     sent = "TRampcheckSentAddressIgnoredByProof"
-    exchange = accepted.but(address=sent).is_accepted("proof.session.request.address-ignored")
-    if exchange.accepted and exchange.response.member("address") == sent:
-        target.judge.broken("proof.session.request.address-ignored", f"Proof's own address, as {own!r} before",
-                            f"`address`: {sent!r}, the one sent", exchange)
+    for currency, network in pairs(target.partner()):
+        control = accepted.then(accepted.request.but(currency=currency, network=network))
+        own = control.exchange.response.member("address")
+        exchange = control.but(address=sent).is_accepted("proof.session.request.address-ignored")
+        for following in (exchange, control.unchanged().send()):
+            if following.accepted and following.response.member("address") == sent:
+                target.judge.broken("proof.session.request.address-ignored",
+                                    f"Proof's own address, as {own!r} before", f"`address`: {sent!r}, the one sent",
+                                    following)
 
 
 @pytest.mark.verifies("proof.session.request.malformed-json")

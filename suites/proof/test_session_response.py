@@ -18,14 +18,16 @@ CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lan
 
 
 @pytest.mark.verifies(*(f"proof.session.{name}" for name in SHAPE))
-def test_sessions_of_every_pair_type_and_user(accepted: Accepted, target: Target) -> None:
+def test_sessions_of_every_pair_type_and_user(target: Target) -> None:
     """Sessions for every provisioned pair, both types where allowed, and several users have the promised shape."""
-    partner = target.partner()
-    for currency, network in partner.pairs:
-        accepted.but(currency=currency, network=network).send()
-    for kind in ("buy", "sell") if partner.off_ramp else ("buy",):
-        accepted.but(type=kind).send()
-    accepted.but(partner_user_id=f"rampcheck-{target.unique()}").send()
+    for credential in ("client_token", "second_client_token"):
+        if credential in target.profile.credentials:
+            partner, accepted = target.partner(credential), target.accepted(credential)
+            for currency, network in partner.pairs:
+                accepted.but(currency=currency, network=network).send()
+            for kind in ("buy", "sell") if partner.off_ramp else ("buy",):
+                accepted.but(type=kind).send()
+            accepted.but(partner_user_id=f"rampcheck-{target.unique()}").send()
 
 
 @pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
@@ -35,10 +37,18 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
     accepted.unchanged().send()
 
 
+@pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
+def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target) -> None:
+    """A dozen users who ask at the same time get a dozen sessions."""
+    target.send_together([
+        accepted.request.but(partner_user_id=f"rampcheck-{target.unique()}") for _ in range(12)
+    ])
+
+
 @pytest.mark.verifies("proof.session.signature-mixes-ip")
 def test_the_signature_depends_on_the_address(accepted: Accepted) -> None:
     """Sessions that differ in `client_ip` differ in signature."""
-    for address in ("203.0.113.42", "203.0.113.43", "2001:db8::68"):
+    for address in ("203.0.113.42", "203.0.113.43", "2001:db8::68", "2001:db8::69"):
         accepted.but(client_ip=address).send()
 
 

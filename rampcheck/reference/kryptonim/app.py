@@ -13,12 +13,12 @@ from rampcheck.reference.kryptonim.service import WidgetSessionService
 from rampcheck.reference.wire import Endpoint
 
 
-def create_app(defects: Sequence[type], environment: str, latency: float) -> Starlette:
+def create_app(defects: Sequence[type], environment: str, latency: float, _webhook_url: str | None = None) -> Starlette:
     """The ASGI application of a Kryptonim server.
 
     `defects` are the classes that override parts of `WidgetSessionService`, the first one outermost.
-    `environment` is testnet or production. Every answer waits `latency` seconds. Raises `UsageError` for an
-    unknown environment.
+    `environment` is testnet or production. Every answer waits `latency` seconds. There are no webhooks. Raises
+    `UsageError` for an unknown environment.
     """
     if environment not in OFFERS:
         raise UsageError(f"there is no environment {environment!r}", f"Known: {', '.join(OFFERS)}.")

@@ -37,14 +37,14 @@ GOOD_VALUES: dict[str, Any] = {
 # Missing and mistyped fields.
 
 
-def _named(field: str) -> str:
+def named(field: str) -> str:
     """A field's name as it stands in the name of a defect: `fiatAmount` is fiat-amount."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in field)
 
 
 def _optional(field: str) -> None:
     @defect(
-        f"{_named(field)}-missing-accepted",
+        f"{named(field)}-missing-accepted",
         breaks=[f"{REQUEST}.required.{field}"],
         summary=f"A request without {field} gets a session.",
     )
@@ -55,7 +55,7 @@ def _optional(field: str) -> None:
 
 def _of_any_type(field: str) -> None:
     @defect(
-        f"{_named(field)}-of-any-type-accepted",
+        f"{named(field)}-of-any-type-accepted",
         breaks=[f"{REQUEST}.type.{field}"],
         summary=f"A {field} of a wrong type is replaced by a default.",
     )
@@ -142,7 +142,7 @@ class NegativeAmountAccepted(WidgetSessionService):
 Applies = Callable[[dict[str, Any]], bool]
 
 
-def _refused(name: str, clauses: list[str], summary: str, applies: Applies, may_break: tuple[str, ...] = ()) -> None:
+def refused(name: str, clauses: list[str], summary: str, applies: Applies, may_break: tuple[str, ...] = ()) -> None:
     """Registers a defect: a request to which it applies is refused."""
 
     @defect(
@@ -159,99 +159,99 @@ def _refused(name: str, clauses: list[str], summary: str, applies: Applies, may_
             return request
 
 
-_refused(
+refused(
     "fiat-amount-refused",
     ["fiat-amount"],
     "A request with fiatAmount is refused.",
     lambda request: "fiatAmount" in request,
     ("kryptonim",),
 )
-_refused(
+refused(
     "crypto-amount-refused",
     ["crypto-amount"],
     "A request with cryptoAmount is refused.",
     lambda request: "cryptoAmount" in request,
     ("kryptonim",),
 )
-_refused("usd-refused", ["fiat-currency"], "USD is refused.", lambda request: request["fiatCurrency"] == "USD")
-_refused("eur-refused", ["fiat-currency"], "EUR is refused.", lambda request: request["fiatCurrency"] == "EUR")
-_refused("usdt-refused", ["testnet"], "USDT is refused.", lambda request: request["cryptoCurrency"] == "USDT")
-_refused("matic-refused", ["testnet"], "MATIC is refused.", lambda request: request["cryptoCurrency"] == "MATIC")
-_refused(
+refused("usd-refused", ["fiat-currency"], "USD is refused.", lambda request: request["fiatCurrency"] == "USD")
+refused("eur-refused", ["fiat-currency"], "EUR is refused.", lambda request: request["fiatCurrency"] == "EUR")
+refused("usdt-refused", ["testnet"], "USDT is refused.", lambda request: request["cryptoCurrency"] == "USDT")
+refused("matic-refused", ["testnet"], "MATIC is refused.", lambda request: request["cryptoCurrency"] == "MATIC")
+refused(
     "card-refused",
     ["payment-method"],
     "The payment method card is refused.",
     lambda request: request.get("paymentMethod") == "card",
 )
-_refused(
+refused(
     "bank-transfer-refused",
     ["payment-method"],
     "The payment method bank_transfer is refused.",
     lambda request: request.get("paymentMethod") == "bank_transfer",
 )
-_refused(
+refused(
     "ipv6-refused",
     ["ip-forms"],
     "An IPv6 address is refused.",
     lambda request: ":" in request.get("ipAddress", ""),
 )
-_refused(
+refused(
     "mapped-ipv4-refused",
     ["ip-forms"],
     "An IPv4 address mapped into IPv6 is refused.",
     lambda request: request.get("ipAddress", "").lower().startswith("::ffff:"),
 )
-_refused(
+refused(
     "ip-address-required",
     ["ip-forms", "optional"],
     "A request without ipAddress is refused.",
     lambda request: "ipAddress" not in request,
     ("kryptonim",),
 )
-_refused(
+refused(
     "email-required",
     ["optional"],
     "A request without email is refused.",
     lambda request: "email" not in request,
     ("kryptonim",),
 )
-_refused(
+refused(
     "success-url-required-with-failure-url",
     ["optional"],
     "A request with failureUrl and without successUrl is refused.",
     lambda request: "failureUrl" in request and "successUrl" not in request,
 )
-_refused(
+refused(
     "metadata-of-strings-only",
     ["metadata"],
     "Metadata is refused unless every value is a string.",
     lambda request: not all(isinstance(value, str) for value in request.get("metadata", {}).values()),
 )
-_refused(
+refused(
     "nested-metadata-refused",
     ["metadata"],
     "Metadata that holds an array or an object is refused.",
     lambda request: any(isinstance(value, list | dict) for value in request.get("metadata", {}).values()),
 )
-_refused(
+refused(
     "external-partner-refused",
     ["metadata"],
     "Metadata with _externalPartnerId is refused.",
     lambda request: "_externalPartnerId" in request.get("metadata", {}),
 )
-_refused(
+refused(
     "unlocked-email-refused",
     ["unlocked-fields"],
     "email is refused among unlockedFields.",
     lambda request: "email" in request.get("unlockedFields", ()),
 )
-_refused(
+refused(
     "several-unlocked-fields-refused",
     ["unlocked-fields"],
     "More than one name in unlockedFields is refused.",
     lambda request: len(request.get("unlockedFields", ())) > 1,
 )
-_refused(
+refused(
     "no-unlocked-fields-refused",
     ["unlocked-fields"],
     "An empty array of unlockedFields is refused.",

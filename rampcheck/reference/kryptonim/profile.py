@@ -7,8 +7,8 @@ from typing import Any
 from rampcheck.reference.kryptonim.partner import API_KEY, DESTINATION_ADDRESS, SIGNATURE_SECRET
 
 
-def profile(base_url: str, environment: str) -> dict[str, Any]:
-    """The profile, as the mapping its YAML file would hold, of a server at `base_url`."""
+def profile(base_url: str, environment: str, _webhook_url: str | None = None) -> dict[str, Any]:
+    """The profile, as the mapping its YAML file would hold, of a server at `base_url`, which sends no webhooks."""
     return {
         "contract": "kryptonim",
         "base_url": base_url,

@@ -1,1 +1,1 @@
-"""The embedded Proof server: partners, access, request, service and its defects."""
+"""The embedded Proof server: partners, access, request, sessions, status, updates and their defects."""

@@ -6,11 +6,16 @@ from typing import Any
 
 from rampcheck.reference.proof.partners import FIRST, SECOND
 from rampcheck.reference.proof.service import UPSTREAM_FAULT_PREFIX
+from rampcheck.reference.proof.updates import COMPLETE_PREFIX
+from rampcheck.reference.webhooks import listening_address
 
 
-def profile(base_url: str, environment: str) -> dict[str, Any]:
-    """The profile, as the mapping its YAML file would hold, of a server at `base_url`."""
-    return {
+def profile(base_url: str, environment: str, webhook_url: str | None = None) -> dict[str, Any]:
+    """The profile, as the mapping its YAML file would hold, of a server at `base_url`.
+
+    `webhook_url` is where it sends webhooks, if it does. Raises `UsageError` if that is no URL.
+    """
+    described = {
         "contract": "proof",
         "base_url": base_url,
         "environment": environment,
@@ -23,6 +28,18 @@ def profile(base_url: str, environment: str) -> dict[str, Any]:
         "partner": FIRST.as_profile(),
         "second_partner": SECOND.as_profile(),
         "egress": {"outside_source_address": "127.0.0.2"},
-        "triggers": {"upstream_error_once": {"partner_user_id": f"{UPSTREAM_FAULT_PREFIX}{{unique}}"}},
-        "limits": {"requests_per_second": 0, "timeout_seconds": 10, "max_requests": 5000},
+        "triggers": {
+            "upstream_error_once": {"partner_user_id": f"{UPSTREAM_FAULT_PREFIX}{{unique}}"},
+            "complete": {"partner_user_id": f"{COMPLETE_PREFIX}{{unique}}"},
+        },
+        "limits": {
+            "requests_per_second": 0,
+            "timeout_seconds": 10,
+            "max_requests": 5000,
+            "event_timeout_seconds": 4,
+            "poll_interval_seconds": 0.05,
+        },
     }
+    if webhook_url is not None:
+        described["webhook"] = {"listen": listening_address(webhook_url), "public_url": webhook_url}
+    return described

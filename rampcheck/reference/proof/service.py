@@ -6,65 +6,53 @@ from __future__ import annotations
 
 import hmac
 import json
-import logging
 import secrets
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from rampcheck.reference.proof import refusals
-from rampcheck.reference.proof.access import Access
+from rampcheck.reference.proof.base import BaseService
 from rampcheck.reference.proof.partners import Partner
-from rampcheck.reference.proof.refusals import Refusal, Refused
+from rampcheck.reference.proof.refusals import Refusal
 from rampcheck.reference.proof.request import RequestReading, SessionRequest
+from rampcheck.reference.proof.transactions import Transaction
 from rampcheck.reference.wire import Answer, Call, json_answer
 
 UPSTREAM_FAULT_PREFIX = "fault-upstream-once-"
 
-logger = logging.getLogger(__name__)
 
-
-class SessionService(Access, RequestReading):
-    """A conforming Proof server: takes a call, gives its answer, and never raises."""
+class SessionService(BaseService, RequestReading):
+    """The creation of sessions (session page)."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._signing_secret = secrets.token_bytes(64)
         self._failed_once: set[tuple[str, str]] = set()
 
-    # The operations, as the routes call them.
+    # The operation, as the route calls it.
 
     def post_session(self, call: Call) -> Answer:
         """POST /widget/session: a session, or the error that stands in its way."""
         return self.answered(call, self.create_session)
 
-    def unknown_path(self, call: Call) -> Answer:
-        """Any path that is not served: 404."""
-        return self.answered(call, self.refuse_path)
-
-    def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
-        """What the operation gives, or the envelope of the refusal it raises; always with a request id."""
-        try:
-            answer = operation(call)
-        except Refusal as refusal:
-            answer = self.error_answer(refusal.refused, call)
-        except Exception:
-            logger.exception("the reference failed on %s %s", call.method, call.path)
-            answer = self.error_answer(refusals.INTERNAL, call)
-        return self.identified(answer, call)
-
     def create_session(self, call: Call) -> Answer:
-        """The order of decisions: caller, request, type, currency, wallet, provider."""
+        """The order of decisions: caller, origin, request, type, currency, wallet, provider."""
         partner = self.authenticate(call)
+        self.check_origin(partner, call)
         request = self.read(call)
         self.check_sell(partner, request)
         self.check_currency(partner, request)
         address = self.wallet(partner, request)
         self.check_provider(partner, request)
-        return self.session_answer(self.session(partner, request, address), call)
+        session = self.session(partner, request, address)
+        self.record(partner, request, session)
+        return self.session_answer(session, call)
 
-    def refuse_path(self, call: Call) -> Answer:
-        """Nothing is served here."""
-        raise Refusal(refusals.PATH)
+    def record(self, partner: Partner, request: SessionRequest, session: dict[str, Any]) -> None:
+        """Opens the transaction that can be asked for from now on."""
+        transaction = Transaction.of_session(partner, request, session, self.now())
+        self.ledger.open(transaction)
+        self.created(transaction)
 
     # What stands between a valid request and its session.
 
@@ -167,25 +155,6 @@ class SessionService(Access, RequestReading):
         """HMAC-SHA512, in hex, over the values, under a secret that lives as long as this process."""
         return hmac.digest(self._signing_secret, json.dumps(values).encode("ascii"), "sha512").hex()
 
-    # The answers.
-
     def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
         """200 with the session."""
         return json_answer(200, session)
-
-    def error_answer(self, refused: Refused, call: Call) -> Answer:
-        """The status with the envelope."""
-        answer = json_answer(refused.status, self.envelope(refused, call))
-        return answer.with_headers(allow="POST") if refused is refusals.METHOD else answer
-
-    def envelope(self, refused: Refused, call: Call) -> dict[str, Any]:
-        """The body of an error: `error`, `code` and `message`."""
-        return {"error": refused.error, "code": refused.code, "message": refused.message}
-
-    def identified(self, answer: Answer, call: Call) -> Answer:
-        """The answer with its `X-Request-Id`."""
-        return answer.with_headers(x_request_id=self.request_id(answer, call))
-
-    def request_id(self, answer: Answer, call: Call) -> str:
-        """A new id for every request."""
-        return uuid.uuid4().hex

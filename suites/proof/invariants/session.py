@@ -1,7 +1,4 @@
-"""What holds for every exchange with Proof, and for the whole run, whatever provoked it.
-
-What the OpenAPI document can say (types, constants, patterns, the error table) stands there.
-"""
+"""What holds for every session: what its request decides, what is configured, what never repeats (session page)."""
 
 from __future__ import annotations
 
@@ -10,15 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from rampcheck.suites.proof.requests import PATH, REQUIRED
+from rampcheck.suites.proof.endpoints import SESSION
+from rampcheck.suites.proof.requests import REQUIRED, is_second
 
 from rampcheck.exchanges import Exchange
 from rampcheck.invariants import (
     Condition,
-    Endpoint,
     asked,
     given,
-    json_media_type,
     json_object,
     lacks,
     never_accepted,
@@ -29,31 +25,9 @@ from rampcheck.invariants import (
     sends_no_object,
 )
 from rampcheck.profile import Partner, Profile
-from rampcheck.schema import describe
-from rampcheck.suite import (
-    Broken,
-    HistoryInvariant,
-    Invariant,
-    Observed,
-    history_invariant,
-    invariant,
-    partner_of,
-)
+from rampcheck.suite import Broken, HistoryInvariant, Invariant, history_invariant, invariant
 
-SESSION = Endpoint("POST", PATH)
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme")
-DOCUMENTED_CODES = {
-    (400, "invalid_request"): {"validation_error", "decode_error", "missing_param", "currency_not_allowed"},
-    (400, "wallet_not_supported"): {"WALLET_NOT_SUPPORTED"},
-    (401, "unauthorised"): {"missing_token", "invalid_token"},
-    (403, "forbidden"): {"forbidden_origin"},
-    (404, "not_found"): {"not_found"},
-    (500, "internal_error"): {"db_error", "token_error"},
-    (500, "publish_failed"): {"kafka_unavailable"},
-    (502, "upstream_error"): {"provider_error"},
-    (502, "upstream_unavailable"): {"upstream_unavailable", "upstream_invalid_response"},
-}
-DOCUMENTED_STATUSES = {status for status, _ in DOCUMENTED_CODES}
 
 
 # The response
@@ -170,58 +144,12 @@ NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
      lambda exchange, partner: partner.off_ramp is False and asked(exchange, "type") == "sell"),
 )
 
-
-# Errors
-
-def is_documented_error(exchange: Exchange, _: Partner | None = None) -> bool:
-    """Whether the session endpoint answered with a status of the error table."""
-    return SESSION.asked(exchange) and exchange.status in DOCUMENTED_STATUSES
-
-
-@invariant("proof.errors.matrix", lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 500
-           and not is_documented_error(exchange), exercises=False)
-def server_error_is_documented(exchange: Exchange, _: Partner) -> Broken | None:
-    """A 5xx outside the table is undocumented, unless a gateway speaks before the target could."""
-    if exchange.status in {503, 504}:
-        return None
-    return Broken("500 or 502 for a failure of the target", exchange.summary())
-
-
-@invariant("proof.errors.matrix", is_documented_error, exercises=False)
-def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
-    """Where no code is promised for a cause, the documented ones are examples."""
-    codes = DOCUMENTED_CODES.get((exchange.status, str(given(exchange, "error"))))
-    code = given(exchange, "code")
-    if codes is None or not isinstance(code, str) or code in codes:
-        return None
-    return Observed(f"the code {code!r} for {exchange.status} {given(exchange, 'error')!r} is not documented")
-
-
-INTERNALS = re.compile(
-    r"Traceback \(most recent|\bat [\w$.]+\([\w.]+:\d+\)|goroutine \d+ \[|panic:|\.(?:go|py|java|rb|php|ts|js):\d+"
-    r"|\b(?:SELECT|INSERT|UPDATE|DELETE)\b.+\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
-    r"|/(?:usr|var|app|srv|opt|etc)/[\w./-]+",
-)
-
-
-@invariant("proof.errors.no-internals", lambda exchange, _: is_documented_error(exchange)
-           and isinstance(given(exchange, "message"), str))
-def no_internals(exchange: Exchange, _: Partner) -> Broken | None:
-    """A message shows no stack trace, SQL or file path, unless the request brought it."""
-    found = INTERNALS.search(given(exchange, "message"))
-    if found is None or found.group().encode() in exchange.request.body:
-        return None
-    return Broken("a message without internals", describe(found.group()))
-
-
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.session.json", SESSION.answered, json_object),
     success_status, echo_of("currency"), echo_of("network"), echo_of("amount"), network_is_fixed,
     widget_is_the_partners, *(configured(name) for name in CONFIGURED), default_redirect, redirect_is_overridden,
     *TYPE_OVERRIDE, type_is_the_default,
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
-    Invariant("proof.errors.media-type", is_documented_error, json_media_type),
-    server_error_is_documented, code_is_documented, no_internals,
 )
 
 
@@ -229,12 +157,11 @@ INVARIANTS: Sequence[Invariant] = (
 
 def never_changing(clause: str, names: Sequence[str]) -> HistoryInvariant:
     """Makes the invariant that fields are the same in all sessions of a partner."""
-    def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken]:
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
         first: dict[tuple[bool, str], Exchange] = {}
         for exchange in exchanges:
-            is_second = partner_of(profile, exchange.credential) is profile.second_partner
             for name in names:
-                known = first.setdefault((is_second, name), exchange)
+                known = first.setdefault((is_second(exchange.credential), name), exchange)
                 if problem := same(name, given(known, name), given(exchange, name)):
                     yield Broken(f"{problem.expected}, as in exchange {known.number}", problem.actual, exchange)
     return HistoryInvariant(clause, SESSION.answered, judge, at_least=2)
@@ -264,8 +191,6 @@ HISTORY: Sequence[HistoryInvariant] = (
     never_repeated("proof.session.merchant-transaction-id", "`merchant_transaction_id`", SESSION.answered,
                    _member("merchant_transaction_id")),
     never_repeated("proof.session.init-token", "`init_token`", SESSION.answered, _member("init_token")),
-    never_repeated("proof.errors.request-id", "`X-Request-Id`", is_documented_error,
-                   lambda exchange: exchange.response.header("x-request-id") if exchange.response else None),
     never_changing("proof.session.config-stable", CONFIGURED),
     never_changing("proof.session.widget-id", ("widget_id",)),
     signature_differs_with_address, secrets_kept("proof.auth.token-secrecy"),

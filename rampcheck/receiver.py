@@ -1,0 +1,141 @@
+"""Where the target's webhooks come in: a server on the profile's `webhook.listen`, for as long as the run needs it.
+
+The server is uvicorn's, which the reference runs on too: it reads chunked bodies, keeps connections and bounds headers.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from rampcheck.channel import News
+from rampcheck.errors import UsageError
+from rampcheck.exchanges import Headers
+from rampcheck.profile import Webhook
+
+if TYPE_CHECKING:
+    import uvicorn
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_WAITING = 10_000
+START_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A request that came in: `target` is its path and query, `at` and `answered` seconds since the epoch."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    at: float
+    answered: float
+
+
+def check(webhook: Webhook) -> None:
+    """Raises `UsageError` where `webhook.listen` cannot be listened on."""
+    _listen(webhook).close()
+
+
+def free_port() -> int:
+    """Gives a port of 127.0.0.1 on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Receiver:
+    """Takes what is sent to the path of `webhook.public_url`, answers 200, and keeps it until `drain`.
+
+    `start` raises `UsageError` where it cannot listen. Requests to other paths are answered with 404 and counted in
+    `strays`: on a public address they may come from anybody.
+    """
+
+    def __init__(self, webhook: Webhook, news: News) -> None:
+        self.strays = 0
+        self._webhook = webhook
+        self._path = unquote(urlsplit(webhook.public_url).path) or "/"
+        self._news = news
+        self._deliveries: deque[Delivery] = deque(maxlen=MAX_WAITING)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listens from now on."""
+        import uvicorn  # noqa: PLC0415 - most runs receive nothing
+
+        listening = _listen(self._webhook)
+        server = self._server = uvicorn.Server(uvicorn.Config(
+            self._serve, interface="asgi3", loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None,
+            log_level="critical", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1,
+        ))
+        # The socket listens already: what comes before the server runs waits in its queue.
+        listening.listen(128)
+        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        self._thread.start()
+
+    def drain(self) -> list[Delivery]:
+        """Gives what has come since the last call, in the order of its coming."""
+        deliveries = []
+        while self._deliveries:
+            deliveries.append(self._deliveries.popleft())
+        return deliveries
+
+    def stop(self) -> None:
+        """Listens no more."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(START_SECONDS)
+
+    async def _serve(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        at = time.time()
+        body = await _body(receive)
+        expected = scope["path"] == self._path
+        status = 200 if expected else 404
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+        if not expected:
+            self.strays += 1
+            return
+        query = scope["query_string"].decode("latin-1")
+        self._deliveries.append(Delivery(
+            scope["method"], scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
+            tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]),
+            body, at, time.time(),
+        ))
+        self._news.tell()
+
+
+def _listen(webhook: Webhook) -> socket.socket:
+    host, _, port = webhook.listen.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, int(port)))
+    except OSError as error:
+        listening.close()
+        raise UsageError(f"cannot listen on `webhook.listen` {webhook.listen}: {error.strerror}",
+                         "Name an address of this machine and a free port, or leave `webhook` out.") from error
+    return listening
+
+
+async def _body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        chunk: bytes = message.get("body", b"")
+        body += chunk[: MAX_BODY_BYTES - len(body)]
+        if not message.get("more_body", False):
+            return body

@@ -1,0 +1,66 @@
+"""The selftest: whether the suite convicts every defect of the reference, and accuses no variant.
+
+`select` says what to try, `prove` tries it and writes the matrix, `print_matrix` shows what came of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from rampcheck.errors import UsageError
+from rampcheck.selftest import bench, matrix, page
+from rampcheck.selftest.attempt import Conditions
+from rampcheck.selftest.outcome import Outcome
+from rampcheck.selftest.terminal import print_matrix
+from rampcheck.selftest.trial import Selection, Trial, planned
+
+__all__ = ["Conditions", "Selection", "Trial", "planned", "print_matrix", "prove"]
+
+
+def prove(  # noqa: PLR0913 - each is an option
+    selection: Selection, conditions: Conditions, output: Path, *, jobs: int | None = None, keep: bool = False,
+    progress: Console | None = None, trials: list[Trial] | None = None,
+) -> dict[str, Any]:
+    """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
+
+    `jobs` trials run at a time, as many as there are processors unless given; `keep` keeps the folders of all;
+    `progress` shows a bar while it lasts. After Ctrl-C, what was done so far is written. Raises `UsageError` where
+    there is nothing to try, or `output` holds something already.
+    """
+    trials = planned(selection) if trials is None else trials
+    if not trials:
+        raise UsageError("there is nothing to try", "`rampcheck serve --list-defects` names the defects.")
+    if output.exists() and any(output.iterdir()):
+        raise UsageError(f"{output} holds something already", "Name another folder with --output.")
+    output = output.absolute()
+    output.mkdir(parents=True, exist_ok=True)
+    jobs = jobs or os.cpu_count() or 1
+    outcomes: list[Outcome] = []
+    started = time.time()
+    interrupted = True
+    with _bar(progress or Console(quiet=True)) as bar, suppress(KeyboardInterrupt):
+        task = bar.add_task("", total=len(trials), wrong=0)
+
+        def ended(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            bar.update(task, advance=1, wrong=sum(one.needs_a_look for one in outcomes))
+
+        bench.make(trials, conditions, output / "trials", jobs=jobs, keep=keep, ended=ended)
+        interrupted = False
+    made = matrix.Made(selection, conditions, jobs, len(trials), started, time.time(), interrupted)
+    content = matrix.matrix(outcomes, made, output)
+    matrix.write(content, output)
+    page.write(content, output, is_everything=selection.is_everything)
+    return content
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(TextColumn("Trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                    TextColumn("{task.fields[wrong]} not as required"), console=console, transient=True)

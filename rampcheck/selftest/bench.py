@@ -1,0 +1,64 @@
+"""Making trials, several at a time."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from rampcheck.selftest.attempt import RUN, Attempt, Conditions, processes
+from rampcheck.selftest.outcome import Outcome, read
+from rampcheck.selftest.trial import Trial
+
+LOOK_SECONDS = 1.0
+
+
+def make(  # noqa: PLR0913 - each is an option
+    trials: Iterable[Trial], conditions: Conditions, folder: Path, *, jobs: int, keep: bool,
+    ended: Callable[[Outcome], None],
+) -> None:
+    """Makes the trials, `jobs` of them at a time, and calls `ended` with what came of each.
+
+    Each writes into a folder of its own below `folder`, which is deleted afterwards unless the outcome needs a look, or
+    `keep` is given. An exception, of `ended` or of Ctrl-C, ends the trials under way before it goes on.
+    """
+    waiting = deque(trials)
+    running: list[Attempt] = []
+    context = processes()
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                trial = waiting.popleft()
+                running.append(Attempt(trial, conditions, folder / trial.label, context))
+            ready = wait([attempt.connection for attempt in running], LOOK_SECONDS)
+            for attempt in running:
+                if attempt.connection in ready:
+                    attempt.proceed()
+                else:
+                    attempt.keep_time()
+            over = [attempt for attempt in running if attempt.is_over]
+            running = [attempt for attempt in running if not attempt.is_over]
+            for attempt in over:
+                ended(_outcome(attempt, keep=keep))
+    finally:
+        for attempt in running:
+            attempt.stop("it was interrupted")
+            _delete(attempt.folder)
+        # The folder itself goes with the last of the trials'.
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _outcome(attempt: Attempt, *, keep: bool) -> Outcome:
+    outcome = read(attempt.trial, attempt.folder / RUN, attempt.code, attempt.fault, round(attempt.seconds, 2))
+    if keep or outcome.needs_a_look:
+        return replace(outcome, folder=attempt.folder)
+    _delete(attempt.folder)
+    return outcome
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""The matrix: what came of all trials, clause by clause, defect by defect, and whether it is as required."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rampcheck import __version__, contract
+from rampcheck.errors import ExitCode
+from rampcheck.exchanges import timestamp
+from rampcheck.selftest.attempt import Conditions
+from rampcheck.selftest.outcome import Conviction, Outcome
+from rampcheck.selftest.trial import Selection, Trial
+
+FILE_NAME = "matrix.json"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was set out to be done, and how: `started` and `finished` in seconds since the epoch."""
+
+    selection: Selection
+    conditions: Conditions
+    jobs: int
+    planned: int
+    started: float
+    finished: float
+    interrupted: bool
+
+
+def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, Any]:
+    """Gives the content of matrix.json, whose folder is `folder`.
+
+    Its members: `schema` (1), `rampcheck` (the version), `started` and `finished` (RFC 3339), `seconds`, `seeds`,
+    `workers`, `examples`, `jobs`, `planned` (the number of trials set out to make), `interrupted`, `as_required`,
+    `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections` (`id`, `title`) and
+    `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break it); and
+    `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference, defect, variant), `name`,
+    `summary`, `seed`, the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming, accused,
+    fault); `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
+    (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the clauses that fell
+    as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference; `requests`,
+    `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept, or null.
+    """
+    ordered = sorted(outcomes, key=_order)
+    plain = {(outcome.trial.contract, outcome.trial.seed): outcome for outcome in ordered
+             if outcome.trial.kind == "reference"}
+    trials = [_entry(outcome, _gaps(outcome, plain), folder) for outcome in ordered]
+    code = _exit_code(trials, interrupted=made.interrupted)
+    return {
+        "schema": 1, "rampcheck": __version__, "started": timestamp(made.started),
+        "finished": timestamp(made.finished), "seconds": round(made.finished - made.started, 1),
+        "seeds": list(made.selection.seeds), "workers": made.conditions.workers,
+        "examples": made.conditions.examples, "jobs": made.jobs, "planned": made.planned,
+        "interrupted": made.interrupted, "as_required": code == ExitCode.CONFORMANT, "exit_code": int(code),
+        "summary": summary(trials),
+        "contracts": [_contract(name, trials) for name in made.selection.contracts
+                      if any(entry["contract"] == name for entry in trials)],
+        "trials": trials,
+    }
+
+
+def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Gives the sums over the trials of a matrix.
+
+    `defects` and `variants` (the plain reference counts as one) are what was tried; of these, `convicted` and `missed`,
+    `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of defects that failed a `must` clause which is neither
+    theirs nor foreseen; `faults` the number of trials that did not come to a judgement; `requests` all that were sent,
+    and `median_to_first_finding` the middle of the defects' requests up to the first finding, null where none was made.
+    """
+    trials = list(trials)
+    defects = [entry for entry in trials if entry["kind"] == "defect"]
+    others = [entry for entry in trials if entry["kind"] != "defect"]
+    first = [entry["to_first_finding"] for entry in defects if entry["to_first_finding"] is not None]
+    return {
+        "defects": len(defects), "convicted": sum(entry["result"] == "convicted" for entry in defects),
+        "missed": sum(entry["result"] == "missed" for entry in defects), "variants": len(others),
+        "conforming": sum(entry["result"] == "conforming" for entry in others),
+        "accused": sum(entry["result"] == "accused" for entry in others),
+        "with_gaps": sum(bool(entry["gaps"]) for entry in others),
+        "unrelated": sum(bool(entry["unrelated"]) for entry in defects),
+        "faults": sum(entry["result"] == "fault" for entry in trials),
+        "requests": sum(entry["requests"] for entry in trials),
+        "median_to_first_finding": statistics.median(first) if first else None,
+    }
+
+
+def is_as_required(entry: Mapping[str, Any]) -> bool:
+    """Whether a trial of a matrix ended as it must: convicted and nothing else, or conforming without a gap."""
+    if entry["kind"] == "defect":
+        return entry["result"] == "convicted" and not entry["unrelated"]
+    return entry["result"] == "conforming" and not entry["gaps"]
+
+
+def write(content: Mapping[str, Any], folder: Path) -> Path:
+    """Writes matrix.json into `folder`, and gives its path."""
+    path = folder / FILE_NAME
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
+    return path
+
+
+def _exit_code(trials: Sequence[Mapping[str, Any]], *, interrupted: bool) -> ExitCode:
+    if any(entry["result"] == "fault" for entry in trials):
+        return ExitCode.FAULT
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.CONFORMANT if all(map(is_as_required, trials)) else ExitCode.NONCONFORMANT
+
+
+def _order(outcome: Outcome) -> tuple[str, int, str, int]:
+    kinds = ("reference", "defect", "variant")
+    return outcome.trial.contract, kinds.index(outcome.trial.kind), outcome.trial.name, outcome.trial.seed
+
+
+def _gaps(outcome: Outcome, plain: Mapping[tuple[str, int], Outcome]) -> list[str]:
+    """Gives what this trial left unverified and the plain reference does not; without that one, nothing is known."""
+    reference = plain.get((outcome.trial.contract, outcome.trial.seed))
+    if reference is None or "fault" in {outcome.result, reference.result}:
+        return []
+    allowed = {*reference.unverified, *outcome.trial.unverified}
+    return [clause for clause in outcome.unverified if clause not in allowed]
+
+
+def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
+    trial: Trial = outcome.trial
+    return {
+        "contract": trial.contract, "kind": trial.kind, "name": trial.name, "summary": trial.summary,
+        "seed": trial.seed, "clauses": list(trial.clauses), "may_break": list(trial.may_break),
+        "result": outcome.result, "convictions": _written(outcome.convictions), "related": list(outcome.related),
+        "unrelated": _written(outcome.unrelated), "advisories": _written(outcome.advisories), "gaps": gaps,
+        "requests": outcome.requests, "to_first_finding": outcome.to_first_finding, "seconds": outcome.seconds,
+        "exit_code": outcome.exit_code, "faults": list(outcome.faults), "reason": outcome.reason,
+        "folder": str(outcome.folder.relative_to(folder)) if outcome.folder else None,
+    }
+
+
+def _written(convictions: Iterable[Conviction]) -> list[dict[str, Any]]:
+    return [asdict(conviction) for conviction in convictions]
+
+
+def _contract(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    loaded = contract.load(name)
+    breaking: dict[str, dict[str, None]] = {}
+    for entry in trials:
+        for clause in entry["clauses"]:
+            breaking.setdefault(clause, {})[entry["name"]] = None
+    return {
+        "name": name, "title": loaded.title,
+        "sections": [{"id": key, "title": title} for key, title in loaded.sections],
+        "clauses": [{"id": clause.id, "section": clause.section, "level": clause.level, "text": clause.text,
+                     "untestable": clause.untestable, "defects": list(breaking.get(clause.id, ()))}
+                    for clause in loaded.clauses.values()],
+    }

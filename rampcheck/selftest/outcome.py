@@ -1,0 +1,154 @@
+"""What came of a trial: who was convicted by what, who was accused, and what it cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from rampcheck.errors import ExitCode
+from rampcheck.exchanges import read_records
+from rampcheck.report.results import FILE_NAME
+from rampcheck.run import MERGED
+from rampcheck.selftest.trial import Trial
+
+Result = Literal["convicted", "missed", "conforming", "accused", "fault"]
+BROKEN = ("failed", "advisory")
+# How a run ends that found no fault of its own; the last, where it could judge nothing.
+ENDED = (ExitCode.CONFORMANT, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Conviction:
+    """A clause that was found broken, with the first finding of it.
+
+    `judge` is `history` where the whole run had to be seen, else `exchange`; `scenario` is what provoked it.
+    """
+
+    clause: str
+    verdict: str
+    judge: str
+    scenario: str
+    expected: str
+    actual: str
+    exchange: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial.
+
+    `convictions` are of the defect's own clauses, `related` of those that fell with them as it was foreseen.
+    `unrelated` are failed `must` clauses that neither explains, `advisories` the same of `should` clauses; of a variant
+    or the plain reference, both are accusations. `unverified` are the `must` clauses that were not verified; what the
+    plain reference verifies of these is a gap, which `matrix` works out. `to_first_finding` is the number of requests
+    up to the first finding against one of the defect's own clauses. `reason` says why a run ended early.
+    """
+
+    trial: Trial
+    result: Result
+    convictions: tuple[Conviction, ...] = ()
+    related: tuple[str, ...] = ()
+    unrelated: tuple[Conviction, ...] = ()
+    advisories: tuple[Conviction, ...] = ()
+    unverified: tuple[str, ...] = ()
+    requests: int = 0
+    to_first_finding: int | None = None
+    seconds: float = 0.0
+    exit_code: int | None = None
+    faults: tuple[str, ...] = ()
+    reason: str = ""
+    folder: Path | None = None
+
+    @property
+    def accusations(self) -> tuple[Conviction, ...]:
+        """What a conforming server was accused of, or a defect of besides what it does."""
+        return self.unrelated if self.trial.kind == "defect" else (*self.unrelated, *self.advisories)
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether its evidence is worth keeping."""
+        return self.result not in {"convicted", "conforming"} or bool(self.accusations)
+
+
+def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds: float) -> Outcome:
+    """Gives what came of a trial from what its run wrote into `folder`; `fault` says why it did not end."""
+    try:
+        results = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        records = list(read_records(folder / MERGED))
+    except (OSError, ValueError) as error:
+        return Outcome(trial, "fault", seconds=seconds, exit_code=exit_code,
+                       faults=(fault or f"the run wrote no results: {error}",))
+    return of_run(trial, results, records, exit_code=exit_code, fault=fault, seconds=seconds)
+
+
+def of_run(  # noqa: PLR0913 - a run's end has as many sides
+    trial: Trial, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]], *, exit_code: int | None,
+    fault: str = "", seconds: float = 0.0,
+) -> Outcome:
+    """Gives what came of a trial from the content of results.json, and the records of the journal."""
+    immediate = {record["clause"] for record in records if record["kind"] == "finding"}
+    broken = {clause["id"]: _conviction(clause, immediate) for clause in results["clauses"]
+              if clause["verdict"] in BROKEN}
+    causes = {clause["id"]: clause.get("follows", clause["id"]) for clause in results["clauses"]}
+    own = tuple(broken[clause] for clause in trial.clauses if clause in broken)
+    besides = [conviction for clause, conviction in broken.items() if clause not in trial.clauses]
+    strange = [conviction for conviction in besides
+               if not {conviction.clause, causes[conviction.clause]} & set(trial.clauses)
+               and not _is_foreseen(conviction.clause, trial) and not _is_foreseen(causes[conviction.clause], trial)]
+    faults = [*([fault] if fault else []), *results["faults"]]
+    if exit_code not in ENDED and not faults:
+        faults.append(f"the run ended with exit code {exit_code}: {results['reason']}")
+    return Outcome(
+        trial, _result(trial, own, exit_code, faults), own,
+        related=tuple(conviction.clause for conviction in besides if conviction not in strange),
+        unrelated=tuple(conviction for conviction in strange if conviction.verdict == "failed"),
+        advisories=tuple(conviction for conviction in strange if conviction.verdict == "advisory"),
+        unverified=tuple(clause["id"] for clause in results["clauses"]
+                         if clause["level"] == "must" and clause["verdict"] == "not_verified"),
+        requests=results["requests"], to_first_finding=_to_first_finding(own, records, results["requests"]),
+        seconds=seconds, exit_code=exit_code, faults=tuple(faults), reason=results["reason"],
+    )
+
+
+def _result(trial: Trial, own: Sequence[Conviction], exit_code: int | None, faults: Sequence[str]) -> Result:
+    if faults:
+        return "fault"
+    if trial.kind == "defect":
+        return "convicted" if own else "missed"
+    # A run that could judge nothing accuses too: the reference answers.
+    return "conforming" if exit_code == ExitCode.CONFORMANT else "accused"
+
+
+def _conviction(clause: Mapping[str, Any], immediate: set[str]) -> Conviction:
+    first = clause["findings"][0]
+    return Conviction(clause["id"], clause["verdict"], "exchange" if clause["id"] in immediate else "history",
+                      first["scenario"], first["expected"], first["actual"], first["exchange"])
+
+
+def _is_foreseen(clause: str, trial: Trial) -> bool:
+    return any(clause.startswith(beginning) for beginning in trial.may_break)
+
+
+def _to_first_finding(own: Iterable[Conviction], records: Iterable[Mapping[str, Any]], requests: int) -> int | None:
+    """Gives how many requests had begun when the first of these clauses was found broken, all where it was at the end.
+
+    The journals of several workers stand one after the other in the merged one, so time tells the order.
+    """
+    clauses = {conviction.clause for conviction in own}
+    if not clauses:
+        return None
+    begun: list[datetime] = []
+    found: list[datetime] = []
+    latest: datetime | None = None
+    for record in records:
+        if record["kind"] == "exchange":
+            latest = datetime.fromisoformat(record["started"])
+            if record["direction"] == "outgoing":
+                begun.append(latest)
+        elif record["kind"] == "finding" and record["clause"] in clauses and latest is not None:
+            found.append(latest)
+    return sum(started <= min(found) for started in begun) if found else requests

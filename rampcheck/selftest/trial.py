@@ -1,0 +1,119 @@
+"""What is tried: the reference as it is, each defect, each variant; each a whole run of its own."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from rampcheck import resources
+from rampcheck.errors import UsageError
+from rampcheck.reference import Defect, Variant, all_defects, all_variants
+
+Kind = Literal["reference", "defect", "variant"]
+Entry = TypeVar("Entry", Defect, Variant)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A whole run of one contract's suite against its reference, and what is demanded of it.
+
+    A `defect` has to be convicted by a finding against one of its `clauses`; what fails besides has to be in
+    `may_break` (ids, or beginnings of ids). A `variant`, and the plain `reference`, have to be found conforming; of a
+    variant, the clauses in `unverified` may remain unverified. `defects` and `variants` are what the reference is
+    started with, `seed` is of the generated requests.
+    """
+
+    contract: str
+    kind: Kind
+    name: str
+    summary: str = ""
+    seed: int = 1
+    clauses: tuple[str, ...] = ()
+    may_break: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a reader knows it by, and its folder is called: `proof-defect-token-ignored-seed-1`."""
+        return f"{self.contract}-{self.kind}-{self.name}-seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to try: everything of `contracts`, or only what is named.
+
+    `defects` and `variants` are names, `patterns` shell patterns of clauses whose defects are meant. Each trial is made
+    with each of `seeds`.
+    """
+
+    contracts: Sequence[str]
+    defects: Sequence[str] = ()
+    variants: Sequence[str] = ()
+    patterns: Sequence[str] = ()
+    seeds: Sequence[int] = (1,)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out of these contracts."""
+        return not (self.defects or self.variants or self.patterns)
+
+
+def planned(selection: Selection) -> list[Trial]:
+    """Gives the trials of a selection; the plain reference, with which the others are compared, is always among them.
+
+    Raises `UsageError` for a contract, name or pattern that there is none of.
+    """
+    for contract in selection.contracts:
+        if contract not in resources.contracts():
+            raise UsageError(f"there is no contract {contract!r}", f"Known: {', '.join(resources.contracts())}.")
+    trials = [_of_defect(defect) for defect in _defects(selection)]
+    trials += [_of_variant(variant) for variant in _variants(selection)]
+    touched = {trial.contract for trial in trials}
+    plain = [Trial(contract, "reference", "plain", "The reference as it is.") for contract in selection.contracts
+             if contract in touched]
+    return [replace(trial, seed=seed) for seed in dict.fromkeys(selection.seeds) for trial in [*plain, *trials]]
+
+
+def _defects(selection: Selection) -> Iterator[Defect]:
+    known = [defect for contract in selection.contracts for defect in all_defects(contract)]
+    for pattern in selection.patterns:
+        if not any(fnmatch.filter(defect.clauses, pattern) for defect in known):
+            raise UsageError(f"no defect breaks a clause that matches {pattern!r}", "`rampcheck clauses` lists them.")
+    named = set(_named(known, selection.defects, "defect"))
+    for defect in known:
+        meant = any(fnmatch.filter(defect.clauses, pattern) for pattern in selection.patterns)
+        if selection.is_everything or defect.name in named or meant:
+            yield defect
+
+
+def _variants(selection: Selection) -> Iterator[Variant]:
+    known = [variant for contract in selection.contracts for variant in all_variants(contract)]
+    named = set(_named(known, selection.variants, "variant"))
+    yield from (variant for variant in known if selection.is_everything or variant.name in named)
+
+
+def _named(known: Iterable[Entry], names: Sequence[str], kind: str) -> Sequence[str]:
+    there = {entry.name for entry in known}
+    for name in names:
+        if name not in there:
+            raise UsageError(f"there is no {kind} {name!r}", f"`rampcheck serve --list-{kind}s` names them.")
+    return names
+
+
+def _of_defect(defect: Defect) -> Trial:
+    return Trial(defect.contract, "defect", defect.name, _sentence(defect.summary), clauses=defect.clauses,
+                 may_break=defect.may_break, defects=(defect.name,))
+
+
+def _of_variant(variant: Variant) -> Trial:
+    return Trial(variant.contract, "variant", variant.name, _sentence(variant.summary), unverified=variant.unverified,
+                 variants=(variant.name,))
+
+
+def _sentence(docstring: str) -> str:
+    """Gives a docstring as one line."""
+    return " ".join(docstring.split())

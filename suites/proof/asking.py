@@ -1,0 +1,27 @@
+"""Asking for what a session has brought about: its transaction, its user, its WebSocket."""
+
+from __future__ import annotations
+
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.invariants import given
+from rampcheck.scenario import Accepted, Target
+
+
+def transaction_of(session: Exchange) -> str:
+    """Gives the id of a session's transaction. Raises `Unjudged` where the session names none."""
+    transaction = given(session, "merchant_transaction_id")
+    if not isinstance(transaction, str) or not transaction:
+        raise Unjudged(f"the session of exchange {session.number} has no `merchant_transaction_id`")
+    return transaction
+
+
+def demand(target: Target, clause: str, request: Request, session: Accepted) -> Exchange:
+    """Asks what has to be answered after a session; a refusal is a finding if such a session is still created."""
+    exchange = target.send(request, session.request)
+    if not exchange.accepted:
+        target.confirm(session.request)
+        promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
+        target.judge.broken(clause, f"{promised} after the session of exchange {session.exchange.number}",
+                            exchange.summary(), exchange)
+    return exchange

@@ -1,0 +1,88 @@
+"""What holds for every error of an endpoint under `/widget/`: the table, the message, the request id (errors page)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from rampcheck.suites.proof.endpoints import SESSION, is_widget_call
+
+from rampcheck.exchanges import Exchange
+from rampcheck.invariants import given, json_media_type, never_repeated
+from rampcheck.profile import Partner
+from rampcheck.schema import describe
+from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
+
+DOCUMENTED_CODES = {
+    (400, "invalid_request"): {"validation_error", "decode_error", "missing_param", "currency_not_allowed"},
+    (400, "wallet_not_supported"): {"WALLET_NOT_SUPPORTED"},
+    (401, "unauthorised"): {"missing_token", "invalid_token"},
+    (403, "forbidden"): {"forbidden_origin"},
+    (404, "not_found"): {"not_found"},
+    (500, "internal_error"): {"db_error", "token_error"},
+    (500, "publish_failed"): {"kafka_unavailable"},
+    (502, "upstream_error"): {"provider_error"},
+    (502, "upstream_unavailable"): {"upstream_unavailable", "upstream_invalid_response"},
+}
+DOCUMENTED_STATUSES = {status for status, _ in DOCUMENTED_CODES}
+
+
+def is_documented_error(exchange: Exchange, _: Partner | None = None) -> bool:
+    """Whether an endpoint under `/widget/` answered with a status of the error table."""
+    return is_widget_call(exchange) and exchange.status in DOCUMENTED_STATUSES
+
+
+@invariant("proof.errors.matrix", lambda exchange, _: is_widget_call(exchange) and exchange.status >= 500
+           and not is_documented_error(exchange), exercises=False)
+def server_error_is_documented(exchange: Exchange, _: Partner) -> Broken | None:
+    """A 5xx outside the table is undocumented, unless a gateway speaks before the target could."""
+    if exchange.status in {503, 504}:
+        return None
+    return Broken("500 or 502 for a failure of the target", exchange.summary())
+
+
+@invariant("proof.errors.matrix", is_documented_error, exercises=False)
+def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
+    """Where no code is promised for a cause, the documented ones are examples."""
+    codes = DOCUMENTED_CODES.get((exchange.status, str(given(exchange, "error"))))
+    code = given(exchange, "code")
+    if codes is None or not isinstance(code, str) or code in codes:
+        return None
+    return Observed(f"the code {code!r} for {exchange.status} {given(exchange, 'error')!r} is not documented")
+
+
+INTERNALS = re.compile(
+    r"Traceback \(most recent|\bat [\w$.]+\([\w.]+:\d+\)|goroutine \d+ \[|panic:|\.(?:go|py|java|rb|php|ts|js):\d+"
+    r"|\b(?:SELECT|INSERT|UPDATE|DELETE)\b.+\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
+    r"|/(?:usr|var|app|srv|opt|etc)/[\w./-]+",
+)
+
+
+@invariant("proof.errors.no-internals", lambda exchange, _: is_documented_error(exchange)
+           and isinstance(given(exchange, "message"), str))
+def no_internals(exchange: Exchange, _: Partner) -> Broken | None:
+    """A message shows no stack trace, SQL or file path, unless the request brought it."""
+    found = INTERNALS.search(given(exchange, "message"))
+    if found is None or found.group().encode() in exchange.request.body or found.group() in unquote(exchange.path):
+        return None
+    return Broken("a message without internals", describe(found.group()))
+
+
+@invariant("proof.errors.no-session", lambda exchange, _: SESSION.asked(exchange) and is_documented_error(exchange),
+           exercises=False)
+def no_transaction(exchange: Exchange, _: Partner) -> Broken | None:
+    """Where no session is created, there is no transaction to name; an error of another endpoint may name one."""
+    if not given(exchange, "merchant_transaction_id"):
+        return None
+    return Broken("an error without `merchant_transaction_id`", describe(given(exchange, "merchant_transaction_id")))
+
+
+INVARIANTS: Sequence[Invariant] = (
+    Invariant("proof.errors.media-type", is_documented_error, json_media_type),
+    server_error_is_documented, code_is_documented, no_internals, no_transaction,
+)
+HISTORY: Sequence[HistoryInvariant] = (
+    never_repeated("proof.errors.request-id", "`X-Request-Id`", is_documented_error,
+                   lambda exchange: exchange.response.header("x-request-id") if exchange.response else None),
+)

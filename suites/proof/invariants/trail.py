@@ -1,0 +1,111 @@
+"""What a run saw of one transaction over all channels, put together from its recorded exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rampcheck.suites.proof.endpoints import EVENTS, SESSION, TRANSACTION, is_webhook
+from rampcheck.suites.proof.invariants.values import is_terminal
+from rampcheck.suites.proof.requests import is_second
+
+from rampcheck.exchanges import Exchange
+from rampcheck.invariants import asked, given, query
+from rampcheck.profile import Profile
+from rampcheck.suite import Broken, Held, HistoryInvariant
+
+
+@dataclass
+class Trail:
+    """One transaction: its session, then each kind of exchange in the order of its start.
+
+    `polls` and `sockets` are the owner's that were accepted, `strangers` is all that another partner asked about it,
+    `webhooks` what the target sent about it.
+    """
+
+    session: Exchange
+    polls: list[Exchange] = field(default_factory=list)
+    sockets: list[Exchange] = field(default_factory=list)
+    strangers: list[Exchange] = field(default_factory=list)
+    webhooks: list[Exchange] = field(default_factory=list)
+
+    def add(self, exchange: Exchange) -> None:
+        """Takes another exchange that is about this transaction."""
+        if is_webhook(exchange):
+            self.webhooks.append(exchange)
+        elif is_second(exchange.credential) != is_second(self.session.credential):
+            self.strangers.append(exchange)
+        elif exchange.accepted:
+            (self.sockets if EVENTS.asked(exchange) else self.polls).append(exchange)
+
+    @property
+    def end(self) -> Exchange | None:
+        """The first poll that shows a terminal status."""
+        return next((poll for poll in self.polls if is_terminal(given(poll, "status"))), None)
+
+    def polls_with(self, status: Any) -> list[Exchange]:
+        """Gives the polls that show a status."""
+        return [poll for poll in self.polls if given(poll, "status") == status]
+
+    def changes(self, socket: Exchange) -> list[tuple[Exchange, str]]:
+        """Gives each change that polls saw while a WebSocket was open: the first poll to show it, and the status.
+
+        The first of these polls shows the state at the time of the subscription, which is no change, and what comes
+        after a terminal status is another clause's affair.
+        """
+        seen: set[Any] = set()
+        found: list[tuple[Exchange, str]] = []
+        for poll in self.polls if self.end is None else self.polls[:self.polls.index(self.end) + 1]:
+            status = given(poll, "status")
+            if not socket.started < poll.started < socket.ended or not isinstance(status, str) or status in seen:
+                continue
+            if seen:
+                found.append((poll, status))
+            seen.add(status)
+        return found
+
+    def state_at(self, socket: Exchange) -> Any:
+        """Gives the status at the time of a subscription: that of the first poll after it, None without one."""
+        return next((given(poll, "status") for poll in self.polls if poll.started > socket.started), None)
+
+
+def is_of_a_transaction(exchange: Exchange) -> bool:
+    """Whether an exchange creates a transaction or is about one."""
+    return (SESSION.answered(exchange) or TRANSACTION.asked(exchange) or EVENTS.asked(exchange)
+            or is_webhook(exchange))
+
+
+def trails(exchanges: Iterable[Exchange]) -> list[Trail]:
+    """Sorts exchanges by the transaction that they are about; what is about none of the run's is left out."""
+    found: dict[str, Trail] = {}
+    for exchange in exchanges:
+        transaction = _transaction(exchange)
+        if not isinstance(transaction, str):
+            continue
+        if SESSION.asked(exchange):
+            found.setdefault(transaction, Trail(exchange))
+        elif transaction in found:
+            found[transaction].add(exchange)
+    return list(found.values())
+
+
+def _transaction(exchange: Exchange) -> Any:
+    if is_webhook(exchange):
+        return asked(exchange, "merchant_transaction_id")
+    if SESSION.asked(exchange):
+        return given(exchange, "merchant_transaction_id")
+    return query(exchange, "tx_id") if EVENTS.asked(exchange) else TRANSACTION.parameter(exchange)
+
+
+Judgement = Callable[[Trail, Profile], Iterator[Broken | Held]]
+
+
+def of_each_transaction(clause: str) -> Callable[[Judgement], HistoryInvariant]:
+    """Makes an invariant of the whole run of a function that judges one transaction's trail."""
+    def made(judgement: Judgement) -> HistoryInvariant:
+        def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
+            for trail in trails(exchanges):
+                yield from judgement(trail, profile)
+        return HistoryInvariant(clause, is_of_a_transaction, judge, at_least=None)
+    return made

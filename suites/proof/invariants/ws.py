@@ -1,0 +1,210 @@
+"""What holds for the messages of a WebSocket: whose they are, their order, that none is missing (WebSocket page)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from rampcheck.suites.proof.endpoints import EVENTS
+from rampcheck.suites.proof.invariants.trail import Trail, of_each_transaction
+from rampcheck.suites.proof.invariants.values import RANK, TERMINAL, equal_amounts, time
+
+from rampcheck.exchanges import Exchange
+from rampcheck.invariants import given, never_accepted, query, same
+from rampcheck.profile import Partner, Profile
+from rampcheck.schema import describe
+from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant
+
+# How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
+PATIENCE = 0.95
+# Going away, service restart, try again later: the server's operation, not its promise (RFC 6455 section 7.4.1 and
+# the IANA registry of close codes).
+EXCUSED = frozenset({"1001", "1012", "1013"})
+NEAR = timedelta(seconds=10)
+
+
+def updates(exchange: Exchange) -> list[dict[str, Any]]:
+    """Gives the JSON objects that came as text messages and tell of a transaction."""
+    values = [message.json for message in exchange.events if message.kind == "text"]
+    return [value for value in values
+            if isinstance(value, dict) and ("status" in value or value.get("event") == "tx.update")]
+
+
+def own_updates(exchange: Exchange) -> list[dict[str, Any]]:
+    """Gives the updates that are not about another transaction than the subscribed one."""
+    return [update for update in updates(exchange)
+            if not isinstance(named := update.get("merchant_transaction_id"), str) or named == query(exchange, "tx_id")]
+
+
+def _statuses(exchange: Exchange) -> list[str]:
+    return [status for update in own_updates(exchange) if isinstance(status := update.get("status"), str)]
+
+
+@invariant("proof.ws.event", EVENTS.answered, exercises=False)
+def messages_are_text(exchange: Exchange, _: Partner) -> Broken | None:
+    """An event is a text message; what stands in it is the schema's to judge."""
+    binary = next((message for message in exchange.events if message.kind == "binary"), None)
+    return None if binary is None else Broken("a text message", f"a binary message of {len(binary.body)} bytes")
+
+
+@invariant("proof.ws.only-own", lambda exchange, _: EVENTS.answered(exchange) and any(
+    isinstance(update.get("merchant_transaction_id"), str) for update in updates(exchange)))
+def events_are_of_the_subscribed_transaction(exchange: Exchange, _: Partner) -> Broken | None:
+    """Each event is about the transaction in the URL."""
+    for update in updates(exchange):
+        named = update.get("merchant_transaction_id")
+        if isinstance(named, str) and (problem := same("merchant_transaction_id", query(exchange, "tx_id"), named)):
+            return problem
+    return None
+
+
+@invariant("proof.ws.order", lambda exchange, _: EVENTS.answered(exchange) and (
+    len(_statuses(exchange)) > 1 or not TERMINAL.isdisjoint(_statuses(exchange))))
+def statuses_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
+    """No status goes back, and a terminal one is the last."""
+    told = _statuses(exchange)
+    for before, after in pairwise(told):
+        # The same event twice is another clause's affair.
+        is_after_the_end = before in TERMINAL and after != before
+        if is_after_the_end or RANK.get(after, 2) < RANK.get(before, 0):
+            return Broken("statuses that go forward, a terminal one last", f"the events: {', '.join(told)}")
+    return None
+
+
+@invariant("proof.ws.times", lambda exchange, _: EVENTS.answered(exchange) and any(
+    isinstance(update.get("occurred_at"), str) for update in own_updates(exchange)))
+def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
+    """Each `occurred_at` is in the calendar, and not before the one before it."""
+    latest = None
+    for given_time in (update.get("occurred_at") for update in own_updates(exchange)):
+        occurred = time(given_time)
+        if isinstance(given_time, str) and occurred is None:
+            return Broken("`occurred_at`: an ISO 8601 date-time in UTC", describe(given_time))
+        if occurred is not None and latest is not None and occurred.is_before(latest):
+            return Broken("`occurred_at` not before that of the event before",
+                          f"{describe(given_time)} after {latest.instant.isoformat()}")
+        latest = occurred or latest
+    return None
+
+
+INVARIANTS: Sequence[Invariant] = (
+    messages_are_text, events_are_of_the_subscribed_transaction, statuses_go_forward, times_go_forward,
+    never_accepted("proof.ws.auth", EVENTS, "no Authorization header",
+                   lambda exchange, _: not exchange.request.header("authorization")),
+)
+
+
+# The whole run
+
+def _had_its_chance(socket: Exchange, poll: Exchange, profile: Profile) -> bool:
+    """Whether a WebSocket was open for long enough after a poll to tell what the poll shows."""
+    if socket.closed is not None:
+        return socket.closed.body[:4].decode("ascii", "replace") not in EXCUSED
+    close = next((message for message in socket.messages if message.kind == "close"), None)
+    # Without any close the connection was lost, which is the network's affair.
+    return close is not None and close.at >= poll.ended + PATIENCE * profile.limits.event_timeout_seconds
+
+
+@of_each_transaction("proof.ws.event")
+def every_change_is_told(trail: Trail, profile: Profile) -> Iterator[Broken | Held]:
+    """Each status that polls saw come while a WebSocket was open came over it."""
+    for socket in trail.sockets:
+        told = _statuses(socket)
+        for poll, status in trail.changes(socket):
+            if status in told:
+                yield Held()
+            elif _had_its_chance(socket, poll, profile):
+                yield Broken(f"an event with the status {status!r}, which exchange {poll.number} shows",
+                             f"the events: {', '.join(told) or 'none'}", socket)
+
+
+@of_each_transaction("proof.ws.event")
+def no_change_is_told_twice(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+    """One message on every change; a first one may tell the state at the time of the subscription."""
+    for socket in trail.sockets:
+        told = own_updates(socket)
+        state = trail.state_at(socket)
+        if told and state is not None and told[0].get("status") == state:
+            told = told[1:]
+        for place, update in enumerate(told):
+            if update in told[:place]:
+                yield Broken("one message on every change", f"the same event twice: {describe(update)}", socket)
+
+
+@of_each_transaction("proof.ws.isolation")
+def strangers_are_told_nothing(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+    """Another partner's subscription is refused, or silent while the transaction changes."""
+    for socket in trail.strangers:
+        if not EVENTS.asked(socket):
+            continue
+        if leaked := updates(socket):
+            yield Broken("a refusal, or no event of another partner's transaction",
+                         f"{len(leaked)} events, the first: {describe(leaked[0])}", socket)
+        elif _is_refused(socket, trail) or (socket.accepted and (socket.closed is not None or trail.changes(socket))):
+            yield Held()
+
+
+def _is_refused(socket: Exchange, trail: Trail) -> bool:
+    """Whether an upgrade was refused that the owner was granted; a token that is refused itself (401) tells nothing."""
+    return bool(trail.sockets) and 400 <= socket.status < 500 and socket.status != 401
+
+
+@of_each_transaction("proof.ws.times")
+def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+    """`occurred_at` of the first event of a status is near the `updated_at` of the first poll that shows it."""
+    for socket in trail.sockets:
+        told = own_updates(socket)
+        for place, update in enumerate(told):
+            status = update.get("status")
+            polls = trail.polls_with(status)
+            if not polls or status in [before.get("status") for before in told[:place]]:
+                continue
+            occurred, updated = time(update.get("occurred_at")), time(given(polls[0], "updated_at"))
+            if occurred is None or updated is None:
+                continue
+            yield Held() if occurred.distance(updated) <= NEAR else Broken(
+                f"`occurred_at` of {status!r} within 10 s of `updated_at` {describe(given(polls[0], 'updated_at'))} "
+                f"(exchange {polls[0].number})", describe(update["occurred_at"]), socket)
+
+
+def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, Any, Exchange]]:
+    """Gives each member of an event that no poll shows: its name, what a poll shows, that poll."""
+    for name in ("type", "currency", "fiat_currency"):
+        poll = trail.polls[0]
+        if isinstance(update.get(name), str) and update[name] != given(poll, name):
+            yield name, given(poll, name), poll
+    if update.get("status") == "pending":
+        return
+    polls = trail.polls_with(update.get("status"))
+    for name in ("fiat_amount", "crypto_amount"):
+        if polls and isinstance(update.get(name), str) and not any(
+                equal_amounts(update[name], given(poll, name)) for poll in polls):
+            yield name, given(polls[0], name), polls[0]
+
+
+@of_each_transaction("proof.ws.agrees")
+def events_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+    """Events tell what polls of the same status show, and end as the polls do."""
+    for socket in trail.sockets:
+        told = own_updates(socket)
+        if not told or not trail.polls:
+            continue
+        for update in told:
+            problems = list(_disagreements(trail, update))
+            for name, expected, poll in problems:
+                yield Broken(f"`{name}`: {describe(expected)}, as in exchange {poll.number}",
+                             f"{describe(update[name])} in the event {describe(update.get('status'))}", socket)
+            if not problems:
+                yield Held()
+        last = told[-1].get("status")
+        if trail.end is not None and isinstance(last, str) and last in TERMINAL - {given(trail.end, "status")}:
+            yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
+                         repr(last), socket)
+
+
+HISTORY: Sequence[HistoryInvariant] = (
+    every_change_is_told, no_change_is_told_twice, strangers_are_told_nothing, changes_are_told_with_their_time,
+    events_agree_with_polls,
+)

@@ -1,0 +1,245 @@
+"""Transactions that are driven to their end and watched on every channel, all at the same time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from rampcheck.suites.proof.asking import transaction_of
+from rampcheck.suites.proof.invariants.values import RANK, TERMINAL
+from rampcheck.suites.proof.requests import is_second, pairs, poll, upgrade
+
+from rampcheck.channel import Channel
+from rampcheck.errors import Unjudged
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.invariants import asked, given
+from rampcheck.scenario import Accepted, Target
+
+MOST_PAIRS = 3
+MOST_TRIES = 3  # for a transaction that is not at its end before it can be watched
+
+
+class Journey:
+    """One transaction on its way: it is subscribed to and asked for as soon as it is created.
+
+    `seen` holds the first poll that shows each status, `delivered` the first webhook that tells it. `channel` is None
+    where the target refuses the WebSocket: another scenario judges that.
+    """
+
+    def __init__(self, target: Target, session: Accepted) -> None:
+        self.transaction = transaction_of(session.exchange)
+        self.credential = session.request.credential or target.suite.credential
+        self.channel = subscribed(target, upgrade(self.transaction, self.credential))
+        self.seen: dict[str, Exchange] = {}
+        self.delivered: dict[str, Exchange] = {}
+        self.last = "unknown"
+        self._target = target
+        self._heard: set[str] = set()
+        self._asked = 0.0
+        self.poll()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a poll has shown a terminal status."""
+        return not TERMINAL.isdisjoint(self.seen)
+
+    @property
+    def changes(self) -> dict[str, Exchange]:
+        """The statuses that polls saw come, each with the first poll to show it, to the first that is terminal."""
+        places = [place for place, status in enumerate(self.seen) if status in TERMINAL]
+        return dict(list(self.seen.items())[1:places[0] + 1 if places else None])
+
+    def poll(self) -> bool:
+        """Asks for the status; says whether it is one that no poll has shown before."""
+        self._asked = time.monotonic()
+        exchange = self._target.deliver(poll(self.transaction, self.credential))
+        status = given(exchange, "status") if exchange.accepted else None
+        self.last = repr(status) if exchange.accepted else exchange.summary()
+        if not isinstance(status, str) or status not in RANK or status in self.seen:
+            return False
+        self.seen[status] = exchange
+        return True
+
+    def is_due(self) -> bool:
+        """Whether it is time to poll, because of something new on another channel or by the interval."""
+        interval = self._target.profile.limits.poll_interval_seconds
+        new = (self._told() | self.delivered.keys()) - self._heard
+        self._heard |= new
+        return not self.is_over and (bool(new - self.seen.keys()) or time.monotonic() - self._asked >= interval)
+
+    def take(self, webhook: Exchange) -> bool:
+        """Takes a webhook about this transaction; says whether it tells a status that none has told before."""
+        status = asked(webhook, "status")
+        if not isinstance(status, str) or status not in RANK or status in self.delivered:
+            return False
+        self.delivered[status] = webhook
+        return True
+
+    def count_heard(self) -> int:
+        """Gives how many documented statuses the WebSocket has told."""
+        return len(self._told() & RANK.keys())
+
+    def awaits(self, *, webhooks: bool) -> bool:
+        """Whether the end, or a change that polls saw, has not come over every channel yet."""
+        changes = self.changes.keys()
+        return (not self.is_over or (webhooks and bool(changes - self.delivered.keys()))
+                or (self.channel is not None and self.channel.is_open and bool(changes - self._told())))
+
+    def close(self) -> None:
+        """Closes the WebSocket."""
+        if self.channel is not None:
+            self.channel.close()
+
+    def _told(self) -> set[str]:
+        values = [message.json for message in self.channel.messages] if self.channel is not None else []
+        statuses = (value.get("status") for value in values if isinstance(value, dict))
+        return {status for status in statuses if isinstance(status, str)}
+
+
+def subscribed(target: Target, request: Request) -> Channel | None:
+    """Gives the WebSocket, None where it is refused or does not come about."""
+    with suppress(Unjudged):
+        channel = target.subscribe(request)
+        return channel if channel.accepted else None
+    return None
+
+
+class Journeys:
+    """All the transactions of a run that are driven to their end; a context manager that closes their WebSockets.
+
+    `receives` says whether webhooks, which are the first partner's, are received.
+    """
+
+    def __init__(self, target: Target, *, receives: bool) -> None:
+        self._receives = receives
+        self._target = target
+        self._all: list[Journey] = []
+        self._strangers: list[tuple[Request, Channel | None]] = []
+
+    def __enter__(self) -> Journeys:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for channel in [channel for _, channel in self._strangers if channel is not None]:
+            channel.close()
+        for journey in self._all:
+            journey.close()
+        self._take_webhooks()
+
+    def begin(self) -> None:
+        """Creates the sessions of both partners; the other one listens to the first transaction of each.
+
+        Raises `Unjudged` where no session could be created.
+        """
+        credentials = [name for name in (self._target.suite.credential, f"second_{self._target.suite.credential}")
+                       if name in self._target.profile.credentials]
+        refusal: Unjudged | None = None
+        for credential in credentials:
+            others = [name for name in credentials if name != credential]
+            for fields in self._kinds(credential):
+                try:
+                    journey = self._started(credential, fields)
+                except Unjudged as error:
+                    refusal = error
+                    continue
+                self._all.append(journey)
+                while others:
+                    self._overhear(journey, others.pop())
+        if not self._all and refusal is not None:
+            raise refusal
+
+    def follow(self) -> None:
+        """Watches until everything has come, or nothing new for as long as the profile says to wait."""
+        limits = self._target.profile.limits
+        deadline = time.monotonic() + limits.event_timeout_seconds
+        while self._awaits_anything() and (rest := deadline - time.monotonic()) > 0:
+            self._target.news.wait(min(limits.poll_interval_seconds, rest))
+            if self._look():
+                deadline = time.monotonic() + limits.event_timeout_seconds
+
+    def ask_again(self) -> None:
+        """Polls each transaction once more, and those that are not one's own as well."""
+        for journey in self._all:
+            journey.poll()
+        for question, _ in self._strangers:
+            self._target.deliver(question)
+
+    @property
+    def has_websocket(self) -> bool:
+        """Whether the target opened a WebSocket for any of the transactions to its owner."""
+        return any(journey.channel is not None for journey in self._all)
+
+    def missing_webhooks(self) -> Iterator[tuple[str, Exchange]]:
+        """Gives each change of a first partner's transaction that no webhook told: the status, and who shows it."""
+        for journey in self._of_the_first_partner():
+            for status, exchange in journey.changes.items():
+                if status not in journey.delivered:
+                    yield status, exchange
+
+    def delivered(self) -> list[Exchange]:
+        """Gives the first webhook of each status."""
+        return [webhook for journey in self._of_the_first_partner() for webhook in journey.delivered.values()]
+
+    def demand_ends(self) -> None:
+        """Raises `Unjudged` where a transaction did not come to its end, or none could be seen to change."""
+        for journey in self._all:
+            if not journey.is_over:
+                raise Unjudged(
+                    "the profile's trigger `complete` did not bring the transaction to its end within "
+                    f"{self._target.profile.limits.event_timeout_seconds:g} s of its last change; its status is still "
+                    f"{journey.last}"
+                )
+        if not any(journey.changes for journey in self._all):
+            raise Unjudged("the profile's trigger `complete` brought every transaction to its end before it could be "
+                           "watched")
+
+    def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
+        """Gives the members of the sessions to be watched: some pairs of the first partner, both types."""
+        partner = self._target.partner(credential)
+        types = ("buy", "sell") if partner.off_ramp else ()
+        if is_second(credential):
+            yield from [{"type": kind} for kind in types] or [{}]
+            return
+        for index, (currency, network) in enumerate(pairs(partner)[:MOST_PAIRS]):
+            yield {"currency": currency, "network": network, **({"type": types[index % 2]} if types else {})}
+
+    def _started(self, credential: str, fields: Mapping[str, Any]) -> Journey:
+        """Gives a journey that can still be watched, if one of a few can."""
+        for attempt in range(MOST_TRIES):
+            session = self._target.accepted(credential, **{**fields, **self._target.trigger("complete")})
+            journey = Journey(self._target, session)
+            if not journey.is_over or attempt == MOST_TRIES - 1:
+                break
+            journey.close()
+        return journey
+
+    def _overhear(self, journey: Journey, credential: str) -> None:
+        channel = subscribed(self._target, upgrade(journey.transaction, credential))
+        self._strangers.append((poll(journey.transaction, credential), channel))
+
+    def _awaits_anything(self) -> bool:
+        return any(journey.awaits(webhooks=self._receives and not is_second(journey.credential))
+                   for journey in self._all)
+
+    def _look(self) -> bool:
+        """Takes what came over the other channels, polls where it is due; says whether there was anything new."""
+        before = self._known()
+        self._take_webhooks()
+        for journey in self._all:
+            if journey.is_due():
+                journey.poll()
+        return self._known() > before
+
+    def _known(self) -> int:
+        return sum(len(journey.seen) + len(journey.delivered) + journey.count_heard() for journey in self._all)
+
+    def _take_webhooks(self) -> None:
+        for webhook in self._target.deliveries():
+            for journey in self._all:
+                if journey.transaction == asked(webhook, "merchant_transaction_id"):
+                    journey.take(webhook)
+
+    def _of_the_first_partner(self) -> list[Journey]:
+        return [journey for journey in self._all if not is_second(journey.credential)]

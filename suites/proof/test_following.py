@@ -1,0 +1,56 @@
+"""Transactions followed to their end on every channel: status, WebSocket, webhook. The invariants judge what is seen;
+this is the one scenario that makes it happen, so that one process receives the webhooks."""
+
+import pytest
+from rampcheck.suites.proof.journey import Journeys
+
+from rampcheck.errors import Unjudged
+from rampcheck.scenario import Target
+
+EVENTS = ("proof.ws.event", "proof.ws.only-own", "proof.ws.order", "proof.ws.times", "proof.ws.agrees")
+WEBHOOKS = (
+    "proof.webhook.delivered", "proof.webhook.post-json", "proof.webhook.complete", "proof.webhook.agrees",
+    "proof.webhook.no-token",
+)
+
+
+@pytest.mark.long
+@pytest.mark.verifies("proof.transaction.terminal", "proof.ws.isolation", *EVENTS, *WEBHOOKS)
+def test_transactions_are_followed_to_their_end_on_every_channel(target: Target) -> None:
+    """Transactions of both partners go to their end while their owners, and the other partner, listen and ask."""
+    receives = opens_receiver(target)
+    with Journeys(target, receives=receives) as journeys:
+        journeys.begin()
+        journeys.follow()
+        journeys.ask_again()
+    if receives:
+        judge_delivery(target, journeys)
+    if not journeys.has_websocket:
+        for clause in EVENTS:
+            target.judge.unjudged(clause, "the target opened no WebSocket for a transaction of the partner's own")
+    journeys.demand_ends()
+
+
+def opens_receiver(target: Target) -> bool:
+    """Opens the receiver of webhooks; says whether there is one."""
+    try:
+        target.receive_webhooks()
+    except Unjudged as error:
+        for clause in WEBHOOKS:
+            target.judge.unjudged(clause, str(error))
+        return False
+    return target.profile.webhook is not None
+
+
+def judge_delivery(target: Target, journeys: Journeys) -> None:
+    """Judges that each change brought a webhook; without any, there was nothing to judge them by."""
+    patience = f"{target.profile.limits.event_timeout_seconds:g} s"
+    for status, exchange in journeys.missing_webhooks():
+        target.judge.broken("proof.webhook.delivered", f"a webhook with the status {status!r} within {patience}",
+                            f"none, though exchange {exchange.number} shows the change", exchange)
+    delivered = journeys.delivered()
+    for webhook in delivered:
+        target.judge.held("proof.webhook.delivered", webhook)
+    if not delivered:
+        for clause in WEBHOOKS:
+            target.judge.unjudged(clause, f"no webhook came to the profile's `webhook.public_url` within {patience}")

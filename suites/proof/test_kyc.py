@@ -1,0 +1,122 @@
+"""GET /widget/users/{partner_user_id}/kyc-status. What holds for every answer is judged by the schema and the
+invariants; these scenarios provoke the answers in which it could break."""
+
+import pytest
+from rampcheck.suites.proof.asking import demand, transaction_of
+from rampcheck.suites.proof.refusals import NOT_FOUND, UNAUTHORISED
+from rampcheck.suites.proof.requests import kyc_status, poll
+
+from rampcheck.errors import Unjudged
+from rampcheck.invariants import given
+from rampcheck.scenario import Accepted, Target
+
+SECOND = "second_client_token"
+# Characters that mean something in a path, a query or a form (RFC 3986 section 2.2), and some outside ASCII.
+RESERVED = ("/", "%2F", "?a#b", "+", " ", "&=;,", ".:@!", "ü😀")
+
+
+@pytest.fixture
+def user(accepted: Accepted) -> str:
+    """A user for whom a session has just been created."""
+    return accepted.request.json["partner_user_id"]
+
+
+@pytest.fixture
+def known(accepted: Accepted, user: str, token_name: str) -> Accepted:
+    """A question for the KYC status of a known user that the target has just answered."""
+    return accepted.then(kyc_status(user, token_name))
+
+
+@pytest.mark.verifies("proof.kyc.not-started", "proof.kyc.complete")
+def test_a_new_user_has_not_started(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+    """A user who has a session and never opened the widget is not started."""
+    clause = "proof.kyc.not-started"
+    answer = demand(target, clause, kyc_status(user, token_name), accepted)
+    if answer.accepted and given(answer, "status") == "not_started":
+        target.judge.held(clause, answer)
+    elif answer.accepted:
+        target.judge.broken(clause, "`status`: \"not_started\" for a new user",
+                            f"`status`: {given(answer, 'status')!r}", answer)
+
+
+@pytest.mark.verifies("proof.kyc.echo")
+def test_a_user_may_have_reserved_characters(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+    """Percent-encoded in the path, every character of a user's id arrives as it is."""
+    clause = "proof.kyc.echo"
+    for characters in RESERVED:
+        named = f"{user}-{characters}-x"
+        session = accepted.but(partner_user_id=named).send()
+        if session.accepted:
+            demand(target, clause, kyc_status(named, token_name), Accepted(target, accepted.request, session))
+        else:
+            target.judge.unjudged(clause, f"the target creates no session for a user with {characters!r} in the id: "
+                                          f"{session.summary()}")
+
+
+@pytest.mark.verifies("proof.kyc.unknown")
+def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, user: str, token_name: str) -> None:
+    """Nobody is known but for whom a session was created, under the very id."""
+    strangers = {
+        "a user without a session": f"rampcheck-{target.unique()}-never",
+        "the beginning of a known user": user[:len(user) // 2],
+        "a known user in another letter case": user.swapcase(), "a known user and a space": f"{user} ",
+        "a known user and a slash": f"{user}/", "a known user and one more character": f"{user}x",
+        "a percent sign": "%",
+    }
+    for what, stranger in strangers.items():
+        known.changed(lambda _, stranger=stranger: kyc_status(stranger, token_name), what).is_refused(
+            "proof.kyc.unknown", NOT_FOUND)
+
+
+@pytest.mark.verifies("proof.kyc.unknown")
+def test_a_plus_is_no_space(accepted: Accepted, user: str, token_name: str) -> None:
+    """In a path a plus sign is a plus sign (RFC 3986 section 2.2): the user with a space is somebody else."""
+    if not accepted.but(partner_user_id=f"{user}+x").send().accepted:
+        raise Unjudged("the target creates no session for a user with '+' in the id")
+    known = accepted.then(kyc_status(f"{user}+x", token_name))
+    known.changed(lambda _: kyc_status(f"{user} x", token_name), "a space where the known user has a plus").is_refused(
+        "proof.kyc.unknown", NOT_FOUND)
+
+
+@pytest.mark.verifies("proof.kyc.isolation")
+def test_another_partners_user_is_not_found(target: Target) -> None:
+    """Neither partner knows the other's user, while both know their own; what is told of a user of both is observed."""
+    clause = "proof.kyc.isolation"
+    first, second = target.suite.credential, SECOND
+    own = {name: target.accepted(name) for name in (first, second)}
+    for credential, other in ((first, second), (second, first)):
+        user = own[credential].request.json["partner_user_id"]
+        known = own[credential].then(kyc_status(user, credential))
+        known.changed(lambda request, other=other: request.with_credential(other),
+                      "the token of another partner").is_refused(clause, NOT_FOUND)
+    target.accepted(first, partner_user_id=user)
+    known.changed(lambda request: request.with_credential(first), "a user for whom both partners have a session"
+                  ).is_observed(clause)
+
+
+@pytest.mark.verifies("proof.kyc.auth")
+def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target) -> None:
+    """No token and a token nobody issued tell nothing of a user."""
+    clause = "proof.kyc.auth"
+    stranger = f"rampcheck-{target.unique()}-no-such-token"
+    target.hide("made_up_token", stranger)
+    known.with_header("Authorization", None).is_refused(clause, UNAUTHORISED)
+    known.with_header("Authorization", f"Bearer {stranger}", "a made-up token").is_refused(clause, UNAUTHORISED)
+
+
+@pytest.mark.verifies("proof.kyc.stable")
+def test_asking_changes_nothing(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+    """A user and their transaction are after the question what they were before; who is unknown stays unknown."""
+    clause = "proof.kyc.stable"
+    transaction = accepted.then(poll(transaction_of(accepted.exchange), token_name))
+    known = transaction.then(kyc_status(user, token_name))
+    for before in (known, transaction):
+        after = before.unchanged().is_accepted(clause)
+        if after.accepted and given(after, "status") != given(before.exchange, "status"):
+            target.judge.broken(clause, f"`status`: {given(before.exchange, 'status')!r}, as before the question",
+                                f"`status`: {given(after, 'status')!r}", after)
+    stranger = f"rampcheck-{target.unique()}-unknown"
+    if not known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user").is_refused(
+            "proof.kyc.unknown", NOT_FOUND).accepted:
+        known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user who was asked for before"
+                      ).is_refused(clause, NOT_FOUND)

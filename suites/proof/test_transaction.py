@@ -1,0 +1,110 @@
+"""GET /widget/transactions/{merchant_transaction_id}. What holds for every answer is judged by the schema and the
+invariants; these scenarios provoke the answers in which it could break."""
+
+import uuid
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from rampcheck.suites.proof.asking import demand, transaction_of
+from rampcheck.suites.proof.refusals import NOT_FOUND, UNAUTHORISED
+from rampcheck.suites.proof.requests import pairs, poll
+
+from rampcheck.invariants import given
+from rampcheck.scenario import Accepted, Target
+
+SECOND = "second_client_token"
+SHORTEST_RANDOM = 16  # characters; a shorter id may be a number that is counted up
+
+
+@pytest.fixture
+def polled(accepted: Accepted, token_name: str) -> Accepted:
+    """A question for the status of the partner's own transaction that the target has just answered."""
+    return accepted.then(poll(transaction_of(accepted.exchange), token_name))
+
+
+def sessions(target: Target) -> Iterator[Accepted]:
+    """Gives sessions of either partner: the baseline, other pairs of the first, both types where allowed."""
+    for credential in (target.suite.credential, SECOND):
+        if credential not in target.profile.credentials:
+            continue
+        partner = target.partner(credential)
+        others = pairs(partner)[1:3] if credential == target.suite.credential else ()
+        kinds = [{"currency": currency, "network": network} for currency, network in others]
+        kinds += [{"type": name} for name in ("buy", "sell") if partner.off_ramp]
+        yield (session := target.accepted(credential))
+        for kind in kinds:
+            exchange = session.but(**kind).send()
+            if exchange.accepted:
+                yield Accepted(target, session.request, exchange)
+
+
+@pytest.mark.verifies("proof.transaction.pending", "proof.transaction.complete", "proof.transaction.echo",
+                      "proof.transaction.times")
+def test_a_session_just_created_is_pending(target: Target) -> None:
+    """Whatever the pair, the type and the partner: with a session there is a transaction, and it is pending."""
+    clause = "proof.transaction.pending"
+    for session in sessions(target):
+        question = poll(transaction_of(session.exchange), session.request.credential)
+        answer = demand(target, clause, question, session)
+        if answer.accepted and given(answer, "status") == "pending":
+            target.judge.held(clause, answer)
+        elif answer.accepted:
+            target.judge.broken(clause, "`status`: \"pending\" for a session just created",
+                                f"`status`: {given(answer, 'status')!r}", answer)
+
+
+def strangers(transaction: str) -> dict[str, str]:
+    """Gives ids that name no transaction, made of one that does, each with a phrase that says how."""
+    half = len(transaction) // 2
+    unknown = {
+        "an id nobody was given": str(uuid.uuid4()), "the id and one more character": f"{transaction}x",
+        "the id, a slash and one more": f"{transaction}/x", "the id and a percent sign": f"{transaction}%",
+        "a percent sign": "%", "the id and a letter outside ASCII": f"{transaction}ü",
+        "the id with two dots in it": f"{transaction[:half]}..{transaction[half:]}",
+        "the id with a space in it": f"{transaction[:half]} {transaction[half:]}",
+    }
+    if len(transaction) >= SHORTEST_RANDOM:
+        place = half + 1
+        other = "b" if transaction[place] == "a" else "a"
+        unknown["the id with one character changed"] = f"{transaction[:place]}{other}{transaction[place + 1:]}"
+        unknown["the id without its last character"] = transaction[:-1]
+    return unknown
+
+
+@pytest.mark.verifies("proof.transaction.unknown")
+def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled: Accepted, token_name: str) -> None:
+    """Only the id itself finds the transaction, not one that is like it; its other spellings are observed."""
+    clause = "proof.transaction.unknown"
+    transaction = transaction_of(accepted.exchange)
+    for what, stranger in strangers(transaction).items():
+        polled.changed(lambda _, stranger=stranger: poll(stranger, token_name), what).is_refused(clause, NOT_FOUND)
+    for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
+        polled.changed(lambda _, other=other: poll(other, token_name), "the id in another letter case").is_observed(
+            clause)
+    # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.
+    encoded = polled.request.path.replace(quote(transaction, safe=""),
+                                          "".join(f"%{byte:02X}" for byte in transaction.encode()))
+    polled.changed(lambda request: request.with_path(encoded), "every character of the id percent-encoded").is_observed(
+        clause)
+
+
+@pytest.mark.verifies("proof.transaction.isolation")
+def test_another_partners_transaction_is_not_found(target: Target) -> None:
+    """Neither partner finds the other's transaction, while both find their own."""
+    first, second = target.suite.credential, SECOND
+    own = {name: target.accepted(name) for name in (first, second)}
+    for credential, other in ((first, second), (second, first)):
+        question = own[credential].then(poll(transaction_of(own[credential].exchange), credential))
+        question.changed(lambda request, other=other: request.with_credential(other),
+                         "the token of another partner").is_refused("proof.transaction.isolation", NOT_FOUND)
+
+
+@pytest.mark.verifies("proof.transaction.auth")
+def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target) -> None:
+    """No token and a token nobody issued open no transaction."""
+    clause = "proof.transaction.auth"
+    stranger = f"rampcheck-{target.unique()}-no-such-token"
+    target.hide("made_up_token", stranger)
+    polled.with_header("Authorization", None).is_refused(clause, UNAUTHORISED)
+    polled.with_header("Authorization", f"Bearer {stranger}", "a made-up token").is_refused(clause, UNAUTHORISED)

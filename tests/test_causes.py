@@ -1,0 +1,264 @@
+"""A finding is folded under another only where that one explains it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck import contract, resources
+from rampcheck.causes import About, about, follows
+from rampcheck.contract import Cause
+from rampcheck.exchanges import Exchange, Journal, from_record
+from rampcheck.findings import Finding, Judge
+from rampcheck.invariants import json_media_type, json_object, same
+from rampcheck.profile import Partner, from_mapping
+from rampcheck.redaction import Redactor
+from rampcheck.scenario import Rejection
+from rampcheck.schema import SchemaJudge
+from rampcheck.suite import Broken
+from rampcheck.verdicts import Evidence, Scope, clause_results
+from tests import samples
+from tests.runs import rampcheck
+
+PROOF = contract.load("proof")
+INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})
+PROFILE = {"contract": "proof", "base_url": "http://127.0.0.1:9", "credentials": {"client_token": "token-of-nobody"}}
+
+
+def answered(body: Any, status: int = 200, **changes: Any) -> Exchange:
+    """An exchange in which the session endpoint answered with a body, JSON unless it is a text."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return from_record(samples.exchange(1, status, text, final=True, path="/widget/session", **changes))
+
+
+def by_schema(exchange: Exchange, clause: str) -> About:
+    """What the schema's finding against a clause is about."""
+    violations = SchemaJudge(PROOF).judge(exchange)[1]
+    found = next(violation for violation in violations if violation.clause == clause)
+    return about(Finding(clause, found.expected, found.actual, 1, ""))
+
+
+def refused(exchange: Exchange, rejection: Rejection = INVALID_TOKEN) -> About:
+    """What the finding is about that an answer is not the promised rejection."""
+    return about(Finding("proof.x", f"{rejection} for a request with no `amount`", exchange.summary(), 1, ""))
+
+
+def members(*names: str) -> About:
+    """About these members and nothing else."""
+    return About(members=frozenset(names))
+
+
+# What a finding is about, told from the very texts that the engine writes
+
+
+def test_a_missing_or_mistyped_member_is_named() -> None:
+    """A violation of the schema is about the members that are missing, or the one that is of a wrong type."""
+    lacking = {name: value for name, value in samples.SESSION.items() if name not in ("lang", "theme")}
+    assert by_schema(answered(lacking), "proof.session.complete") == members("lang", "theme")
+    mistyped = answered(samples.SESSION | {"amount": 99.5})
+    assert by_schema(mistyped, "proof.session.complete") == members("amount")
+    nested = answered(samples.SESSION | {"currencies": ["USDT", 1]})
+    assert by_schema(nested, "proof.session.complete") == members("currencies")
+
+
+@pytest.mark.parametrize("body", [[samples.SESSION], "<html>", "null"])
+def test_what_is_no_object_is_wrong_as_a_whole(body: Any) -> None:
+    """An answer that is no JSON object is wrong as a whole, to the schema and to the invariant."""
+    assert by_schema(answered(body), "proof.session.complete") == About(body=True)
+    problem = json_object(answered(body), Partner())
+    assert problem is not None
+    assert about(Finding("proof.session.json", problem.expected, problem.actual, 1, "")) == About(body=True)
+
+
+def test_a_wrong_media_type_explains_nothing_of_the_body() -> None:
+    """A finding against the Content-Type is about no part of the body."""
+    answer = samples.exchange(1)["response"] | {"headers": [["content-type", "text/plain"]]}
+    problem = json_media_type(answered(samples.SESSION, response=answer), Partner())
+    assert isinstance(problem, Broken)
+    assert about(Finding("proof.session.json", problem.expected, problem.actual, 1, "")) == About()
+
+
+def test_a_comparison_is_about_its_member() -> None:
+    """A finding by comparison is about the member compared, and about none that its values happen to name."""
+    problem = same("lang", "the `theme`", "en")
+    assert problem is not None
+    assert about(Finding("proof.session.config.lang", problem.expected, problem.actual, 1, "")) == members("lang")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (401, {"error": "unauthorised", "message": "no"}, members("code")),
+        (401, {"error": "unauthorized", "code": "invalid_token"}, members("error")),
+        (401, {"error": "unauthorised", "code": 7}, members("code")),
+        (401, "<html>", members("error", "code")),
+        (403, {"error": "unauthorised", "code": "missing_token"}, About(status=True)),
+        (500, [], About(status=True, members=frozenset({"error", "code"}))),
+        (200, samples.SESSION, About(status=True, members=frozenset({"error", "code"}))),
+    ],
+)
+def test_a_wrong_refusal_is_about_what_differs(status: int, body: Any, expected: About) -> None:
+    """A refusal other than promised is about the status, if that differs, and the members that differ."""
+    assert refused(answered(body, status)) == expected
+
+
+def test_any_4xx_is_the_status_promised() -> None:
+    """Where any 4xx is promised, another 4xx does not differ, and a 5xx does."""
+    codes = Rejection(members={"code": ["X"]})
+    assert refused(answered({"code": "Y"}, 422), codes) == members("code")
+    assert refused(answered({"code": "X"}, 500), codes) == About(status=True)
+
+
+# Which clauses follow
+
+
+def finding(clause: str, expected: str = "`a`: 1", exchange: int | None = 1) -> Finding:
+    """A finding against a clause."""
+    return Finding(clause, expected, "2", exchange, "")
+
+
+CAUSES = (Cause("c.json", frozenset({"c.complete", "c.echo"})), Cause("c.complete", frozenset({"c.echo", "c.same"})),
+          Cause("c.event", frozenset({"c.agrees"}), several=True))
+WHOLE = "a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([finding("c.complete"), finding("c.echo")], {"c.echo": "c.complete"}),
+        ([finding("c.echo"), finding("c.complete")], {"c.echo": "c.complete"}),
+        ([finding("c.complete", "the members `b`, `a`"), finding("c.echo")], {"c.echo": "c.complete"}),
+        ([finding("c.complete"), finding("c.echo", exchange=2)], {}),
+        ([finding("c.complete", exchange=None), finding("c.echo", exchange=None)], {}),
+        ([finding("c.complete", "`b`: 1"), finding("c.echo")], {}),
+        ([finding("c.complete"), finding("c.echo", "`a` not before `b`")], {}),
+        ([finding("c.complete"), finding("c.echo", "a header")], {}),
+        ([finding("c.complete"), finding("c.other")], {}),
+        ([finding("c.complete"), finding("c.echo"), finding("c.echo", "`b`: 1")], {}),
+        ([finding("c.complete"), finding("c.echo"), finding("c.echo", exchange=2)], {}),
+        ([finding("c.echo"), finding("c.same")], {}),
+        ([finding("c.event"), finding("c.agrees")], {"c.agrees": "c.event"}),
+        ([finding("c.event", WHOLE), finding("c.agrees")], {}),
+        ([finding("c.json", WHOLE), finding("c.complete", WHOLE), finding("c.same")],
+         {"c.complete": "c.json", "c.same": "c.json"}),
+    ],
+    ids=["a member", "in any order", "one of its members", "another exchange", "no exchange", "another member",
+         "a member more", "no member", "a clause not named", "a finding of its own",
+         "a finding of its own in another exchange", "no cause", "one message of several", "another message",
+         "a chain"],
+)
+def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None:
+    """A clause follows where each finding has an explanation in its exchange, and then from the root of it."""
+    assert follows(CAUSES, findings) == expected
+
+
+def test_the_root_of_most_findings_counts() -> None:
+    """Where findings follow from different roots, it is that of most, and of equals the first in the table."""
+    one, other = [finding("c.json", WHOLE, 1), finding("c.echo", exchange=1)], [finding("c.complete", exchange=2),
+                                                                                finding("c.echo", exchange=2)]
+    assert follows(CAUSES, other + one) == {"c.echo": "c.json"}
+    third = [finding("c.complete", exchange=3), finding("c.echo", exchange=3)]
+    assert follows(CAUSES, one + other + third) == {"c.echo": "c.complete"}
+
+
+@pytest.mark.parametrize("name", resources.contracts())
+def test_the_causes_of_a_register_fit_together(name: str) -> None:
+    """Each cause is a `must` of the register, every pattern matches a clause, and nothing explains itself."""
+    loaded = contract.load(name)
+    assert loaded.causes
+    assert {cause.clause: loaded.clauses[cause.clause].level for cause in loaded.causes} == {
+        cause.clause: "must" for cause in loaded.causes}
+    register = contract._read(resources.openapi() / f"{name}.clauses.yaml")
+    for entry in register["causes"]:
+        assert all(loaded.selected([pattern]) for pattern in entry["explains"])
+    below = {cause.clause: set(cause.explains) for cause in loaded.causes}
+    assert len(below) == len(loaded.causes)
+    while free := [clause for clause, those in below.items() if not those & below.keys()]:
+        for clause in free:
+            del below[clause]
+    assert below == {}, "these explain each other in a circle"
+
+
+# What a run makes of it
+
+
+def results(waivers: list[dict[str, str]], *findings: Finding) -> dict[str, dict[str, Any]]:
+    """The results of the clauses with these findings, by id."""
+    evidence: dict[str, Evidence] = {}
+    for one in findings:
+        evidence.setdefault(one.clause, Evidence()).findings.append(one)
+    profile = from_mapping({**PROFILE, "waivers": waivers}, {})
+    scope = Scope(frozenset(PROOF.clauses), interrupted=False, today=date(2026, 11, 21))
+    return {result["id"]: result for result in clause_results(PROOF, profile, evidence, scope)}
+
+
+def test_the_result_of_a_clause_names_its_root() -> None:
+    """A clause that follows keeps verdict and findings, and names its root; the root names none."""
+    found = results([], finding("proof.session.complete"), finding("proof.session.amount-echo"))
+    echo = found["proof.session.amount-echo"]
+    assert (echo["verdict"], echo["follows"], len(echo["findings"])) == ("failed", "proof.session.complete", 1)
+    assert "follows" not in found["proof.session.complete"]
+
+
+@pytest.mark.parametrize("waived", ["proof.session.complete", "proof.session.amount-echo"])
+def test_nothing_is_folded_over_a_waiver(waived: str) -> None:
+    """Under a waived cause nothing is folded, nor is a waived clause under its cause."""
+    found = results([{"clause": waived, "reason": "agreed"}], finding("proof.session.complete"),
+                    finding("proof.session.amount-echo"))
+    assert {result["verdict"] for result in found.values() if result["findings"]} == {"waived", "failed"}
+    assert not any("follows" in result for result in found.values())
+
+
+def test_the_smallest_example_keeps_what_it_follows_from(tmp_path: Path) -> None:
+    """Of generated requests, what else was broken in the exchange of a clause's last finding is kept, and no more."""
+    journal = Journal(tmp_path / "journal.jsonl", Redactor(b"key"), frozenset())
+    judge = Judge(PROOF, resources.suite("proof"), from_mapping(PROFILE, {}), journal)
+    first, second, third = (from_record(samples.exchange(number, final=True, path="/")) for number in (1, 2, 3))
+    with judge.shrinking():
+        for exchange in (first, second, third):
+            judge.broken("proof.errors.envelope", "`code`: 1", "2", exchange)
+        judge.broken("proof.auth.unknown-token", "401", "403", second)
+    journal.close()
+    assert [(kept.clause, kept.exchange) for kept in judge.findings] == [
+        ("proof.errors.envelope", 2), ("proof.errors.envelope", 3), ("proof.auth.unknown-token", 2)]
+
+
+@pytest.mark.parametrize(
+    ("defect", "arguments", "cause", "followers"),
+    [
+        ("kryptonim:code-missing-on-invalid-request", ["--clause=kryptonim.session.request.network-supported"],
+         "kryptonim.errors.envelope", {"kryptonim.session.request.network-supported"}),
+        ("kryptonim:both-amounts-crash", ["--clause=kryptonim.session.request.amount-exclusive"],
+         "kryptonim.session.request.no-server-error", {"kryptonim.session.request.amount-exclusive"}),
+        ("proof:session-in-array", ["-k", "every_pair"], "proof.session.json", {"proof.session.complete"}),
+        ("proof:amount-as-number", ["-k", "every_pair"], "proof.session.complete", {"proof.session.amount-echo"}),
+        ("proof:unauthorised-in-american", ["--clause=proof.auth.unknown-token"], "proof.errors.matrix",
+         {"proof.auth.unknown-token"}),
+        ("proof:wallet-error-as-page", ["--clause=proof.session.request.wallet-provisioned"],
+         "proof.errors.envelope", {"proof.session.request.wallet-provisioned", "proof.errors.media-type"}),
+    ],
+)
+def test_a_run_leads_with_the_cause(
+    defect: str, arguments: list[str], cause: str, followers: set[str], tmp_path: Path,
+) -> None:
+    """Of a defect that breaks many promises, one is named first, and the others as its consequence."""
+    name, _, defect = defect.partition(":")
+    done = rampcheck("--contract", name, "--defect", defect, *arguments, folder=tmp_path / "run")
+    broken = done.verdicts("failed", "advisory")
+    assert {clause: done.clause(clause).get("follows") for clause in broken} == {
+        cause: None, **dict.fromkeys(followers, cause)}
+    assert done.code == 1
+    assert "breaks 1 promise of the documentation, and" in " ".join(done.printed.split())
+
+
+def test_a_run_folds_nothing_that_has_a_reason_of_its_own(tmp_path: Path) -> None:
+    """Two defects that show in the same exchanges stay two."""
+    done = rampcheck("--contract", "proof", "--defect", "theme-missing", "--defect", "amount-without-trailing-zeros",
+                     "-k", "amount", folder=tmp_path / "run")
+    failed = done.verdicts("failed")
+    assert {"proof.session.complete", "proof.session.amount-echo"} <= failed.keys()
+    assert not any("follows" in done.clause(clause) for clause in failed)

@@ -1,0 +1,229 @@
+"""WebSockets to a target and webhooks from it: what is recorded of each, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from websockets.sync.server import ServerConnection
+from websockets.sync.server import serve as serve_websocket
+
+from rampcheck import profile, receiver, resources
+from rampcheck.channel import Channel, News
+from rampcheck.client import Client, Lane
+from rampcheck.errors import Unjudged, UsageError
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.limits import Budget
+from rampcheck.profile import Webhook
+from rampcheck.receiver import Receiver
+
+UPGRADE = Request("GET", "/ws?tx_id=a%2Fb", credential="client_token", protocol="websocket")
+DEADLINE = 10.0
+
+
+def a_client(base_url: str, seen: list[Exchange], **more: object) -> Client:
+    """A client of a target at `base_url`, whose exchanges are put into `seen`."""
+    described = profile.from_mapping({
+        "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
+        "limits": {"timeout_seconds": 3}, **more,
+    }, {})
+    return Client(described, resources.suite("proof"), Lane("run"), Budget(0, 100), seen.append)
+
+
+@contextmanager
+def websocket_server(handler: Callable[[ServerConnection], None]) -> Iterator[str]:
+    """Serves WebSockets with `handler`; gives the base URL."""
+    with serve_websocket(handler, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+
+
+@contextmanager
+def raw_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Answers each connection's request with these bytes and closes; gives the base URL and the requests."""
+    requests: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    requests.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", requests
+
+
+def wait_for(client: Client, is_there: Callable[[], bool]) -> None:
+    """Waits for news until `is_there`."""
+    end = time.monotonic() + DEADLINE
+    while not is_there():
+        assert time.monotonic() < end, "nothing came"
+        client.news.wait(end - time.monotonic())
+
+
+def test_messages_and_the_close_are_recorded() -> None:
+    """Text, binary and the target's close are told apart, with the upgrade's own headers."""
+    def handler(connection: ServerConnection) -> None:
+        connection.send("{\"a\": 1}")
+        connection.send(b"\x00\xff")
+        connection.close(1000, "done")
+
+    seen: list[Exchange] = []
+    with websocket_server(handler) as base_url:
+        client = a_client(base_url, seen)
+        with client.subscribe(UPGRADE, "a test") as channel:
+            assert channel.accepted
+            wait_for(client, lambda: not channel.is_open)
+        client.close()
+    exchange, = seen
+    assert exchange.accepted
+    assert exchange.request.url.startswith("ws://127.0.0.1")
+    assert exchange.request.url.endswith("/ws?tx_id=a%2Fb")
+    assert exchange.request.header("authorization") == "Bearer a-token-of-some-length"
+    assert "exchange 1" in (exchange.request.header("user-agent") or "")
+    assert [(message.kind, message.direction, message.body) for message in exchange.messages] == [
+        ("text", "incoming", b"{\"a\": 1}"), ("binary", "incoming", b"\x00\xff"), ("close", "incoming", b"1000 done"),
+    ]
+    assert next(message.json for message in exchange.events) == {"a": 1}
+    assert exchange.closed is not None
+
+
+def test_this_runs_own_close_is_not_the_targets() -> None:
+    """A WebSocket that this run closes has no close of the target."""
+    seen: list[Exchange] = []
+    with websocket_server(lambda connection: connection.recv()) as base_url:
+        client = a_client(base_url, seen)
+        exchange = client.send(UPGRADE, "a test")
+        client.close()
+    assert exchange.accepted
+    assert exchange.closed is None
+    assert [message.direction for message in exchange.messages] == ["outgoing"]
+
+
+def test_a_lost_connection_has_no_close() -> None:
+    """A connection that ends without a close frame is the network's affair."""
+    seen: list[Exchange] = []
+    with websocket_server(lambda connection: connection.socket.shutdown(socket.SHUT_RDWR)) as base_url:
+        client = a_client(base_url, seen)
+        with client.subscribe(UPGRADE, "a test") as channel:
+            wait_for(client, lambda: not channel.is_open)
+    assert seen[0].messages == ()
+
+
+def test_an_open_websocket_is_recorded_when_the_client_closes() -> None:
+    """What came in is not lost where a run ends early."""
+    seen: list[Exchange] = []
+    with websocket_server(lambda connection: (connection.send("x"), connection.recv())) as base_url:
+        client = a_client(base_url, seen)
+        channel: Channel = client.subscribe(UPGRADE, "a test")
+        wait_for(client, lambda: bool(channel.messages))
+        client.close()
+        client.close()
+    assert [message.body for message in seen[0].events] == [b"x"]
+
+
+@pytest.mark.parametrize(("answer", "status"), [
+    (b"HTTP/1.1 401 x\r\nX-Request-Id: 7\r\nContent-Length: 2\r\n\r\n{}", 401),
+    (b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:9/elsewhere\r\nContent-Length: 0\r\n\r\n", 302),
+    (b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200),
+])
+def test_a_refused_upgrade_is_a_response(answer: bytes, status: int) -> None:
+    """A refusal is recorded whole, and a redirect is not followed."""
+    seen: list[Exchange] = []
+    with raw_server(answer) as (base_url, requests):
+        exchange = a_client(base_url, seen).send(UPGRADE, "a test")
+    assert seen == [exchange]
+    assert len(requests) == 1
+    assert not exchange.accepted
+    assert exchange.response is not None
+    assert exchange.status == status
+    if status != 302:
+        assert exchange.response.body == b"{}"
+
+
+def test_an_upgrade_with_a_wrong_key_is_no_upgrade() -> None:
+    """101 without the key's answer (RFC 6455 section 4.1) is a response, but no acceptance."""
+    seen: list[Exchange] = []
+    with raw_server(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n") as (base_url, _):
+        exchange = a_client(base_url, seen).send(UPGRADE, "a test")
+    assert exchange.status == 101
+    assert not exchange.accepted
+    assert "no valid upgrade" in exchange.summary()
+
+
+@pytest.mark.parametrize("answer", [b"", b"garbage\r\n\r\n"])
+def test_no_response_to_an_upgrade_is_not_judged(answer: bytes) -> None:
+    """A connection that closes early, or speaks no HTTP, says nothing about the request."""
+    seen: list[Exchange] = []
+    with raw_server(answer) as (base_url, _), pytest.raises(Unjudged):
+        a_client(base_url, seen).send(UPGRADE, "a test")
+    assert seen[-1].failure is not None
+    assert seen[-1].failure.kind == "truncated"
+
+
+def test_a_port_without_server_is_not_judged() -> None:
+    """A refused connection says nothing about the request."""
+    seen: list[Exchange] = []
+    with pytest.raises(Unjudged):
+        a_client(f"http://127.0.0.1:{receiver.free_port()}", seen).send(UPGRADE, "a test")
+    assert seen[0].failure is not None
+    assert seen[0].failure.kind == "refused"
+
+
+# The receiver
+
+def test_webhooks_become_exchanges() -> None:
+    """What comes to the public URL's path is recorded byte for byte, chunked bodies too; other paths are not."""
+    port = receiver.free_port()
+    seen: list[Exchange] = []
+    client = a_client("http://127.0.0.1:9", seen, webhook={
+        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example/a%20hook"})
+    client.receive_webhooks()
+    client.receive_webhooks()
+    base_url = f"http://127.0.0.1:{port}"
+    assert httpx.post(f"{base_url}/other", content=b"{}").status_code == 404
+    # An iterator's length is not known, so httpx sends chunks.
+    assert httpx.post(f"{base_url}/a%20hook?x=1", content=iter([b'{"a"', b": 1}"]),
+                      headers={"Content-Type": "application/json"}).status_code == 200
+    wait_for(client, lambda: bool(client.deliveries("a test") or seen))
+    client.close()
+    exchange, = seen
+    assert (exchange.protocol, exchange.direction, exchange.number) == ("webhook", "incoming", 1)
+    assert exchange.request.method == "POST"
+    assert exchange.path == "/a%20hook?x=1"
+    assert exchange.request.json == {"a": 1}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(base_url)
+
+
+def test_a_late_webhook_is_not_lost() -> None:
+    """What came in before the end is recorded at the end, though no scenario asked for it."""
+    port = receiver.free_port()
+    seen: list[Exchange] = []
+    client = a_client("http://127.0.0.1:9", seen, webhook={
+        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example"})
+    client.receive_webhooks()
+    httpx.post(f"http://127.0.0.1:{port}/", content=b"late")
+    client.close()
+    assert [exchange.request.body for exchange in seen] == [b"late"]
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    """Where nothing can listen, the message says where and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        webhook = Webhook(f"127.0.0.1:{taken.getsockname()[1]}", "https://hooks.example")
+        with pytest.raises(UsageError, match=r"cannot listen on `webhook\.listen` 127\.0\.0\.1"):
+            Receiver(webhook, News()).start()
+        with pytest.raises(UsageError, match="free port"):
+            receiver.check(webhook)

@@ -1,0 +1,293 @@
+"""The selftest tells what the suite convicts, misses and accuses, from trials that are really made."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck import contract, resources
+from rampcheck.errors import ExitCode, UsageError
+from rampcheck.reference import all_defects
+from rampcheck.selftest import Conditions, Selection, Trial, bench, outcome, planned, print_matrix, prove
+
+DEFECT = "signature-skipped-when-absent"
+OTHER = "widget-url-over-http"
+VARIANT = "errors-explained"
+QUICK = Conditions(examples=1)
+
+
+def chosen() -> tuple[Trial, Trial, Trial, Trial]:
+    """The trials of the plain reference, of two defects, and of a variant."""
+    plain, *others = planned(Selection(["kryptonim"], defects=[DEFECT, OTHER], variants=[VARIANT]))
+    by_name = {trial.name: trial for trial in others}
+    return plain, by_name[DEFECT], by_name[OTHER], by_name[VARIANT]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder and the matrix of trials that end in every way there is."""
+    folder = tmp_path_factory.mktemp("selftest") / "made"
+    plain, defect, other, variant = chosen()
+    trials = [
+        plain, defect, variant,
+        replace(defect, name="does-nothing", defects=()),
+        replace(defect, name="does-more", defects=(*defect.defects, *other.defects)),
+        replace(defect, name="does-more-as-foreseen", defects=(*defect.defects, *other.defects),
+                may_break=(*defect.may_break, *other.may_break, *other.clauses)),
+        replace(variant, name="breaks-a-promise", defects=other.defects),
+        replace(defect, name="does-not-start", defects=("there-is-no-such-defect",)),
+    ]
+    return folder, prove(Selection(["kryptonim"], defects=[DEFECT]), QUICK, folder, trials=trials)
+
+
+def entry(matrix: dict[str, Any], name: str) -> dict[str, Any]:
+    """The one trial of a matrix that has this name."""
+    found: list[dict[str, Any]] = [one for one in matrix["trials"] if one["name"] == name]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_results(made: tuple[Path, dict[str, Any]]) -> None:
+    """Each trial gets the result it deserves, and the sums count them."""
+    _, matrix = made
+    assert {one["name"]: one["result"] for one in matrix["trials"]} == {
+        "plain": "conforming", DEFECT: "convicted", VARIANT: "conforming", "does-nothing": "missed",
+        "does-more": "convicted", "does-more-as-foreseen": "convicted", "breaks-a-promise": "accused",
+        "does-not-start": "fault",
+    }
+    sums = {"defects": 5, "convicted": 3, "missed": 1, "unrelated": 1, "variants": 3, "accused": 1, "faults": 1}
+    assert {key: matrix["summary"][key] for key in sums} == sums
+    assert (matrix["as_required"], matrix["exit_code"]) == (False, ExitCode.FAULT)
+
+
+def test_a_conviction_says_what_caught_it(made: tuple[Path, dict[str, Any]]) -> None:
+    """It names the clause, the scenario, what was expected and seen, and what it took."""
+    _, matrix = made
+    convicted = entry(matrix, DEFECT)
+    first = convicted["convictions"][0]
+    assert first["clause"] in convicted["clauses"]
+    assert "test_auth" in first["scenario"]
+    assert first["judge"] == "exchange"
+    assert first["expected"]
+    assert first["actual"]
+    assert 1 <= convicted["to_first_finding"] < convicted["requests"]
+
+
+def test_what_is_unrelated_is_named(made: tuple[Path, dict[str, Any]]) -> None:
+    """A clause that fails besides is unrelated unless it was foreseen; of a conforming server it is an accusation."""
+    _, matrix = made
+    other = chosen()[2]
+    blamed = {one["clause"] for one in entry(matrix, "does-more")["unrelated"]}
+    assert blamed & set(other.clauses)
+    assert entry(matrix, DEFECT)["unrelated"] == []
+    foreseen = entry(matrix, "does-more-as-foreseen")
+    assert foreseen["unrelated"] == []
+    assert set(foreseen["related"]) >= blamed & set(other.clauses)
+    accused = entry(matrix, "breaks-a-promise")
+    assert {one["clause"] for one in [*accused["unrelated"], *accused["advisories"]]} & set(other.clauses)
+
+
+def test_only_the_evidence_that_needs_a_look_is_kept(made: tuple[Path, dict[str, Any]]) -> None:
+    """The folders of what went wrong are kept and named, all others deleted."""
+    folder, matrix = made
+    kept = {one["name"]: one["folder"] for one in matrix["trials"] if one["folder"]}
+    assert set(kept) == {"does-nothing", "does-more", "breaks-a-promise", "does-not-start"}
+    assert (folder / kept["does-nothing"] / "run" / "journal.jsonl").exists()
+    assert "there-is-no-such-defect" in (folder / kept["does-not-start"] / "printed.txt").read_text(encoding="utf-8")
+    assert {f"trials/{path.name}" for path in (folder / "trials").iterdir()} == set(kept.values())
+
+
+def test_what_is_written_is_what_is_given(made: tuple[Path, dict[str, Any]]) -> None:
+    """matrix.json holds the matrix, and the clauses of the contract with the defects that were tried on each."""
+    folder, matrix = made
+    assert json.loads((folder / "matrix.json").read_text(encoding="utf-8")) == matrix
+    clauses = {clause["id"]: clause for clause in matrix["contracts"][0]["clauses"]}
+    assert set(clauses) == set(contract.load("kryptonim").clauses)
+    assert "does-nothing" in clauses[chosen()[1].clauses[0]]["defects"]
+
+
+class References(HTMLParser):
+    """Collects what a page refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes the references of a tag."""
+        self.found += [value for name, value in attrs if name in {"href", "src", "action", "srcset"} and value]
+
+
+def test_the_page_is_one_file(made: tuple[Path, dict[str, Any]]) -> None:
+    """It refers to nothing beyond its own folder, and to nothing there that does not exist."""
+    folder, matrix = made
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    references = References()
+    references.feed(text)
+    outward = [found for found in references.found if not found.startswith("#")]
+    assert outward
+    kept = {one["folder"] for one in matrix["trials"] if one["result"] != "fault"}
+    assert [found for found in outward if "://" in found or found.startswith("/")] == []
+    assert [found for found in outward if found.rpartition("/run/")[0] in kept and not (folder / found).exists()] == []
+    assert not re.search(r"url\(|@import", text)
+    for one in matrix["trials"]:
+        assert one["name"] in text
+
+
+def test_the_terminal_names_what_to_look_at(
+    made: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each trial that is not as required stands there with its folder; the others do not."""
+    from rich.console import Console  # noqa: PLC0415 - made here, so that it writes where this test looks
+
+    folder, matrix = made
+    print_matrix(matrix, Console(width=200), folder)
+    printed = capsys.readouterr().out
+    for name in ("does-nothing", "does-more", "breaks-a-promise", "does-not-start"):
+        assert f"{name}, seed 1" in printed
+        assert str(folder / entry(matrix, name)["folder"]) in printed
+    assert VARIANT not in printed
+    assert "does-more-as-foreseen" not in printed
+
+
+def test_ctrl_c_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trials under way are ended, and the matrix holds those that had ended by themselves."""
+    ended: list[Trial] = []
+
+    def read(trial: Trial, *rest: Any) -> outcome.Outcome:
+        if ended:
+            raise KeyboardInterrupt
+        ended.append(trial)
+        return outcome.read(trial, *rest)
+
+    monkeypatch.setattr(bench, "read", read)
+    plain, defect, _, variant = chosen()
+    matrix = prove(Selection(["kryptonim"]), QUICK, tmp_path / "made", jobs=1, trials=[plain, defect, variant])
+    assert [one["name"] for one in matrix["trials"]] == ["plain"]
+    assert (matrix["interrupted"], matrix["exit_code"]) == (True, ExitCode.INTERRUPTED)
+    assert multiprocessing.active_children() == []
+    assert (tmp_path / "made" / "index.html").exists()
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """It exits with 0 where all is as required, says so, and shows nothing that the runs print."""
+    folder = tmp_path / "made"
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "selftest", "--contract", "kryptonim", "--defect", DEFECT,
+         "-n", "2", "--examples", "1", "--keep", "--output", str(folder)],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == ExitCode.CONFORMANT, done.stdout + done.stderr
+    matrix = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
+    assert {one["name"]: one["result"] for one in matrix["trials"]} == {"plain": "conforming", DEFECT: "convicted"}
+    assert matrix["workers"] == 2
+    assert "As required" in done.stdout
+    assert "Reports:" not in done.stdout + done.stderr
+    for one in matrix["trials"]:
+        results = json.loads((folder / one["folder"] / "run" / "results.json").read_text(encoding="utf-8"))
+        assert results["workers"] == 2
+
+
+@pytest.mark.parametrize("given", [
+    ["--defect", "no-such-defect"], ["--variant", "no-such-variant"], ["--clause", "kryptonim.no.such"],
+    ["--contract", "no-such-contract"],
+], ids=lambda given: given[0])
+def test_unknown_names_are_mistakes(given: list[str], tmp_path: Path) -> None:
+    """What does not exist is told at once, with exit code 4."""
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "selftest", *given, "--output", str(tmp_path / "made")],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == ExitCode.USAGE, done.stderr
+    assert given[1] in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    """No selftest writes over another."""
+    (tmp_path / "matrix.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds something"):
+        prove(Selection(["kryptonim"]), QUICK, tmp_path, trials=[chosen()[0]])
+
+
+class TestSelection:
+    """What is tried."""
+
+    def test_everything(self) -> None:
+        """Without a choice, every defect and every variant is tried, with every seed, and the plain reference."""
+        trials = planned(Selection(["kryptonim"], seeds=[1, 2]))
+        names = [trial.name for trial in trials if trial.kind == "defect" and trial.seed == 2]
+        assert names == [defect.name for defect in all_defects("kryptonim")]
+        assert sorted(trial.seed for trial in trials if trial.kind == "reference") == [1, 2]
+        assert any(trial.kind == "variant" for trial in trials)
+
+    def test_the_defects_of_clauses(self) -> None:
+        """A pattern chooses the defects that break a clause of it, and nothing else but the plain reference."""
+        trials = planned(Selection(["kryptonim"], patterns=["kryptonim.auth.*"]))
+        assert trials[0].kind == "reference"
+        assert all(any(clause.startswith("kryptonim.auth.") for clause in trial.clauses) for trial in trials[1:])
+        assert 1 < len(trials) < len(all_defects("kryptonim"))
+
+
+def results(**broken: dict[str, Any]) -> dict[str, Any]:
+    """The results of a run that found these clauses broken; `_` stands for the dot in their names."""
+    found = {"level": "must", "verdict": "failed",
+             "findings": [{"scenario": "s", "expected": "e", "actual": "a", "exchange": 3, "times": 1}]}
+    clauses = [{"id": name.replace("_", "."), **found, **given} for name, given in broken.items()]
+    return {"clauses": clauses, "faults": [], "reason": "", "requests": 9}
+
+
+class TestOutcome:
+    """What is made of a run."""
+
+    TRIAL = Trial("a", "defect", "d", clauses=("a.own",), may_break=("a.fore",))
+
+    def test_what_follows_from_a_cause_is_related(self) -> None:
+        """A clause is no accusation where its cause is the defect's, or foreseen."""
+        read = outcome.of_run(self.TRIAL, results(
+            a_own={}, a_one={"follows": "a.own"}, a_two={"follows": "a.foreseen"}, a_three={"follows": "a.strange"},
+            a_foreseen={}, a_advised={"verdict": "advisory"}), [], exit_code=1)
+        assert set(read.related) == {"a.one", "a.two", "a.foreseen"}
+        assert [one.clause for one in read.unrelated] == ["a.three"]
+        assert [one.clause for one in read.advisories] == ["a.advised"]
+        assert [one.clause for one in read.accusations] == ["a.three"]
+
+    def test_the_first_finding_is_told_by_time(self) -> None:
+        """Journals of several workers are merged one after the other; what counts is when."""
+        def sent(second: int) -> dict[str, Any]:
+            return {"kind": "exchange", "direction": "outgoing", "started": f"2026-01-01T00:00:{second:02}Z"}
+
+        finding = {"kind": "finding", "clause": "a.own"}
+        records = [sent(1), sent(5), finding, sent(9), sent(2), sent(3), {**finding, "clause": "a.other"}, sent(6)]
+        read = outcome.of_run(self.TRIAL, results(a_own={}), records, exit_code=1)
+        assert read.to_first_finding == 4
+        assert read.convictions[0].judge == "exchange"
+
+    def test_the_history_finds_at_the_end(self) -> None:
+        """What no single exchange shows takes all requests."""
+        read = outcome.of_run(self.TRIAL, results(a_own={}), [], exit_code=1)
+        assert (read.to_first_finding, read.convictions[0].judge) == (9, "history")
+
+    @pytest.mark.parametrize(("exit_code", "result"), [(0, "conforming"), (1, "accused"), (5, "accused"), (3, "fault"),
+                                                       (4, "fault"), (None, "fault")])
+    def test_only_a_run_that_judged_clears_a_variant(self, exit_code: int | None, result: str) -> None:
+        """A conforming server is cleared by exit code 0 and nothing else."""
+        trial = Trial("a", "variant", "v")
+        assert outcome.of_run(trial, results(), [], exit_code=exit_code).result == result
+
+
+@pytest.mark.parametrize("name", resources.contracts())
+def test_every_must_clause_has_two_defects(name: str) -> None:
+    """One defect may be convicted by luck; a `must` clause that can be tested is broken in two ways at least."""
+    broken = [clause for defect in all_defects(name) for clause in defect.clauses]
+    musts = [clause for clause in contract.load(name).clauses.values() if clause.level == "must"]
+    assert [clause.id for clause in musts if not clause.untestable and broken.count(clause.id) < 2] == []
