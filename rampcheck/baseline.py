@@ -24,6 +24,8 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
         try:
             exchange = client.send(candidate.build(profile, suite.credential, f"{run}-baseline"), SCENARIO)
         except Unjudged as error:
+            if refused is not None:
+                break
             raise Inconclusive(
                 f"{profile.base_url} gives no answer that could be judged: {error}",
                 "Check `base_url` and the network between this machine and the target, then run again.",

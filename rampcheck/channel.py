@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import httpx
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
 from rampcheck.exchanges import Exchange, Headers, Message, Response
+from rampcheck.transport import certificates
 
 # A proxy's URL, True for the one that the environment names, None for none.
 Proxy = str | Literal[True] | None
@@ -81,7 +81,7 @@ def open_socket(url: str, headers: Headers, timeout: float, proxy: Proxy, source
     way: dict[str, Any] = {"source_address": (source, 0)} if source else {}
     connection = connect(
         url, additional_headers=list(headers), user_agent_header=None, compression=None, proxy=proxy,
-        ssl=httpx.create_ssl_context() if url.startswith("wss:") else None,
+        ssl=certificates() if url.startswith("wss:") else None,
         open_timeout=timeout, ping_timeout=None, close_timeout=LONGEST_CLOSE, max_size=MAX_MESSAGE_BYTES,
         create_connection=_Upgrade, legacy=True, **way,
     )

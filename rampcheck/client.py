@@ -263,7 +263,7 @@ def _exchange(state: RetryCallState) -> Exchange:
 def _policy(exchange: Exchange) -> Retry | None:
     if exchange.failure is not None:
         return RESET_RETRY if exchange.failure.kind == "reset" else None
-    if _asked_wait(exchange) > LONGEST_WAIT:
+    if (_asked_wait(exchange) or 0) > LONGEST_WAIT:
         return None
     return RETRIES.get(exchange.status)
 
@@ -277,20 +277,21 @@ def _wait(state: RetryCallState) -> float:
     exchange = _exchange(state)
     policy = _policy(exchange) or RESET_RETRY
     backoff: float = policy.wait * 2 ** (state.attempt_number - 1)
-    return _asked_wait(exchange) or backoff
+    asked = _asked_wait(exchange)
+    return backoff if asked is None else asked
 
 
-def _asked_wait(exchange: Exchange) -> float:
-    """Gives the seconds that `Retry-After` asks for, 0 where it does not (RFC 9110 section 10.2.3)."""
+def _asked_wait(exchange: Exchange) -> float | None:
+    """Gives the seconds that `Retry-After` asks for, None where it does not (RFC 9110 section 10.2.3)."""
     if exchange.response is None or exchange.status not in {429, 503}:
-        return 0.0
+        return None
     value = (exchange.response.header("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
     try:
         until = parsedate_to_datetime(value)
     except ValueError:
-        return 0.0
+        return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,8 @@ class Contract:
         return frozenset(chosen)
 
 
+# Every invariant asks it of every exchange.
+@lru_cache(maxsize=4096)
 def path_matches(template: str, path: str) -> bool:
     """Whether a path fits a template, in which `{name}` stands for one segment that is not empty."""
     wanted, given = template.split("/"), path.split("/")

@@ -95,6 +95,8 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         run.conclude(reason=error.message)
         sys.stderr.write(f"Inconclusive: {error}\nReports: {run.settings.output / 'index.html'}\n")
         return ExitCode.INCONCLUSIVE
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
     except KeyboardInterrupt:
         run.conclude(interrupted=True, reason="stopped by the user")
         return ExitCode.INTERRUPTED
@@ -185,13 +187,18 @@ def _clauses(item: pytest.Item) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the scenarios of the selected clauses; with workers, starts with the longest ones."""
+    """Keeps the scenarios of the selected clauses, the long ones last; with workers, starts with the longest ones."""
     run = config.stash.get(RUN, None)
     if run is None:
         return
     chosen = [item for item in items if run.selected.intersection(_clauses(item))]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    chosen.sort(key=_is_long)
     items[:] = _spread(chosen, run.settings.workers) if run.settings.workers else chosen
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is not None
 
 
 def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
@@ -199,7 +206,7 @@ def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
     xdist hands out equal runs of the list and lets idle workers steal from their ends.
     """
-    long = [item for item in items if item.get_closest_marker("long")]
+    long = [item for item in items if _is_long(item)]
     spread = [item for item in items if item not in long]
     for index, item in enumerate(long):
         spread.insert(index % workers * -(-len(items) // workers), item)

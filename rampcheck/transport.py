@@ -12,12 +12,14 @@ import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
 
+from rampcheck.errors import UsageError
 from rampcheck.exchanges import Headers, Response
 
 MAX_RESPONSE_BYTES = 256 * 1024  # of a body, before and after its content encoding is undone
@@ -131,13 +133,22 @@ class Way:
 
 
 def environment_proxy(url: str) -> str | None:
-    """Gives the URL of the proxy that the environment names for `url` (`HTTPS_PROXY`, `NO_PROXY` and the like)."""
+    """Gives the URL of the proxy that the environment names for `url` (`HTTPS_PROXY`, `NO_PROXY` and the like).
+
+    Raises `UsageError` for one that is no HTTP proxy.
+    """
     parts = urlsplit(url)
     if proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+    if proxy is None:
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if urlsplit(proxy).scheme.lower() not in {"http", "https"}:
+        raise UsageError("the environment names a proxy that is no HTTP proxy",
+                         "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the target's host.")
+    return proxy
 
 
 class Transport:
@@ -150,7 +161,7 @@ class Transport:
         self._clock = Clock()
         self._room = room
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=certificates(),
             proxy=_proxy(way.proxy) if way.proxy else None,
             keepalive_expiry=KEPT_ALIVE, local_address=way.local_address, network_backend=TimedBackend(self._clock),
         )
@@ -185,6 +196,12 @@ class Transport:
     def close(self) -> None:
         """Closes the connections."""
         self._pool.close()
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Gives what TLS connections are judged by, as httpx does; reading it takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _proxy(url: str) -> httpcore.Proxy:

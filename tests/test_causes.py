@@ -143,13 +143,15 @@ WHOLE = "a JSON object"
         ([finding("c.echo"), finding("c.same")], {}),
         ([finding("c.event"), finding("c.agrees")], {"c.agrees": "c.event"}),
         ([finding("c.event", WHOLE), finding("c.agrees")], {}),
+        ([finding("c.json", WHOLE), finding("c.echo", "401, code 'x'")], {}),
+        ([finding("c.json", "an answer below 500"), finding("c.echo", "401, code 'x'")], {"c.echo": "c.json"}),
         ([finding("c.json", WHOLE), finding("c.complete", WHOLE), finding("c.same")],
          {"c.complete": "c.json", "c.same": "c.json"}),
     ],
     ids=["a member", "in any order", "one of its members", "another exchange", "no exchange", "another member",
          "a member more", "no member", "a clause not named", "a finding of its own",
          "a finding of its own in another exchange", "no cause", "one message of several", "another message",
-         "a chain"],
+         "another status", "a crash", "a chain"],
 )
 def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None:
     """A clause follows where each finding has an explanation in its exchange, and then from the root of it."""

@@ -102,6 +102,13 @@ def test_retry_after_is_honoured(exchanges_with: Sender) -> None:
     assert exchanges_with.waits == [7.0]  # type: ignore[attr-defined]
 
 
+def test_retry_after_nothing_is_no_wait(exchanges_with: Sender) -> None:
+    """429 that asks for no wait gets none."""
+    with answering(answer(429, "Retry-After: 0"), OK) as base_url:
+        assert [exchange.status for exchange in exchanges_with(base_url)] == [429, 200]
+    assert exchanges_with.waits == [0.0]  # type: ignore[attr-defined]
+
+
 def test_a_wait_that_is_too_long_is_not_judged(exchanges_with: Sender) -> None:
     """429 that asks for an hour is no answer to judge."""
     with answering(answer(429, "Retry-After: 3600")) as base_url:
@@ -117,7 +124,8 @@ def test_a_wait_that_is_too_long_is_not_judged(exchanges_with: Sender) -> None:
     (b"", "truncated"),
     (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "encoding"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b" " * 300_000, "too_large"),
-], ids=["short body", "short chunk", "no HTTP", "nothing", "no gzip", "too large"])
+    (b"HTTP/1.1 200 OK\r\nX-Large: " + b"x" * 200_000 + b"\r\n\r\n{}", "too_large"),
+], ids=["short body", "short chunk", "no HTTP", "nothing", "no gzip", "too large", "too large a header"])
 def test_what_the_network_does_is_no_answer(exchanges_with: Sender, content: bytes, kind: str) -> None:
     """An answer that did not arrive whole is recorded as a failure with its reason, and cannot be judged."""
     with answering(content, content) as base_url:

@@ -1,37 +1,56 @@
-"""Every defect of the reference is convicted, by name of its clause, in a real run over a real socket."""
+"""Every defect of the reference is convicted and every variant is cleared, each in a whole run over real sockets."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rampcheck import resources
-from rampcheck.reference import Defect, all_defects
-from tests.runs import rampcheck
-
-DEFECTS = [defect for contract in resources.contracts() for defect in all_defects(contract)]
-
-
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.contract}-{defect.name}")
-def test_the_defect_is_convicted(defect: Defect, tmp_path: Path) -> None:
-    """The run's exit code and a finding against the broken clause tell of the defect."""
-    options = ["--contract", defect.contract, "--defect", defect.name, "--strict"]
-    # The scenarios of the clause itself find nearly every defect; the others take a whole run to provoke.
-    done = rampcheck(*options, *(f"--clause={clause}" for clause in defect.clauses), folder=tmp_path / "part")
-    if not set(defect.clauses) & set(done.verdicts("failed", "advisory")):
-        done = rampcheck(*options, folder=tmp_path / "whole")
-    convicted = done.verdicts("failed", "advisory")
-    assert set(defect.clauses) & set(convicted), f"{defect.summary}\n{done.printed}"
-    assert done.code == 1
-    assert not done.results["faults"]
-    for clause in convicted:
-        finding = done.clause(clause)["findings"][0]
-        assert finding["expected"]
-        assert finding["actual"]
+from rampcheck.reference import all_defects, all_variants
+from rampcheck.selftest import Conditions, Selection, prove
+from rampcheck.selftest.page import remark
 
 
-def test_one_defect_leaves_unrelated_clauses_alone(tmp_path: Path) -> None:
-    """A whole run against one defect fails the clause that it breaks and no other."""
-    done = rampcheck("--contract", "proof", "--defect", "token-compared-by-prefix", folder=tmp_path / "run")
-    assert done.verdicts("failed", "advisory") == {"proof.auth.unknown-token": "failed"}
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What came of every defect and every variant of every contract."""
+    folder = tmp_path_factory.mktemp("selftest") / "everything"
+    return prove(Selection(resources.contracts()), Conditions(), folder)
+
+
+def told(matrix: dict[str, Any], **wanted: Any) -> dict[str, str]:
+    """Gives the trials whose entries are as `wanted`, with what is wrong with them."""
+    return {f"{entry['contract']}-{entry['name']}": remark(entry) for entry in matrix["trials"]
+            if all(entry[key] == value for key, value in wanted.items())}
+
+
+def test_everything_was_tried(matrix: dict[str, Any]) -> None:
+    """The matrix has each defect, each variant and each plain reference, and none came to no judgement."""
+    contracts = resources.contracts()
+    names = {(defect.contract, defect.name) for contract in contracts for defect in all_defects(contract)}
+    names |= {(variant.contract, variant.name) for contract in contracts for variant in all_variants(contract)}
+    assert {(entry["contract"], entry["name"]) for entry in matrix["trials"]} \
+        == names | {(contract, "plain") for contract in contracts}
+    assert told(matrix, result="fault") == {}
+
+
+def test_no_defect_is_missed(matrix: dict[str, Any]) -> None:
+    """Each defect is convicted by a finding against one of its own clauses, which says what is wrong."""
+    assert told(matrix, result="missed") == {}
+    findings = [found for entry in matrix["trials"] for found in entry["convictions"]]
+    assert [found for found in findings if not found["expected"] or not found["actual"]] == []
+
+
+def test_no_unrelated_clause_fails(matrix: dict[str, Any]) -> None:
+    """A defect fails no `must` clause but its own, those that follow from them, and those that it foresees."""
+    blamed = {entry["name"]: [found["clause"] for found in entry["unrelated"]] for entry in matrix["trials"]
+              if entry["kind"] == "defect" and entry["unrelated"]}
+    assert blamed == {}
+
+
+def test_no_variant_is_accused(matrix: dict[str, Any]) -> None:
+    """A server that conforms is found conforming, and everything is verified that is with the plain reference."""
+    assert told(matrix, result="accused") == {}
+    gaps = {entry["name"]: entry["gaps"] for entry in matrix["trials"] if entry["kind"] != "defect" and entry["gaps"]}
+    assert gaps == {}

@@ -38,7 +38,8 @@ def test_the_readmes_profile_is_one() -> None:
     """The example profile has no mistake."""
     text = re.search(r"```yaml\n(# sandbox.yaml\n.*?)```", README, re.DOTALL)
     assert text
-    environment = {"PROOF_CLIENT_TOKEN": "a-token-of-some-length", "PROOF_INACTIVE_CLIENT_TOKEN": "an-inactive-token"}
+    environment = {"PROOF_CLIENT_TOKEN": "a-token-of-some-length", "PROOF_INACTIVE_CLIENT_TOKEN": "an-inactive-token",
+                   "PROOF_SECOND_CLIENT_TOKEN": "another-partners-token"}
     read = profile.from_mapping(yaml.safe_load(text[1]), environment)
     assert read.partner.pairs == (("USDT", "TRC20"), ("USDT", "ERC20"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -11,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from rampcheck.redaction import Redactor
+from rampcheck.redaction import MOST_LEARNED, Redactor
 
 KEY = b"0123456789abcdef"
 TOKEN = "tok_9f/A+b3Zq8.7xK~w21-Lm"
@@ -388,6 +389,28 @@ class TestBodies:
         redactor.body(json.dumps(body).replace("/", "\\/").encode(), FIELDS)
         assert "[redacted init_token " in redactor.text("token=eyJ-abc%2Fdefg")
         assert "[redacted widgetUrl " in redactor.text(opaque)
+
+    def test_a_flood_of_values_is_hidden_and_not_remembered(self, redactor: Redactor) -> None:
+        """Of one body only so many values are looked for afterwards; all are hidden where they stand."""
+        flood = [f"token-{number:06d}-abc" for number in range(MOST_LEARNED + 1)]
+        text, _ = redactor.body(json.dumps({"init_token": flood}).encode(), FIELDS)
+        assert "token-" not in text
+        assert redactor.text(flood[MOST_LEARNED - 1]).startswith("[redacted init_token ")
+        assert redactor.text(flood[MOST_LEARNED]) == flood[MOST_LEARNED]
+        redactor.body(json.dumps({"init_token": flood[MOST_LEARNED]}).encode(), FIELDS)
+        assert redactor.text(flood[MOST_LEARNED]).startswith("[redacted init_token ")
+
+    @pytest.mark.parametrize(("value", "is_learned"), [
+        ("abc-xy" * 80, True), ("abc-xy" * 500, False), (hashlib.shake_256(b"").hexdigest(4000), True),
+        (hashlib.shake_256(b"").hexdigest(5000), False),
+    ], ids=["short", "long and repetitive", "long", "too long"])
+    def test_what_would_take_too_long_to_look_for(
+        self, redactor: Redactor, value: str, is_learned: bool,
+    ) -> None:
+        """A value that no request can carry, or a long one that repeats itself, is hidden only where it stands."""
+        text, _ = redactor.body(json.dumps({"init_token": value}).encode(), FIELDS)
+        assert value not in text
+        assert ("[redacted init_token " in redactor.text(f"<{value}>")) is is_learned
 
     def test_what_a_request_may_hold_is_not(self, redactor: Redactor) -> None:
         """A wallet address in a URL, the id in an e-mail address and a number stay visible elsewhere."""

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -110,6 +111,7 @@ def _views(
     return views
 
 
+@cache
 def environment() -> Environment:
     """Gives what renders our pages: their templates, the filters of foreign text, strict about what is missing."""
     templates = Environment(

@@ -68,9 +68,10 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Gives the sums over the trials of a matrix.
 
     `defects` and `variants` (the plain reference counts as one) are what was tried; of these, `convicted` and `missed`,
-    `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of defects that failed a `must` clause which is neither
-    theirs nor foreseen; `faults` the number of trials that did not come to a judgement; `requests` all that were sent,
-    and `median_to_first_finding` the middle of the defects' requests up to the first finding, null where none was made.
+    `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of defects that failed a `must` clause
+    which is neither theirs nor foreseen; `faults` the number of trials that did not come to a judgement; `requests` all
+    that were sent, and `median_to_first_finding` the middle of the defects' requests up to the first finding, null
+    where none was made.
     """
     trials = list(trials)
     defects = [entry for entry in trials if entry["kind"] == "defect"]

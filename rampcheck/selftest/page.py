@@ -133,6 +133,7 @@ def _clause(
 def _state(clause: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, is_everything: bool) -> str:
     if any(entry["result"] != "convicted" for entry in trials):
         return "missed"
-    if is_everything and clause["level"] == "must" and not clause["untestable"] and len(clause["defects"]) < FEWEST_DEFECTS:
+    is_demanded = is_everything and clause["level"] == "must" and not clause["untestable"]
+    if is_demanded and len(clause["defects"]) < FEWEST_DEFECTS:
         return "few"
     return "convicted" if trials else "none"

@@ -37,9 +37,15 @@ def print_matrix(matrix: Mapping[str, Any], console: Console, folder: Path) -> N
 
 def _print_wrong(console: Console, entry: Mapping[str, Any], folder: Path) -> None:
     heading = f"{entry['contract']} {entry['kind']} {entry['name']}, seed {entry['seed']}"
-    console.print(Text.assemble(("✗ ", "bold red"), (heading, "bold"), f": {entry['result']}"), highlight=False)
+    console.print(Text.assemble(("✗ ", "bold red"), (heading, "bold"), ": ", _wrong(entry)), highlight=False)
     console.print(Text(f"    {one_line(entry['summary'], LONGEST_REMARK)}"), highlight=False)
     console.print(Text(f"    {one_line(remark(entry), LONGEST_REMARK)}"), highlight=False)
     if entry["folder"]:
         console.print(Text(f"    {folder / entry['folder']}", "dim"), highlight=False, soft_wrap=True)
     console.print()
+
+
+def _wrong(entry: Mapping[str, Any]) -> str:
+    if entry["result"] == "convicted":
+        return "an unrelated clause failed"
+    return "a gap" if entry["result"] == "conforming" else str(entry["result"])

@@ -16,6 +16,7 @@ import hypothesis.configuration
 
 from rampcheck import contract, properties, resources
 from rampcheck.reference import all_defects, all_variants
+from rampcheck.report import html
 
 # What a run or a reference imports only when it comes to need it.
 LATE = (
@@ -26,7 +27,7 @@ LATE = (
 
 
 def warm_up() -> None:
-    """Imports it all, and generates a few bodies of each documented request."""
+    """Imports it all, compiles the pages, and generates a few bodies of each documented request."""
     for name in LATE:
         importlib.import_module(name)
     for name in resources.contracts():
@@ -34,6 +35,8 @@ def warm_up() -> None:
         importlib.import_module(f"rampcheck.reference.{name}.app")
         all_defects(name)
         all_variants(name)
+    for name in html.environment().list_templates():
+        html.environment().get_template(name)
     with tempfile.TemporaryDirectory(prefix="rampcheck-") as home:
         hypothesis.configuration.set_hypothesis_home_dir(home)
         for name in resources.contracts():

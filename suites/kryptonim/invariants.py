@@ -5,6 +5,7 @@ What the OpenAPI document can say (types, patterns, the envelope of the expected
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,8 @@ from rampcheck.invariants import (
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
 from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
+
+WHITE_SPACE = re.compile(r"\s")
 
 SESSION = Endpoint("POST", PATH)
 LIFETIME, TOLERANCE = 30 * 60, 30  # seconds
@@ -56,7 +59,7 @@ def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
     """The URL names a host and holds no white space (RFC 3986 sections 2 and 3.2.2)."""
     url = given(exchange, "widgetUrl")
     try:
-        is_complete = bool(urlsplit(url).hostname) and not any(letter.isspace() for letter in url)
+        is_complete = bool(urlsplit(url).hostname) and not WHITE_SPACE.search(url)
     except ValueError:
         is_complete = False
     return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url))

@@ -125,18 +125,21 @@ def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> No
             "kryptonim.auth.signature-encoding", UNAUTHORIZED)
 
 
-@pytest.mark.verifies(*(f"kryptonim.auth.signature-{name}" for name in ("secret", "body", "algorithm", "encoding")))
+@pytest.mark.verifies(*(f"kryptonim.auth.{name}" for name in (
+    "signature-secret", "signature-body", "signature-algorithm", "signature-encoding")))
 def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str) -> None:
     """That a request with a wrong signature has been seen before does not make the signature right."""
     body = accepted.request.body
     wrong = {
-        "secret": sign(body, f"{secret}x"), "body": sign(body + b" ", secret), "algorithm": sign(body, secret, "sha1"),
-        "encoding": b64encode(bytes.fromhex(sign(body, secret))).decode(),
+        "signature-secret": sign(body, f"{secret}x"),
+        "signature-body": sign(body + b" ", secret),
+        "signature-algorithm": sign(body, secret, "sha1"),
+        "signature-encoding": b64encode(bytes.fromhex(sign(body, secret))).decode(),
     }
-    for what, signature in wrong.items():
-        for _ in range(2):
-            accepted.with_header(SIGNATURE, signature, f"a signature with another {what}").is_refused(
-                f"kryptonim.auth.signature-{what}", UNAUTHORIZED)
+    for name, signature in wrong.items():
+        for time in ("first", "second"):
+            accepted.with_header(SIGNATURE, signature, f"a wrong signature for the {time} time").is_refused(
+                f"kryptonim.auth.{name}", UNAUTHORIZED)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")

@@ -15,6 +15,7 @@ def test_sessions_of_small_and_large_requests(full: Accepted) -> None:
     full.unchanged().send()
     full.without("metadata").send()
     full.but(fiatCurrency="USD").send()
+    full.but(paymentMethod="bank_transfer").send()
 
 
 @pytest.mark.verifies("kryptonim.session.session-id")

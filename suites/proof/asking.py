@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rampcheck.suites.proof.requests import kyc_status
+
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import given
@@ -25,3 +27,15 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
         target.judge.broken(clause, f"{promised} after the session of exchange {session.exchange.number}",
                             exchange.summary(), exchange)
     return exchange
+
+
+def demand_not_started(target: Target, session: Accepted, what: str) -> None:
+    """Asks for the KYC status of a session's user, who has done nothing; `what` says in a phrase who that is."""
+    clause = "proof.kyc.not-started"
+    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.request.credential),
+                    session)
+    if answer.accepted and given(answer, "status") == "not_started":
+        target.judge.held(clause, answer)
+    elif answer.accepted:
+        target.judge.broken(clause, f"`status`: \"not_started\" for {what}", f"`status`: {given(answer, 'status')!r}",
+                            answer)

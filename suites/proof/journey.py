@@ -25,13 +25,13 @@ class Journey:
     """One transaction on its way: it is subscribed to and asked for as soon as it is created.
 
     `seen` holds the first poll that shows each status, `delivered` the first webhook that tells it. `channel` is None
-    where the target refuses the WebSocket: another scenario judges that.
+    where the target refuses the WebSocket.
     """
 
     def __init__(self, target: Target, session: Accepted) -> None:
         self.transaction = transaction_of(session.exchange)
         self.credential = session.request.credential or target.suite.credential
-        self.channel = subscribed(target, upgrade(self.transaction, self.credential))
+        self.channel = subscribed(target, upgrade(self.transaction, self.credential), session)
         self.seen: dict[str, Exchange] = {}
         self.delivered: dict[str, Exchange] = {}
         self.last = "unknown"
@@ -98,11 +98,18 @@ class Journey:
         return {status for status in statuses if isinstance(status, str)}
 
 
-def subscribed(target: Target, request: Request) -> Channel | None:
-    """Gives the WebSocket, None where it is refused or does not come about."""
+def subscribed(target: Target, request: Request, own: Accepted | None = None) -> Channel | None:
+    """Gives the WebSocket, None where it is refused or does not come about.
+
+    A refusal is a finding where the transaction is that of a session of one's `own` that was just created.
+    """
     with suppress(Unjudged):
         channel = target.subscribe(request)
-        return channel if channel.accepted else None
+        if channel.accepted:
+            return channel
+        if own is not None and 400 <= channel.upgrade.status < 500:
+            target.judge.broken("proof.ws.connect", f"an upgrade (101) after the session of exchange "
+                                f"{own.exchange.number}", channel.upgrade.summary(), channel.upgrade)
     return None
 
 
@@ -208,7 +215,9 @@ class Journeys:
     def _started(self, credential: str, fields: Mapping[str, Any]) -> Journey:
         """Gives a journey that can still be watched, if one of a few can."""
         for attempt in range(MOST_TRIES):
-            session = self._target.accepted(credential, **{**fields, **self._target.trigger("complete")})
+            # Amounts that differ, and have decimals, so that one that is rounded or another transaction's is seen.
+            amount = {"amount": f"{100 + len(self._all)}.25"}
+            session = self._target.accepted(credential, **{**amount, **fields, **self._target.trigger("complete")})
             journey = Journey(self._target, session)
             if not journey.is_over or attempt == MOST_TRIES - 1:
                 break

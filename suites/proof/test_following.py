@@ -2,6 +2,7 @@
 this is the one scenario that makes it happen, so that one process receives the webhooks."""
 
 import pytest
+from rampcheck.suites.proof.asking import demand_not_started
 from rampcheck.suites.proof.journey import Journeys
 
 from rampcheck.errors import Unjudged
@@ -28,6 +29,7 @@ def test_transactions_are_followed_to_their_end_on_every_channel(target: Target)
     if not journeys.has_websocket:
         for clause in EVENTS:
             target.judge.unjudged(clause, "the target opened no WebSocket for a transaction of the partner's own")
+    demand_not_started(target, target.accepted(), "a new user, after others have come to their end")
     journeys.demand_ends()
 
 

@@ -27,7 +27,7 @@ def test_sessions_of_every_pair_type_and_user(target: Target) -> None:
                 accepted.but(currency=currency, network=network).send()
             for kind in ("buy", "sell") if partner.off_ramp else ("buy",):
                 accepted.but(type=kind).send()
-            accepted.but(partner_user_id=f"rampcheck-{target.unique()}").send()
+            accepted.but(partner_user_id=f"rampcheck-{target.unique()}", amount="2500").send()
 
 
 @pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")

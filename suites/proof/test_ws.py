@@ -20,12 +20,15 @@ def upgraded(accepted: Accepted, token_name: str) -> Accepted:
 
 @pytest.mark.verifies("proof.ws.connect")
 def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> None:
-    """Either partner's upgrade for the transaction of a session just created succeeds."""
+    """Either partner's upgrade for the transaction of a session just created succeeds, a second one, too."""
     clause = "proof.ws.connect"
     for credential in (target.suite.credential, "second_client_token"):
         if credential in target.profile.credentials:
             session = target.accepted(credential)
-            answer = demand(target, clause, upgrade(transaction_of(session.exchange), credential), session)
+            question = upgrade(transaction_of(session.exchange), credential)
+            # The second one while the first is open, as after a connection was lost.
+            with target.subscribe(question):
+                answer = demand(target, clause, question, session)
             if answer.accepted:
                 target.judge.held(clause, answer)
 
@@ -37,7 +40,8 @@ def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: 
     stranger = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", stranger)
     upgraded.with_header("Authorization", None).is_refused(clause, ANY_4XX)
-    upgraded.with_header("Authorization", f"Bearer {stranger}", "a made-up token").is_refused(clause, ANY_4XX)
+    for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
+        upgraded.with_header("Authorization", f"Bearer {unknown}", what).is_refused(clause, ANY_4XX)
     for name in ("access_token", "client_token"):
         upgraded.changed(
             lambda request, name=name: request.with_header("Authorization", None).with_path(

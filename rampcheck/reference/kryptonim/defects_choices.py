@@ -18,9 +18,10 @@ Fields = dict[str, Any]
 
 refused(
     "usdt-refused-in-dollars",
-    ["fiat-currency", "testnet"],
+    ["testnet"],
     "USDT cannot be bought with US dollars.",
     lambda request: (request["cryptoCurrency"], request["fiatCurrency"]) == ("USDT", "USD"),
+    (f"{REQUEST}.fiat-currency",),
 )
 
 
@@ -89,9 +90,10 @@ refused(
 )
 refused(
     "bank-transfer-refused-with-crypto-amount",
-    ["payment-method", "crypto-amount"],
+    ["crypto-amount"],
     "A cryptoAmount cannot be paid by bank_transfer.",
     lambda request: request.get("paymentMethod") == "bank_transfer" and "cryptoAmount" in request,
+    (f"{REQUEST}.payment-method",),
 )
 
 # IP addresses.

@@ -200,15 +200,17 @@ refused(
 )
 refused(
     "crypto-amount-refused-in-euros",
-    ["crypto-amount", "fiat-currency"],
+    ["crypto-amount"],
     "A cryptoAmount that is paid in euros is refused.",
     lambda request: "cryptoAmount" in request and request["fiatCurrency"] == "EUR",
+    (f"{REQUEST}.fiat-currency",),
 )
 refused(
     "crypto-amount-refused-for-matic",
-    ["crypto-amount", "testnet"],
+    ["crypto-amount"],
     "A cryptoAmount of MATIC is refused.",
     lambda request: "cryptoAmount" in request and request["cryptoCurrency"] == "MATIC",
+    (f"{REQUEST}.testnet",),
 )
 
 

@@ -68,7 +68,7 @@ class UnknownTokenAcceptedWhenRepeated(SessionService):
 @defect(
     "tokens-compared-by-length",
     breaks=[f"{AUTH}.unknown-token"],
-    may_break=["proof.transaction.auth", "proof.kyc.auth", "proof.ws.auth"],
+    may_break=[f"{AUTH}.inactive-token", "proof.transaction.auth", "proof.kyc.auth", "proof.ws.auth"],
 )
 class TokensComparedByLength(SessionService):
     """A token is accepted if it has the length and the first half of one that was issued."""
@@ -191,11 +191,10 @@ class OriginsOfFirstPartnerForAll(SessionService):
 
 @defect("origin-with-port-refused", breaks=[f"{AUTH}.origin-registered"])
 class OriginWithPortRefused(SessionService):
-    """A registered Origin with a port is refused, for the port is cut off before it is looked for."""
+    """A registered Origin with a port is refused: there is a colon in its host."""
 
     def is_registered(self, origin: str, partner: Partner) -> bool:
-        scheme, _, rest = origin.partition("://")
-        return super().is_registered(f"{scheme}://{rest.partition(':')[0]}", partner)
+        return ":" not in origin.partition("://")[2] and super().is_registered(origin, partner)
 
 
 @defect("origin-required-once-seen", breaks=[f"{AUTH}.origin-optional"], may_break=["proof"])

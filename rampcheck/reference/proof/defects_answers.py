@@ -131,7 +131,7 @@ def _left(name: str, field: str, clause: str, summary: str, key: Callable[[Sessi
     @defect(
         name,
         breaks=[f"{SESSION}.{clause}"],
-        may_break=[f"{SESSION}.{other}" for other in may],
+        may_break=may,
         summary=summary,
     )
     class Left(SessionService):
@@ -150,6 +150,7 @@ _left(
     "currency-echo",
     "A user's sessions all have the currency of the first one.",
     lambda request: request.partner_user_id,
+    "proof.transaction.echo",
 )
 _left(
     "network-of-users-first-session",
@@ -157,6 +158,7 @@ _left(
     "network-echo",
     "A user's sessions all have the network of the first one.",
     lambda request: request.partner_user_id,
+    "proof.transaction.echo",
 )
 _left(
     "amount-of-users-first-session",

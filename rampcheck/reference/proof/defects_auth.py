@@ -16,10 +16,13 @@ from rampcheck.reference.proof.request import SessionRequest
 from rampcheck.reference.proof.service import SessionService
 from rampcheck.reference.wire import Answer, Call
 
+# The other endpoints check the token by the same rule.
+EVERYWHERE = ("proof.transaction.auth", "proof.kyc.auth", "proof.ws.auth")
+
 # The token.
 
 
-@defect("missing-token-accepted", breaks=["proof.auth.bearer-required"])
+@defect("missing-token-accepted", breaks=["proof.auth.bearer-required"], may_break=EVERYWHERE)
 class MissingTokenAccepted(SessionService):
     """A call without an Authorization header is taken for the first partner's."""
 
@@ -27,7 +30,7 @@ class MissingTokenAccepted(SessionService):
         return super().bearer_token(call) if "authorization" in call.headers else self.partners[0].client_token
 
 
-@defect("missing-token-forbidden", breaks=["proof.auth.bearer-required"])
+@defect("missing-token-forbidden", breaks=["proof.auth.bearer-required"], may_break=EVERYWHERE)
 class MissingTokenForbidden(SessionService):
     """A call without an Authorization header gets 403 in place of 401."""
 
@@ -37,7 +40,7 @@ class MissingTokenForbidden(SessionService):
         return super().bearer_token(call)
 
 
-@defect("unknown-token-accepted", breaks=["proof.auth.unknown-token"])
+@defect("unknown-token-accepted", breaks=["proof.auth.unknown-token"], may_break=EVERYWHERE)
 class UnknownTokenAccepted(SessionService):
     """A token nobody issued is taken for the first partner's."""
 
@@ -47,7 +50,7 @@ class UnknownTokenAccepted(SessionService):
         return super().partner_for(token) or self.partners[0]
 
 
-@defect("token-compared-by-prefix", breaks=["proof.auth.unknown-token"])
+@defect("token-compared-by-prefix", breaks=["proof.auth.unknown-token"], may_break=EVERYWHERE)
 class TokenComparedByPrefix(SessionService):
     """A partner's token with anything after it is accepted."""
 
@@ -71,7 +74,7 @@ class TokenComparedWithoutCase(SessionService):
         return given.lower() == issued.lower()
 
 
-@defect("unknown-token-forbidden", breaks=["proof.auth.unknown-token"])
+@defect("unknown-token-forbidden", breaks=["proof.auth.unknown-token"], may_break=EVERYWHERE)
 class UnknownTokenForbidden(SessionService):
     """A token nobody issued gets 403 in place of 401."""
 

@@ -140,8 +140,13 @@ kyc(
 
 named("kyc-path-not-decoded", "The user in the path is not decoded.", lambda user: quote(user, safe=""))
 named("kyc-path-decoded-twice", "The user in the path is decoded twice.", unquote)
-named("kyc-path-decoded-as-form", "The user in the path is decoded once more, as a form is.", unquote_plus, ["unknown"])
-named("kyc-path-cut-at-slash", "The user in the path ends before a slash.", lambda user: user.partition("/")[0])
+named("kyc-path-decoded-as-form", "The user in the path is decoded once more, as a form is.", unquote_plus)
+named(
+    "kyc-path-cut-at-slash",
+    "The user in the path ends before a slash.",
+    lambda user: user.partition("/")[0],
+    ["unknown"],
+)
 named("kyc-path-cut-at-semicolon", "The user in the path ends before a semicolon.", lambda user: user.partition(";")[0])
 named(
     "kyc-path-cut-at-question-mark",
@@ -222,7 +227,7 @@ class _Counting(StatusService):
         return super().show_kyc_status(call)
 
 
-@defect("kyc-pending-once-asked-for", breaks=["proof.kyc.stable"])
+@defect("kyc-pending-once-asked-for", breaks=["proof.kyc.stable"], may_break=["proof.kyc.not-started"])
 class KycPendingOnceAskedFor(_Counting):
     """A user whose status has been asked for is pending from then on."""
 
@@ -230,7 +235,7 @@ class KycPendingOnceAskedFor(_Counting):
         return "pending" if self.asked_for[partner.widget_id, user] > 1 else super().kyc_status(partner, user)
 
 
-@defect("kyc-told-once", breaks=["proof.kyc.stable"])
+@defect("kyc-told-once", breaks=["proof.kyc.stable"], may_break=["proof.kyc.not-started"])
 class KycToldOnce(_Counting):
     """A user is unknown once their status has been asked for."""
 
@@ -238,7 +243,7 @@ class KycToldOnce(_Counting):
         super().check_user(partner, "" if self.asked_for[partner.widget_id, user] > 1 else user)
 
 
-@defect("kyc-asking-creates-user", breaks=["proof.kyc.stable"], may_break=["proof.kyc.unknown", "proof.kyc.isolation"])
+@defect("kyc-asking-creates-user", breaks=["proof.kyc.stable"])
 class KycAskingCreatesUser(_Counting):
     """A user who was unknown when asked for is known from then on."""
 

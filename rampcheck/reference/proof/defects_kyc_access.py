@@ -86,7 +86,6 @@ acquainted(
     ["unknown", "isolation"],
     "An unknown user is answered with not_started.",
     lambda service, partner, user: True,
-    ["stable"],
 )
 acquainted(
     "unknown-user-as-bad-request",
@@ -151,7 +150,7 @@ acquainted(
 @defect(
     "unknown-user-with-status-200",
     breaks=["proof.kyc.unknown", "proof.kyc.isolation"],
-    may_break=["proof.kyc.complete", "proof.kyc.stable"],
+    may_break=["proof.kyc.complete"],
 )
 class UnknownUserWithStatus200(BaseService):
     """The error for an unknown user comes with the status 200."""

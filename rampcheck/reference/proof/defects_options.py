@@ -1,6 +1,6 @@
 """More defects of the optional fields, most in what is kept for the next request (`proof.session.request.*`)."""
 
-# ruff: noqa: D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
+# ruff: noqa: ARG005, D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ polled(
     ["transaction.complete"],
     "network is missing from transactions in USDC.",
     wherever(lambda transaction: transaction.currency == "USDC", without("network")),
-    ["transaction.echo", *AGREES],
+    ["webhook.agrees"],
 )
 polled(
     "poll-without-crypto-amount-before-processing",
@@ -96,7 +96,6 @@ polled(
     ["transaction.complete"],
     "Both times are JSON numbers, seconds since 1970.",
     respelled(in_epoch_seconds, *TIMES),
-    ["transaction.times"],
 )
 
 
@@ -129,7 +128,7 @@ polled(
     ["transaction.echo"],
     "type is the partner's default, whatever the session's is.",
     lambda document, transaction: document | {"type": transaction.partner.widget_config["type"]},
-    AGREES,
+    ["ws.agrees"],
 )
 polled(
     "poll-currency-of-configuration",
@@ -143,7 +142,7 @@ polled(
     ["transaction.echo"],
     "network is in lower case.",
     respelled(str.lower, "network"),
-    AGREES,
+    ["webhook.agrees"],
 )
 polled(
     "poll-user-without-first-part",
@@ -186,7 +185,7 @@ begun(
 )
 
 
-@defect("poll-moves-transaction-on", breaks=["proof.transaction.pending"], may_break=["proof.kyc.stable"])
+@defect("poll-moves-transaction-on", breaks=["proof.transaction.pending"])
 class PollMovesTransactionOn(StatusService):
     """A pending transaction is processing once it has been asked for."""
 
@@ -288,11 +287,10 @@ def unended(
     summary: str,
     status: str,
     applies: Callable[[Transaction], bool] = lambda transaction: True,
-    may_break: Sequence[str] = (),
 ) -> None:
     """Registers a defect: a completed transaction to which it applies is shown as such once, then with a status."""
 
-    @defect(name, breaks=["proof.transaction.terminal"], may_break=may_break, summary=summary)
+    @defect(name, breaks=["proof.transaction.terminal"], summary=summary)
     class Unended(StatusService):
         def __init__(self) -> None:
             super().__init__()
@@ -313,7 +311,6 @@ unended(
     "completed-then-failed",
     "Once seen as completed, a transaction is failed.",
     "failed",
-    may_break=["proof.ws.agrees"],
 )
 unended(
     "completed-sell-then-processing",
@@ -326,5 +323,5 @@ polled(
     ["transaction.terminal"],
     "A transaction is failed while it is processing, and completed in the end.",
     in_status("processing", always(status="failed")),
-    ["ws.event", "webhook.delivered"],
+    ["ws.event", "ws.agrees", "webhook.delivered"],
 )

@@ -144,24 +144,28 @@ searched(
     ["unknown"],
     "A transaction is found by any beginning of its id.",
     matching(lambda asked, known: known.startswith(asked)),
+    ["echo"],
 )
 searched(
     "transaction-id-cut-at-36-characters",
     ["unknown"],
     "Of an id no more than 36 characters count.",
     matching(lambda asked, known: asked[:36] == known),
+    ["echo"],
 )
 searched(
     "transaction-id-without-spaces",
     ["unknown"],
     "Spaces in an id do not count.",
     matching(lambda asked, known: asked.replace(" ", "") == known),
+    ["echo"],
 )
 searched(
     "transaction-id-as-pattern",
     ["unknown"],
     "An id is taken for a pattern of SQL.",
     matching(_like),
+    ["echo"],
 )
 
 
@@ -181,7 +185,6 @@ class UnknownTransactionWithStatus200(BaseService):
 @defect(
     "unknown-transaction-without-envelope",
     breaks=["proof.transaction.unknown", "proof.transaction.isolation", "proof.errors.envelope"],
-    may_break=["proof.errors.matrix"],
 )
 class UnknownTransactionWithoutEnvelope(BaseService):
     """The 404 for an unknown id is the framework's own."""

@@ -214,6 +214,16 @@ posted(
     respelled(lambda text: shifted(text, timedelta(seconds=30)), "updated_at"),
 )
 
+
+@defect("webhook-amount-of-latest-transaction", breaks=["proof.webhook.agrees"])
+class WebhookAmountOfLatestTransaction(UpdateService):
+    """fiat_amount is that of the partner's latest transaction."""
+
+    def webhook(self, transaction: Transaction) -> dict[str, Any]:
+        latest = self.ledger.transactions(transaction.partner)[-1]
+        return super().webhook(transaction) | {"fiat_amount": latest.fiat_amount}
+
+
 # What it gives away.
 
 
@@ -301,7 +311,7 @@ withheld(
 withheld("no-webhook-for-usdc", "There is no webhook for USDC.", lambda transaction: transaction.currency == "USDC")
 posted(
     "webhook-id-in-capitals",
-    ["webhook.agrees", "webhook.delivered"],
+    ["webhook.delivered"],
     "merchant_transaction_id is in capitals.",
     respelled(str.upper, "merchant_transaction_id"),
 )

@@ -168,7 +168,8 @@ class WsWithoutTokenClosedLater(UpdateService):
 def unasked(name: str, summary: str, present: bool, subscribe: Callable[[UpdateService, Partner], Channel]) -> None:
     """Registers a defect: an upgrade without a tx_id, or with an empty one where that is `present`, succeeds."""
 
-    @defect(name, breaks=["proof.ws.tx-id-required"], summary=summary)
+    # An event is then of no transaction that was asked for.
+    @defect(name, breaks=["proof.ws.tx-id-required"], may_break=["proof.ws.only-own"], summary=summary)
     class Unasked(UpdateService):
         def subscribe(self, call: Call) -> Answer:
             if call.argument("tx_id") != ("" if present else None):
@@ -219,15 +220,13 @@ class WsWithoutTxIdServerError(UpdateService):
         return super().tx_id(call)
 
 
-# Whose events are told. An event that does not belong there breaks what holds for a connection's events together.
-
-FOREIGN_EVENTS = ("proof.ws.order", "proof.ws.agrees")
+# Whose events are told.
 
 
 def overheard(name: str, summary: str, relates: Callable[[Transaction, Transaction], bool]) -> None:
     """Registers a defect: an event is told to the subscribers of each transaction to which its own relates, too."""
 
-    @defect(name, breaks=["proof.ws.only-own"], may_break=FOREIGN_EVENTS, summary=summary)
+    @defect(name, breaks=["proof.ws.only-own"], summary=summary)
     class Overheard(UpdateService):
         def publish_message(self, transaction: Transaction) -> None:
             others = [
@@ -257,12 +256,14 @@ told(
     ["ws.only-own"],
     "merchant_transaction_id of an event is in capitals.",
     respelled(str.upper, "merchant_transaction_id"),
+    ["ws.event"],
 )
 told(
     "event-id-of-user",
     ["ws.only-own"],
     "merchant_transaction_id of an event is the user's name.",
     lambda document, transaction: document | {"merchant_transaction_id": transaction.partner_user_id},
+    ["ws.event"],
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from rampcheck.reference.defects import defect
 from rampcheck.reference.proof.following_changes import (
@@ -282,6 +283,12 @@ told(
     respelled(lambda amount: f"{Decimal(amount):.0f}", "crypto_amount"),
 )
 told(
+    "event-crypto-amount-with-one-decimal",
+    AGREES,
+    "crypto_amount has gone through a float and has one decimal.",
+    respelled(lambda amount: f"{float(amount):.1f}", "crypto_amount"),
+)
+told(
     "event-amounts-swapped",
     AGREES,
     "fiat_amount and crypto_amount have changed places.",
@@ -295,6 +302,17 @@ told(
     "crypto_amount of a completed transaction is one less, for a fee.",
     in_status("completed", respelled(lambda amount: str(Decimal(amount) - 1), "crypto_amount")),
 )
+
+
+@defect("event-amount-of-latest-transaction", breaks=["proof.ws.agrees"])
+class EventAmountOfLatestTransaction(UpdateService):
+    """fiat_amount is that of the partner's latest transaction."""
+
+    def message(self, transaction: Transaction) -> dict[str, Any]:
+        latest = self.ledger.transactions(transaction.partner)[-1]
+        return super().message(transaction) | {"fiat_amount": latest.fiat_amount}
+
+
 told(
     "event-failed-for-completed",
     AGREES,

@@ -156,11 +156,11 @@ INVARIANTS: Sequence[Invariant] = (
 # The whole run
 
 def never_changing(clause: str, names: Sequence[str]) -> HistoryInvariant:
-    """Makes the invariant that fields are the same in all sessions of a partner."""
+    """Makes the invariant that fields are the same in all sessions of a partner; a missing one is the schema's."""
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
         first: dict[tuple[bool, str], Exchange] = {}
         for exchange in exchanges:
-            for name in names:
+            for name in (name for name in names if given(exchange, name) is not None):
                 known = first.setdefault((is_second(exchange.credential), name), exchange)
                 if problem := same(name, given(known, name), given(exchange, name)):
                     yield Broken(f"{problem.expected}, as in exchange {known.number}", problem.actual, exchange)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import EVENTS, SESSION, TRANSACTION, is_webhook
-from rampcheck.suites.proof.invariants.values import is_terminal
+from rampcheck.suites.proof.invariants.values import is_status, is_terminal
 from rampcheck.suites.proof.requests import is_second
 
 from rampcheck.exchanges import Exchange
@@ -54,11 +54,12 @@ class Trail:
         The first of these polls shows the state at the time of the subscription, which is no change, and what comes
         after a terminal status is another clause's affair.
         """
-        seen: set[Any] = set()
+        seen: set[str] = set()
         found: list[tuple[Exchange, str]] = []
         for poll in self.polls if self.end is None else self.polls[:self.polls.index(self.end) + 1]:
             status = given(poll, "status")
-            if not socket.started < poll.started < socket.ended or not isinstance(status, str) or status in seen:
+            # What is no documented status is the schema's to judge.
+            if not socket.started < poll.started < socket.ended or not is_status(status) or status in seen:
                 continue
             if seen:
                 found.append((poll, status))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from rampcheck.schema import describe
 from rampcheck.suite import Broken
@@ -21,6 +21,11 @@ STEPS = {4: timedelta(minutes=1), 6: timedelta(seconds=1)}
 def is_terminal(status: Any) -> bool:
     """Whether a status is one that never changes."""
     return isinstance(status, str) and status in TERMINAL
+
+
+def is_status(value: Any) -> TypeGuard[str]:
+    """Whether a value is a documented status."""
+    return isinstance(value, str) and value in RANK
 
 
 @dataclass(frozen=True)
