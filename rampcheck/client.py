@@ -316,6 +316,12 @@ def _is_plain_socket_error(causes: Causes) -> bool:
     return isinstance(causes[0], OSError)
 
 
+def _is_dropped(causes: Causes) -> bool:
+    # The words are httpcore's, for a connection that ended before the first byte of a response.
+    return any(isinstance(cause, httpcore.RemoteProtocolError) and "without sending a response" in str(cause)
+               for cause in causes)
+
+
 UNREACHABLE = "{host} refused the connection or could not be reached"
 
 # The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
@@ -334,6 +340,7 @@ FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
     ("refused", _any_is(httpcore.ConnectError, ConnectionRefusedError), UNREACHABLE),
     ("reset", _any_is(httpcore.ReadError, httpcore.WriteError, ConnectionError),
      "the connection to {host} was reset"),
+    ("reset", _is_dropped, "{host} closed the connection without an answer"),
     ("refused", _is_plain_socket_error, UNREACHABLE),
     ("truncated", _any_is(httpcore.RemoteProtocolError, InvalidMessage),
      "{host} closed the connection early, or its answer was not HTTP"),

@@ -78,14 +78,15 @@ def need_text(need: Any) -> str:
 class Operation:
     """One documented method and path, references resolved.
 
-    `responses` are its documented answers by status; `message` is the schema of each message that comes over its
-    WebSocket (the document's `x-messages`), None where it is none.
+    `responses` are its documented answers by status. `message` is the schema of each message that comes over its
+    WebSocket (the document's `x-messages`), but for those that fit `other_message`; None where there is none.
     """
 
     method: str
     path: str
     responses: Mapping[str, Mapping[str, Any]]
     message: Mapping[str, Any] | None = None
+    other_message: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Contract:
         return tuple(
             Operation(method.upper(), path, {
                 str(status): resolve(self.document, answer) for status, answer in operation["responses"].items()
-            }, resolve(self.document, operation.get("x-messages", {})).get("schema"))
+            }, *(resolve(self.document, operation.get("x-messages", {})).get(key) for key in ("schema", "other")))
             for path, item in self.document["paths"].items()
             for method, operation in item.items()
             if method in {"get", "put", "post", "delete", "options", "head", "patch", "trace"}

@@ -121,7 +121,7 @@ def test_a_wait_that_is_too_long_is_not_judged(exchanges_with: Sender) -> None:
     (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", "truncated"),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "truncated"),
     (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "truncated"),
-    (b"", "truncated"),
+    (b"", "reset"),
     (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "encoding"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b" " * 300_000, "too_large"),
     (b"HTTP/1.1 200 OK\r\nX-Large: " + b"x" * 200_000 + b"\r\n\r\n{}", "too_large"),
@@ -133,6 +133,14 @@ def test_what_the_network_does_is_no_answer(exchanges_with: Sender, content: byt
     assert [exchange.failure.kind for exchange in seen if exchange.failure] == [kind] * len(seen)
     assert isinstance(error, Unjudged)
     assert "127.0.0.1" in str(error) or kind == "too_large"
+
+
+def test_a_connection_that_ends_before_an_answer_is_tried_again(exchanges_with: Sender) -> None:
+    """A server may close a kept connection just as it is used again: once more on a new one."""
+    with answering(b"", OK) as base_url:
+        seen = exchanges_with(base_url)
+    assert [exchange.status for exchange in seen] == [0, 200]
+    assert [exchange.final for exchange in seen] == [False, True]
 
 
 def test_silence_is_a_timeout(exchanges_with: Sender) -> None:

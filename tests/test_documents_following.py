@@ -225,6 +225,13 @@ def test_shared_nodes_name_no_clause(name: str) -> None:
     assert list(contract.clause_ids(resolve(PROOF.document, PROOF.document["components"]["schemas"][name]))) == []
 
 
+def test_a_message_of_another_kind_is_passed_over() -> None:
+    """A greeting is no event; what tells a status under another name is a broken one."""
+    assert JUDGE.judge(told({"event": "connection.opened"})) == (set(), [])
+    for value in ({"event": "tx.updated", "status": "pending"}, {"event": 1}, {}, ["tx.update"]):
+        assert {violation.clause for violation in JUDGE.judge(told(value))[1]} == {"proof.ws.event"}
+
+
 def test_error_about_a_transaction_may_name_it() -> None:
     """An error that names the transaction that was asked for breaks nothing; one with a session's token does."""
     error = {"error": "not_found", "code": "not_found", "message": "no", "merchant_transaction_id": "550e8400"}

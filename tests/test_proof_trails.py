@@ -207,6 +207,10 @@ WRONG: Mapping[str, tuple[str, Callable[[Traffic], object]]] = {
     "a time that does not exist": ("ws.times", changed("events", 1, occurred_at="2026-11-21T25:00:00Z")),
     "another type in an event": ("ws.agrees", changed("events", 0, type="sell")),
     "another amount in an event": ("ws.agrees", changed("events", 0, crypto_amount="100.1")),
+    "another fiat currency in an event": ("ws.agrees", changed("events", 0, fiat_currency="PLN")),
+    "the fiat currency before the user's choice in an event": ("ws.agrees", lambda traffic: [
+        document.update(fiat_currency="PLN")
+        for document in [*traffic.polls[1:], *traffic.events[1:], *traffic.webhooks]]),
     "another end in an event": ("ws.agrees", having(events=[event("processing", 3), event("failed", 6)],
                                                     closed=None)),
     "a webhook as text": ("webhook.post-json", having(webhook_type="text/plain")),
@@ -247,6 +251,8 @@ ALLOWED: Mapping[str, Callable[[Traffic], object]] = {
                                       changed("events", 1, occurred_at=at(6, form="%Y%m%dT%H%M%S+00"))(traffic)),
     "another notation of an amount": lambda traffic: (changed("webhooks", 0, fiat_amount="92")(traffic),
                                                       changed("events", 0, crypto_amount="1e2")(traffic)),
+    "a fiat currency that the user chooses": lambda traffic: [
+        document.update(fiat_currency="PLN") for document in [*traffic.polls[1:], *traffic.events, *traffic.webhooks]],
     "amounts before processing": lambda traffic: traffic.webhooks.insert(
         0, {**webhook("pending", 0), "fiat_amount": ""}),
     "a clock that is wrong": lambda traffic: (setattr(traffic, "date", -3600.0), [

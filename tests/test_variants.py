@@ -1,11 +1,9 @@
-"""No variant of the reference is accused: it behaves otherwise than the plain one, and keeps every promise."""
+"""Each variant of the reference behaves otherwise than the plain one; that none is accused, `test_defects` shows."""
 
 from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from rampcheck import resources
 from rampcheck.errors import UsageError
 from rampcheck.reference import Variant, all_variants, builtin_profile, find_variants, server
 from rampcheck.reference.variants import variant as registered
-from tests.runs import Completed, rampcheck
+from tests.runs import rampcheck
 from tests.variant_signs import SIGNS
 
 VARIANTS = [variant for contract in resources.contracts() for variant in all_variants(contract)]
@@ -30,52 +28,6 @@ def needs_host(variant: Variant) -> None:
                              socket.AF_INET).close()
     except OSError:
         pytest.skip(f"this machine has no {variant.host}")
-
-
-def gaps(done: Completed, contract: str) -> set[str]:
-    """The `must` clauses that a run did not verify."""
-    return {clause for clause in done.verdicts("not_verified")
-            if contracts.load(contract).clauses[clause].level == "must"}
-
-
-@pytest.fixture(scope="module")
-def plain_gaps(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Gives the `must` clauses that are not verified of a contract's plain reference."""
-    @cache
-    def of(contract: str) -> set[str]:
-        return gaps(rampcheck("--contract", contract, folder=tmp_path_factory.mktemp("plain") / "run"), contract)
-
-    return of
-
-
-@each_variant
-def test_the_variant_is_not_accused(variant: Variant, plain_gaps: Any, tmp_path: Path) -> None:
-    """A whole run finds nothing broken, and leaves nothing out that the plain reference shows."""
-    needs_host(variant)
-    done = rampcheck("--contract", variant.contract, "--variant", variant.name, "--strict", folder=tmp_path / "run")
-    accused = {clause: done.clause(clause)["findings"][:1] for clause in done.verdicts("failed", "advisory")}
-    assert not accused, f"{variant.summary}\n{done.printed}"
-    assert done.code == 0, done.printed
-    assert not done.results["faults"]
-    assert gaps(done, variant.contract) <= plain_gaps(variant.contract) | set(variant.unverified)
-
-
-# A variant that does nothing would prove nothing.
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Any]:
-    """Gives the plain reference of a contract."""
-    running: dict[str, server.RunningReference] = {}
-
-    def of(contract: str) -> server.RunningReference:
-        if contract not in running:
-            running[contract] = server.start(contract)
-        return running[contract]
-
-    yield of
-    for reference in running.values():
-        reference.stop()
 
 
 @each_variant

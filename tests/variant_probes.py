@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from rampcheck.reference.server import RunningReference
@@ -25,43 +25,55 @@ class Connection:
     def __init__(self, base_url: str) -> None:
         url = urlsplit(base_url)
         self._socket = socket.create_connection((url.hostname, url.port), timeout=30)
-        self._read = self._socket.makefile("rb")
+        self.stream = self._socket.makefile("rb")
 
     def __enter__(self) -> Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._read.close()
+        self.stream.close()
         self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Sends what is no request."""
+        self._socket.sendall(data)
 
     def ask(self, request: bytes) -> bytes:
         """Gives the bytes of the answer, none where the server has closed the connection."""
         try:
             self._socket.sendall(request)
-            head = self._head()
-            while re.match(rb"HTTP/1\.1 1", head[head.rfind(b"HTTP/1."):]):
-                head += self._head()
+            return read_message(self.stream)
         except ConnectionError:
             return b""
-        return head + (self._chunks() if b"chunked" in head else self._read.read(length(head)))
 
-    def _head(self) -> bytes:
-        lines = [self._read.readline()]
-        while lines[-1] not in {b"\r\n", b""}:
-            lines.append(self._read.readline())
-        return b"".join(lines)
 
-    def _chunks(self) -> bytes:
-        body = b""
-        while True:
-            size = self._read.readline()
-            body += size + self._read.read(int(size, 16) + 2)
-            if size == b"0\r\n":
-                return body
+def read_message(stream: BinaryIO) -> bytes:
+    """Gives the next message of HTTP, interim responses before it; nothing at the end."""
+    head = _head(stream)
+    # An upgrade is no interim response: what follows is no HTTP (RFC 9110 section 15.2.2).
+    while re.match(rb"HTTP/1\.1 1(?!01)", head[head.rfind(b"HTTP/1."):]):
+        head += _head(stream)
+    return head + (_chunks(stream) if b"chunked" in head else stream.read(length(head)))
+
+
+def _head(stream: BinaryIO) -> bytes:
+    lines = [stream.readline()]
+    while lines[-1] not in {b"\r\n", b""}:
+        lines.append(stream.readline())
+    return b"".join(lines)
+
+
+def _chunks(stream: BinaryIO) -> bytes:
+    body = b""
+    while True:
+        size = stream.readline()
+        body += size + stream.read(int(size, 16) + 2)
+        if size == b"0\r\n":
+            return body
 
 
 def length(head: bytes) -> int:
-    """Gives the Content-Length of a response's head."""
+    """Gives the Content-Length of a message's head."""
     found = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
     return int(found[1]) if found else 0
 

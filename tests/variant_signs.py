@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.following_probes import asks, followed, upgrades, webhooks
 from tests.variant_probes import SECOND, Probe, clocks, does
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (rf"\nHTTP/1\.1 {status} " for status in (
@@ -12,6 +13,9 @@ GET = does(method="GET")
 MALFORMED = does(body=b"{")
 TEXT = does(headers={"Content-Type": "text/plain"})
 NOWHERE = does(150, path="/nowhere")
+POLL = asks("/widget/transactions/{}")
+STRANGER = upgrades(token="second_client_token")
+WITHOUT_TX_ID = upgrades("/ws")
 
 Signs = dict[str, tuple[Probe, str]]
 
@@ -109,6 +113,58 @@ PROOF: Signs = {
     "request-id-on-errors-only": (SESSION, r"(?s)\nHTTP/1\.1 200 (?!.*x-request-id)"),
 }
 
+FOLLOWING: Signs = {
+    "times-in-minutes": (POLL, r'"created_at": "[^"]{16}Z"'),
+    "times-in-seconds": (POLL, r'"created_at": "[^".]{19}Z"'),
+    "times-in-microseconds": (POLL, r'"created_at": "[^"]*\.\d{6}Z"'),
+    "times-in-nanoseconds": (POLL, r'"created_at": "[^"]*\.\d{9}Z"'),
+    "times-with-offset": (POLL, r'"created_at": "[^"]*\.\d{3}\+00:00"'),
+    "times-in-basic-form": (POLL, r'"created_at": "\d{8}T\d{6},\d{3}\+00"'),
+    "times-as-the-channel-has-them": (followed, r'(?s)"occurred_at": "[^".]{19}Z".*"updated_at": "[^"]*\.\d{3}Z"'),
+    "changes-dated-apart": (followed, r"told \+8\.0 s"),
+    "transactions-ahead": (followed, r"created \+60 s"),
+    "transactions-behind": (followed, "created -60 s"),
+    "clock-ahead": (followed, r"created \+600 s"),
+    "clock-behind": (followed, "created -600 s"),
+    "amounts-estimated": (POLL, r'"crypto_amount": "0\.5"'),
+    "amounts-later": (POLL, '"fiat_amount": ""'),
+    "amounts-as-the-channel-has-them": (followed, r'"crypto_amount": "1\.0025E\+2"'),
+    "fiat-as-the-user-chooses": (followed, '"fiat_currency": "PLN"'),
+    "straight-to-completed": (followed, r'(?s)^(?!.*"processing").*"completed"'),
+    "processing-in-passing": (followed, r'(?s)"status": "processing".*, over 0\.0 s'),
+    "ends-failed": (followed, r'"status": "failed"\}'),
+    "ends-cancelled": (followed, '"status": "cancelled"'),
+    "slow-to-complete": (followed, r"took [2-9]\."),
+    "polls-lag": (followed, r'(?s)"event".*"status": "completed".*"status": "pending"'),
+    "kyc-pending": (followed, r'"status": "pending"\}'),
+    "status-extended": (POLL, '"completed_at": null'),
+    "ids-without-case": (asks("/widget/transactions/{}", spelled=str.upper), OK),
+    "not-found-by-name": (asks("/widget/transactions/nothing"), '"merchant_transaction_id": "nothing"'),
+    "events-written-otherwise": (followed, '"note": "\xf0\x9f\x92\xb6 '),
+    "events-without-payment-method": (followed, '(?s)^(?!.*payment_method).*"completed"'),
+    "state-at-subscription": (followed, r'"event": "tx\.update".*"status": "pending"'),
+    "told-late": (followed, '"sent_at": '),
+    "ws-pings": (followed, "\n\x89\x04"),
+    "ws-fragments": (followed, "\n\x01\x32"),
+    "ws-goes-away": (followed, "\n\x88\x05\x03\xe9bye"),
+    "ws-stays-open": (followed, "\n\x88\x02\x0f\xa0"),
+    "ws-refused-without-body": (STRANGER, r"(?s)\nHTTP/1\.1 404 .*\r\n\r\n$"),
+    "ws-refused-by-gateway": (STRANGER, r"(?s)\nHTTP/1\.1 403 .*<!doctype html>"),
+    "ws-strangers-forbidden": (STRANGER, r"(?s)\nHTTP/1\.1 403 .*\r\n\r\n$"),
+    "ws-strangers-unauthorised": (STRANGER, r"\nHTTP/1\.1 401 "),
+    "ws-strangers-ignored": (STRANGER, "\n\x88\x02\x0f\xa0"),
+    "ws-strangers-sent-away": (STRANGER, "\n\x88\x0b\x03\xf0not_found"),
+    "ws-without-tx-id-unprocessable": (WITHOUT_TX_ID, r"\nHTTP/1\.1 422 "),
+    "ws-without-tx-id-sent-away": (WITHOUT_TX_ID, "\n\x88\x0f\x03\xf0missing_param"),
+    "webhooks-twice": (webhooks, r'(?s)"status": "processing".*"status": "processing"'),
+    "webhooks-last-first": (webhooks, r'(?s)"status": "completed".*"status": "processing"'),
+    "webhooks-of-creation": (webhooks, '"status": "pending"'),
+    "webhooks-written-otherwise": (webhooks, '"note": "\xf0\x9f\x92\xb6 '),
+    "webhooks-in-chunks": (webhooks, r'(?is)\ncontent-type: application/json; charset="utf-8"\r.*\r\nc8\r\n'),
+    "webhooks-signed": (webhooks, r"(?i)\nsignature: v2:[0-9a-f]{128}\r"),
+    "webhooks-one-by-one": (webhooks, r"(?i)\nconnection: close\r"),
+}
+
 KRYPTONIM: Signs = {
     "session-id-counts": (SESSION, r'"sessionId": "\d{8}"'),
     "session-id-ulid": (SESSION, r'"sessionId": "01[0-9A-Z]{24}"'),
@@ -158,4 +214,4 @@ KRYPTONIM: Signs = {
     "preflight-answered": (does(method="OPTIONS"), r"\nHTTP/1\.1 204 "),
 }
 
-SIGNS = {"proof": {**SHARED, **PROOF}, "kryptonim": {**SHARED, **KRYPTONIM}}
+SIGNS = {"proof": {**SHARED, **PROOF, **FOLLOWING}, "kryptonim": {**SHARED, **KRYPTONIM}}

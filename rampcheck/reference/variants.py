@@ -24,7 +24,14 @@ from rampcheck.reference.registry import Registry
 # Of both contracts; then, for each contract, those of its own, in the order of its sections.
 SHARED = ("variants_wire", "variants_server")
 MODULES = {
-    "proof": (*SHARED, "proof.variants_session", "proof.variants_request", "proof.variants_errors"),
+    "proof": (
+        *SHARED,
+        "proof.variants_session",
+        "proof.variants_request",
+        "proof.variants_errors",
+        "proof.variants_following",
+        "proof.variants_updates",
+    ),
     "kryptonim": (*SHARED, "kryptonim.variants_session", "kryptonim.variants_request"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import AsyncIterable, Hashable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 5.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# As a whole, or in the chunks in which it is sent.
+Body = bytes | AsyncIterable[bytes]
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Webhooks:
         self._opening: asyncio.Task[httpx.AsyncClient] | None = None
 
     def post(
-        self, key: Hashable, headers: Mapping[str, str], body: bytes, method: str = "POST", query: str = ""
+        self, key: Hashable, headers: Mapping[str, str], body: Body, method: str = "POST", query: str = ""
     ) -> None:
         """Posts the body in the background, after all that was to be posted before with the same key.
 
@@ -61,7 +64,7 @@ class Webhooks:
             del self._last[key]
 
     async def _send_after(
-        self, before: asyncio.Task[None] | None, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self, before: asyncio.Task[None] | None, method: str, url: str, headers: Mapping[str, str], body: Body
     ) -> None:
         if before is not None:
             await asyncio.wait([before])

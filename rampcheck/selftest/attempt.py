@@ -30,11 +30,15 @@ STOP_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all trials have in common: the run's `workers`, its `examples` of each property, how long it may take."""
+    """What all trials have in common: the run's `workers`, its `examples` of each property, how long it may take.
+
+    `quick` tries a defect with the scenarios of its own clauses only.
+    """
 
     workers: int = 1
     examples: int = 10
     most_seconds: float = 300.0
+    quick: bool = False
 
 
 def processes() -> BaseContext:
@@ -64,7 +68,7 @@ class Attempt:
         self.fault = ""
         self.is_over = False
         self.started = time.monotonic()
-        self._conditions = conditions
+        self.conditions = conditions
         self._context = context
         self._webhook_url = f"http://127.0.0.1:{receiver.free_port()}/webhooks"
         folder.mkdir(parents=True)
@@ -109,13 +113,15 @@ class Attempt:
         path = self.folder / PROFILE
         path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
         options = ["--profile", str(path), "--output", str(self.folder / RUN), f"--seed={self.trial.seed}",
-                   f"--examples={self._conditions.examples}", "--strict-should"]
-        self._start(judge, options, self._conditions.workers)
+                   f"--examples={self.conditions.examples}", "--strict-should"]
+        if self.conditions.quick:
+            options += [f"--clause={clause}" for clause in self.trial.clauses]
+        self._start(judge, options, self.conditions.workers)
 
     def keep_time(self) -> None:
         """Stops a trial that takes too long."""
-        if self.seconds > self._conditions.most_seconds:
-            self.stop(f"it did not end within {self._conditions.most_seconds:g} s")
+        if self.seconds > self.conditions.most_seconds:
+            self.stop(f"it did not end within {self.conditions.most_seconds:g} s")
 
     def stop(self, fault: str = "") -> None:
         """Ends the processes, the run first and in good order; `fault` says why, where it had not ended by itself."""

@@ -23,16 +23,18 @@ def make(  # noqa: PLR0913 - each is an option
     """Makes the trials, `jobs` of them at a time, and calls `ended` with what came of each.
 
     Each writes into a folder of its own below `folder`, which is deleted afterwards unless the outcome needs a look, or
-    `keep` is given. An exception, of `ended` or of Ctrl-C, ends the trials under way before it goes on.
+    `keep` is given. What a quick trial misses is tried again with the whole suite.
+
+    An exception, of `ended` or of Ctrl-C, ends the trials under way before it goes on.
     """
-    waiting = deque(trials)
+    waiting = deque((trial, conditions) for trial in trials)
     running: list[Attempt] = []
     context = processes()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                trial = waiting.popleft()
-                running.append(Attempt(trial, conditions, folder / trial.label, context))
+                trial, under = waiting.popleft()
+                running.append(Attempt(trial, under, folder / trial.label, context))
             ready = wait([attempt.connection for attempt in running], LOOK_SECONDS)
             for attempt in running:
                 if attempt.connection in ready:
@@ -42,7 +44,12 @@ def make(  # noqa: PLR0913 - each is an option
             over = [attempt for attempt in running if attempt.is_over]
             running = [attempt for attempt in running if not attempt.is_over]
             for attempt in over:
-                ended(_outcome(attempt, keep=keep))
+                outcome = _outcome(attempt, keep=keep)
+                if outcome.result == "missed" and attempt.conditions.quick:
+                    _delete(attempt.folder)
+                    waiting.append((attempt.trial, replace(attempt.conditions, quick=False)))
+                else:
+                    ended(outcome)
     finally:
         for attempt in running:
             attempt.stop("it was interrupted")

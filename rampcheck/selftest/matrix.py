@@ -36,9 +36,9 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
     """Gives the content of matrix.json, whose folder is `folder`.
 
     Its members: `schema` (1), `rampcheck` (the version), `started` and `finished` (RFC 3339), `seconds`, `seeds`,
-    `workers`, `examples`, `jobs`, `planned` (the number of trials set out to make), `interrupted`, `as_required`,
-    `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections` (`id`, `title`) and
-    `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break it); and
+    `workers`, `examples`, `quick`, `jobs`, `planned` (the number of trials set out to make), `interrupted`,
+    `as_required`, `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections` (`id`,
+    `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break it); and
     `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference, defect, variant), `name`,
     `summary`, `seed`, the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming, accused,
     fault); `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
@@ -55,7 +55,8 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
         "schema": 1, "rampcheck": __version__, "started": timestamp(made.started),
         "finished": timestamp(made.finished), "seconds": round(made.finished - made.started, 1),
         "seeds": list(made.selection.seeds), "workers": made.conditions.workers,
-        "examples": made.conditions.examples, "jobs": made.jobs, "planned": made.planned,
+        "examples": made.conditions.examples, "quick": made.conditions.quick, "jobs": made.jobs,
+        "planned": made.planned,
         "interrupted": made.interrupted, "as_required": code == ExitCode.CONFORMANT, "exit_code": int(code),
         "summary": summary(trials),
         "contracts": [_contract(name, trials) for name in made.selection.contracts

@@ -199,7 +199,12 @@ class SignatureAcceptedAgainForAnyBody(WidgetSessionService):
 def _signed_otherwise(name: str, summary: str, signed: Callable[[bytes], bytes]) -> None:
     """Registers a defect: the signature must be over what `signed` makes of the body."""
 
-    @defect(name, breaks=[f"{AUTH}.signature-bytes"], may_break=["kryptonim.session.request"], summary=summary)
+    @defect(
+        name,
+        breaks=[f"{AUTH}.signature-bytes"],
+        may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
+        summary=summary,
+    )
     class SignedOtherwise(WidgetSessionService):
         def signed_bytes(self, call: Call) -> bytes:
             return signed(call.body)
@@ -272,7 +277,11 @@ class ApiKeyInWidgetUrl(WidgetSessionService):
         return f"{super().widget_url(request, call)}&k={quote(key, safe='')}"
 
 
-@defect("secret-in-error-message", breaks=[f"{AUTH}.secrecy"])
+@defect(
+    "secret-in-error-message",
+    breaks=[f"{AUTH}.secrecy"],
+    may_break=["kryptonim.session.request.network-supported"],
+)
 class SecretInErrorMessage(WidgetSessionService):
     """The message of a validation error shows the server's settings, the signature secret among them."""
 

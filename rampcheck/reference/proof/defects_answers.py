@@ -16,7 +16,7 @@ from rampcheck.reference.proof.partners import Partner
 from rampcheck.reference.proof.refusals import Refused
 from rampcheck.reference.proof.request import SessionRequest
 from rampcheck.reference.proof.service import SessionService
-from rampcheck.reference.proof.session_changes import SESSION, always, changed
+from rampcheck.reference.proof.session_changes import FOLLOWING, SESSION, always, changed
 from rampcheck.reference.wire import Answer, Call
 
 # What is sent back for some requests only.
@@ -90,26 +90,28 @@ changed(
     ["type"],
     "The type of a sell is offramp.",
     lambda session, request: {"type": session["type"].replace("sell", "offramp")},
-    may_break=["request.type-default", "request.type-override", "request.sell-enabled"],
+    may_break=["request.type-default", "request.type-override", "request.sell-enabled", *FOLLOWING],
 )
 changed(
     "type-with-space",
     ["type"],
     "The type of a request that names none ends with a space.",
     lambda session, request: {} if request.type else {"type": f"{session['type']} "},
-    may_break=["request.type-default"],
+    may_break=["request.type-default", *FOLLOWING],
 )
 changed(
     "currency-with-network-on-erc20",
     ["currency-echo"],
     "On ERC20 the currency comes back with its network.",
     lambda session, request: {"currency": f"{request.currency}_ERC20"} if request.network == "ERC20" else {},
+    may_break=FOLLOWING,
 )
 changed(
     "network-of-second-partner-renamed",
     ["network-echo"],
     "A session on POLYGON says MATIC.",
     lambda session, request: {"network": request.network.replace("POLYGON", "MATIC")},
+    may_break=FOLLOWING,
 )
 
 
@@ -207,7 +209,7 @@ def _milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-@defect("transaction-id-from-clock", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=["proof.transaction"])
+@defect("transaction-id-from-clock", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
 class TransactionIdFromClock(SessionService):
     """The merchant_transaction_id is the time in milliseconds: sessions asked for at the same time share it."""
 

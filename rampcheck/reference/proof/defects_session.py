@@ -16,7 +16,7 @@ from rampcheck.reference.defects import defect
 from rampcheck.reference.proof.partners import Partner
 from rampcheck.reference.proof.request import SessionRequest
 from rampcheck.reference.proof.service import SessionService
-from rampcheck.reference.proof.session_changes import SESSION, always, changed, without
+from rampcheck.reference.proof.session_changes import FOLLOWING, SESSION, always, changed, without
 from rampcheck.reference.wire import Answer, Call, json_answer
 
 # The response as a whole.
@@ -89,7 +89,7 @@ changed(
 # The identifiers.
 
 
-@defect("transaction-id-per-user", breaks=[f"{SESSION}.merchant-transaction-id"])
+@defect("transaction-id-per-user", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
 class TransactionIdPerUser(SessionService):
     """All sessions of a user have the same merchant_transaction_id."""
 
@@ -97,7 +97,7 @@ class TransactionIdPerUser(SessionService):
         return _digest(partner.widget_id, request.partner_user_id)
 
 
-@defect("transaction-id-per-request", breaks=[f"{SESSION}.merchant-transaction-id"])
+@defect("transaction-id-per-request", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
 class TransactionIdPerRequest(SessionService):
     """The same request gives the same merchant_transaction_id."""
 
@@ -105,7 +105,7 @@ class TransactionIdPerRequest(SessionService):
         return _digest(partner.widget_id, repr(request))
 
 
-@defect("transaction-id-wraps-around", breaks=[f"{SESSION}.merchant-transaction-id"])
+@defect("transaction-id-wraps-around", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
 class TransactionIdWrapsAround(SessionService):
     """The merchant_transaction_id is a counter that starts again after thirty sessions."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rampcheck.reference.proof.session_changes import always, changed
+from rampcheck.reference.proof.session_changes import FOLLOWING, always, changed
 
 # What is echoed.
 
@@ -16,26 +16,28 @@ changed(
     ["currency-echo"],
     "The currency comes back in lower case.",
     lambda session, request: {"currency": request.currency.lower()},
+    may_break=FOLLOWING,
 )
 changed(
     "usdc-becomes-usdt",
     ["currency-echo"],
     "A session for USDC says USDT.",
     lambda session, request: {"currency": request.currency.replace("USDC", "USDT")},
+    may_break=FOLLOWING,
 )
 changed(
     "network-in-lower-case",
     ["network-echo"],
     "The network comes back in lower case.",
     lambda session, request: {"network": request.network.lower()},
-    may_break=["fix-network"],
+    may_break=["fix-network", *FOLLOWING],
 )
 changed(
     "erc20-becomes-ethereum",
     ["network-echo"],
     "A session on ERC20 says ETHEREUM.",
     lambda session, request: {"network": request.network.replace("ERC20", "ETHEREUM")},
-    may_break=["fix-network"],
+    may_break=["fix-network", *FOLLOWING],
 )
 changed(
     "amount-through-float",
@@ -186,12 +188,12 @@ changed(
     ["type"],
     "The type is BUY or SELL.",
     lambda session, request: {"type": session["type"].upper()},
-    may_break=["request.type-default", "request.type-override", "request.sell-enabled"],
+    may_break=["request.type-default", "request.type-override", "request.sell-enabled", *FOLLOWING],
 )
 changed(
     "type-onramp",
     ["type"],
     "The type of a purchase is onramp.",
     lambda session, request: {"type": session["type"].replace("buy", "onramp")},
-    may_break=["request.type-default", "request.type-override"],
+    may_break=["request.type-default", "request.type-override", *FOLLOWING],
 )

@@ -13,6 +13,8 @@ from rampcheck.reference.proof.request import SessionRequest
 from rampcheck.reference.proof.service import SessionService
 
 SESSION = "proof.session"
+# What is told later of a session's transaction, and is told wrong where the session was.
+FOLLOWING = ("proof.transaction", "proof.ws", "proof.webhook")
 
 # Takes a conforming session and its request; gives the fields that shall be otherwise.
 Change = Callable[[Mapping[str, Any], SessionRequest], Mapping[str, Any]]
@@ -21,7 +23,7 @@ Change = Callable[[Mapping[str, Any], SessionRequest], Mapping[str, Any]]
 def changed(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
     """Registers a defect: every session gets the values that `change` gives.
 
-    `clauses` and `may_break` are written without `proof.session.`.
+    `clauses` and `may_break` are written without `proof.session.`; those of other sections in full.
     """
 
     @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
@@ -51,4 +53,4 @@ def without(
 
 
 def _full(clauses: Sequence[str]) -> list[str]:
-    return [f"{SESSION}.{clause}" for clause in clauses]
+    return [clause if clause.startswith("proof.") else f"{SESSION}.{clause}" for clause in clauses]

@@ -73,7 +73,7 @@ class UpdateService(BaseService):
         """A new channel to this transaction's changes, closed at once if there can be none any more."""
         channel = Channel()
         if transaction.is_terminal:
-            channel.close()
+            self.end(channel)
         else:
             self.channels.setdefault(transaction.key, WeakSet()).add(channel)
         return channel
@@ -119,15 +119,23 @@ class UpdateService(BaseService):
 
     def publish_message(self, transaction: Transaction) -> None:
         """One text message to each subscriber; a terminal status is the last."""
-        text = json.dumps(self.message(transaction))
+        text = self.message_text(transaction)
         for channel in self.subscribers(transaction):
             channel.send(text)
             if transaction.is_terminal:
-                channel.close()
+                self.end(channel)
+
+    def end(self, channel: Channel) -> None:
+        """Closes a channel over which nothing will come any more."""
+        channel.close()
 
     def subscribers(self, transaction: Transaction) -> Iterable[Channel]:
         """The channels to this transaction's changes."""
         return tuple(self.channels.get(transaction.key, ()))
+
+    def message_text(self, transaction: Transaction) -> str:
+        """The event of a status change, as it is sent."""
+        return json.dumps(self.message(transaction))
 
     def message(self, transaction: Transaction) -> dict[str, Any]:
         """The event of a status change; `payment_method` only where it is known."""

@@ -171,13 +171,14 @@ def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broke
 
 def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, Any, Exchange]]:
     """Gives each member of an event that no poll shows: its name, what a poll shows, that poll."""
-    for name in ("type", "currency", "fiat_currency"):
-        poll = trail.polls[0]
-        if isinstance(update.get(name), str) and update[name] != given(poll, name):
-            yield name, given(poll, name), poll
+    polls = trail.polls_with(update.get("status"))
+    # `fix_fiat_currency` is false: the user may choose another one after the first poll.
+    among = {"type": trail.polls[:1], "currency": trail.polls[:1], "fiat_currency": polls or trail.polls}
+    for name, candidates in among.items():
+        if isinstance(update.get(name), str) and update[name] not in [given(poll, name) for poll in candidates]:
+            yield name, given(candidates[0], name), candidates[0]
     if update.get("status") == "pending":
         return
-    polls = trail.polls_with(update.get("status"))
     for name in ("fiat_amount", "crypto_amount"):
         if polls and isinstance(update.get(name), str) and not any(
                 equal_amounts(update[name], given(poll, name)) for poll in polls):
