@@ -142,11 +142,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A request that the target has just accepted. Each method gives it with one thing changed."""
+    """A request that the target has just accepted. Each method gives it with one thing changed.
+
+    Raises `ValueError` for an exchange that was refused: it is no control.
+    """
 
     target: Target
     request: Request
     exchange: Exchange
+
+    def __post_init__(self) -> None:
+        if not self.exchange.accepted:
+            raise ValueError(f"exchange {self.exchange.number} was refused, so it is no control")
 
     def then(self, request: Request) -> Accepted:
         """Sends another request, which has to be accepted after this one, and gives it as the new control.

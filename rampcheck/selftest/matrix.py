@@ -38,13 +38,14 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
     Its members: `schema` (1), `rampcheck` (the version), `started` and `finished` (RFC 3339), `seconds`, `seeds`,
     `workers`, `examples`, `quick`, `jobs`, `planned` (the number of trials set out to make), `interrupted`,
     `as_required`, `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections` (`id`,
-    `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break it); and
-    `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference, defect, variant), `name`,
-    `summary`, `seed`, the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming, accused,
-    fault); `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
-    (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the clauses that fell
-    as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference; `requests`,
-    `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept, or null.
+    `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break
+    it); and `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference, defect, variant),
+    `name`, `summary`, `seed`, the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming,
+    accused, fault); `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those
+    against others (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the
+    clauses that fell as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference;
+    `requests`, `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept, or
+    null.
     """
     ordered = sorted(outcomes, key=_order)
     plain = {(outcome.trial.contract, outcome.trial.seed): outcome for outcome in ordered
