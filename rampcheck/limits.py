@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +23,18 @@ class Budget:
     def __init__(self, per_second: float, total: int, shared: Path | None = None) -> None:
         self._left = total
         self._total = total
+        self._counting = threading.Lock()
         self._limiter = _limiter(per_second, shared) if per_second else None
 
     def take(self) -> None:
         """Waits for the rate's next free place. Raises `Unjudged` when the requests are used up."""
-        if self._left <= 0:
-            raise Unjudged(
-                f"the run's request budget was used up (this worker's share: {self._total}); "
-                "raise `limits.max_requests` in the profile"
-            )
-        self._left -= 1
+        with self._counting:
+            if self._left <= 0:
+                raise Unjudged(
+                    f"the run's request budget was used up (this worker's share: {self._total}); "
+                    "raise `limits.max_requests` in the profile"
+                )
+            self._left -= 1
         if self._limiter is not None:
             self._limiter.try_acquire("request")
 

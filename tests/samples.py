@@ -135,12 +135,14 @@ def exchanges() -> dict[int, dict[str, Any]]:
                 {
                     "direction": "incoming",
                     "at": "2026-11-21T07:00:02.000001Z",
+                    "kind": "text",
                     "body": '{"event":"tx.update","status":"completed"}',
                     "encoding": "utf-8",
                 },
                 {
                     "direction": "outgoing",
                     "at": "2026-11-21T07:00:03.5Z",
+                    "kind": "binary",
                     "body": binary,
                     "encoding": "base64",
                 },

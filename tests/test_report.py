@@ -270,6 +270,8 @@ def test_an_exchange_is_shown_in_full(page: Page) -> None:
         "Response: 401 Unauthorized",
         "no response within 10 s",
         "Message 1, incoming",
+        "Binary message 2, outgoing",
+        "Open for",
         "\\xff\\xfe\\u0000{",
         "Authorization: Bearer ${CLIENT_TOKEN}",
     ):

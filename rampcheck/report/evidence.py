@@ -53,7 +53,7 @@ def evidence(exchange: Mapping[str, Any]) -> Evidence:
     if response:
         parts.append(_part(f"Response: {_status(response['status'])}", "", response))
     parts += [
-        Part(f"Message {number}, {message['direction']}, {message['at']}", (), _body(message))
+        Part(_message_title(number, message), (), _body(message))
         for number, message in enumerate(exchange["messages"], start=1)
     ]
     curl, curl_note = _curl(exchange)
@@ -72,13 +72,25 @@ def _facts(exchange: Mapping[str, Any]) -> list[tuple[str, str]]:
     incoming, failure = exchange["direction"] == "incoming", exchange["failure"]
     return [
         ("received" if incoming else "sent", exchange["started"]),
-        ("answered after" if exchange["response"] else "gave up after", f"{exchange['elapsed_ms']:,} ms"),
+        (_lasting(exchange), f"{exchange['elapsed_ms']:,} ms"),
         ("failure", failure["detail"] if failure else ""),
         ("attempt", str(exchange["attempt"]) if exchange["attempt"] > 1 else ""),
         ("protocol", exchange["protocol"] if exchange["protocol"] != "http" else ""),
         ("credential", exchange["credential"] or ""),
         ("scenario", exchange["scenario"]),
     ]
+
+
+def _lasting(exchange: Mapping[str, Any]) -> str:
+    if exchange["response"] is None:
+        return "gave up after"
+    is_upgraded = exchange["protocol"] == "websocket" and exchange["response"]["status"] == 101
+    return "open for" if is_upgraded else "answered after"
+
+
+def _message_title(number: int, message: Mapping[str, Any]) -> str:
+    kind = "Message" if message["kind"] == "text" else f"{message['kind'].capitalize()} message"
+    return f"{kind} {number}, {message['direction']}, {message['at']}"
 
 
 def _outcome(exchange: Mapping[str, Any]) -> str:

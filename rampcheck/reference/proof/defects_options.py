@@ -229,8 +229,8 @@ def _redirect_sticks(name: str, summary: str, key: Callable[[Partner, SessionReq
 
 _redirect_sticks(
     "redirect-url-sticks-for-one-session",
-    "A redirect URL holds for the next session as well, and no longer.",
-    lambda partner, request: partner.widget_id,
+    "A redirect URL holds for the user's next session as well, and no longer.",
+    lambda partner, request: (partner.widget_id, request.partner_user_id),
     once=True,
 )
 _redirect_sticks(
