@@ -19,6 +19,8 @@ from rampcheck.errors import ExitCode, UsageError
 from rampcheck.reference import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, outcome, planned, print_matrix, prove
 
+pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
+
 DEFECT = "signature-skipped-when-absent"
 OTHER = "widget-url-over-http"
 VARIANT = "errors-explained"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,21 @@ def needs_host(variant: Variant) -> None:
                              socket.AF_INET).close()
     except OSError:
         pytest.skip(f"this machine has no {variant.host}")
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Any]:
+    """Gives the plain reference of a contract."""
+    running: dict[str, server.RunningReference] = {}
+
+    def of(contract: str) -> server.RunningReference:
+        if contract not in running:
+            running[contract] = server.start(contract)
+        return running[contract]
+
+    yield of
+    for reference in running.values():
+        reference.stop()
 
 
 @each_variant

@@ -12,6 +12,8 @@ import pytest
 from rampcheck import resources
 from tests.runs import Completed, rampcheck
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one process has what all of these tests share
+
 ROOT = Path(__file__).parents[1]
 
 
