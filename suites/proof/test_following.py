@@ -49,10 +49,12 @@ def judge_delivery(target: Target, journeys: Journeys) -> None:
     patience = f"{target.profile.limits.event_timeout_seconds:g} s"
     for status, exchange in journeys.missing_webhooks():
         target.judge.broken("proof.webhook.delivered", f"a webhook with the status {status!r} within {patience}",
-                            f"none, though exchange {exchange.number} shows the change", exchange)
+                            f"none that can be read as such, though exchange {exchange.number} shows the change",
+                            exchange)
     delivered = journeys.delivered()
     for webhook in delivered:
         target.judge.held("proof.webhook.delivered", webhook)
     if not delivered:
         for clause in WEBHOOKS:
-            target.judge.unjudged(clause, f"no webhook came to the profile's `webhook.public_url` within {patience}")
+            target.judge.unjudged(clause, "no webhook that names a transaction of this run and its status came to the "
+                                          f"profile's `webhook.public_url` within {patience}")
