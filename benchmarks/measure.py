@@ -56,7 +56,8 @@ def recorded_requests(contract: str) -> list[Request]:
         lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     records = [record for record in map(json.loads, lines) if record["kind"] == "exchange"]
     return [base.with_body(record["request"]["body"]) for record in records
-            if record["request"]["method"] == "POST" and record["request"]["encoding"] == "utf-8"]
+            if record["direction"] == "outgoing" and record["request"]["method"] == "POST"
+            and record["request"]["encoding"] == "utf-8"]
 
 
 def engine_cost(contract: str) -> tuple[float, float]:

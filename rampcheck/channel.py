@@ -23,6 +23,7 @@ Proxy = str | Literal[True] | None
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_MESSAGES = 1000
+MAX_CHANNEL_BYTES = 4 * 1024 * 1024  # of all messages of one WebSocket; what comes after is not read
 LONGEST_CLOSE = 2.0  # seconds that a target is given to answer a close
 
 
@@ -149,10 +150,12 @@ class Channel:
 
     def _read(self) -> None:
         assert self._socket is not None  # noqa: S101 - the thread is started only where there is one
+        room = MAX_CHANNEL_BYTES
         try:
-            while len(self._messages) < MAX_MESSAGES:
+            while room > 0 and len(self._messages) < MAX_MESSAGES:
                 data = self._socket.connection.recv()
                 kind, body = ("text", data.encode()) if isinstance(data, str) else ("binary", data)
+                room -= len(body)
                 self._messages.append(Message("incoming", time.time(), body, kind))
                 self._news.tell()
         except ConnectionClosed as closed:

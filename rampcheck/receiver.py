@@ -22,8 +22,8 @@ from rampcheck.profile import Webhook
 if TYPE_CHECKING:
     import uvicorn
 
-MAX_BODY_BYTES = 1024 * 1024
-MAX_WAITING = 10_000
+MAX_BODY_BYTES = 256 * 1024
+MAX_WAITING = 256  # what comes beyond is told to come later
 START_SECONDS = 10.0
 
 
@@ -54,6 +54,8 @@ def free_port() -> int:
 class Receiver:
     """Takes what is sent to the path of `webhook.public_url`, answers 200, and keeps it until `drain`.
 
+    Where more waits than it keeps, the answer is 503.
+
     `start` raises `UsageError` where it cannot listen. Requests to other paths are answered with 404 and counted in
     `strays`: on a public address they may come from anybody.
     """
@@ -63,7 +65,7 @@ class Receiver:
         self._webhook = webhook
         self._path = unquote(urlsplit(webhook.public_url).path) or "/"
         self._news = news
-        self._deliveries: deque[Delivery] = deque(maxlen=MAX_WAITING)
+        self._deliveries: deque[Delivery] = deque()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -101,11 +103,13 @@ class Receiver:
         at = time.time()
         body = await _body(receive)
         expected = scope["path"] == self._path
-        status = 200 if expected else 404
+        is_full = len(self._deliveries) >= MAX_WAITING
+        status = 404 if not expected else 503 if is_full else 200
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
         if not expected:
             self.strays += 1
+        if status != 200:
             return
         query = scope["query_string"].decode("latin-1")
         self._deliveries.append(Delivery(

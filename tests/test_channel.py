@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -10,17 +11,18 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_websocket
 
 from rampcheck import profile, receiver, resources
-from rampcheck.channel import Channel, News
+from rampcheck.channel import MAX_CHANNEL_BYTES, Channel, News
 from rampcheck.client import Client, Lane
 from rampcheck.errors import Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.limits import Budget
 from rampcheck.profile import Webhook
-from rampcheck.receiver import Receiver
+from rampcheck.receiver import MAX_WAITING, Receiver
 
 UPGRADE = Request("GET", "/ws?tx_id=a%2Fb", credential="client_token", protocol="websocket")
 DEADLINE = 10.0
@@ -132,6 +134,22 @@ def test_an_open_websocket_is_recorded_when_the_client_closes() -> None:
     assert [message.body for message in seen[0].events] == [b"x"]
 
 
+def test_a_flood_of_messages_is_cut() -> None:
+    """A target that sends without end fills no memory: the rest is not read."""
+    def handler(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                connection.send(b"x" * 100_000)
+
+    seen: list[Exchange] = []
+    with websocket_server(handler) as base_url:
+        client = a_client(base_url, seen)
+        with client.subscribe(UPGRADE, "a test") as channel:
+            wait_for(client, lambda: not channel.is_open)
+    size = sum(len(message.body) for message in seen[0].messages)
+    assert MAX_CHANNEL_BYTES <= size < MAX_CHANNEL_BYTES + 100_000
+
+
 @pytest.mark.parametrize(("answer", "status"), [
     (b"HTTP/1.1 401 x\r\nX-Request-Id: 7\r\nContent-Length: 2\r\n\r\n{}", 401),
     (b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:9/elsewhere\r\nContent-Length: 0\r\n\r\n", 302),
@@ -217,6 +235,21 @@ def test_a_late_webhook_is_not_lost() -> None:
     httpx.post(f"http://127.0.0.1:{port}/", content=b"late")
     client.close()
     assert [exchange.request.body for exchange in seen] == [b"late"]
+
+
+def test_a_flood_of_webhooks_is_told_to_come_later() -> None:
+    """Only so much waits at a time; what was taken is kept."""
+    port = receiver.free_port()
+    seen: list[Exchange] = []
+    client = a_client("http://127.0.0.1:9", seen, webhook={
+        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example"})
+    client.receive_webhooks()
+    with httpx.Client() as sender:
+        statuses = [sender.post(f"http://127.0.0.1:{port}/").status_code for _ in range(MAX_WAITING + 1)]
+        assert statuses == [200] * MAX_WAITING + [503]
+        assert len(client.deliveries("a test")) == MAX_WAITING
+        assert sender.post(f"http://127.0.0.1:{port}/").status_code == 200
+    client.close()
 
 
 def test_a_port_that_is_taken_is_named() -> None:
