@@ -40,7 +40,7 @@ SHARED: Signs = {
     "chunks": (SESSION, r'\r\n\r\n7\r\n\{"'),
     "created": (SESSION, CREATED),
     "connection-close": (SESSION, r"\nconnection: close\r"),
-    "short-keep-alive": (does(20), r"\n1?\d answers$"),
+    "short-keep-alive": (does(2), r"\n1 answers$"),
     "http-1.0": (SESSION, r"\nHTTP/1\.0 200 "),
     "no-reason-phrase": (SESSION, r"\nHTTP/1\.1 200 \r"),
     "other-reason-phrase": (SESSION, "\nHTTP/1.1 200 F\xfcr Sie\r"),

@@ -1,4 +1,4 @@
-"""HTTP/1 as other servers write it: uvicorn's protocol, with other bytes at the start of each response to HTTP."""
+"""HTTP/1 as other servers speak it: uvicorn's protocol, with another start or another end of each response to HTTP."""
 
 from __future__ import annotations
 
@@ -66,3 +66,12 @@ class EarlyHints(Respelling):
     """Sends an interim response first (RFC 8297)."""
 
     line = rb"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n\g<0>"
+
+
+class Unannounced(H11Protocol):
+    """Closes the connection after each response, which does not say so (RFC 9112 §9.6: it only should)."""
+
+    def on_response_complete(self) -> None:
+        """Ends the connection with the response."""
+        self.transport.close()
+        super().on_response_complete()

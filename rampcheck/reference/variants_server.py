@@ -32,7 +32,7 @@ def _protocol(name: str) -> str:
 closing = changing(lambda _, reply: reply.adding(("connection", "close")))
 
 _served("connection-close", "The connection is closed after every answer, and the answer says so.", closing)
-_served("short-keep-alive", "The connection is closed after every answer, without a word.", timeout_keep_alive=0)
+_served("short-keep-alive", "The connection is closed after every answer, unannounced.", http=_protocol("Unannounced"))
 _served("http-1.0", "Every answer is one of HTTP/1.0.", closing, http=_protocol("Http10"))
 _served("no-reason-phrase", "The status line holds no reason phrase.", http=_protocol("NoReason"))
 _served("other-reason-phrase", "The status line holds a reason phrase of its own.", http=_protocol("OtherReason"))
