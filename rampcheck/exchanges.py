@@ -256,9 +256,9 @@ class Exchange:
     retry_of: Exchange | None = field(default=None, repr=False)
 
     @property
-    def first_attempt(self) -> Exchange:
-        """The exchange with which the retries began; this one, where it is no retry."""
-        return self.retry_of.first_attempt if self.retry_of else self
+    def attempts(self) -> tuple[Exchange, ...]:
+        """The exchanges that the retry policy made of one request, the first to this one."""
+        return (*self.retry_of.attempts, self) if self.retry_of else (self,)
 
     @property
     def accepted(self) -> bool:

@@ -86,7 +86,7 @@ def test_an_answer_is_retried_as_documented(exchanges_with: Sender, status: int,
     assert [exchange.final for exchange in seen] == [False] * times + [True]
     waits = exchanges_with.waits  # type: ignore[attr-defined]
     assert all(later == 2 * earlier for earlier, later in pairwise(waits))
-    assert seen[-1].first_attempt.number == seen[0].number
+    assert [attempt.number for attempt in seen[-1].attempts] == [exchange.number for exchange in seen]
 
 
 def test_a_final_500_is_given_to_the_caller(exchanges_with: Sender) -> None:
