@@ -221,14 +221,15 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
               help="Of the generated requests. May be given several times: each trial is made with each.")
 @click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
               help="How many processes of one run send requests at the same time.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Trials at the same time; default: the number of processors.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Trials at the same time; default: two a processor.")
 @click.option("--examples", type=click.IntRange(1, 1000), default=10, show_default=True,
               help="Generated requests for each property test.")
 @click.option("--output", metavar="DIR", type=click.Path(file_okay=False),
               help="Where to write; default: reports/selftest-<UTC time>.")
 @click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
 @click.option("--quick", is_flag=True, help="Try each defect with the scenarios of its own clauses, and with all only "
-                                            "where these miss it; says less of unrelated clauses.")
+                                            "where these miss it; four variants at once, and each by itself only "
+                                            "where that fails. Says less of unrelated clauses.")
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str | None, defects: tuple[str, ...], variants: tuple[str, ...], patterns: tuple[str, ...],
     seeds: tuple[int, ...], workers: int, jobs: int | None, examples: int, output: str | None, keep: bool,

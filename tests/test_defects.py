@@ -12,35 +12,16 @@ import pytest
 
 from rampcheck import resources
 from rampcheck.reference import all_defects, all_variants
-from rampcheck.selftest import Conditions, Selection, Trial, planned, prove
+from rampcheck.selftest import Conditions, Selection, prove
 from rampcheck.selftest.page import remark
 
 pytestmark = pytest.mark.xdist_group("matrix")  # one process has what all of these tests share
-
-AT_ONCE = 4
-
-
-def trials() -> list[Trial]:
-    """The plain references, every defect, and the variants in groups; those of a group come from all over the list."""
-    single = planned(Selection(resources.contracts()))
-    grouped = [trial for trial in single if trial.kind != "variant"]
-    for contract in resources.contracts():
-        variants = [trial for trial in single if trial.kind == "variant" and trial.contract == contract]
-        groups = -(-len(variants) // AT_ONCE)
-        for first in range(groups):
-            group = variants[first::groups]
-            grouped.append(Trial(
-                contract, "variant", "+".join(trial.name for trial in group),
-                unverified=tuple(clause for trial in group for clause in trial.unverified),
-                variants=tuple(name for trial in group for name in trial.variants)))
-    return grouped
-
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of every defect and every variant of every contract."""
     folder = tmp_path_factory.mktemp("selftest") / "everything"
-    return prove(Selection(resources.contracts()), Conditions(quick=True), folder, trials=trials())
+    return prove(Selection(resources.contracts()), Conditions(quick=True), folder)
 
 
 def told(matrix: dict[str, Any], **wanted: Any) -> dict[str, str]:
@@ -54,7 +35,8 @@ def test_everything_was_tried(matrix: dict[str, Any]) -> None:
     contracts = resources.contracts()
     names = {(defect.contract, defect.name) for contract in contracts for defect in all_defects(contract)}
     names |= {(variant.contract, variant.name) for contract in contracts for variant in all_variants(contract)}
-    assert {(entry["contract"], name) for entry in matrix["trials"] for name in entry["name"].split("+")} \
+    assert {(entry["contract"], name) for entry in matrix["trials"]
+            for name in entry["parts"] or [entry["name"]]} \
         == names | {(contract, "plain") for contract in contracts}
     assert told(matrix, result="fault") == {}
 

@@ -17,7 +17,7 @@ import pytest
 from rampcheck import contract, resources
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.reference import all_defects
-from rampcheck.selftest import Conditions, Selection, Trial, bench, outcome, planned, print_matrix, prove
+from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, planned, print_matrix, prove
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
 
@@ -220,8 +220,41 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
         prove(Selection(["kryptonim"]), QUICK, tmp_path, trials=[chosen()[0]])
 
 
+def test_a_group_is_taken_apart_where_one_of_it_is_accused(tmp_path: Path) -> None:
+    """What several variants are accused of at once is put down to those that do it; the others are cleared."""
+    _, _, other, variant = chosen()
+    wrong = replace(variant, name="breaks-a-promise", defects=other.defects)
+    group = replace(wrong, name="both", parts=(variant, wrong))
+    matrix = prove(Selection(["kryptonim"]), QUICK, tmp_path / "made", trials=[group])
+    assert {one["name"]: one["result"] for one in matrix["trials"]} == {VARIANT: "conforming",
+                                                                         "breaks-a-promise": "accused"}
+    assert (matrix["summary"]["variants"], matrix["summary"]["accused"]) == (2, 1)
+
+
+def test_quick_trials_take_variants_at_once(tmp_path: Path) -> None:
+    """A group that is cleared clears each of its variants."""
+    names = [VARIANT, "gzip", "created"]
+    matrix = prove(Selection(["kryptonim"], variants=names), replace(QUICK, quick=True), tmp_path / "made")
+    groups = [one["parts"] for one in matrix["trials"] if one["kind"] == "variant"]
+    assert [sorted(parts) for parts in groups] == [sorted(names)]
+    assert (matrix["summary"]["variants"], matrix["summary"]["conforming"]) == (4, 4)
+
+
 class TestSelection:
     """What is tried."""
+
+    def test_groups_are_of_one_contract_and_seed(self) -> None:
+        """Every variant is in one group, with those that may be with it; what is no variant stays by itself."""
+        single = planned(Selection(resources.contracts(), seeds=[1, 2]))
+        trials = grouped(single)
+        assert [trial for trial in trials if not trial.parts] == [one for one in single if one.kind != "variant"]
+        parts = [part for trial in trials for part in trial.parts]
+        assert len(parts) == len(set(parts))
+        assert set(parts) == {one for one in single if one.kind == "variant"}
+        for trial in trials:
+            assert {(part.contract, part.seed) for part in trial.parts} <= {(trial.contract, trial.seed)}
+            assert trial.variants == tuple(name for part in trial.parts for name in part.variants) or not trial.parts
+            assert len(trial.parts) <= 4
 
     def test_everything(self) -> None:
         """Without a choice, every defect and every variant is tried, with every seed, and the plain reference."""

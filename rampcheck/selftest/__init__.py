@@ -19,9 +19,9 @@ from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.outcome import Outcome
 from rampcheck.selftest.terminal import print_matrix
-from rampcheck.selftest.trial import Selection, Trial, planned
+from rampcheck.selftest.trial import Selection, Trial, grouped, planned
 
-__all__ = ["Conditions", "Selection", "Trial", "planned", "print_matrix", "prove"]
+__all__ = ["Conditions", "Selection", "Trial", "grouped", "planned", "print_matrix", "prove"]
 
 
 def prove(  # noqa: PLR0913 - each is an option
@@ -30,18 +30,20 @@ def prove(  # noqa: PLR0913 - each is an option
 ) -> dict[str, Any]:
     """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
 
-    `jobs` trials run at a time, as many as there are processors unless given; `keep` keeps the folders of all;
-    `progress` shows a bar while it lasts. After Ctrl-C, what was done so far is written. Raises `UsageError` where
-    there is nothing to try, or `output` holds something already.
+    `jobs` trials run at a time, two a processor unless given, because each waits for a third of its time; `keep` keeps
+    the folders of all; `progress` shows a bar while it lasts. After Ctrl-C, what was done so far is written. Raises
+    `UsageError` where there is nothing to try, or `output` holds something already.
     """
-    trials = planned(selection) if trials is None else trials
+    if trials is None:
+        trials = planned(selection)
+        trials = grouped(trials) if conditions.quick else trials
     if not trials:
         raise UsageError("there is nothing to try", "`rampcheck serve --list-defects` names the defects.")
     if output.exists() and any(output.iterdir()):
         raise UsageError(f"{output} holds something already", "Name another folder with --output.")
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
-    jobs = jobs or os.cpu_count() or 1
+    jobs = jobs or 2 * (os.cpu_count() or 1)
     outcomes: list[Outcome] = []
     started = time.time()
     interrupted = True

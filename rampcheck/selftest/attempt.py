@@ -32,7 +32,7 @@ STOP_SECONDS = 10.0
 class Conditions:
     """What all trials have in common: the run's `workers`, its `examples` of each property, how long it may take.
 
-    `quick` tries a defect with the scenarios of its own clauses only.
+    `quick` tries a defect with the scenarios of its own clauses only, and several variants at once.
     """
 
     workers: int = 1

@@ -23,7 +23,8 @@ def make(  # noqa: PLR0913 - each is an option
     """Makes the trials, `jobs` of them at a time, and calls `ended` with what came of each.
 
     Each writes into a folder of its own below `folder`, which is deleted afterwards unless the outcome needs a look, or
-    `keep` is given. What a quick trial misses is tried again with the whole suite.
+    `keep` is given. What a quick trial misses is tried again with the whole suite; what is not as it should be of
+    several at once, each by itself.
 
     An exception, of `ended` or of Ctrl-C, ends the trials under way before it goes on.
     """
@@ -45,9 +46,10 @@ def make(  # noqa: PLR0913 - each is an option
             running = [attempt for attempt in running if not attempt.is_over]
             for attempt in over:
                 outcome = _outcome(attempt, keep=keep)
-                if outcome.result == "missed" and attempt.conditions.quick:
+                again = _again(outcome, attempt.conditions)
+                waiting += again
+                if again:
                     _delete(attempt.folder)
-                    waiting.append((attempt.trial, replace(attempt.conditions, quick=False)))
                 else:
                     ended(outcome)
     finally:
@@ -57,6 +59,16 @@ def make(  # noqa: PLR0913 - each is an option
         # The folder itself goes with the last of the trials'.
         if folder.exists() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _again(outcome: Outcome, conditions: Conditions) -> list[tuple[Trial, Conditions]]:
+    """Gives the trials that tell more than this one did, and how they are to be made."""
+    trial = outcome.trial
+    if outcome.result == "missed" and conditions.quick:
+        return [(trial, replace(conditions, quick=False))]
+    if outcome.result != "conforming" or not set(outcome.unverified) <= set(trial.unverified):
+        return [(part, conditions) for part in trial.parts]
+    return []
 
 
 def _outcome(attempt: Attempt, *, keep: bool) -> Outcome:

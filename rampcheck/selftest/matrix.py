@@ -37,15 +37,16 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
 
     Its members: `schema` (1), `rampcheck` (the version), `started` and `finished` (RFC 3339), `seconds`, `seeds`,
     `workers`, `examples`, `quick`, `jobs`, `planned` (the number of trials set out to make), `interrupted`,
-    `as_required`, `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections` (`id`,
-    `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those that break
-    it); and `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference, defect, variant),
-    `name`, `summary`, `seed`, the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming,
-    accused, fault); `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those
-    against others (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the
-    clauses that fell as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference;
-    `requests`, `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept, or
-    null.
+    `as_required`, `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections`
+    (`id`, `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those
+    that break it); and `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference,
+    defect, variant), `name`, `summary`, `seed`, `parts` (the names of the variants tried at once, if they were),
+    the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming, accused, fault);
+    `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
+    (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the clauses that
+    fell as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference;
+    `requests`, `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept,
+    or null.
     """
     ordered = sorted(outcomes, key=_order)
     plain = {(outcome.trial.contract, outcome.trial.seed): outcome for outcome in ordered
@@ -69,11 +70,11 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
 def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Gives the sums over the trials of a matrix.
 
-    `defects` and `variants` (the plain reference counts as one) are what was tried; of these, `convicted` and `missed`,
-    `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of defects that failed a `must` clause
-    which is neither theirs nor foreseen; `faults` the number of trials that did not come to a judgement; `requests` all
-    that were sent, and `median_to_first_finding` the middle of the defects' requests up to the first finding, null
-    where none was made.
+    `defects` and `variants` (the plain reference counts as one) are what was tried, alone or at once; of these,
+    `convicted` and `missed`, `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of
+    defects that failed a `must` clause which is neither theirs nor foreseen; `faults` the number of trials that did
+    not come to a judgement; `requests` all that were sent, and `median_to_first_finding` the middle of the defects'
+    requests up to the first finding, null where none was made.
     """
     trials = list(trials)
     defects = [entry for entry in trials if entry["kind"] == "defect"]
@@ -81,8 +82,8 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     first = [entry["to_first_finding"] for entry in defects if entry["to_first_finding"] is not None]
     return {
         "defects": len(defects), "convicted": sum(entry["result"] == "convicted" for entry in defects),
-        "missed": sum(entry["result"] == "missed" for entry in defects), "variants": len(others),
-        "conforming": sum(entry["result"] == "conforming" for entry in others),
+        "missed": sum(entry["result"] == "missed" for entry in defects), "variants": _number(others),
+        "conforming": _number(entry for entry in others if entry["result"] == "conforming"),
         "accused": sum(entry["result"] == "accused" for entry in others),
         "with_gaps": sum(bool(entry["gaps"]) for entry in others),
         "unrelated": sum(bool(entry["unrelated"]) for entry in defects),
@@ -90,6 +91,10 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "requests": sum(entry["requests"] for entry in trials),
         "median_to_first_finding": statistics.median(first) if first else None,
     }
+
+
+def _number(variants: Iterable[Mapping[str, Any]]) -> int:
+    return sum(len(entry["parts"]) or 1 for entry in variants)
 
 
 def is_as_required(entry: Mapping[str, Any]) -> bool:
@@ -133,7 +138,8 @@ def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
     trial: Trial = outcome.trial
     return {
         "contract": trial.contract, "kind": trial.kind, "name": trial.name, "summary": trial.summary,
-        "seed": trial.seed, "clauses": list(trial.clauses), "may_break": list(trial.may_break),
+        "seed": trial.seed, "parts": [part.name for part in trial.parts], "clauses": list(trial.clauses),
+        "may_break": list(trial.may_break),
         "result": outcome.result, "convictions": _written(outcome.convictions), "related": list(outcome.related),
         "unrelated": _written(outcome.unrelated), "advisories": _written(outcome.advisories), "gaps": gaps,
         "requests": outcome.requests, "to_first_finding": outcome.to_first_finding, "seconds": outcome.seconds,

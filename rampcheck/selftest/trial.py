@@ -13,6 +13,7 @@ from rampcheck.reference import Defect, Variant, all_defects, all_variants
 
 Kind = Literal["reference", "defect", "variant"]
 Entry = TypeVar("Entry", Defect, Variant)
+VARIANTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Trial:
     A `defect` has to be convicted by a finding against one of its `clauses`; what fails besides has to be in
     `may_break` (ids, or beginnings of ids). A `variant`, and the plain `reference`, have to be found conforming; of a
     variant, the clauses in `unverified` may remain unverified. `defects` and `variants` are what the reference is
-    started with, `seed` is of the generated requests.
+    started with, `seed` is of the generated requests. `parts` are the trials that this one makes at once, if it does.
     """
 
     contract: str
@@ -35,6 +36,7 @@ class Trial:
     unverified: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
+    parts: tuple[Trial, ...] = ()
 
     @property
     def label(self) -> str:
@@ -76,6 +78,31 @@ def planned(selection: Selection) -> list[Trial]:
     plain = [Trial(contract, "reference", "plain", "The reference as it is.") for contract in selection.contracts
              if contract in touched]
     return [replace(trial, seed=seed) for seed in dict.fromkeys(selection.seeds) for trial in [*plain, *trials]]
+
+
+def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Trial]:
+    """Gives these trials with the variants in groups, each one trial of a reference that behaves in all these ways.
+
+    The variants of a group come from all over the list, because those that stand together change the same things.
+    """
+    single = [trial for trial in trials if trial.kind != "variant"]
+    kinds: dict[tuple[str, int], list[Trial]] = {}
+    for trial in trials:
+        if trial.kind == "variant":
+            kinds.setdefault((trial.contract, trial.seed), []).append(trial)
+    return single + [
+        _together(variants[first::groups])
+        for variants in kinds.values() for groups in [-(-len(variants) // at_once)] for first in range(groups)
+    ]
+
+
+def _together(variants: Sequence[Trial]) -> Trial:
+    first = variants[0]
+    return replace(
+        first, name="+".join(trial.name for trial in variants), summary=" ".join(trial.summary for trial in variants),
+        unverified=tuple(clause for trial in variants for clause in trial.unverified),
+        variants=tuple(name for trial in variants for name in trial.variants), parts=tuple(variants),
+    )
 
 
 def _defects(selection: Selection) -> Iterator[Defect]:
