@@ -7,7 +7,7 @@ from rampcheck.errors import Inconclusive, Unjudged
 from rampcheck.exchanges import Exchange
 from rampcheck.findings import Judge
 from rampcheck.profile import Profile
-from rampcheck.suite import Suite
+from rampcheck.suite import STATUS, Suite
 
 SCENARIO = "baseline"
 
@@ -33,7 +33,8 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
         if exchange.accepted:
             for clause, what in candidate.added:
                 judge.broken(clause, f"a session without {what}, which the documentation calls optional",
-                             f"refused ({(refused or exchange).summary()}); accepted with {what}", refused)
+                             f"refused ({(refused or exchange).summary()}); accepted with {what}", refused,
+                             about=(STATUS,))
             return index
         if exchange.status == 401:
             raise Inconclusive(

@@ -1,59 +1,17 @@
 """Which finding explains which: where one thing is wrong with an answer, many promises may be broken at once.
 
 The register's table `causes` says which clauses may be broken because another one is. Whether one finding explains
-another is seen in what they are about: the status, the whole body, or members of it. That stands in the text of their
-expectation, as the schema judge, the invariants and `Rejection` write it.
+another is seen in what they are about: the status, the whole body, or members of it.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from rampcheck.contract import Cause
 from rampcheck.findings import Finding
-
-MEMBER = re.compile(r"`(\w+)[^`]*`")
-VALUES = r"'[^']*'(?: or '[^']*')*"
-REFUSAL = re.compile(rf"(a \dxx|\d{{3}}(?: or \d{{3}})*)((?:, \w+ {VALUES})*)(?= |$)")
-
-
-@dataclass(frozen=True)
-class About:
-    """What a finding is about: the status of an answer, its body as a whole, the members of its body."""
-
-    status: bool = False
-    body: bool = False
-    members: frozenset[str] = frozenset()
-
-
-# What an expectation of the whole answer says.
-WHOLE = {
-    "an answer below 500": About(status=True, body=True),
-    "a JSON object": About(body=True),
-    "the body: of type object": About(body=True),
-}
-
-
-def about(finding: Finding) -> About:
-    """Gives what a finding is about; nothing of all that where it is about a header or the course of things."""
-    if finding.expected in WHOLE:
-        return WHOLE[finding.expected]
-    if refusal := REFUSAL.match(finding.expected):
-        return _about_refusal(refusal[1], refusal[2], finding.actual)
-    return About(members=frozenset(MEMBER.findall(finding.expected.partition(": ")[0])))
-
-
-def _about_refusal(statuses: str, members: str, actual: str) -> About:
-    """Gives in what an answer, as `Exchange.summary` tells of it, differs from what `Rejection` promises."""
-    is_promised = any(re.match(status.replace("x", r"\d"), actual) for status in re.findall(r"\d[\dx]{2}", statuses))
-    wrong = {
-        name for name, values in re.findall(rf", (\w+) ({VALUES})", members)
-        if not any(f", {name} {value}" in actual for value in values.split(" or "))
-    }
-    return About(status=not is_promised, members=frozenset(wrong))
+from rampcheck.suite import BODY, STATUS
 
 
 def explains(cause: Cause, source: Finding, finding: Finding) -> bool:
@@ -63,12 +21,13 @@ def explains(cause: Cause, source: Finding, finding: Finding) -> bool:
     """
     if source.clause != cause.clause or finding.clause not in cause.explains:
         return False
-    known, other = about(source), about(finding)
-    if other.status and not known.status:
+    known, other = set(source.about), set(finding.about)
+    if STATUS in other and STATUS not in known:
         return False
-    if known.body and not cause.several:
+    if BODY in known and not cause.several:
         return True
-    return not other.body and bool(other.members) and other.members <= known.members
+    members = other - {STATUS}
+    return bool(members) and BODY not in members and members <= known
 
 
 def follows(causes: Sequence[Cause], findings: Iterable[Finding]) -> dict[str, str]:

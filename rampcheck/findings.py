@@ -19,13 +19,19 @@ LONGEST_TEXT = 600
 
 @dataclass(frozen=True)
 class Finding:
-    """One clause seen broken in one exchange; all texts are redacted."""
+    """One clause seen broken in one exchange; all texts are redacted.
+
+    `judge` says what saw it: `schema`, `invariant`, `history` (an invariant of the whole run) or `scenario`. `about`
+    is that of `Broken`.
+    """
 
     clause: str
     expected: str
     actual: str
     exchange: int | None
     scenario: str
+    judge: str = "scenario"
+    about: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
@@ -60,21 +66,22 @@ class Judge:
         """Judges an exchange by the schema and every invariant, and writes it to the journal."""
         partner = partner_of(self._profile, exchange.credential)
         held, violations = self._schema.judge(exchange)
-        broken = [(violation.clause, Broken(violation.expected, violation.actual)) for violation in violations]
+        broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about))
+                  for violation in violations]
         observed: list[tuple[str, Observed]] = []
         for invariant in self._suite.invariants:
             if exchange.response is not None and invariant.when(exchange, partner):
                 seen = invariant.judge(exchange, partner)
                 if isinstance(seen, Broken):
-                    broken.append((invariant.clause, seen))
+                    broken.append(("invariant", invariant.clause, seen))
                 elif isinstance(seen, Observed):
                     observed.append((invariant.clause, seen))
                 elif invariant.exercises:
                     held.add(invariant.clause)
-        held.difference_update(clause for clause, _ in broken)
+        held.difference_update(clause for _, clause, _ in broken)
         self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
-        for clause, problem in broken:
-            self.broken(clause, problem.expected, problem.actual, exchange)
+        for judge, clause, problem in broken:
+            self.broken(clause, problem.expected, problem.actual, exchange, about=problem.about, judge=judge)
         for clause, observation in observed:
             self.observed(clause, observation.actual, exchange)
 
@@ -82,13 +89,16 @@ class Judge:
         """Records that a scenario saw `clause` hold in `exchange`."""
         self._write("held", clause, exchange=exchange.number)
 
-    def broken(self, clause: str, expected: str, actual: str, exchange: Exchange | None) -> None:
+    def broken(  # noqa: PLR0913 - a finding has as many sides
+        self, clause: str, expected: str, actual: str, exchange: Exchange | None, *, about: tuple[str, ...] = (),
+        judge: str = "scenario",
+    ) -> None:
         """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
         if self.contract.clauses[clause].level == "open":
             self.observed(clause, actual, exchange)
             return
         finding = Finding(clause, self.redacted(expected), self.redacted(actual),
-                          exchange.number if exchange else None, self.scenario)
+                          exchange.number if exchange else None, self.scenario, judge, tuple(map(self.redacted, about)))
         self.findings.append(finding)
         if self._generated is None:
             self._journal.write({"kind": "finding", **asdict(finding)})
@@ -164,7 +174,7 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
         findings += [
             Finding(invariant.clause, _shortened(problem.expected), _shortened(problem.actual),
                     problem.exchange.number if problem.exchange else None,
-                    problem.exchange.scenario if problem.exchange else "")
+                    problem.exchange.scenario if problem.exchange else "", "history", problem.about)
             for problem in seen if isinstance(problem, Broken)
         ]
     return findings, exercised

@@ -13,7 +13,7 @@ from rampcheck.contract import path_matches
 from rampcheck.exchanges import Exchange, NotJson
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, HistoryInvariant, Invariant
+from rampcheck.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, member
 
 Condition = Callable[[Exchange, Partner], bool]
 
@@ -76,7 +76,7 @@ def same(name: str, expected: Any, actual: Any) -> Broken | None:
     """Gives None where two JSON values are equal and of one type, else what is wrong with the member `name`."""
     if type(expected) is type(actual) and expected == actual:
         return None
-    return Broken(f"`{name}`: {describe(expected)}", describe(actual))
+    return Broken(f"`{name}`: {describe(expected)}", describe(actual), about=(member(name),))
 
 
 def is_json_type(media_type: str) -> bool:
@@ -96,7 +96,7 @@ def json_object(exchange: Exchange, partner: Partner) -> Broken | None:
     if problem := json_media_type(exchange, partner):
         return problem
     if exchange.response is not None and not isinstance(exchange.response.json, dict):
-        return Broken("a JSON object", describe(exchange.response.json))
+        return Broken("a JSON object", describe(exchange.response.json), about=(BODY,))
     return None
 
 
@@ -108,7 +108,7 @@ def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condi
     return Invariant(
         clause,
         lambda exchange, partner: endpoint.asked(exchange) and is_faulty(exchange, partner),
-        lambda exchange, _: Broken(f"a refusal of a request with {fault}", exchange.summary())
+        lambda exchange, _: Broken(f"a refusal of a request with {fault}", exchange.summary(), about=(STATUS,))
         if exchange.accepted else None,
         exercises=False,
     )

@@ -13,7 +13,7 @@ from rampcheck.errors import Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.profile import Partner, Profile
-from rampcheck.suite import Candidate, Suite, partner_of
+from rampcheck.suite import BODY, STATUS, Candidate, Suite, member, partner_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,13 @@ class Rejection:
         return exchange.response is not None and exchange.status in self.statuses and all(
             exchange.response.member(name) in values for name, values in self.members.items()
         )
+
+    def differs(self, exchange: Exchange) -> tuple[str, ...]:
+        """Gives in which parts of the answer another refusal differs from this one, as `Broken.about` names them."""
+        status = () if exchange.status in self.statuses else (STATUS,)
+        answer = exchange.response
+        return status + tuple(member(name) for name, values in self.members.items()
+                              if answer is None or answer.member(name) not in values)
 
     def __str__(self) -> str:
         statuses = "a 4xx" if isinstance(self.statuses, range) else " or ".join(map(str, self.statuses))
@@ -112,7 +119,8 @@ class Target:
         if exchange.status >= 500:
             self.confirm(control)
             if clause := self.suite.no_server_error.get(request.path.partition("?")[0]):
-                self.judge.broken(clause, "an answer below 500", exchange.summary(), exchange)
+                self.judge.broken(clause, "an answer below 500", exchange.summary(), exchange,
+                                  about=(STATUS, BODY))
         return exchange
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
@@ -223,7 +231,8 @@ class Attempt:
             return exchange
         if not exchange.accepted and exchange.status < 500:
             self.control.target.confirm(self.control.request)
-        judge.broken(clause, f"{rejection} for a request with {self.change}", exchange.summary(), exchange)
+        judge.broken(clause, f"{rejection} for a request with {self.change}", exchange.summary(), exchange,
+                     about=rejection.differs(exchange))
         return exchange
 
     def is_accepted(self, clause: str) -> Exchange:
@@ -235,7 +244,8 @@ class Attempt:
             return exchange
         if exchange.status < 500:
             self.control.target.confirm(self.control.request)
-        judge.broken(clause, f"{self.promised} for a request with {self.change}", exchange.summary(), exchange)
+        judge.broken(clause, f"{self.promised} for a request with {self.change}", exchange.summary(), exchange,
+                     about=(STATUS,))
         return exchange
 
     def is_observed(self, clause: str) -> Exchange:
@@ -252,5 +262,5 @@ class Attempt:
             target.judge.held(clause, exchange)
         elif clause not in target.suite.no_server_error.values():  # of those, `send` has told already
             target.judge.broken(clause, f"an answer below 500 for a request with {self.change}", exchange.summary(),
-                                exchange)
+                                exchange, about=(STATUS, BODY))
         return exchange

@@ -13,17 +13,19 @@ from jsonschema.exceptions import ValidationError
 
 from rampcheck.contract import Contract, Operation
 from rampcheck.exchanges import NOT_JSON, Exchange
+from rampcheck.suite import BODY, member
 
 LONGEST_PATTERN = 60
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One place where a response does not fit the document."""
+    """One place where a response does not fit the document; `about` is that of `Broken`."""
 
     clause: str
     expected: str
     actual: str
+    about: tuple[str, ...] = ()
 
 
 def describe(value: Any) -> str:
@@ -96,11 +98,11 @@ def _fits(schema: Mapping[str, Any], value: Any) -> bool:
 
 def _body(schema: Mapping[str, Any], value: Any) -> Iterator[Violation]:
     if value is NOT_JSON:
-        yield Violation(next(applied(schema, value)), "a JSON object", describe(value))
+        yield Violation(next(applied(schema, value)), "a JSON object", describe(value), (BODY,))
         return
     for error in Draft202012Validator(schema).iter_errors(value):
         if clause := _clause_of(error, schema):
-            yield Violation(clause, _expected(error), _actual(error))
+            yield Violation(clause, _expected(error), _actual(error), _about(error))
 
 
 def _header(exchange: Exchange, name: str, node: Mapping[str, Any], clause: str) -> Iterator[Violation]:
@@ -142,6 +144,12 @@ def _where(error: ValidationError) -> str:
     return f"`{path}`" if path else "the body"
 
 
+def _about(error: ValidationError) -> tuple[str, ...]:
+    if error.absolute_path:
+        return (member(str(error.absolute_path[0])),)
+    return tuple(map(member, _missing(error))) if error.validator == "required" else (BODY,)
+
+
 def _form(error: ValidationError) -> str:
     """Says what a pattern asks for: the pattern itself, or the document's words where it is too long to be read."""
     schema: Any = error.schema
@@ -165,10 +173,16 @@ def _either(types: str | list[str]) -> str:
     return types if isinstance(types, str) else " or ".join(types)
 
 
-def _expected(error: ValidationError) -> str:
+def _missing(error: ValidationError) -> list[str]:
+    """Gives the members that an object lacks, where that is the error."""
     required, value = error.validator_value, error.instance
-    if error.validator == "required" and isinstance(required, list) and isinstance(value, dict):
-        missing = [name for name in required if name not in value]
+    if error.validator != "required" or not isinstance(required, list) or not isinstance(value, dict):
+        return []
+    return [name for name in required if name not in value]
+
+
+def _expected(error: ValidationError) -> str:
+    if missing := _missing(error):
         return f"the member{'s' if len(missing) > 1 else ''} {', '.join(f'`{name}`' for name in missing)}"
     phrase = EXPECTATIONS.get(str(error.validator))
     return f"{_where(error)}: {phrase(error) if phrase else f'{error.validator} {error.validator_value}'}"

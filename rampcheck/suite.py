@@ -8,14 +8,28 @@ from dataclasses import dataclass
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.profile import Partner, Profile
 
+# The parts of an answer that a finding can be about, besides members of its body.
+STATUS = "status"
+BODY = "body"
+
+
+def member(name: str) -> str:
+    """Names a member of an answer's JSON object as that which a finding is about."""
+    return f"{BODY}.{name}"
+
 
 @dataclass(frozen=True)
 class Broken:
-    """What an invariant gives for an exchange that breaks it. On an `open` clause it is an observation."""
+    """What an invariant gives for an exchange that breaks it. On an `open` clause it is an observation.
+
+    `about` names the parts of the answer that are wrong: `STATUS`, `BODY` as a whole, or each `member`; none where it
+    is a header or the course of things.
+    """
 
     expected: str
     actual: str
     exchange: Exchange | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

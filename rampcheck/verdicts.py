@@ -38,7 +38,8 @@ def collect(records: Iterable[Mapping[str, Any]]) -> dict[str, Evidence]:
             case "held":
                 evidence[record["clause"]].exercised += 1
             case "finding":
-                finding = Finding(**{key: value for key, value in record.items() if key != "kind"})
+                content = {key: value for key, value in record.items() if key != "kind"}
+                finding = Finding(**content | {"about": tuple(content.get("about", ()))})
                 evidence[finding.clause].findings.append(finding)
             case "observation":
                 evidence[record["clause"]].observations.append(record)
@@ -93,14 +94,17 @@ def _clause_result(
         "source": {"document": clause.source.document, "section": clause.source.section,
                    **({"url": clause.source.url} if clause.source.url else {})},
         "verdict": verdict, "reason": reason, "exercised": evidence.exercised + len(evidence.findings),
-        "findings": _folded(
-            ({"expected": finding.expected, "actual": finding.actual, "exchange": finding.exchange,
-              "scenario": finding.scenario} for finding in evidence.findings), ("expected", "actual")),
+        "findings": _folded(map(_written, evidence.findings), ("expected", "actual")),
         "observations": _folded(
             ({key: observation[key] for key in ("actual", "exchange", "scenario")}
              for observation in evidence.observations), ("actual",)),
         "ambiguities": list(clause.ambiguities),
     }
+
+
+def _written(finding: Finding) -> dict[str, Any]:
+    return {"expected": finding.expected, "actual": finding.actual, "exchange": finding.exchange,
+            "scenario": finding.scenario, "judge": finding.judge, "about": list(finding.about)}
 
 
 def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> tuple[str, str]:

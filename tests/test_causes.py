@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rampcheck import contract, resources
-from rampcheck.causes import About, about, follows
+from rampcheck.causes import follows
 from rampcheck.contract import Cause
 from rampcheck.exchanges import Exchange, Journal, from_record
 from rampcheck.findings import Finding, Judge
@@ -19,7 +19,7 @@ from rampcheck.profile import Partner, from_mapping
 from rampcheck.redaction import Redactor
 from rampcheck.scenario import Rejection
 from rampcheck.schema import SchemaJudge
-from rampcheck.suite import Broken
+from rampcheck.suite import BODY, STATUS, Broken, member
 from rampcheck.verdicts import Evidence, Scope, clause_results
 from tests import samples
 from tests.runs import rampcheck
@@ -35,24 +35,18 @@ def answered(body: Any, status: int = 200, **changes: Any) -> Exchange:
     return from_record(samples.exchange(1, status, text, final=True, path="/widget/session", **changes))
 
 
-def by_schema(exchange: Exchange, clause: str) -> About:
+def by_schema(exchange: Exchange, clause: str) -> set[str]:
     """What the schema's finding against a clause is about."""
     violations = SchemaJudge(PROOF).judge(exchange)[1]
-    found = next(violation for violation in violations if violation.clause == clause)
-    return about(Finding(clause, found.expected, found.actual, 1, ""))
+    return set(next(violation for violation in violations if violation.clause == clause).about)
 
 
-def refused(exchange: Exchange, rejection: Rejection = INVALID_TOKEN) -> About:
-    """What the finding is about that an answer is not the promised rejection."""
-    return about(Finding("proof.x", f"{rejection} for a request with no `amount`", exchange.summary(), 1, ""))
+def members(*names: str) -> set[str]:
+    """These members and nothing else."""
+    return set(map(member, names))
 
 
-def members(*names: str) -> About:
-    """About these members and nothing else."""
-    return About(members=frozenset(names))
-
-
-# What a finding is about, told from the very texts that the engine writes
+# What a finding is about
 
 
 def test_a_missing_or_mistyped_member_is_named() -> None:
@@ -68,10 +62,10 @@ def test_a_missing_or_mistyped_member_is_named() -> None:
 @pytest.mark.parametrize("body", [[samples.SESSION], "<html>", "null"])
 def test_what_is_no_object_is_wrong_as_a_whole(body: Any) -> None:
     """An answer that is no JSON object is wrong as a whole, to the schema and to the invariant."""
-    assert by_schema(answered(body), "proof.session.complete") == About(body=True)
+    assert by_schema(answered(body), "proof.session.complete") == {BODY}
     problem = json_object(answered(body), Partner())
     assert problem is not None
-    assert about(Finding("proof.session.json", problem.expected, problem.actual, 1, "")) == About(body=True)
+    assert problem.about == (BODY,)
 
 
 def test_a_wrong_media_type_explains_nothing_of_the_body() -> None:
@@ -79,14 +73,14 @@ def test_a_wrong_media_type_explains_nothing_of_the_body() -> None:
     answer = samples.exchange(1)["response"] | {"headers": [["content-type", "text/plain"]]}
     problem = json_media_type(answered(samples.SESSION, response=answer), Partner())
     assert isinstance(problem, Broken)
-    assert about(Finding("proof.session.json", problem.expected, problem.actual, 1, "")) == About()
+    assert problem.about == ()
 
 
 def test_a_comparison_is_about_its_member() -> None:
     """A finding by comparison is about the member compared, and about none that its values happen to name."""
     problem = same("lang", "the `theme`", "en")
     assert problem is not None
-    assert about(Finding("proof.session.config.lang", problem.expected, problem.actual, 1, "")) == members("lang")
+    assert problem.about == (member("lang"),)
 
 
 @pytest.mark.parametrize(
@@ -96,34 +90,39 @@ def test_a_comparison_is_about_its_member() -> None:
         (401, {"error": "unauthorized", "code": "invalid_token"}, members("error")),
         (401, {"error": "unauthorised", "code": 7}, members("code")),
         (401, "<html>", members("error", "code")),
-        (403, {"error": "unauthorised", "code": "missing_token"}, About(status=True)),
-        (500, [], About(status=True, members=frozenset({"error", "code"}))),
-        (200, samples.SESSION, About(status=True, members=frozenset({"error", "code"}))),
+        (403, {"error": "unauthorised", "code": "missing_token"}, {STATUS}),
+        (500, [], {STATUS, *members("error", "code")}),
+        (200, samples.SESSION, {STATUS, *members("error", "code")}),
     ],
 )
-def test_a_wrong_refusal_is_about_what_differs(status: int, body: Any, expected: About) -> None:
+def test_a_wrong_refusal_is_about_what_differs(status: int, body: Any, expected: set[str]) -> None:
     """A refusal other than promised is about the status, if that differs, and the members that differ."""
-    assert refused(answered(body, status)) == expected
+    assert set(INVALID_TOKEN.differs(answered(body, status))) == expected
 
 
 def test_any_4xx_is_the_status_promised() -> None:
     """Where any 4xx is promised, another 4xx does not differ, and a 5xx does."""
     codes = Rejection(members={"code": ["X"]})
-    assert refused(answered({"code": "Y"}, 422), codes) == members("code")
-    assert refused(answered({"code": "X"}, 500), codes) == About(status=True)
+    assert set(codes.differs(answered({"code": "Y"}, 422))) == members("code")
+    assert codes.differs(answered({"code": "X"}, 500)) == (STATUS,)
 
 
 # Which clauses follow
 
 
-def finding(clause: str, expected: str = "`a`: 1", exchange: int | None = 1) -> Finding:
-    """A finding against a clause."""
-    return Finding(clause, expected, "2", exchange, "")
+def finding(clause: str, *about: str, exchange: int | None = 1) -> Finding:
+    """A finding against a clause; about the member `a`, unless it is said."""
+    return Finding(clause, "1", "2", exchange, "", "invariant", about or (A,))
+
+
+def of_nothing(clause: str) -> Finding:
+    """A finding that is about a header or the course of things."""
+    return Finding(clause, "1", "2", 1, "")
 
 
 CAUSES = (Cause("c.json", frozenset({"c.complete", "c.echo"})), Cause("c.complete", frozenset({"c.echo", "c.same"})),
           Cause("c.event", frozenset({"c.agrees"}), several=True))
-WHOLE = "a JSON object"
+A, B = member("a"), member("b")
 
 
 @pytest.mark.parametrize(
@@ -131,21 +130,21 @@ WHOLE = "a JSON object"
     [
         ([finding("c.complete"), finding("c.echo")], {"c.echo": "c.complete"}),
         ([finding("c.echo"), finding("c.complete")], {"c.echo": "c.complete"}),
-        ([finding("c.complete", "the members `b`, `a`"), finding("c.echo")], {"c.echo": "c.complete"}),
+        ([finding("c.complete", B, A), finding("c.echo")], {"c.echo": "c.complete"}),
         ([finding("c.complete"), finding("c.echo", exchange=2)], {}),
         ([finding("c.complete", exchange=None), finding("c.echo", exchange=None)], {}),
-        ([finding("c.complete", "`b`: 1"), finding("c.echo")], {}),
-        ([finding("c.complete"), finding("c.echo", "`a` not before `b`")], {}),
-        ([finding("c.complete"), finding("c.echo", "a header")], {}),
+        ([finding("c.complete", B), finding("c.echo")], {}),
+        ([finding("c.complete"), finding("c.echo", A, B)], {}),
+        ([finding("c.complete"), of_nothing("c.echo")], {}),
         ([finding("c.complete"), finding("c.other")], {}),
-        ([finding("c.complete"), finding("c.echo"), finding("c.echo", "`b`: 1")], {}),
+        ([finding("c.complete"), finding("c.echo"), finding("c.echo", B)], {}),
         ([finding("c.complete"), finding("c.echo"), finding("c.echo", exchange=2)], {}),
         ([finding("c.echo"), finding("c.same")], {}),
         ([finding("c.event"), finding("c.agrees")], {"c.agrees": "c.event"}),
-        ([finding("c.event", WHOLE), finding("c.agrees")], {}),
-        ([finding("c.json", WHOLE), finding("c.echo", "401, code 'x'")], {}),
-        ([finding("c.json", "an answer below 500"), finding("c.echo", "401, code 'x'")], {"c.echo": "c.json"}),
-        ([finding("c.json", WHOLE), finding("c.complete", WHOLE), finding("c.same")],
+        ([finding("c.event", BODY), finding("c.agrees")], {}),
+        ([finding("c.json", BODY), finding("c.echo", STATUS, A)], {}),
+        ([finding("c.json", STATUS, BODY), finding("c.echo", STATUS, A)], {"c.echo": "c.json"}),
+        ([finding("c.json", BODY), finding("c.complete", BODY), finding("c.same")],
          {"c.complete": "c.json", "c.same": "c.json"}),
     ],
     ids=["a member", "in any order", "one of its members", "another exchange", "no exchange", "another member",
@@ -160,7 +159,7 @@ def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None
 
 def test_the_root_of_most_findings_counts() -> None:
     """Where findings follow from different roots, it is that of most, and of equals the first in the table."""
-    one, other = [finding("c.json", WHOLE, 1), finding("c.echo", exchange=1)], [finding("c.complete", exchange=2),
+    one, other = [finding("c.json", BODY), finding("c.echo", exchange=1)], [finding("c.complete", exchange=2),
                                                                                 finding("c.echo", exchange=2)]
     assert follows(CAUSES, other + one) == {"c.echo": "c.json"}
     third = [finding("c.complete", exchange=3), finding("c.echo", exchange=3)]
@@ -255,6 +254,16 @@ def test_a_run_leads_with_the_cause(
         cause: None, **dict.fromkeys(followers, cause)}
     assert done.code == 1
     assert "breaks 1 promise of the documentation, and" in " ".join(done.printed.split())
+
+
+def test_a_finding_says_what_saw_it_and_where(tmp_path: Path) -> None:
+    """The schema, an invariant, one of the whole run, a scenario: each names itself, and the parts that are wrong."""
+    defects = ["amount-as-number", "token-in-error-message", "unknown-token-forbidden"]
+    done = rampcheck("--contract", "proof", *(f"--defect={name}" for name in defects),
+                     "-k", "every_pair or issued", folder=tmp_path / "run")
+    seen = {(found["judge"], *found["about"]) for clause in done.results["clauses"] for found in clause["findings"]}
+    assert seen == {("schema", "body.amount"), ("invariant", "body.amount"), ("history",),
+                    ("scenario", "status", "body.error", "body.code")}
 
 
 def test_a_run_folds_nothing_that_has_a_reason_of_its_own(tmp_path: Path) -> None:

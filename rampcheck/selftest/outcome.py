@@ -25,7 +25,7 @@ ENDED = (ExitCode.CONFORMANT, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
 class Conviction:
     """A clause that was found broken, with the first finding of it.
 
-    `judge` is `history` where the whole run had to be seen, else `exchange`; `scenario` is what provoked it.
+    `judge` is what saw it, as `Finding` has it; `scenario` is what provoked it.
     """
 
     clause: str
@@ -90,9 +90,7 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
     fault: str = "", seconds: float = 0.0,
 ) -> Outcome:
     """Gives what came of a trial from the content of results.json, and the records of the journal."""
-    immediate = {record["clause"] for record in records if record["kind"] == "finding"}
-    broken = {clause["id"]: _conviction(clause, immediate) for clause in results["clauses"]
-              if clause["verdict"] in BROKEN}
+    broken = {clause["id"]: _conviction(clause) for clause in results["clauses"] if clause["verdict"] in BROKEN}
     causes = {clause["id"]: clause.get("follows", clause["id"]) for clause in results["clauses"]}
     own = tuple(broken[clause] for clause in trial.clauses if clause in broken)
     besides = [conviction for clause, conviction in broken.items() if clause not in trial.clauses]
@@ -123,10 +121,10 @@ def _result(trial: Trial, own: Sequence[Conviction], exit_code: int | None, faul
     return "conforming" if exit_code == ExitCode.CONFORMANT else "accused"
 
 
-def _conviction(clause: Mapping[str, Any], immediate: set[str]) -> Conviction:
+def _conviction(clause: Mapping[str, Any]) -> Conviction:
     first = clause["findings"][0]
-    return Conviction(clause["id"], clause["verdict"], "exchange" if clause["id"] in immediate else "history",
-                      first["scenario"], first["expected"], first["actual"], first["exchange"])
+    return Conviction(clause["id"], clause["verdict"], first["judge"], first["scenario"], first["expected"],
+                      first["actual"], first["exchange"])
 
 
 def _is_foreseen(clause: str, trial: Trial) -> bool:

@@ -33,6 +33,12 @@ RESULTS: Mapping[str, Word] = {
     "conforming": Word("conforming", "✓", "passed", "nothing was found broken, as it has to be"),
 }
 
+# Of a finding: what saw it, as `Finding.judge` has it; its scenario follows.
+JUDGES: Mapping[str, str] = {
+    "schema": "the schema, in", "invariant": "an invariant, in", "scenario": "the scenario",
+    "history": "an invariant of the whole run, in",
+}
+
 # Of a clause, over the defects that break it.
 STATES: Mapping[str, Word] = {
     "missed": Word("missed", "✗", "failed", "a defect that breaks it was not convicted"),
@@ -69,7 +75,7 @@ def render(matrix: Mapping[str, Any], *, is_everything: bool) -> str:
     states = {clause.state for contract in contracts for _, clauses in contract.sections for clause in clauses}
     return templates.get_template("selftest.html.jinja").render(
         matrix=matrix, sums=matrix["summary"], sentence=sentence(matrix), contracts=contracts, results=RESULTS,
-        states={name: word for name, word in STATES.items() if name in states},
+        judges=JUDGES, states={name: word for name, word in STATES.items() if name in states},
         wrong=[entry for entry in matrix["trials"] if not is_as_required(entry)], remark=remark, assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
     )

@@ -29,7 +29,7 @@ from rampcheck.invariants import (
 )
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
+from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant, member
 
 WHITE_SPACE = re.compile(r"\s")
 
@@ -62,7 +62,8 @@ def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
         is_complete = bool(urlsplit(url).hostname) and not WHITE_SPACE.search(url)
     except ValueError:
         is_complete = False
-    return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url))
+    return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url),
+                                                 about=(member("widgetUrl"),))
 
 
 def _has_something_to_hide(exchange: Exchange, partner: Partner) -> bool:
@@ -77,7 +78,8 @@ def widget_url_is_private(exchange: Exchange, _: Partner) -> Broken | None:
     if not found:
         return None
     return Broken("a `widgetUrl` in which what is not unlocked cannot be read",
-                  f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it")
+                  f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it",
+                  about=(member("widgetUrl"),))
 
 
 def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
@@ -102,7 +104,7 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
     try:
         end = datetime.fromisoformat(text.upper())
     except ValueError:
-        return Broken("`expiresAt`: a date and a time", describe(text))
+        return Broken("`expiresAt`: a date and a time", describe(text), about=(member("expiresAt"),))
     if end.tzinfo is None:
         return None  # The schema judges the form.
     moments = list(creation_times(exchange))
@@ -110,7 +112,8 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
         return None
     answered = datetime.fromtimestamp(moments[-1][1], UTC)
     return Broken("`expiresAt`: 30 minutes after the session's creation",
-                  f"{describe(text)}, {(end - answered).total_seconds() / 60:.1f} minutes after the response")
+                  f"{describe(text)}, {(end - answered).total_seconds() / 60:.1f} minutes after the response",
+                  about=(member("expiresAt"),))
 
 
 # Requests that must not create a session
@@ -138,9 +141,11 @@ def _is_other_error(exchange: Exchange, _: Partner) -> bool:
 @invariant("kryptonim.errors.envelope", _is_other_error)
 def other_errors_have_the_envelope(exchange: Exchange, _: Partner) -> Broken | None:
     """Which 4xx refuses a request is not documented; the envelope is, for all of them."""
-    if all(isinstance(given(exchange, name), str) for name in ("code", "message")):
+    wrong = [name for name in ("code", "message") if not isinstance(given(exchange, name), str)]
+    if not wrong:
         return None
-    return Broken("a JSON object with the strings `code` and `message`", exchange.summary())
+    return Broken("a JSON object with the strings `code` and `message`", exchange.summary(),
+                  about=tuple(map(member, wrong)))
 
 
 @invariant("kryptonim.errors.codes", lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 400

@@ -10,6 +10,7 @@ from rampcheck.suites.kryptonim.refusals import ANY_4XX, UNSUPPORTED_NETWORK
 from rampcheck.suites.kryptonim.requests import AMOUNTS, TESTNET, UNLOCKABLE, with_field
 
 from rampcheck.scenario import Accepted, Attempt, Target
+from rampcheck.suite import STATUS
 
 CLAUSE = "kryptonim.session.request"
 
@@ -242,7 +243,7 @@ def test_payment_methods_of_production(accepted: Accepted, target: Target) -> No
         target.judge.held(clause, exchange)
     if not taken:
         target.judge.broken(clause, f"a session with any of {', '.join(PRODUCTION)}",
-                            f"none; for the last of them {exchanges[-1].summary()}", exchanges[-1])
+                            f"none; for the last of them {exchanges[-1].summary()}", exchanges[-1], about=(STATUS,))
 
 
 # IP Address

@@ -8,6 +8,7 @@ from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
+from rampcheck.suite import STATUS, member
 
 
 def transaction_of(session: Exchange) -> str:
@@ -25,7 +26,7 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
         target.confirm(session.request)
         promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
         target.judge.broken(clause, f"{promised} after the session of exchange {session.exchange.number}",
-                            exchange.summary(), exchange)
+                            exchange.summary(), exchange, about=(STATUS,))
     return exchange
 
 
@@ -38,4 +39,4 @@ def demand_not_started(target: Target, session: Accepted, what: str) -> None:
         target.judge.held(clause, answer)
     elif answer.accepted:
         target.judge.broken(clause, f"`status`: \"not_started\" for {what}", f"`status`: {given(answer, 'status')!r}",
-                            answer)
+                            answer, about=(member("status"),))

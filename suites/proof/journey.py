@@ -16,6 +16,7 @@ from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import asked, given
 from rampcheck.scenario import Accepted, Target
+from rampcheck.suite import STATUS
 
 MOST_PAIRS = 3
 MOST_TRIES = 3  # for a transaction that is not at its end before it can be watched
@@ -109,7 +110,8 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
             return channel
         if own is not None and 400 <= channel.upgrade.status < 500:
             target.judge.broken("proof.ws.connect", f"an upgrade (101) after the session of exchange "
-                                f"{own.exchange.number}", channel.upgrade.summary(), channel.upgrade)
+                                f"{own.exchange.number}", channel.upgrade.summary(), channel.upgrade,
+                                about=(STATUS,))
     return None
 
 

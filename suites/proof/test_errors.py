@@ -5,6 +5,7 @@ import pytest
 
 from rampcheck.errors import Unjudged
 from rampcheck.scenario import Accepted, Rejection, Target
+from rampcheck.suite import STATUS
 
 PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
 
@@ -36,8 +37,9 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accep
         raise Unjudged("the profile's trigger `upstream_error_once` did not make the target fail")
     failure = next((attempt for attempt in failures if attempt.status not in {503, 504}), failures[0])
     if not PROVIDER_ERROR.fits(failure):
-        target.judge.broken(clause, f"{PROVIDER_ERROR} while the provider fails", failure.summary(), failure)
+        target.judge.broken(clause, f"{PROVIDER_ERROR} while the provider fails", failure.summary(), failure,
+                            about=PROVIDER_ERROR.differs(failure))
     elif not last.accepted:
-        target.judge.broken(clause, "a session for the same body sent again", last.summary(), last)
+        target.judge.broken(clause, "a session for the same body sent again", last.summary(), last, about=(STATUS,))
     else:
         target.judge.held(clause, last)

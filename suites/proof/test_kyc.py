@@ -9,6 +9,7 @@ from rampcheck.suites.proof.requests import kyc_status, poll
 from rampcheck.errors import Unjudged
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
+from rampcheck.suite import member
 
 SECOND = "second_client_token"
 # Characters that mean something in a path, a query or a form (RFC 3986 section 2.2), and some outside ASCII.
@@ -121,7 +122,7 @@ def test_asking_changes_nothing(accepted: Accepted, target: Target, user: str, t
         changed = [name for name in names if after.accepted and given(after, name) != given(before.exchange, name)]
         for name in changed:
             target.judge.broken(clause, f"`{name}`: {given(before.exchange, name)!r}, as before the question",
-                                f"`{name}`: {given(after, name)!r}", after)
+                                f"`{name}`: {given(after, name)!r}", after, about=(member(name),))
         if after.accepted and not changed:
             target.judge.held(clause, after)
     stranger = f"rampcheck-{target.unique()}-unknown"

@@ -15,6 +15,7 @@ from rampcheck.suites.proof.requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
 from rampcheck.cases import HOSTILE_STRINGS, each, hostile_bodies, not_json, not_object, other_types, spellings
 from rampcheck.scenario import Accepted, Target
+from rampcheck.suite import STATUS, member
 
 NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2",
                ".", "-", "\uff11\uff10\uff10\u20ac")
@@ -111,7 +112,7 @@ def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) 
             target.judge.broken(
                 f"proof.session.request.{clause}",
                 f"a session for {currency} on {network}, which the profile lists under `partner.pairs`",
-                exchange.summary(), exchange)
+                exchange.summary(), exchange, about=(STATUS,))
 
 
 @pytest.mark.verifies("proof.session.request.wallet-provisioned")
@@ -180,7 +181,8 @@ def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         exchange = control.but(type="sell").is_accepted("proof.session.request.sell-enabled")
         if exchange.accepted and exchange.response.member("type") == "buy":
-            target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange)
+            target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange,
+                                about=(member("type"),))
 
 
 @pytest.mark.creates_sessions
@@ -203,7 +205,7 @@ def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: T
                     target.judge.held("proof.session.request.redirect-once", following)
                 else:
                     target.judge.broken("proof.session.request.redirect-once", f"`redirect_url`: {before!r}, as before",
-                                        f"`redirect_url`: {after!r}", following)
+                                        f"`redirect_url`: {after!r}", following, about=(member("redirect_url"),))
 
 
 @pytest.mark.creates_sessions
@@ -245,7 +247,7 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> 
             if following.accepted and following.response.member("address") == sent:
                 target.judge.broken("proof.session.request.address-ignored",
                                     f"Proof's own address, as {own!r} before", f"`address`: {sent!r}, the one sent",
-                                    following)
+                                    following, about=(member("address"),))
 
 
 @pytest.mark.verifies("proof.session.request.malformed-json")
@@ -284,7 +286,8 @@ def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
         exchange = accepted.changed(lambda request, method=method: replace(request, method=method),
                                     f"the method {method}").send()
         if exchange.accepted or exchange.status >= 500:
-            target.judge.broken(clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange)
+            target.judge.broken(clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange,
+                                about=(STATUS,))
         else:
             target.judge.held(clause, exchange)
 

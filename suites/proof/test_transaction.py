@@ -12,6 +12,7 @@ from rampcheck.suites.proof.requests import pairs, poll
 
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
+from rampcheck.suite import member
 
 SECOND = "second_client_token"
 SHORTEST_RANDOM = 16  # characters; a shorter id may be a number that is counted up
@@ -52,7 +53,7 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
                 target.judge.held(clause, answer)
             elif answer.accepted:
                 target.judge.broken(clause, "`status`: \"pending\" for a session just created",
-                                    f"`status`: {given(answer, 'status')!r}", answer)
+                                    f"`status`: {given(answer, 'status')!r}", answer, about=(member("status"),))
 
 
 def strangers(transaction: str) -> dict[str, str]:

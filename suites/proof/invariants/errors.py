@@ -12,7 +12,7 @@ from rampcheck.exchanges import Exchange
 from rampcheck.invariants import given, json_media_type, never_repeated
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant
+from rampcheck.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
 
 DOCUMENTED_CODES = {
     (400, "invalid_request"): {"validation_error", "decode_error", "missing_param", "currency_not_allowed"},
@@ -39,7 +39,7 @@ def server_error_is_documented(exchange: Exchange, _: Partner) -> Broken | None:
     """A 5xx outside the table is undocumented, unless a gateway speaks before the target could."""
     if exchange.status in {503, 504}:
         return None
-    return Broken("500 or 502 for a failure of the target", exchange.summary())
+    return Broken("500 or 502 for a failure of the target", exchange.summary(), about=(STATUS,))
 
 
 @invariant("proof.errors.matrix", is_documented_error, exercises=False)
@@ -66,7 +66,7 @@ def no_internals(exchange: Exchange, _: Partner) -> Broken | None:
     found = INTERNALS.search(given(exchange, "message"))
     if found is None or found.group().encode() in exchange.request.body or found.group() in unquote(exchange.path):
         return None
-    return Broken("a message without internals", describe(found.group()))
+    return Broken("a message without internals", describe(found.group()), about=(member("message"),))
 
 
 @invariant("proof.errors.no-session", lambda exchange, _: SESSION.asked(exchange) and is_documented_error(exchange),
@@ -75,7 +75,8 @@ def no_transaction(exchange: Exchange, _: Partner) -> Broken | None:
     """Where no session is created, there is no transaction to name; an error of another endpoint may name one."""
     if not given(exchange, "merchant_transaction_id"):
         return None
-    return Broken("an error without `merchant_transaction_id`", describe(given(exchange, "merchant_transaction_id")))
+    return Broken("an error without `merchant_transaction_id`", describe(given(exchange, "merchant_transaction_id")),
+                  about=(member("merchant_transaction_id"),))
 
 
 INVARIANTS: Sequence[Invariant] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import SESSION
@@ -25,7 +26,7 @@ from rampcheck.invariants import (
     sends_no_object,
 )
 from rampcheck.profile import Partner, Profile
-from rampcheck.suite import Broken, HistoryInvariant, Invariant, history_invariant, invariant
+from rampcheck.suite import STATUS, Broken, HistoryInvariant, Invariant, history_invariant, invariant
 
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme")
 
@@ -35,7 +36,8 @@ CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lan
 @invariant("proof.session.success-status", SESSION.answered)
 def success_status(exchange: Exchange, _: Partner) -> Broken | None:
     """No success status is named; 200 is what everyone expects."""
-    return None if exchange.status == 200 else Broken("200", f"a session is created with status {exchange.status}")
+    return None if exchange.status == 200 else Broken("200", f"a session is created with status {exchange.status}",
+                                                         about=(STATUS,))
 
 
 def echo_of(name: str) -> Invariant:
@@ -163,7 +165,8 @@ def never_changing(clause: str, names: Sequence[str]) -> HistoryInvariant:
             for name in (name for name in names if given(exchange, name) is not None):
                 known = first.setdefault((is_second(exchange.credential), name), exchange)
                 if problem := same(name, given(known, name), given(exchange, name)):
-                    yield Broken(f"{problem.expected}, as in exchange {known.number}", problem.actual, exchange)
+                    yield replace(problem, expected=f"{problem.expected}, as in exchange {known.number}",
+                                  exchange=exchange)
     return HistoryInvariant(clause, SESSION.answered, judge, at_least=2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,7 +17,7 @@ from rampcheck.exchanges import Exchange
 from rampcheck.invariants import asked, given, never_accepted, same
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant
+from rampcheck.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, invariant, member
 
 NEAR = timedelta(seconds=120)
 
@@ -63,8 +64,8 @@ def transaction_is_the_sessions(trail: Trail, _: Profile) -> Iterator[Broken | H
             if given(poll, name) is None:
                 continue
             problem = same(name, value, given(poll, name))
-            yield Held() if problem is None else Broken(
-                f"{problem.expected}, as in exchange {trail.session.number}", problem.actual, poll)
+            yield Held() if problem is None else replace(
+                problem, expected=f"{problem.expected}, as in exchange {trail.session.number}", exchange=poll)
 
 
 def _is_near(created: Time, session: Exchange) -> bool:
@@ -84,11 +85,11 @@ def transaction_is_created_with_its_session(trail: Trail, _: Profile) -> Iterato
         first, known = dated[0]
         if created.distance(known):
             yield Broken(f"`created_at`: {describe(given(first, 'created_at'))}, as in exchange {first.number}",
-                         describe(given(poll, "created_at")), poll)
+                         describe(given(poll, "created_at")), poll, (member("created_at"),))
         elif not _is_near(created, trail.session):
             begun = datetime.fromtimestamp(trail.session.started, UTC).isoformat(timespec="seconds")
             yield Broken(f"`created_at` within 120 s of the session's creation at {begun} (exchange "
-                         f"{trail.session.number})", describe(given(poll, "created_at")), poll)
+                         f"{trail.session.number})", describe(given(poll, "created_at")), poll, (member("created_at"),))
         else:
             yield Held()
 
@@ -100,8 +101,8 @@ def an_end_is_the_end(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
     for poll in trail.polls:
         if end is not None and poll.started >= end.ended:
             problem = same("status", given(end, "status"), given(poll, "status"))
-            yield Held() if problem is None else Broken(
-                f"{problem.expected}, as in exchange {end.number}", problem.actual, poll)
+            yield Held() if problem is None else replace(
+                problem, expected=f"{problem.expected}, as in exchange {end.number}", exchange=poll)
 
 
 @of_each_transaction("proof.transaction.isolation")
@@ -110,7 +111,7 @@ def transaction_is_the_partners_own(trail: Trail, _: Profile) -> Iterator[Broken
     for stranger in trail.strangers:
         if TRANSACTION.answered(stranger):
             yield Broken(f"404 for the other partner's transaction of exchange {trail.session.number}",
-                         stranger.summary(), stranger)
+                         stranger.summary(), stranger, (STATUS,))
 
 
 HISTORY: Sequence[HistoryInvariant] = (

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from rampcheck.schema import describe
-from rampcheck.suite import Broken
+from rampcheck.suite import Broken, member
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 RANK = {"pending": 0, "processing": 1, "completed": 2, "failed": 2, "cancelled": 2}
@@ -79,11 +79,12 @@ def times_in_order(document: Mapping[str, Any]) -> Broken | None:
     """
     for name in ("created_at", "updated_at"):
         if isinstance(document.get(name), str) and time(document[name]) is None:
-            return Broken(f"`{name}`: an ISO 8601 date-time in UTC", describe(document[name]))
+            return Broken(f"`{name}`: an ISO 8601 date-time in UTC", describe(document[name]), about=(member(name),))
     created, updated = time(document.get("created_at")), time(document.get("updated_at"))
     if created is not None and updated is not None and updated.is_before(created):
         return Broken("`created_at` not after `updated_at`",
-                      f"{describe(document['created_at'])} and {describe(document['updated_at'])}")
+                      f"{describe(document['created_at'])} and {describe(document['updated_at'])}",
+                      about=(member("created_at"), member("updated_at")))
     return None
 
 

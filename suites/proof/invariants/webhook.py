@@ -15,7 +15,7 @@ from rampcheck.exchanges import Exchange
 from rampcheck.invariants import asked, given
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant
+from rampcheck.suite import BODY, Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant, member
 
 NEAR = timedelta(seconds=10)
 MARK = re.compile(r"\[redacted (\w+) ([0-9a-f]+)\]")
@@ -30,7 +30,8 @@ def webhook_is_posted_as_json(exchange: Exchange, _: Partner) -> Broken | None:
         return Broken("a POST", f"the method {request.method}")
     if media_type != "application/json":
         return Broken("Content-Type: application/json", request.header("content-type") or "no Content-Type")
-    return None if isinstance(request.json, dict) else Broken("a JSON object", describe(request.json))
+    return None if isinstance(request.json, dict) else Broken("a JSON object", describe(request.json),
+                                                                 about=(BODY,))
 
 
 @invariant("proof.webhook.complete", lambda exchange, _: is_webhook(exchange)
@@ -70,7 +71,7 @@ def webhooks_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Hel
             yield from _compared(webhook, polls, frozenset(COMPARED) - UNSETTLED.get(str(status), frozenset()))
         elif is_terminal(status) and trail.end is not None:
             yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
-                         repr(status), webhook)
+                         repr(status), webhook, (member("status"),))
 
 
 def _compared(webhook: Exchange, polls: Sequence[Exchange], names: frozenset[str]) -> Iterator[Broken | Held]:
@@ -80,7 +81,7 @@ def _compared(webhook: Exchange, polls: Sequence[Exchange], names: frozenset[str
         if isinstance(sent, str) and not any(COMPARED[name](sent, given(poll, name)) for poll in polls):
             agrees = False
             yield Broken(f"`{name}`: {describe(given(polls[0], name))}, as in exchange {polls[0].number}",
-                         f"{describe(sent)} for {describe(asked(webhook, 'status'))}", webhook)
+                         f"{describe(sent)} for {describe(asked(webhook, 'status'))}", webhook, (member(name),))
     if agrees:
         yield Held()
 

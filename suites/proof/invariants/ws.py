@@ -15,7 +15,7 @@ from rampcheck.exchanges import Exchange
 from rampcheck.invariants import given, never_accepted, query, same
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant
+from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant, member
 
 # How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
 PATIENCE = 0.95
@@ -81,10 +81,11 @@ def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
     for given_time in (update.get("occurred_at") for update in own_updates(exchange)):
         occurred = time(given_time)
         if isinstance(given_time, str) and occurred is None:
-            return Broken("`occurred_at`: an ISO 8601 date-time in UTC", describe(given_time))
+            return Broken("`occurred_at`: an ISO 8601 date-time in UTC", describe(given_time),
+                          about=(member("occurred_at"),))
         if occurred is not None and latest is not None and occurred.is_before(latest):
             return Broken("`occurred_at` not before that of the event before",
-                          f"{describe(given_time)} after {latest.instant.isoformat()}")
+                          f"{describe(given_time)} after {latest.instant.isoformat()}", about=(member("occurred_at"),))
         latest = occurred or latest
     return None
 
@@ -166,7 +167,7 @@ def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broke
                 continue
             yield Held() if occurred.distance(updated) <= NEAR else Broken(
                 f"`occurred_at` of {status!r} within 10 s of `updated_at` {describe(given(polls[0], 'updated_at'))} "
-                f"(exchange {polls[0].number})", describe(update["occurred_at"]), socket)
+                f"(exchange {polls[0].number})", describe(update["occurred_at"]), socket, (member("occurred_at"),))
 
 
 def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, Any, Exchange]]:
@@ -196,13 +197,14 @@ def events_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Held]
             problems = list(_disagreements(trail, update))
             for name, expected, poll in problems:
                 yield Broken(f"`{name}`: {describe(expected)}, as in exchange {poll.number}",
-                             f"{describe(update[name])} in the event {describe(update.get('status'))}", socket)
+                             f"{describe(update[name])} in the event {describe(update.get('status'))}", socket,
+                             (member(name),))
             if not problems:
                 yield Held()
         last = told[-1].get("status")
         if trail.end is not None and isinstance(last, str) and last in TERMINAL - {given(trail.end, "status")}:
             yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
-                         repr(last), socket)
+                         repr(last), socket, (member("status"),))
 
 
 HISTORY: Sequence[HistoryInvariant] = (
