@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from rampcheck import receiver
 from tests import leaky_target
 from tests.runs import Completed, rampcheck
 
@@ -19,9 +20,10 @@ CREDENTIALS = {
     "proof": {"client_token": "${PLANTED_TOKEN}"},
     "kryptonim": {"api_key": "${PLANTED_TOKEN}", "signature_secret": "${PLANTED_SECRET}"},
 }
+FOLLOWING = {"triggers": {"complete": {"partner_user_id": "auto-complete-{unique}"}}}
 # The clauses whose findings show that the run met the leaks.
 CAUGHT = {
-    "proof": ("proof.auth.token-secrecy", "proof.session.init-token"),
+    "proof": ("proof.auth.token-secrecy", "proof.session.init-token", "proof.webhook.no-token"),
     "kryptonim": ("kryptonim.auth.secrecy", "kryptonim.session.complete"),
 }
 SECRETS = {"client token or API key": TOKEN, "signature secret": leaky_target.SIGNATURE_SECRET,
@@ -37,9 +39,13 @@ def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A run, full of failures, against a target that leaks everything."""
     contract, workers = request.param
     folder = tmp_path_factory.mktemp("leaky")
-    with leaky_target.serve() as base_url:
+    listen = f"127.0.0.1:{receiver.free_port()}"
+    webhook_url = f"http://{listen}/planted"
+    with leaky_target.serve(webhook_url) as base_url:
         profile = {"contract": contract, "base_url": base_url, "credentials": CREDENTIALS[contract],
-                   "limits": {"requests_per_second": 0}}
+                   "limits": {"requests_per_second": 0, "event_timeout_seconds": 2, "poll_interval_seconds": 0.05},
+                   **(FOLLOWING | {"webhook": {"listen": listen, "public_url": webhook_url}}
+                      if contract == "proof" else {})}
         (folder / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
         return rampcheck(str(folder / "profile.yaml"), "-n", workers, folder=folder / "run",
                          environment={**os.environ, "PLANTED_TOKEN": TOKEN,
@@ -59,6 +65,11 @@ def test_the_leaky_target_fails(leaked: Completed) -> None:
     for clause in CAUGHT[leaked.results["contract"]]:
         assert leaked.clause(clause)["verdict"] == "failed"
     assert not leaked.results["faults"]
+    if leaked.results["contract"] == "proof":
+        exchanges = leaked.records("exchange")
+        assert {"http", "websocket", "webhook"} == {exchange["protocol"] for exchange in exchanges}
+        assert {"text", "binary", "close"} <= {message["kind"] for exchange in exchanges
+                                               for message in exchange["messages"]}
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -80,10 +91,14 @@ def test_a_planted_secret_is_written_nowhere(leaked: Completed, name: str) -> No
 
 
 def test_the_same_secret_stays_recognisable_as_the_same(leaked: Completed) -> None:
-    """A secret that comes twice has the same mark twice, so that the report can say so."""
+    """A secret that comes twice has the same mark twice, on every channel, so that the report can say so."""
     if leaked.results["contract"] != "proof":
         pytest.skip("only Proof's sessions hand out a token")
-    marks = {json.loads(record["response"]["body"])["init_token"] for record in leaked.records("exchange")
-             if record["response"] and record["response"]["status"] == 200}
+    exchanges = leaked.records("exchange")
+    told = [record["response"]["body"] for record in exchanges
+            if record["protocol"] == "http" and record["response"] and record["response"]["status"] == 200]
+    told += [record["request"]["body"] for record in exchanges if record["protocol"] == "webhook"]
+    told += [message["body"] for record in exchanges for message in record["messages"] if message["kind"] == "text"]
+    marks = {json.loads(text)["init_token"] for text in told}
     assert len(marks) == 1
     assert marks.pop().startswith("[redacted init_token ")
