@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -85,15 +87,15 @@ def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Tr
 
     The variants of a group come from all over the list, because those that stand together change the same things.
     """
-    single = [trial for trial in trials if trial.kind != "variant"]
-    kinds: dict[tuple[str, int], list[Trial]] = {}
+    made = [trial for trial in trials if trial.kind != "variant"]
+    alike: dict[tuple[str, int], list[Trial]] = defaultdict(list)
     for trial in trials:
         if trial.kind == "variant":
-            kinds.setdefault((trial.contract, trial.seed), []).append(trial)
-    return single + [
-        _together(variants[first::groups])
-        for variants in kinds.values() for groups in [-(-len(variants) // at_once)] for first in range(groups)
-    ]
+            alike[trial.contract, trial.seed].append(trial)
+    for variants in alike.values():
+        groups = math.ceil(len(variants) / at_once)
+        made += [_together(variants[first::groups]) for first in range(groups)]
+    return made
 
 
 def _together(variants: Sequence[Trial]) -> Trial:
