@@ -15,6 +15,8 @@ from rampcheck import receiver
 from tests import leaky_target
 from tests.runs import Completed, rampcheck
 
+pytestmark = pytest.mark.xdist_group("secrets")  # one process has what all of these tests share
+
 TOKEN = "planted-client/token+0123456789=abcXYZ"
 CREDENTIALS = {
     "proof": {"client_token": "${PLANTED_TOKEN}"},
