@@ -33,10 +33,10 @@ RESULTS: Mapping[str, Word] = {
     "conforming": Word("conforming", "✓", "passed", "nothing was found broken, as it has to be"),
 }
 
-# Of a finding: what saw it, as `Finding.judge` has it; its scenario follows.
+# Of a finding: what saw it, as `Finding.judge` has it.
 JUDGES: Mapping[str, str] = {
-    "schema": "the schema, in", "invariant": "an invariant, in", "scenario": "the scenario",
-    "history": "an invariant of the whole run, in",
+    "schema": "the schema", "invariant": "an invariant", "history": "an invariant of the whole run",
+    "scenario": "the scenario",
 }
 
 # Of a clause, over the defects that break it.
