@@ -5,11 +5,14 @@ The server is uvicorn's, which the reference runs on too: it reads chunked bodie
 
 from __future__ import annotations
 
+import itertools
+import random
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 256 * 1024
 MAX_WAITING = 256  # what comes beyond is told to come later
 START_SECONDS = 10.0
+# Below the first port for outgoing connections: Linux has 32768 (ip(7)), others 49152 (RFC 6335 section 6).
+PORTS = range(20_000, 32_768)
+# Shuffled by the system's randomness, or every process with the same seed would take the same.
+_ports = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,15 @@ def check(webhook: Webhook) -> None:
 
 
 def free_port() -> int:
-    """Gives a port of 127.0.0.1 on which nothing listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    """Gives a port of 127.0.0.1 that nothing uses now, and another one at each call.
+
+    It is none of those that a system takes for outgoing connections: one of them could take it before it is used.
+    Raises `UsageError` where there is none.
+    """
+    for _ in PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port := next(_ports))):
+            return port
+    raise UsageError("no port of 127.0.0.1 is free", "Name one under `webhook.listen` in a profile.")
 
 
 class Receiver:

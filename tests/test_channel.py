@@ -260,3 +260,18 @@ def test_a_port_that_is_taken_is_named() -> None:
             Receiver(webhook, News()).start()
         with pytest.raises(UsageError, match="free port"):
             receiver.check(webhook)
+
+
+def test_a_free_port_is_given_once() -> None:
+    """Two that ask at the same time do not get the same port, and no outgoing connection takes it."""
+    ports = [receiver.free_port() for _ in range(200)]
+    assert len(set(ports)) == len(ports)
+    assert set(ports) <= set(receiver.PORTS)
+
+
+def test_a_port_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody listens on is not given."""
+    free = receiver.free_port()
+    with socket.create_server(("127.0.0.1", receiver.free_port())) as taken:
+        monkeypatch.setattr(receiver, "_ports", iter([taken.getsockname()[1], free]))
+        assert receiver.free_port() == free
