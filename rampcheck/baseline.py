@@ -15,14 +15,23 @@ SCENARIO = "baseline"
 def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str) -> int:
     """Gives the index, among the suite's candidates, of the first request that the target accepts.
 
-    What had to be added although the documentation calls it optional becomes a finding. Raises `Inconclusive` where
-    nothing is accepted, the credentials are refused, or the target does not answer.
+    What had to be added although the documentation calls it optional becomes a finding; before it does, the candidates
+    that met a 5xx are sent again. Raises `Inconclusive` where nothing is accepted, the credentials are refused, or the
+    target does not answer.
     """
     judge.begin(SCENARIO)
     refused: Exchange | None = None
-    for index, candidate in enumerate(suite.candidates(profile)):
+    failed: list[int] = []
+    candidates = list(suite.candidates(profile))
+
+    def send(index: int) -> Exchange:
+        return client.send(candidates[index].build(profile, suite.credential, f"{run}-baseline"), SCENARIO)
+
+    for index, candidate in enumerate(candidates):
         try:
-            exchange = client.send(candidate.build(profile, suite.credential, f"{run}-baseline"), SCENARIO)
+            exchange = send(index)
+            doubtful = failed if exchange.accepted and candidate.added else ()
+            found = next((earlier for earlier in doubtful if send(earlier).accepted), index)
         except Unjudged as error:
             if refused is not None:
                 break
@@ -31,11 +40,11 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
                 "Check `base_url` and the network between this machine and the target, then run again.",
             ) from None
         if exchange.accepted:
-            for clause, what in candidate.added:
+            for clause, what in candidates[found].added:
                 judge.broken(clause, f"a session without {what}, which the documentation calls optional",
                              f"refused ({(refused or exchange).summary()}); accepted with {what}", refused,
                              about=(STATUS,))
-            return index
+            return found
         if exchange.status == 401:
             raise Inconclusive(
                 f"{profile.base_url} refuses the credentials: {judge.redacted(exchange.summary())} "
@@ -43,6 +52,8 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
                 f"Check the profile's `credentials` ({', '.join(profile.credentials)}) and its `environment`.",
             )
         refused = refused or exchange
+        if exchange.status >= 500:
+            failed.append(index)
     answer = judge.redacted(refused.summary()) if refused else "nothing"
     raise Inconclusive(
         f"{profile.base_url} accepted none of the documented requests; to the first it answered: {answer}",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,39 +13,9 @@ from rampcheck.client import Client, Lane
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.limits import Budget
+from tests.answering import OK, answer, answering
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 REQUEST = Request("POST", "/widget/session", (("Content-Type", "application/json"),), b"{}", credential="client_token")
-
-
-def answer(status: int, *headers: str) -> bytes:
-    """Gives a response without a body."""
-    return "\r\n".join([f"HTTP/1.1 {status} x", *headers, "Content-Length: 0", "", ""]).encode()
-
-
-@contextmanager
-def answering(*answers: bytes, close: bool = True) -> Iterator[str]:
-    """Serves connections one after the other, each request with the next of the answers; gives the base URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        def serve() -> None:
-            for content in answers:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    received = b""
-                    while not received.endswith(b"\r\n\r\n{}"):
-                        received += connection.recv(65536)
-                    connection.sendall(content.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-                    if not close:
-                        connection.recv(1)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
 Sender = Callable[..., list[Exchange]]
 
 

@@ -163,15 +163,14 @@ _bodies("unlisted-without-body", "A wrong method, media type or size is refused 
 
 @own("database-fails")
 class DatabaseFails(SessionService):
-    """Every 100th request ends in 500, to be retried once."""
+    """Every 30th request ends in 500, to be retried once."""
 
     def __init__(self) -> None:
         super().__init__()
         self._requests = count(1)
 
     def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
-        # Further apart than what other clients send before one of them retries.
-        if next(self._requests) % 100:
+        if next(self._requests) % 30:
             return super().answered(call, operation)
         return self.identified(self.error_answer(refusals.INTERNAL, call), call)
 
