@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from rampcheck.reference.defects import defect
 from rampcheck.reference.kryptonim import refusals
 from rampcheck.reference.kryptonim.refusals import Refused
 from rampcheck.reference.kryptonim.service import LIFETIME, WidgetSessionService
+from rampcheck.reference.late_numbers import LateNumbers
 from rampcheck.reference.wire import Call
 
 SESSION = "kryptonim.session"
@@ -22,12 +22,16 @@ Fields = dict[str, Any]
 # The session's id.
 
 
-@defect("session-id-from-clock", breaks=[f"{SESSION}.session-id"])
-class SessionIdFromClock(WidgetSessionService):
-    """The sessionId is the time in milliseconds, so that sessions asked for at the same time share it."""
+@defect("session-id-written-late", breaks=[f"{SESSION}.session-id"])
+class SessionIdWrittenLate(WidgetSessionService):
+    """sessionIds are numbered, the last number is written 5 ms late: sessions meanwhile share it."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._numbers = LateNumbers()
 
     def session_id(self, request: Fields) -> str:
-        return f"{time.time_ns() // 1_000_000:x}"
+        return f"session-{self._numbers.take():08}"
 
 
 @defect("session-id-repeated-at-end-of-batch", breaks=[f"{SESSION}.session-id"])

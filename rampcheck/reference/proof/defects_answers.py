@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from itertools import count
 from typing import Any
 
 from rampcheck.reference.defects import defect
+from rampcheck.reference.late_numbers import LateNumbers
 from rampcheck.reference.proof.partners import Partner
 from rampcheck.reference.proof.refusals import Refused
 from rampcheck.reference.proof.request import SessionRequest
@@ -205,24 +205,28 @@ class WidgetIdInCapitalsFromTenthSession(SessionService):
         return own if next(self._sessions) < 10 else own.upper()
 
 
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000
+@defect("transaction-id-written-late", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
+class TransactionIdWrittenLate(SessionService):
+    """merchant_transaction_ids are numbered, the last number is written 5 ms late: sessions meanwhile share it."""
 
-
-@defect("transaction-id-from-clock", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
-class TransactionIdFromClock(SessionService):
-    """The merchant_transaction_id is the time in milliseconds: sessions asked for at the same time share it."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = LateNumbers()
 
     def transaction_id(self, partner: Partner, request: SessionRequest) -> str:
-        return f"{_milliseconds():x}"
+        return self.mac(["transaction", self._numbers.take()])
 
 
-@defect("init-token-from-clock", breaks=[f"{SESSION}.init-token"])
-class InitTokenFromClock(SessionService):
-    """The init_token is made of the time in milliseconds: sessions asked for at the same time share it."""
+@defect("init-token-written-late", breaks=[f"{SESSION}.init-token"])
+class InitTokenWrittenLate(SessionService):
+    """init_tokens are numbered, the last number is written 5 ms late: sessions meanwhile share it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = LateNumbers()
 
     def init_token(self, partner: Partner, request: SessionRequest) -> str:
-        return self.mac(["init", _milliseconds()])
+        return self.mac(["init", self._numbers.take()])
 
 
 @defect("init-token-out-of-pool", breaks=[f"{SESSION}.init-token"])
