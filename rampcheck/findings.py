@@ -135,6 +135,10 @@ class Judge:
             for finding in self.findings:
                 self._journal.write({"kind": "finding", **asdict(finding)})
 
+    def has_generated(self, clause: str) -> bool:
+        """Whether a generated request of this scenario has broken `clause` already."""
+        return any(finding.clause == clause for finding in self._generated or ())
+
     def _write(self, kind: str, clause: str, **content: Any) -> None:
         self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})
 

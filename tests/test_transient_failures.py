@@ -61,6 +61,17 @@ def test_a_server_error_counts_if_it_comes_again(
     assert (SURVIVES in broken_by(target)) == convicted
 
 
+def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
+    """Once a generated request has failed again, the next that fails is not sent a second time."""
+    twice = [FAILED, FAILED, OK, FAILED, FAILED]
+    with answering(OK, *twice, *twice[:3], answer(400)) as base_url:
+        target = opened(base_url).target(0)
+        accepted = target.accepted()
+        with target.judge.shrinking():
+            statuses = [accepted.but(partner_user_id=name).is_survived(SURVIVES).status for name in "abc"]
+    assert statuses == [500, 500, 400]
+
+
 def test_a_refusal_after_a_passing_failure_is_the_one_that_was_asked_for(opened: Callable[[str], Run]) -> None:
     """What is judged is the answer that came once the server was well again."""
     with answering(OK, FAILED, FAILED, OK, answer(400)) as base_url:
