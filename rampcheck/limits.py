@@ -13,30 +13,61 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """Lets requests through, at most `per_second` a second over all workers and `total` in this process.
+    """Lets requests through: `total` of them over all workers, at most `per_second` a second.
 
-    `per_second` 0 means no limit. `shared` is the file that the workers of a run hold in common; None where there is
-    only this process. The window slides, so no second ever sees more requests than `per_second`.
+    `per_second` 0 means no limit. `shared` is the folder for what the workers of a run count in common; None where
+    there is only this process. The window slides, so no second ever sees more requests than `per_second`.
     Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for several processes.
     """
 
     def __init__(self, per_second: float, total: int, shared: Path | None = None) -> None:
-        self._left = total
+        if shared is not None:
+            shared.mkdir(parents=True, exist_ok=True)
         self._total = total
-        self._counting = threading.Lock()
+        self._count = _Count() if shared is None else _SharedCount(shared)
         self._limiter = _limiter(per_second, shared) if per_second else None
 
     def take(self) -> None:
         """Waits for the rate's next free place. Raises `Unjudged` when the requests are used up."""
-        with self._counting:
-            if self._left <= 0:
-                raise Unjudged(
-                    f"the run's request budget was used up (this worker's share: {self._total}); "
-                    "raise `limits.max_requests` in the profile"
-                )
-            self._left -= 1
+        if self._count.increased() > self._total:
+            raise Unjudged(
+                f"the {self._total} requests that a run may send were used up; "
+                "raise `limits.max_requests` in the profile"
+            )
         if self._limiter is not None:
             self._limiter.try_acquire("request")
+
+
+class _Count:
+    """Counts over the threads of this process."""
+
+    def __init__(self) -> None:
+        self._now = 0
+        self._counting = threading.Lock()
+
+    def increased(self) -> int:
+        """Counts one more; gives how many there are now."""
+        with self._counting:
+            self._now += 1
+            return self._now
+
+
+class _SharedCount:
+    """Counts over all processes that share a folder, and their threads."""
+
+    def __init__(self, folder: Path) -> None:
+        # Imported here, as in `_limiter`.
+        from filelock import FileLock  # noqa: PLC0415
+
+        self._path = folder / "requests"
+        self._counting = FileLock(folder / "requests.lock")
+
+    def increased(self) -> int:
+        """Counts one more; gives how many there are now."""
+        # The file's length is the count: a process that is killed meanwhile leaves nothing half written.
+        with self._counting, self._path.open("ab") as counted:
+            counted.write(b".")
+            return counted.tell()
 
 
 def _limiter(per_second: float, shared: Path | None) -> Limiter:
@@ -47,4 +78,4 @@ def _limiter(per_second: float, shared: Path | None) -> Limiter:
     rates = [Rate(burst, round(1000 * burst / per_second))]
     if shared is None:
         return Limiter(InMemoryBucket(rates))
-    return Limiter(SQLiteBucket.init_from_file(rates, db_path=str(shared), use_file_lock=True))
+    return Limiter(SQLiteBucket.init_from_file(rates, db_path=str(shared / "rate.sqlite"), use_file_lock=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from rampcheck.scenario import Target
 from rampcheck.verdicts import Scope, clause_results, collect, counts, is_valid, run_verdict
 
 MERGED = "journal.jsonl"
+SHARED = "shared"  # what the workers count in common, while the run lasts
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,9 @@ class Run:
                              f"`rampcheck clauses --contract {self.contract.name}` lists them.")
 
     def _budget(self) -> Budget:
-        limits, workers = self.profile.limits, self.settings.workers
-        shared = self.settings.output / "rate.sqlite" if workers else None
-        return Budget(limits.requests_per_second, max(1, limits.max_requests // max(1, workers)), shared)
+        limits = self.profile.limits
+        shared = self.settings.output / SHARED if self.settings.workers else None
+        return Budget(limits.requests_per_second, limits.max_requests, shared)
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -128,8 +130,7 @@ class Run:
             for record in read_records(part):
                 self.journal.write(record)
             part.unlink()
-        for leftover in self.settings.output.glob("rate.sqlite*"):
-            leftover.unlink()
+        shutil.rmtree(self.settings.output / SHARED, ignore_errors=True)
 
     def _results(self, records: Sequence[Mapping[str, Any]], *, interrupted: bool, reason: str) -> dict[str, Any]:
         evidence = collect(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -149,12 +150,24 @@ def test_exchange_numbers_and_user_agent_name_the_exchange(exchanges_with: Sende
     assert "(run run; exchange 8)" in (seen[-1].request.header("user-agent") or "")
 
 
-def test_the_rate_holds_over_processes_that_share_a_file(tmp_path: Path) -> None:
-    """Two budgets with one file together stay under the rate: the bucket holds what both have taken."""
-    shared = tmp_path / "rate.sqlite"
-    budgets = [Budget(1000, 50, shared), Budget(1000, 50, shared)]
+def test_the_rate_holds_over_processes_that_share_a_folder(tmp_path: Path) -> None:
+    """Two budgets with one folder together stay under the rate: the bucket holds what both have taken."""
+    budgets = [Budget(1000, 50, tmp_path / "shared") for _ in range(2)]
     for budget in budgets:
         for _ in range(20):
             budget.take()
     buckets = [budget._limiter.bucket_factory.bucket for budget in budgets if budget._limiter]  # type: ignore[attr-defined]
     assert {bucket.count() for bucket in buckets} == {40}
+
+
+def test_the_budget_is_one_for_all_workers(tmp_path: Path) -> None:
+    """Whoever sends them, over however many threads: 40 requests are let through, and the next is not."""
+    budgets = [Budget(0, 40, tmp_path / "shared") for _ in range(2)]
+    with ThreadPoolExecutor(8) as threads:
+        for taken in [threads.submit(budgets[number % 2].take) for number in range(30)]:
+            taken.result()
+    for _ in range(10):
+        budgets[0].take()
+    for budget in budgets:
+        with pytest.raises(Unjudged, match=r"the 40 requests .* used up; raise `limits.max_requests`"):
+            budget.take()
