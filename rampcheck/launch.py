@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
-from rampcheck import resources
+from rampcheck import resources, termination
 
 
 def judge(options: Sequence[str], *, workers: int = 1, allure: bool = True) -> int:
@@ -27,7 +26,7 @@ def judge(options: Sequence[str], *, workers: int = 1, allure: bool = True) -> i
         arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
     if allure:
         arguments += ["-p", "allure_pytest.plugin"]
-    with _only_own_plugins(), _termination_interrupts():
+    with _only_own_plugins(), termination.as_interruption():  # what was judged is written
         return int(pytest.main([*arguments, str(resources.suites())]))
 
 
@@ -45,16 +44,3 @@ def _only_own_plugins() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Makes SIGTERM, with which a pipeline cancels a job, end a run as Ctrl-C does: what was judged is written."""
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

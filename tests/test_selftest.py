@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import re
@@ -177,6 +178,25 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (matrix["interrupted"], matrix["exit_code"]) == (True, ExitCode.INTERRUPTED)
     assert multiprocessing.active_children() == []
     assert (tmp_path / "made" / "index.html").exists()
+
+
+def test_sigterm_keeps_what_was_done(tmp_path: Path) -> None:
+    """A pipeline that cancels the job gets the matrix so far and the exit code 2; no process is left."""
+    folder = tmp_path / "made"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rampcheck.cli", "selftest", "--defect", DEFECT, "--jobs", "1", "--output", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )
+    while not list(folder.glob("trials/*/run")):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            pytest.fail(f"the selftest ended by itself: {process.communicate()[0]}")
+    process.terminate()
+    # Whoever was left would hold the pipe open.
+    printed, _ = process.communicate(timeout=60)
+    matrix = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
+    assert (process.returncode, matrix["interrupted"]) == (ExitCode.INTERRUPTED, True), printed
+    assert not (folder / "trials").exists()
 
 
 def test_the_command(tmp_path: Path) -> None:

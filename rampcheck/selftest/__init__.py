@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rampcheck import termination
 from rampcheck.errors import UsageError
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
@@ -31,8 +32,8 @@ def prove(  # noqa: PLR0913 - each is an option
     """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
 
     `jobs` trials run at a time, two a processor unless given, because each waits for a third of its time; `keep` keeps
-    the folders of all; `progress` shows a bar while it lasts. After Ctrl-C, what was done so far is written. Raises
-    `UsageError` where there is nothing to try, or `output` holds something already.
+    the folders of all; `progress` shows a bar while it lasts. After Ctrl-C or SIGTERM, what was done so far is written.
+    Raises `UsageError` where there is nothing to try, or `output` holds something already.
     """
     if trials is None:
         trials = planned(selection)
@@ -47,7 +48,7 @@ def prove(  # noqa: PLR0913 - each is an option
     outcomes: list[Outcome] = []
     started = time.time()
     interrupted = True
-    with _bar(progress or Console(quiet=True)) as bar, suppress(KeyboardInterrupt):
+    with _bar(progress or Console(quiet=True)) as bar, suppress(KeyboardInterrupt), termination.as_interruption():
         task = bar.add_task("", total=len(trials), wrong=0)
 
         def ended(outcome: Outcome) -> None:
