@@ -131,6 +131,15 @@ def test_an_unreachable_target_is_inconclusive(tmp_path: Path) -> None:
         assert "refused the connection" in done.results["reason"]
 
 
+@pytest.fixture
+def heeded_sigint() -> Iterator[None]:
+    """A shell starts what it puts in the background with SIGINT ignored, which is inherited; a handler is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_sigint")
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, workers: str, tmp_path: Path) -> None:
