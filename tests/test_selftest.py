@@ -181,7 +181,7 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_sigterm_keeps_what_was_done(tmp_path: Path) -> None:
-    """A pipeline that cancels the job gets the matrix so far and the exit code 2; no process is left."""
+    """A pipeline that cancels the job gets the matrix so far and the exit code 2; the trial under way is ended."""
     folder = tmp_path / "made"
     process = subprocess.Popen(
         [sys.executable, "-m", "rampcheck.cli", "selftest", "--defect", DEFECT, "--jobs", "1", "--output", str(folder)],
@@ -192,7 +192,6 @@ def test_sigterm_keeps_what_was_done(tmp_path: Path) -> None:
             process.wait(0.05)
             pytest.fail(f"the selftest ended by itself: {process.communicate()[0]}")
     process.terminate()
-    # Whoever was left would hold the pipe open.
     printed, _ = process.communicate(timeout=60)
     matrix = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
     assert (process.returncode, matrix["interrupted"]) == (ExitCode.INTERRUPTED, True), printed
