@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Barrier
 from urllib.parse import urlsplit
 
 import httpcore
@@ -96,20 +97,35 @@ class Client:
         return exchange
 
     def send_together(self, requests: Sequence[Request], scenario: str) -> list[Exchange]:
-        """Sends requests at the same time, each once and over a connection of its own, and gives their exchanges.
+        """Sends requests, each with a body, at the same time and over connections of their own; gives their exchanges.
 
-        Raises `Unjudged` as `send` does.
+        As many go at once as the rate lets through. What the retry policy sends again goes by itself. Raises `Unjudged`
+        as `send` does.
         """
-        with ExitStack() as stack, ThreadPoolExecutor(len(requests)) as threads:
-            twins = [stack.enter_context(closing(self._twin())) for _ in requests]
-            attempts = [threads.submit(twin._attempt, request, scenario, None)
-                        for twin, request in zip(twins, requests, strict=True)]
-            exchanges = [attempt.result()[0] for attempt in attempts]
+        exchanges: list[Exchange] = []
+        while waiting := requests[len(exchanges):]:
+            exchanges += self._burst(waiting[:self._budget.take(len(waiting))], scenario)
+        exchanges = [self._settled(request, scenario, exchange)[0]
+                     for request, exchange in zip(requests, exchanges, strict=True)]
         for exchange in exchanges:
             self._listener(exchange)
         for exchange in exchanges:
             _demand_answer(exchange)
         return exchanges
+
+    def _burst(self, requests: Sequence[Request], scenario: str) -> list[Exchange]:
+        """Sends requests, held back until every one of them only lacks its last byte; gives the exchanges."""
+        together = Barrier(len(requests))
+
+        def attempt(twin: Client, request: Request) -> Exchange:
+            try:
+                return twin._attempt(request, scenario, None, together)[0]
+            finally:
+                together.abort()  # Nobody waits for one that could not connect.
+
+        with ExitStack() as stack, ThreadPoolExecutor(len(requests)) as threads:
+            twins = [stack.enter_context(closing(self._twin())) for _ in requests]
+            return list(threads.map(attempt, twins, requests))
 
     def _twin(self) -> Client:
         """Gives a client for one request, with the next number and connections of its own."""
@@ -150,8 +166,13 @@ class Client:
             self._listener(exchange)
         return exchanges
 
-    def _settled(self, request: Request, scenario: str) -> tuple[Exchange, Socket | None]:
-        """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one."""
+    def _settled(
+        self, request: Request, scenario: str, first: Exchange | None = None,
+    ) -> tuple[Exchange, Socket | None]:
+        """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
+
+        `first` is the first attempt, where it was made already.
+        """
         sockets: list[Socket | None] = []
         retrying = Retrying(
             retry=lambda state: _policy(_exchange(state)) is not None, stop=_is_spent, wait=_wait,
@@ -161,7 +182,11 @@ class Client:
         exchange: Exchange | None = None
         for attempt in retrying:
             with attempt:
-                exchange, socket = self._attempt(request, scenario, exchange)
+                if exchange is None and first is not None:
+                    exchange, socket = first, None
+                else:
+                    self._budget.take()
+                    exchange, socket = self._attempt(request, scenario, exchange)
                 sockets.append(socket)
             outcome = attempt.retry_state.outcome
             # An exception is an outcome too: Ctrl-C, a budget used up. Asking for its result raises it again.
@@ -187,9 +212,8 @@ class Client:
         return self._lane.index + 1 + (self._sent - 1) * self._lane.of
 
     def _attempt(
-        self, request: Request, scenario: str, before: Exchange | None,
+        self, request: Request, scenario: str, before: Exchange | None, together: Barrier | None = None,
     ) -> tuple[Exchange, Socket | None]:
-        self._budget.take()
         number = self._next_number()
         sent = self._on_the_wire(request, number)
         url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
@@ -201,7 +225,8 @@ class Client:
                 socket = self._upgrade(url, headers, outside=request.outside)
                 headers, response = socket.sent, socket.response
             else:
-                response = self._way(outside=request.outside).exchange(sent, self._profile.limits.timeout_seconds)
+                way = self._way(outside=request.outside)
+                response = way.exchange(sent, self._profile.limits.timeout_seconds, together)
         except RefusedUpgradeError as error:
             response = error.response
             if response.status == 101:

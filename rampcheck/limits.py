@@ -25,17 +25,24 @@ class Budget:
             shared.mkdir(parents=True, exist_ok=True)
         self._total = total
         self._count = _Count() if shared is None else _SharedCount(shared)
-        self._limiter = _limiter(per_second, shared) if per_second else None
+        self._burst = max(1, int(per_second))
+        self._limiter = _limiter(per_second, self._burst, shared) if per_second else None
 
-    def take(self) -> None:
-        """Waits for the rate's next free place. Raises `Unjudged` when the requests are used up."""
-        if self._count.increased() > self._total:
+    def take(self, count: int = 1) -> int:
+        """Waits until `count` requests may go at once, or as many as the rate ever lets; gives how many that are.
+
+        Raises `Unjudged` when the requests are used up.
+        """
+        if self._limiter is not None:
+            count = min(count, self._burst)
+        if self._count.increased(count) > self._total:
             raise Unjudged(
                 f"the {self._total} requests that a run may send were used up; "
                 "raise `limits.max_requests` in the profile"
             )
         if self._limiter is not None:
-            self._limiter.try_acquire("request")
+            self._limiter.try_acquire("request", weight=count)
+        return count
 
 
 class _Count:
@@ -45,10 +52,10 @@ class _Count:
         self._now = 0
         self._counting = threading.Lock()
 
-    def increased(self) -> int:
-        """Counts one more; gives how many there are now."""
+    def increased(self, count: int) -> int:
+        """Counts `count` more; gives how many there are now."""
         with self._counting:
-            self._now += 1
+            self._now += count
             return self._now
 
 
@@ -62,19 +69,18 @@ class _SharedCount:
         self._path = folder / "requests"
         self._counting = FileLock(folder / "requests.lock")
 
-    def increased(self) -> int:
-        """Counts one more; gives how many there are now."""
+    def increased(self, count: int) -> int:
+        """Counts `count` more; gives how many there are now."""
         # The file's length is the count: a process that is killed meanwhile leaves nothing half written.
         with self._counting, self._path.open("ab") as counted:
-            counted.write(b".")
+            counted.write(b"." * count)
             return counted.tell()
 
 
-def _limiter(per_second: float, shared: Path | None) -> Limiter:
+def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
     # Imported here: a run without a rate limit starts a tenth of a second sooner.
     from pyrate_limiter import InMemoryBucket, Limiter, Rate, SQLiteBucket  # noqa: PLC0415
 
-    burst = max(1, int(per_second))
     rates = [Rate(burst, round(1000 * burst / per_second))]
     if shared is None:
         return Limiter(InMemoryBucket(rates))

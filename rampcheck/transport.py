@@ -10,9 +10,11 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from threading import Barrier, BrokenBarrierError
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -166,15 +168,19 @@ class Transport:
             keepalive_expiry=KEPT_ALIVE, local_address=way.local_address, network_backend=TimedBackend(self._clock),
         )
 
-    def exchange(self, request: httpx.Request, seconds: float) -> Response:
+    def exchange(self, request: httpx.Request, seconds: float, together: Barrier | None = None) -> Response:
         """Gives the response to `request`, whole and with its content encoding undone.
 
-        Raises `NoAnswerError` where that is not done after `seconds`, connecting included.
+        `together` holds the last byte of its body back until the other requests are as far, half of `seconds` at most.
+        Raises `NoAnswerError` where there is no response after `seconds`, connecting included.
         """
         self._clock.start(seconds)
+        content: bytes | Iterator[bytes] = request.content
+        if together is not None:
+            content = _held(request.content, together, self._clock)
         try:
             with self._pool.stream(
-                request.method, _url(request.url), headers=request.headers.raw, content=request.content or None,
+                request.method, _url(request.url), headers=request.headers.raw, content=content or None,
             ) as answer:
                 headers = text_headers(answer.headers)
                 return Response(answer.status, headers, decoded(self._body(answer), headers))
@@ -196,6 +202,14 @@ class Transport:
     def close(self) -> None:
         """Closes the connections."""
         self._pool.close()
+
+
+def _held(body: bytes, together: Barrier, clock: Clock) -> Iterator[bytes]:
+    """Gives a body in two pieces; the second is its last byte, for which a server has to wait before it begins."""
+    yield body[:-1]
+    with suppress(BrokenBarrierError):  # Someone did not get this far: the others go without.
+        together.wait(clock.left() / 2)
+    yield body[-1:]
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from rampcheck import profile, resources
@@ -14,6 +17,8 @@ from rampcheck.client import Client, Lane
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.limits import Budget
+from rampcheck.transport import Transport, Way
+from tests.answering import OK, answer, answering
 
 TOGETHER = 4
 
@@ -42,13 +47,17 @@ def meeting(expected: int) -> Iterator[str]:
         server.shutdown()
 
 
-def client_of(base_url: str, seen: list[Exchange], timeout: float = 20) -> Client:
+def client_of(
+    base_url: str, seen: list[Exchange], timeout: float = 20, proxy: str | None = None, budget: Budget | None = None,
+) -> Client:
     """Gives a client, the second of three workers, that tells `seen` of its exchanges."""
-    described = profile.from_mapping({
+    given = {
         "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
         "limits": {"timeout_seconds": timeout},
-    }, {})
-    return Client(described, resources.suite("proof"), Lane("run", 1, 3), Budget(0, 100), seen.append)
+    }
+    described = profile.from_mapping(given | ({"egress": {"outside_proxy": proxy}} if proxy else {}), {})
+    budget = budget or Budget(0, 100)
+    return Client(described, resources.suite("proof"), Lane("run", 1, 3), budget, seen.append)
 
 
 def requests_of(count: int) -> list[Request]:
@@ -89,3 +98,81 @@ def test_no_answer_judges_nothing() -> None:
         client.send_together(requests_of(2), "a test")
     client.close()
     assert [exchange.failure is not None for exchange in seen] == [True, True]
+
+
+def test_a_request_lacks_its_last_byte_until_the_others_are_as_far() -> None:
+    """A server cannot begin before all requests are there but for one byte each, then it has them in one moment."""
+    together = threading.Barrier(2)
+    got: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        transport = Transport(Way(), 1 << 20)
+        request = httpx.Request("POST", f"http://127.0.0.1:{listening.getsockname()[1]}/", content=b"0123456789")
+        sending = threading.Thread(target=lambda: got.append(transport.exchange(request, 60, together).body))
+        sending.start()
+        connection, _ = listening.accept()
+        with connection:
+            received = b""
+            while b"012345678" not in received:
+                received += connection.recv(65536)
+            held_back = not received.endswith(b"9")
+            together.wait(30)
+            while not received.endswith(b"9"):
+                received += connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            sending.join(30)
+        transport.close()
+    assert held_back
+    assert received.endswith(b"\r\n\r\n0123456789")
+    assert got == [b"ok"]
+
+
+def test_one_that_cannot_connect_does_not_hold_the_others_up() -> None:
+    """They are sent without it, long before they would have waited for it long enough."""
+    seen: list[Exchange] = []
+    with meeting(2) as base_url:
+        client = client_of(base_url, seen, timeout=600, proxy="http://127.0.0.1:9")
+        first, second, third = requests_of(3)
+        with pytest.raises(Unjudged, match="could not be reached"):
+            client.send_together([first, replace(second, outside=True), third], "a test")
+        client.close()
+    assert [exchange.status for exchange in seen] == [200, 0, 200]
+    assert max(exchange.elapsed for exchange in seen) < 300
+
+
+def test_no_more_go_at_once_than_the_rate_lets_through() -> None:
+    """Where two may go at once, three requests are two at the same time and one after them."""
+    asked: list[int] = []
+
+    class TwoAtOnce(Budget):
+        def take(self, count: int = 1) -> int:
+            asked.append(count)
+            return super().take(min(count, 2))
+
+    seen: list[Exchange] = []
+    with meeting(1) as base_url:
+        client = client_of(base_url, seen, budget=TwoAtOnce(0, 100))
+        client.send_together(requests_of(3), "a test")
+        client.close()
+    assert asked == [3, 1]
+    assert [exchange.response.json for exchange in seen if exchange.response] == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(("per_second", "at_once"), [(0, 12), (50, 12), (5, 5), (1, 1), (0.5, 1)])
+def test_the_budget_says_how_many_may_go_at_once(per_second: float, at_once: int) -> None:
+    """As many as are asked for, or as the rate lets through in its window; they are counted."""
+    budget = Budget(per_second, 20)
+    assert budget.take(12) == at_once
+    with pytest.raises(Unjudged, match="used up"):
+        Budget(per_second, at_once - 1).take(12)
+
+
+def test_what_the_retry_policy_sends_again_goes_by_itself() -> None:
+    """A request that the target was too busy for is sent again, as if it had been sent alone."""
+    seen: list[Exchange] = []
+    busy = answer(429, "Retry-After: 0")
+    with answering(busy, OK) as base_url:
+        client = client_of(base_url, seen)
+        exchange, = client.send_together([replace(requests_of(1)[0], body=b"{}")], "a test")
+        client.close()
+    assert [(one.status, one.attempt, one.final) for one in seen] == [(429, 1, False), (200, 2, True)]
+    assert exchange is seen[-1]

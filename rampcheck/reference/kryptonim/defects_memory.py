@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,14 @@ NO_SESSION = ["kryptonim.errors.no-session"]
 Fields = dict[str, Any]
 
 # The session's id.
+
+
+@defect("session-id-from-clock", breaks=[f"{SESSION}.session-id"])
+class SessionIdFromClock(WidgetSessionService):
+    """The sessionId is the time in milliseconds, so that sessions asked for at the same time share it."""
+
+    def session_id(self, request: Fields) -> str:
+        return f"{time.time_ns() // 1_000_000:x}"
 
 
 @defect("session-id-written-late", breaks=[f"{SESSION}.session-id"])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from itertools import count
@@ -203,6 +204,26 @@ class WidgetIdInCapitalsFromTenthSession(SessionService):
     def widget_id(self, partner: Partner) -> str:
         own = super().widget_id(partner)
         return own if next(self._sessions) < 10 else own.upper()
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@defect("transaction-id-from-clock", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
+class TransactionIdFromClock(SessionService):
+    """The merchant_transaction_id is the time in milliseconds: sessions asked for at the same time share it."""
+
+    def transaction_id(self, partner: Partner, request: SessionRequest) -> str:
+        return f"{_milliseconds():x}"
+
+
+@defect("init-token-from-clock", breaks=[f"{SESSION}.init-token"])
+class InitTokenFromClock(SessionService):
+    """The init_token is made of the time in milliseconds: sessions asked for at the same time share it."""
+
+    def init_token(self, partner: Partner, request: SessionRequest) -> str:
+        return self.mac(["init", _milliseconds()])
 
 
 @defect("transaction-id-written-late", breaks=[f"{SESSION}.merchant-transaction-id"], may_break=FOLLOWING)
