@@ -104,11 +104,15 @@ class Client:
         """
         exchanges: list[Exchange] = []
         while waiting := requests[len(exchanges):]:
-            exchanges += self._burst(waiting[:self._budget.take(len(waiting))], scenario)
-        exchanges = [self._settled(request, scenario, exchange)[0]
-                     for request, exchange in zip(requests, exchanges, strict=True)]
-        for exchange in exchanges:
-            self._listener(exchange)
+            burst = self._burst(waiting[:self._budget.take(len(waiting))], scenario)
+            for exchange in burst:
+                self._listener(replace(exchange, final=_policy(exchange) is None))
+            exchanges += burst
+        for place, exchange in enumerate(exchanges):
+            if _policy(exchange) is not None:
+                last, _ = self._settled(requests[place], scenario, exchange)
+                self._listener(last)
+                exchanges[place] = last
         for exchange in exchanges:
             _demand_answer(exchange)
         return exchanges
@@ -171,13 +175,16 @@ class Client:
     ) -> tuple[Exchange, Socket | None]:
         """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
 
-        `first` is the first attempt, where it was made already.
+        `first` is the first attempt, where it was made and told of already.
         """
+        def tell(state: RetryCallState) -> None:
+            if _exchange(state) is not first:
+                self._listener(replace(_exchange(state), final=False))
+
         sockets: list[Socket | None] = []
         retrying = Retrying(
             retry=lambda state: _policy(_exchange(state)) is not None, stop=_is_spent, wait=_wait,
-            before_sleep=lambda state: self._listener(replace(_exchange(state), final=False)),
-            retry_error_callback=_exchange,
+            before_sleep=tell, retry_error_callback=_exchange,
         )
         exchange: Exchange | None = None
         for attempt in retrying:

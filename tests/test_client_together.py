@@ -176,3 +176,20 @@ def test_what_the_retry_policy_sends_again_goes_by_itself() -> None:
         client.close()
     assert [(one.status, one.attempt, one.final) for one in seen] == [(429, 1, False), (200, 2, True)]
     assert exchange is seen[-1]
+
+
+def test_what_was_answered_is_told_where_the_requests_are_used_up() -> None:
+    """Nothing is left to send the rest, or to send one again with: the exchanges that were made are in the journal."""
+    seen: list[Exchange] = []
+    with meeting(1) as base_url:
+        client = client_of(base_url, seen, budget=Budget(2, 3))
+        with pytest.raises(Unjudged, match="used up"):
+            client.send_together(requests_of(4), "a test")
+        client.close()
+    with answering(answer(429, "Retry-After: 0"), OK) as base_url:
+        client = client_of(base_url, seen, budget=Budget(0, 2))
+        with pytest.raises(Unjudged, match="used up"):
+            client.send_together([replace(request, body=b"{}") for request in requests_of(2)], "a test")
+        client.close()
+    assert [exchange.status for exchange in seen[:2]] == [200, 200]
+    assert sorted((exchange.status, exchange.final) for exchange in seen[2:]) == [(200, True), (429, False)]
