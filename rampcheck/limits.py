@@ -16,8 +16,8 @@ class Budget:
     """Lets requests through: `total` of them over all workers, at most `per_second` a second.
 
     `per_second` 0 means no limit. `shared` is the folder for what the workers of a run count in common; None where
-    there is only this process. The window slides, so no second lets more than `per_second` through; they reach the target
-    when they are connected, so that those sent together may come a little nearer to the ones after them.
+    there is only this process. The window slides, so no second lets more than `per_second` through; they reach the
+    target when they are connected, so that those sent together may come a little nearer to the ones after them.
     Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for several processes.
     """
 
