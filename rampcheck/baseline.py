@@ -2,61 +2,153 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 from rampcheck.client import Client
+from rampcheck.doubts import is_doubtful
 from rampcheck.errors import Inconclusive, Unjudged
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.profile import Profile
-from rampcheck.suite import STATUS, Suite
+from rampcheck.suite import STATUS, Candidate, Suite
 
 SCENARIO = "baseline"
+# What stands in front of an API may answer in its place once or twice; after so many seconds it is asked again.
+TRIES, PAUSE = 3, 1.0
+KNOWN_MEMBERS = 2  # so many of a session's members make an answer one, however it is written
+# Kinds of failure by which it is plain that nobody is there to be asked again.
+NOBODY = frozenset({"refused", "dns", "tls", "proxy"})
+
+
+def everything(profile: Profile, suite: Suite) -> list[Candidate]:
+    """Gives all that may be tried: the suite's candidates, then the same in other spellings."""
+    return [*suite.candidates(profile), *suite.respelled(profile)]
 
 
 def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str) -> int:
-    """Gives the index, among the suite's candidates, of the first request that the target accepts.
+    """Gives the index, among `everything`, of the first request that the target accepts.
 
-    What had to be added although the documentation calls it optional becomes a finding; before it does, the candidates
-    that met a 5xx are sent again. Raises `Inconclusive` where nothing is accepted, the credentials are refused, or the
-    target does not answer.
+    What had to be added or written otherwise, although the documentation does not ask for it, becomes a finding; before
+    it does, the candidates that met a 5xx are sent again. Raises `Inconclusive` where nothing is accepted, what is
+    accepted is no session, the credentials are refused, or the target does not answer.
     """
     judge.begin(SCENARIO)
-    refused: Exchange | None = None
-    failed: list[int] = []
-    candidates = list(suite.candidates(profile))
+    return _Search(profile, suite, client, judge, run).found()
 
-    def send(index: int) -> Exchange:
-        return client.send(candidates[index].build(profile, suite.credential, f"{run}-baseline"), SCENARIO)
 
-    for index, candidate in enumerate(candidates):
-        try:
-            exchange = send(index)
-            doubtful = failed if exchange.accepted and candidate.added else ()
-            found = next((earlier for earlier in doubtful if send(earlier).accepted), index)
-        except Unjudged as error:
-            if refused is not None:
+class _Search:
+    def __init__(self, profile: Profile, suite: Suite, client: Client, judge: Judge, run: str) -> None:
+        self._profile = profile
+        self._suite = suite
+        self._client = client
+        self._judge = judge
+        self._run = run
+        self._refused: Exchange | None = None
+        self._all = everything(profile, suite)
+
+    def found(self) -> int:
+        failed: list[int] = []
+        for index in self._order():
+            exchange, added = self._sent(index), self._all[index].added
+            if exchange.accepted:
+                self._demand_session(exchange)
+                # Before something that was added is blamed, what failed in passing is asked for once more.
+                for earlier in failed if added else ():
+                    if self._sent(earlier).accepted:
+                        return earlier
+                self._blame(added, exchange)
+                return index
+            self._refused = self._refused or exchange
+            if exchange.status >= 500:
+                failed.append(index)
+        raise self._nothing_accepted()
+
+    def _order(self) -> Iterator[int]:
+        """Gives what to try next. Once the credentials are refused: each optional part once, each other spelling."""
+        plain = len(list(self._suite.candidates(self._profile)))
+        tried: set[tuple[tuple[str, str], ...]] = set()
+        for index in range(plain):
+            added = self._all[index].added
+            if not self._refuses_credentials() or (len(added) == 1 and added not in tried):
+                tried.add(added)
+                yield index
+        if self._refuses_credentials():
+            yield from range(plain, len(self._all))
+
+    def _refuses_credentials(self) -> bool:
+        return self._refused is not None and self._refused.status == self._suite.credentials_refused[0]
+
+    def _request(self, index: int) -> Request:
+        return self._all[index].build(self._profile, self._suite.credential, f"{self._run}-baseline")
+
+    def _sent(self, index: int) -> Exchange:
+        """Sends a candidate, again where not the API seems to have answered."""
+        for tries in range(TRIES, 0, -1):
+            try:
+                exchange = self._client.send(self._request(index), SCENARIO)
+            except Unjudged as error:
+                raise self._no_answer(str(error)) from None
+            if tries == 1 or not is_doubtful(exchange) or (exchange.status >= 500 and not exchange.is_page):
                 break
-            raise Inconclusive(
-                f"{profile.base_url} gives no answer that could be judged: {error}",
-                "Check `base_url` and the network between this machine and the target, then run again.",
-            ) from None
-        if exchange.accepted:
-            for clause, what in candidates[found].added:
-                judge.broken(clause, f"a session without {what}, which the documentation calls optional",
-                             f"refused ({(refused or exchange).summary()}); accepted with {what}", refused,
-                             about=(STATUS,))
-            return found
-        if exchange.status == 401:
-            raise Inconclusive(
-                f"{profile.base_url} refuses the credentials: {judge.redacted(exchange.summary())} "
-                f"(exchange {exchange.number})",
-                f"Check the profile's `credentials` ({', '.join(profile.credentials)}) and its `environment`.",
-            )
-        refused = refused or exchange
-        if exchange.status >= 500:
-            failed.append(index)
-    answer = judge.redacted(refused.summary()) if refused else "nothing"
-    raise Inconclusive(
-        f"{profile.base_url} accepted none of the documented requests; to the first it answered: {answer}",
-        suite.advice,
-    )
+            if exchange.failure is not None and exchange.failure.kind in NOBODY:
+                break
+            time.sleep(PAUSE)
+        if exchange.response is None:
+            raise self._no_answer(f"exchange {exchange.number}: {exchange.summary()}")
+        return exchange
 
+    def _demand_session(self, exchange: Exchange) -> None:
+        if not _is_session(exchange, self._suite):
+            raise Inconclusive(
+                f"{self._profile.base_url} is not this API: it answers {_described(exchange, self._judge)} where a "
+                f"session of {self._profile.contract} was asked for (exchange {exchange.number})",
+                "Check `base_url`: is it the API's own address, and not that of a page, a login or another API?",
+            )
+
+    def _blame(self, added: tuple[tuple[str, str], ...], exchange: Exchange) -> None:
+        refused = self._refused or exchange
+        for clause, what in added:
+            self._judge.broken(clause, f"a session without {what}, which the documentation does not ask for",
+                               f"refused ({refused.summary()}); accepted with {what}", refused, about=(STATUS,))
+
+    def _no_answer(self, why: str) -> Inconclusive:
+        return Inconclusive(
+            f"{self._profile.base_url} gives no answer that could be judged: {self._judge.redacted(why)}",
+            "Check `base_url` and the network between this machine and the target, then run again.",
+        )
+
+    def _nothing_accepted(self) -> Inconclusive:
+        refused = self._refused
+        if refused is None:
+            return self._no_answer("no request could be made")
+        if self._refuses_credentials():
+            return Inconclusive(
+                f"{self._profile.base_url} refuses the credentials: {_described(refused, self._judge)} "
+                f"(exchange {refused.number})",
+                f"Check the profile's `credentials` ({', '.join(self._profile.credentials)}) and its `environment`.",
+            )
+        return Inconclusive(
+            f"{self._profile.base_url} accepted none of the documented requests; to the first it answered: "
+            f"{_described(refused, self._judge)} (exchange {refused.number})",
+            "This is no answer of the API: check `base_url`, and what stands in front of it." if refused.is_page
+            else self._suite.advice,
+        )
+
+
+def _is_session(exchange: Exchange, suite: Suite) -> bool:
+    """Whether an accepted answer has something of a session in it, in whatever way it is written."""
+    assert exchange.response is not None  # noqa: S101 - it is accepted
+    value = exchange.response.json
+    text = exchange.response.body.decode("utf-8", "replace")
+    known = [name for name in suite.session_members
+             if (name in value if isinstance(value, dict) else f'"{name}"' in text.replace("\\", ""))]
+    return len(known) >= KNOWN_MEMBERS
+
+
+def _described(exchange: Exchange, judge: Judge) -> str:
+    """Says what an answer is: its status and content type, and what it says of itself."""
+    if exchange.response is None:
+        return judge.redacted(exchange.summary())
+    kind = exchange.response.media_type or "no content type"
+    return judge.redacted(f"{exchange.summary()} ({kind}, {len(exchange.response.body)} bytes)")

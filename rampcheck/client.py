@@ -25,6 +25,7 @@ from rampcheck.channel import Channel, News, Proxy, RefusedUpgradeError, Socket,
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Failure, Headers, Request, Response, Sent
 from rampcheck.limits import Budget
+from rampcheck.presence import Presence
 from rampcheck.profile import Egress, Profile, is_loopback
 from rampcheck.receiver import Receiver
 from rampcheck.suite import Suite
@@ -51,6 +52,11 @@ RETRIES = {
 }
 # A kept-alive connection may be closed by the server just as the next request is written (RFC 9112 section 9.3.1).
 RESET_RETRY = Retry(1, 0.0)
+# Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
+OWN = frozenset({"address", "too_large"})
+
+# Says of an answer that the retry policy would ask for anew whether it should: not where it is known to come again.
+Patience = Callable[[Exchange], bool]
 
 
 @dataclass(frozen=True)
@@ -66,32 +72,36 @@ class Client:
     """Sends requests to the profile's target and tells `listener` of every exchange.
 
     `suite` authenticates what it sends; `lane` makes exchange numbers unique over the run's processes; `budget`
-    holds the limits. `news` tells of messages of its open WebSockets and of webhooks.
+    holds the limits; `presence` holds everything back while the target is away. `news` tells of messages of its open
+    WebSockets and of webhooks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
         self, profile: Profile, suite: Suite, lane: Lane, budget: Budget, listener: Callable[[Exchange], None],
+        presence: Presence | None = None,
     ) -> None:
         self._profile = profile
         self._suite = suite
         self._lane = lane
         self._budget = budget
         self._listener = listener
+        self._presence = presence or Presence(profile.limits.recovery_seconds)
         self._sent = 0
         self._ways: dict[bool, transport.Transport] = {}
         self._channels: list[Channel] = []
         self._receiver: Receiver | None = None
         self.news = News()
 
-    def send(self, request: Request, scenario: str) -> Exchange:
+    def send(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Exchange:
         """Sends a request and gives the last exchange of those that the retry policy made of it.
 
-        A WebSocket is closed at once. Raises `Unjudged` where the answer says nothing about the request: no response,
-        or 429 to the end.
+        It may be one without a response: `Exchange.failure` says why. A WebSocket is closed at once. Raises `Unjudged`
+        where what came says nothing about the request: 429 to the end, or more than this client reads; `TargetGone`
+        where the target is known not to come back.
         """
         if request.protocol == "websocket":
-            return self.subscribe(request, scenario).close()
-        exchange, _ = self._settled(request, scenario)
+            return self.subscribe(request, scenario, patience).close()
+        exchange, _ = self._settled(request, scenario, patience)
         self._listener(exchange)
         _demand_answer(exchange)
         return exchange
@@ -102,6 +112,7 @@ class Client:
         As many go at once as the rate lets through. What the retry policy sends again goes by itself. Raises `Unjudged`
         as `send` does.
         """
+        self._presence.wait()
         exchanges: list[Exchange] = []
         while waiting := requests[len(exchanges):]:
             burst = self._burst(waiting[:self._budget.take(len(waiting))], scenario)
@@ -110,7 +121,7 @@ class Client:
             exchanges += burst
         for place, exchange in enumerate(exchanges):
             if _policy(exchange) is not None:
-                last, _ = self._settled(requests[place], scenario, exchange)
+                last, _ = self._settled(requests[place], scenario, first=exchange)
                 self._listener(last)
                 exchanges[place] = last
         for exchange in exchanges:
@@ -133,14 +144,14 @@ class Client:
 
     def _twin(self) -> Client:
         """Gives a client for one request, with the next number and connections of its own."""
-        twin = Client(self._profile, self._suite, self._lane, self._budget, self._listener)
+        twin = Client(self._profile, self._suite, self._lane, self._budget, self._listener, self._presence)
         twin._sent, self._sent = self._sent, self._sent + 1
         twin._way(outside=False)  # Now, as it takes longer than a request.
         return twin
 
-    def subscribe(self, request: Request, scenario: str) -> Channel:
-        """Asks for a WebSocket and gives it, open or refused. Raises `Unjudged` as `send` does."""
-        upgrade, socket = self._settled(request, scenario)
+    def subscribe(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Channel:
+        """Asks for a WebSocket and gives it, open, refused or not answered. Raises as `send` does."""
+        upgrade, socket = self._settled(request, scenario, patience)
         channel = Channel(upgrade, socket, self.news, self._listener)
         self._channels.append(channel)
         if socket is None:
@@ -171,7 +182,7 @@ class Client:
         return exchanges
 
     def _settled(
-        self, request: Request, scenario: str, first: Exchange | None = None,
+        self, request: Request, scenario: str, patience: Patience = lambda _: True, first: Exchange | None = None,
     ) -> tuple[Exchange, Socket | None]:
         """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
 
@@ -183,7 +194,8 @@ class Client:
 
         sockets: list[Socket | None] = []
         retrying = Retrying(
-            retry=lambda state: _policy(_exchange(state)) is not None, stop=_is_spent, wait=_wait,
+            retry=lambda state: _policy(_exchange(state)) is not None and patience(_exchange(state)),
+            stop=_is_spent, wait=_wait,
             before_sleep=tell, retry_error_callback=_exchange,
         )
         exchange: Exchange | None = None
@@ -192,6 +204,7 @@ class Client:
                 if exchange is None and first is not None:
                     exchange, socket = first, None
                 else:
+                    self._presence.wait()
                     self._budget.take()
                     exchange, socket = self._attempt(request, scenario, exchange)
                 sockets.append(socket)
@@ -222,6 +235,9 @@ class Client:
         self, request: Request, scenario: str, before: Exchange | None, together: Barrier | None = None,
     ) -> tuple[Exchange, Socket | None]:
         number = self._next_number()
+        bare = self._suite.authenticate(
+            Request(request.method, request.path, body=request.body, credential=request.credential), self._profile)
+        request = self._suite.authenticate(request, self._profile)
         sent = self._on_the_wire(request, number)
         url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
         started, clock = time.time(), time.perf_counter()
@@ -243,6 +259,7 @@ class Client:
         return Exchange(
             number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before,
             protocol=request.protocol, credential=request.credential, path=request.path,
+            authenticated=bool(bare.headers) and set(bare.headers) <= set(request.headers),
             request=Sent(sent.method, url, headers, request.body),
             response=response, failure=failure, started=started, elapsed=time.perf_counter() - clock,
         ), socket
@@ -256,7 +273,6 @@ class Client:
                            egress.outside_source_address)
 
     def _on_the_wire(self, request: Request, number: int) -> httpx.Request:
-        request = self._suite.authenticate(request, self._profile)
         agent = f"rampcheck/{__version__} (run {self._lane.run}; exchange {number})"
         headers = [("User-Agent", agent), ("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate"),
                    *request.headers]
@@ -276,8 +292,8 @@ class Client:
 
 
 def _demand_answer(exchange: Exchange) -> None:
-    """Raises `Unjudged` where there is no response, or 429 to the end."""
-    if exchange.response is None and exchange.failure is not None:
+    """Raises `Unjudged` where what came says nothing of the target: a failure of one's own, or 429 to the end."""
+    if exchange.failure is not None and exchange.failure.kind in OWN:
         raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
     if exchange.status == 429:
         raise Unjudged(

@@ -67,3 +67,7 @@ class Unjudged(Exception):
 
     Never a finding. `str()` is the reason, no secret in it.
     """
+
+
+class TargetGone(Unjudged):
+    """The target stopped answering in the course of a run and did not come back; `str()` says when and after what."""

@@ -84,6 +84,7 @@ class Request:
     `path` is relative to the profile's base URL and may carry a query. `credential` names the profile's credential
     that the suite's authentication uses; a header set to None with `with_header` is left out, even where the
     authentication would have added it. `protocol` is `http`, or `websocket` for an upgrade (RFC 6455 section 4.1).
+    `spelling` holds the arguments with which `json.dumps` writes its body.
     """
 
     method: str
@@ -94,6 +95,7 @@ class Request:
     withheld: frozenset[str] = frozenset()
     outside: bool = False
     protocol: str = "http"
+    spelling: tuple[tuple[str, Any], ...] = (("separators", (",", ":")),)
 
     @property
     def json(self) -> Any:
@@ -134,8 +136,8 @@ class Request:
         return replace(self, body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
 
     def with_json(self, value: Any) -> Request:
-        """Sends `value` as compact JSON."""
-        return self.with_body(json.dumps(value, separators=(",", ":")))
+        """Sends `value` as JSON, in this request's spelling: compact unless it has another one."""
+        return self.with_body(json.dumps(value, **dict(self.spelling)))
 
     def but(self, **fields: Any) -> Request:
         """Changes or adds members of the JSON object that is the body."""
@@ -202,6 +204,10 @@ class Response:
         return self.json.get(name) if isinstance(self.json, dict) else None
 
 
+# The kinds of failure that are the target's silence; the others come from this machine, or the way to the target.
+SILENCE = frozenset({"reset", "truncated", "timeout", "refused", "encoding", "protocol"})
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why there is no response: `kind` is one of the client's table, `detail` a sentence."""
@@ -236,7 +242,8 @@ class Exchange:
     `incoming`: the target asks, this run answers). `started` is in seconds since the epoch, `elapsed` in seconds.
     `path` is the request's path relative to the base URL, of a webhook its path at this run's receiver. Either
     `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
-    where the retry policy sent the request again, as another exchange whose `retry_of` is this one.
+    where the retry policy sent the request again, as another exchange whose `retry_of` is this one. `authenticated`
+    says whether its credentials are just what the suite's authentication makes of these very bytes.
     """
 
     number: int
@@ -250,6 +257,7 @@ class Exchange:
     protocol: str = "http"
     direction: str = "outgoing"
     credential: str | None = None
+    authenticated: bool = False
     attempt: int = 1
     final: bool = True
     messages: tuple[Message, ...] = ()
@@ -266,6 +274,18 @@ class Exchange:
         if self.response is None or self.failure is not None:
             return False
         return self.status == 101 if self.protocol == "websocket" else self.response.is_success
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the target gave no answer, or none that is HTTP: it hung, dropped, reset or cut the connection."""
+        return self.response is None and self.failure is not None and self.failure.kind in SILENCE
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the answer is what stands in front of an API gives: a page, a redirect, an error that is no JSON."""
+        if self.response is None or self.protocol == "webhook" or self.status == 101:
+            return False
+        return self.response.json is NOT_JSON and (self.status >= 300 or "html" in self.response.media_type)
 
     @property
     def ended(self) -> float:
@@ -292,7 +312,7 @@ class Exchange:
     def summary(self) -> str:
         """Says in a phrase what the target did: the status, and what an error's body says of itself."""
         if self.response is None:
-            return f"no response ({self.failure.kind})" if self.failure else "no response"
+            return f"no answer: {self.failure.detail}" if self.failure else "no answer"
         answer = self.response.json
         if self.failure is not None:
             return f"{self.status}, but {self.failure.detail}"
@@ -348,7 +368,8 @@ class Journal:
             "kind": "exchange", "number": exchange.number, "protocol": exchange.protocol,
             "direction": exchange.direction, "scenario": exchange.scenario, "started": timestamp(exchange.started),
             "elapsed_ms": round(exchange.elapsed * 1000, 2), "attempt": exchange.attempt, "final": exchange.final,
-            "credential": exchange.credential, "path": self.redactor.url(exchange.path),
+            "credential": exchange.credential, "authenticated": exchange.authenticated,
+            "path": self.redactor.url(exchange.path),
             "request": request, "response": response,
             "failure": exchange.failure and {
                 "kind": exchange.failure.kind, "detail": self.redactor.text(exchange.failure.detail),
@@ -395,7 +416,8 @@ def from_record(record: Mapping[str, Any]) -> Exchange:
     request, response, failure = record["request"], record["response"], record["failure"]
     return Exchange(
         number=record["number"], scenario=record["scenario"], protocol=record["protocol"],
-        direction=record["direction"], credential=record["credential"], attempt=record["attempt"],
+        direction=record["direction"], credential=record["credential"],
+        authenticated=record.get("authenticated", False), attempt=record["attempt"],
         final=record["final"], path=record["path"], started=datetime.fromisoformat(record["started"]).timestamp(),
         elapsed=record["elapsed_ms"] / 1000,
         request=Sent(request["method"], request["url"], _headers(request), _bytes(request)),

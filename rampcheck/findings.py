@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rampcheck.contract import Contract
+from rampcheck.doubts import Confirmed, signature
 from rampcheck.exchanges import Exchange, Journal
 from rampcheck.profile import Profile
 from rampcheck.schema import SchemaJudge
 from rampcheck.suite import Broken, Held, Observed, Suite, partner_of
 
 LONGEST_TEXT = 600
+LAST = 5  # exchanges that are named as those before an outage
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Finding:
     """One clause seen broken in one exchange; all texts are redacted.
 
     `judge` says what saw it: `schema`, `invariant`, `history` (an invariant of the whole run) or `scenario`. `about`
-    is that of `Broken`.
+    is that of `Broken`. `change` says what was changed in the request that was accepted before, "" where nothing was.
     """
 
     clause: str
@@ -32,6 +34,7 @@ class Finding:
     scenario: str
     judge: str = "scenario"
     about: tuple[str, ...] = ()
+    change: str = ""
 
     def __str__(self) -> str:
         seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
@@ -42,7 +45,8 @@ class Judge:
     """Judges every exchange, takes the judgements of scenarios, and writes both to the journal.
 
     `findings` holds what was found broken since `begin` named the scenario, without the `open` clauses: there, what
-    the target did is an observation.
+    the target did is an observation. `change` says what was changed in the request that is being judged, `confirmed`
+    what was seen again, `last` holds the numbers of the last exchanges.
     """
 
     def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
@@ -50,6 +54,10 @@ class Judge:
         self.findings: list[Finding] = []
         self.exchanges: list[dict[str, Any]] = []
         self.scenario = ""
+        self.change = ""
+        self.confirmed = Confirmed()
+        self.last: deque[int] = deque(maxlen=LAST)
+        self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
         self._suite = suite
         self._profile = profile
         self._journal = journal
@@ -58,12 +66,18 @@ class Judge:
 
     def begin(self, scenario: str) -> None:
         """Names the scenario to which the next findings belong."""
+        self.settle()
         self.scenario = scenario
+        self.change = ""
         self.findings = []
         self.exchanges = []
 
     def see(self, exchange: Exchange) -> None:
-        """Judges an exchange by the schema and every invariant, and writes it to the journal."""
+        """Judges an exchange by the schema and every invariant, and writes it to the journal.
+
+        What is wrong with an accepted answer is a finding. What is wrong with a refusal is kept for `doubted`: it has
+        to be seen again.
+        """
         partner = partner_of(self._profile, exchange.credential)
         held, violations = self._schema.judge(exchange)
         broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about))
@@ -80,8 +94,12 @@ class Judge:
                     held.add(invariant.clause)
         held.difference_update(clause for _, clause, _ in broken)
         self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
-        for judge, clause, problem in broken:
-            self.broken(clause, problem.expected, problem.actual, exchange, about=problem.about, judge=judge)
+        self.last.append(exchange.number)
+        findings = [self._finding(clause, problem, exchange, judge) for judge, clause, problem in broken]
+        if exchange.direction == "incoming" or (exchange.accepted and not exchange.is_page):
+            self.record(findings)
+        elif findings:
+            self._doubted[exchange.number] = exchange, findings
         for clause, observation in observed:
             self.observed(clause, observation.actual, exchange)
 
@@ -94,16 +112,67 @@ class Judge:
         judge: str = "scenario",
     ) -> None:
         """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
-        if self.contract.clauses[clause].level == "open":
-            self.observed(clause, actual, exchange)
-            return
-        finding = Finding(clause, self.redacted(expected), self.redacted(actual),
-                          exchange.number if exchange else None, self.scenario, judge, tuple(map(self.redacted, about)))
-        self.findings.append(finding)
-        if self._generated is None:
-            self._journal.write({"kind": "finding", **asdict(finding)})
-        else:
-            self._generated.append(finding)
+        self.record([self._finding(clause, Broken(expected, actual, about=about), exchange, judge)])
+
+    def record(self, findings: Iterable[Finding]) -> None:
+        """Writes findings; on an `open` clause, what the target did."""
+        for finding in findings:
+            if self.contract.clauses[finding.clause].level == "open":
+                self._write("observation", finding.clause, actual=finding.actual, exchange=finding.exchange)
+                continue
+            self.findings.append(finding)
+            if self._generated is None:
+                self._journal.write({"kind": "finding", **asdict(finding)})
+            else:
+                self._generated.append(finding)
+
+    def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
+        """Gives the finding that a scenario makes of an exchange, to be recorded when it was seen again."""
+        return self._finding(clause, problem, exchange, "scenario")
+
+    def _finding(self, clause: str, problem: Broken, exchange: Exchange | None, judge: str) -> Finding:
+        return Finding(clause, self.redacted(problem.expected), self.redacted(problem.actual),
+                       exchange.number if exchange else None, self.scenario, judge,
+                       tuple(map(self.redacted, problem.about)), self.redacted(self.change))
+
+    def doubted(self, exchange: Exchange) -> list[Finding]:
+        """Gives what the schema and the invariants found wrong with a refusal, and forgets it."""
+        return self._doubted.pop(exchange.number, (exchange, []))[1]
+
+    def has_doubted(self, exchange: Exchange) -> bool:
+        """Whether `doubted` would give anything."""
+        return exchange.number in self._doubted
+
+    @contextmanager
+    def changing(self, change: str) -> Iterator[None]:
+        """Names what is changed in the requests inside, for their findings."""
+        self.change = change
+        try:
+            yield
+        finally:
+            self.change = ""
+
+    def doubt(self, findings: Iterable[Finding], exchange: Exchange, *, gateway: bool) -> None:
+        """Writes findings that were not seen again; those of a `gateway`, or of a passing failure, never count."""
+        kind = self.redacted(signature(exchange, self._suite.envelope))
+        for finding in findings:
+            if self.contract.clauses[finding.clause].level != "open":
+                self._journal.write({"kind": "doubt", **asdict(finding), "signature": kind, "gateway": gateway})
+
+    def settle(self) -> None:
+        """Writes as doubts what nobody has asked for again."""
+        for exchange, findings in self._doubted.values():
+            self.doubt(findings, exchange, gateway=exchange.is_page or exchange.status >= 500)
+        self._doubted.clear()
+
+    def note(self, text: str) -> None:
+        """Writes what the reader of the reports should know; equal texts are counted."""
+        self._journal.write({"kind": "note", "text": self.redacted(text)})
+
+    def outage(self, record: dict[str, Any]) -> None:
+        """Writes that the target was away; `record` is an `Outage` as a mapping."""
+        self._journal.write({"kind": "outage", **record, "detail": self.redacted(record["detail"]),
+                             "cause": self.redacted(record["cause"])})
 
     def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
         """Records what the target did where nothing, or nothing exact, is promised."""
@@ -135,9 +204,12 @@ class Judge:
             for finding in self.findings:
                 self._journal.write({"kind": "finding", **asdict(finding)})
 
-    def has_generated(self, clause: str) -> bool:
-        """Whether a generated request of this scenario has broken `clause` already."""
-        return any(finding.clause == clause for finding in self._generated or ())
+    def is_enough(self, clauses: Iterable[str]) -> bool:
+        """Whether these clauses were confirmed often enough in this scenario to be believed at once.
+
+        Where a smaller example of a generated request is looked for, once is enough.
+        """
+        return self.confirmed.is_enough(self.scenario, tuple(clauses), *([] if self._generated is None else [1]))
 
     def _write(self, kind: str, clause: str, **content: Any) -> None:
         self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})

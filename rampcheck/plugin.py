@@ -220,6 +220,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if run is None:
         return
     run.judge.begin(item.nodeid)
+    if gone := run.presence.gone:
+        for clause in _clauses(item):
+            run.judge.unjudged(clause, gone)
+        pytest.skip(run.judge.redacted(gone))
     unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in _clauses(item)]
     if unmet and all(unmet):
         pytest.skip(f"the profile lacks {unmet[0]}")

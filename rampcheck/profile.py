@@ -75,7 +75,7 @@ class Limits:
     """What the target is asked to bear. `requests_per_second` 0 means no limit.
 
     `event_timeout_seconds` is how long a provoked event is waited for, `poll_interval_seconds` how long there is
-    between two polls of one transaction.
+    between two polls of one transaction, `recovery_seconds` how long a target that stopped answering is waited for.
     """
 
     requests_per_second: float = 10.0
@@ -83,6 +83,7 @@ class Limits:
     max_requests: int = 1000
     event_timeout_seconds: float = 60.0
     poll_interval_seconds: float = 5.0
+    recovery_seconds: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rampcheck.errors import ExitCode, UsageError
 from rampcheck.exchanges import Journal, from_record, read_records, timestamp
 from rampcheck.findings import Judge, judge_history
 from rampcheck.limits import Budget
+from rampcheck.presence import Presence
 from rampcheck.profile import Profile
 from rampcheck.redaction import Redactor
 from rampcheck.scenario import Target
@@ -63,8 +64,9 @@ class Run:
         name = MERGED if lane == 0 else f"journal.{lane}.jsonl"
         self.journal = Journal(settings.output / name, redactor, self.suite.secret_fields)
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
+        self.presence = Presence(profile.limits.recovery_seconds, self._shared())
         self.client = Client(profile, self.suite, Lane(settings.run, lane, settings.workers + 1), self._budget(),
-                             self.judge.see)
+                             self.judge.see, self.presence)
         self.started = time.time()
         if lane == 0:
             self.journal.write(self._header())
@@ -77,8 +79,10 @@ class Run:
 
     def _budget(self) -> Budget:
         limits = self.profile.limits
-        shared = self.settings.output / SHARED if self.settings.workers else None
-        return Budget(limits.requests_per_second, limits.max_requests, shared)
+        return Budget(limits.requests_per_second, limits.max_requests, self._shared())
+
+    def _shared(self) -> Path | None:
+        return self.settings.output / SHARED if self.settings.workers else None
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -89,14 +93,14 @@ class Run:
         }
 
     def find_baseline(self) -> int:
-        """Gives the index of the first candidate request that the target accepts; see `baseline.find`."""
+        """Gives the index of the first request that the target accepts; see `baseline.find`."""
         return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.run)
 
     def target(self, candidate: int) -> Target:
         """Gives the target as scenarios see it, its baseline the candidate with this index."""
-        chosen = list(self.suite.candidates(self.profile))[candidate]
+        chosen = baseline.everything(self.profile, self.suite)[candidate]
         texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
-        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts)
+        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence)
 
     def fault(self, text: str) -> None:
         """Records that something went wrong inside rampcheck."""
@@ -105,6 +109,7 @@ class Run:
     def close(self) -> None:
         """Closes the connections, journals what had still come in, and closes the journal."""
         self.client.close()
+        self.judge.settle()
         self.journal.close()
 
     def conclude(self, *, interrupted: bool = False, reason: str = "") -> dict[str, Any]:

@@ -9,11 +9,15 @@ from typing import Any
 
 from rampcheck.channel import Channel, News
 from rampcheck.client import Client
+from rampcheck.confirmation import Confirmation, Demand
+from rampcheck.doubts import is_doubtful
 from rampcheck.errors import Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
+from rampcheck.presence import Presence
 from rampcheck.profile import Partner, Profile
-from rampcheck.suite import BODY, STATUS, Candidate, Suite, member, partner_of
+from rampcheck.recovery import Recovery
+from rampcheck.suite import BODY, STATUS, Broken, Candidate, Suite, member, partner_of
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,33 @@ class Rejection:
         return ", ".join([statuses, *members])
 
 
-@dataclass(frozen=True)
 class Target:
     """The server under judgement, as scenarios see it.
 
-    `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run.
+    `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run; `presence` is what
+    the run's processes know of its absence.
     """
 
-    profile: Profile
-    judge: Judge
-    suite: Suite
-    client: Client
-    baseline: Candidate
-    texts: Iterator[str]
+    def __init__(  # noqa: PLR0913, PLR0917 - what all scenarios share
+        self, profile: Profile, judge: Judge, suite: Suite, client: Client, baseline: Candidate, texts: Iterator[str],
+        presence: Presence,
+    ) -> None:
+        self.profile = profile
+        self.judge = judge
+        self.suite = suite
+        self.client = client
+        self.baseline = baseline
+        self._texts = texts
+        recovery = Recovery(client, judge, suite, presence, self.plain)
+        self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
+
+    def plain(self, credential: str | None = None) -> Request:
+        """Gives a new request like the one that the target accepted at the beginning of the run."""
+        return self.baseline.build(self.profile, credential or self.suite.credential, self.unique())
 
     def unique(self) -> str:
         """Gives a short text that no other scenario of any run uses."""
-        return next(self.texts)
+        return next(self._texts)
 
     def hide(self, name: str, value: str) -> None:
         """Keeps a value that is nearly a credential out of everything that is written."""
@@ -83,25 +97,20 @@ class Target:
 
         Raises `Unjudged` where the target refuses it now.
         """
-        credential = credential or self.suite.credential
-        request = self.baseline.build(self.profile, credential, self.unique())
+        request = self.plain(credential)
         request = request.but(**fields) if fields else request
         return Accepted(self, request, self.confirm(request))
 
     def confirm(self, request: Request) -> Exchange:
-        """Sends a request that should be accepted, again after a 5xx; raises `Unjudged` where it is not."""
-        exchange = self.deliver(request)
-        if exchange.status >= 500:
-            exchange = self.deliver(request)
-        if not exchange.accepted:
-            raise Unjudged(
-                f"the target refused the request that it accepts otherwise (exchange {exchange.number}: "
-                f"{self.judge.redacted(exchange.summary())})"
-            )
-        return exchange
+        """Sends a request that should be accepted, again where it is not; raises `Unjudged` where it is refused."""
+        return self._confirmation.confirm(request)
 
     def deliver(self, request: Request) -> Exchange:
-        """Sends a request and leaves the judgement of its answer, a 5xx too, to the caller."""
+        """Sends a request; a 5xx or silence counts only if it comes again. The rest is the caller's to judge."""
+        return self._confirmation.ask(request)
+
+    def once(self, request: Request) -> Exchange:
+        """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
         return self.client.send(request, self.judge.scenario)
 
     def trigger(self, name: str) -> dict[str, Any]:
@@ -112,30 +121,26 @@ class Target:
             for field, value in self.profile.triggers[name].items()
         }
 
-    def send(self, request: Request, control: Request) -> Exchange:
-        """Sends a request. A 5xx to the end counts only if `control` is still accepted and this one fails again.
+    def send(self, request: Request, control: Request, demand: Demand | None = None) -> Exchange:
+        """Sends a request and gives its answer, which is what `demand` asks for or a finding.
 
-        It is a finding by itself where a clause promises that nothing a client sends gives one.
+        What is wrong with a refusal, a 5xx, or silence counts only if `control` is accepted after it and the same comes
+        again.
         """
-        clause = self.suite.no_server_error.get(request.path.partition("?")[0])
-        exchange = self.deliver(request)
-        if exchange.status >= 500:
-            self.confirm(control)
-            # A target that fails now and then may have failed for the retry as well, whatever was in the request. Where
-            # a smaller example is looked for, it is known to fail.
-            if clause is None or not self.judge.has_generated(clause):
-                exchange = self.deliver(request)
-        if exchange.status >= 500 and clause:
-            self.judge.broken(clause, "an answer below 500", exchange.summary(), exchange, about=(STATUS, BODY))
-        return exchange
+        return self._confirmation.ask(request, control, demand)
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """Sends requests at the same time and leaves the judgement to the invariants."""
-        return self.client.send_together(requests, self.judge.scenario)
+        return [self._confirmation.settle(exchange, request) for request, exchange
+                in zip(requests, self.client.send_together(requests, self.judge.scenario), strict=True)]
 
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
-        return self.client.subscribe(request, self.judge.scenario)
+        channel = self.client.subscribe(request, self.judge.scenario)
+        if channel.accepted or not (is_doubtful(channel.upgrade) or self.judge.has_doubted(channel.upgrade)):
+            return channel
+        answer = self._confirmation.settle(channel.upgrade, request)
+        return self.client.subscribe(request, self.judge.scenario) if answer.accepted else channel
 
     @property
     def news(self) -> News:
@@ -222,37 +227,29 @@ class Attempt:
 
     def send(self) -> Exchange:
         """Sends it and leaves the judgement to the invariants."""
-        return self.control.target.send(self.request, self.control.request)
+        return self._sent(None)
 
     def is_refused(self, clause: str, rejection: Rejection) -> Exchange:
-        """Demands this rejection for this change, and no other.
+        """Demands this rejection for this change, and no other."""
+        def judge(exchange: Exchange) -> Broken | None:
+            return None if rejection.fits(exchange) else Broken(
+                f"{rejection} for a request with {self.change}", exchange.summary(), about=rejection.differs(exchange))
 
-        Before a wrong rejection counts as a finding, the unchanged request is sent again: a target that refuses that
-        one too has another reason.
-        """
-        exchange = self.send()
-        judge = self.control.target.judge
-        if rejection.fits(exchange):
-            judge.held(clause, exchange)
-            return exchange
-        if not exchange.accepted and exchange.status < 500:
-            self.control.target.confirm(self.control.request)
-        judge.broken(clause, f"{rejection} for a request with {self.change}", exchange.summary(), exchange,
-                     about=rejection.differs(exchange))
-        return exchange
+        return self._demanded(Demand(clause, judge, rejection.statuses.__contains__))
 
     def is_accepted(self, clause: str) -> Exchange:
-        """Demands that the change makes no difference to the acceptance."""
-        exchange = self.send()
-        judge = self.control.target.judge
-        if exchange.accepted:
-            judge.held(clause, exchange)
-            return exchange
-        if exchange.status < 500:
-            self.control.target.confirm(self.control.request)
-        judge.broken(clause, f"{self.promised} for a request with {self.change}", exchange.summary(), exchange,
-                     about=(STATUS,))
-        return exchange
+        """Demands that the change makes no difference to the acceptance.
+
+        A refusal of the credentials, though they are right, is another clause's affair where the suite has one.
+        """
+        suite = self.control.target.suite
+
+        def judge(exchange: Exchange) -> Broken | None:
+            if exchange.accepted or suite.is_refusal_of_right_credentials(exchange):
+                return None
+            return Broken(f"{self.promised} for a request with {self.change}", exchange.summary(), about=(STATUS,))
+
+        return self._demanded(Demand(clause, judge))
 
     def is_observed(self, clause: str) -> Exchange:
         """Records what the target does, where nothing is promised."""
@@ -262,11 +259,20 @@ class Attempt:
 
     def is_survived(self, clause: str) -> Exchange:
         """Demands an answer below 500, accepted or refused."""
-        exchange = self.send()
+        def judge(exchange: Exchange) -> Broken | None:
+            return None if 0 < exchange.status < 500 else Broken(
+                f"an answer below 500 for a request with {self.change}", exchange.summary(), about=(STATUS, BODY))
+
+        return self._demanded(Demand(clause, judge, lambda _: False))
+
+    def _demanded(self, demand: Demand) -> Exchange:
+        exchange = self._sent(demand)
         target = self.control.target
-        if exchange.status < 500:
-            target.judge.held(clause, exchange)
-        elif clause not in target.suite.no_server_error.values():  # of those, `send` has told already
-            target.judge.broken(clause, f"an answer below 500 for a request with {self.change}", exchange.summary(),
-                                exchange, about=(STATUS, BODY))
+        if demand.judge(exchange) is None and not target.suite.is_refusal_of_right_credentials(exchange):
+            target.judge.held(demand.clause, exchange)
         return exchange
+
+    def _sent(self, demand: Demand | None) -> Exchange:
+        target = self.control.target
+        with target.judge.changing(self.change):
+            return target.send(self.request, self.control.request, demand)

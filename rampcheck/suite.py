@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rampcheck.contract import path_matches
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.profile import Partner, Profile
 
@@ -92,19 +93,48 @@ class Suite:
 
     `credential` is the profile's credential that a scenario uses unless it says otherwise. `authenticate(request,
     profile)` gives the request with its credentials, computed over the very bytes that will be sent.
-    `candidates(profile)` gives what to try as a baseline, the documented minimum first. `secret_fields` are the JSON
-    members whose values never reach the journal. `no_server_error` holds, for a path, the clause that promises that
-    nothing a client sends there gives a 5xx. `advice` says what to look at where a target accepts nothing.
+    `candidates(profile)` gives what to try as a baseline, the documented minimum first; `respelled` gives the same in
+    other spellings, for a target that refuses the credentials. `secret_fields` are the JSON members whose values never
+    reach the journal. `envelope` names the strings that every error has, `session_members` what an answer is known by
+    to be a session. `no_server_error` holds, for a path template (`/users/{id}`), the clause by which nothing a client
+    sends there gives a 5xx or goes unanswered; `accepts` the one by which a good request is answered at all. `gateway`
+    is the clause about errors that something in front of the API answers. `credentials_refused` is the status that
+    refuses credentials, and the clause, if there is one, that is broken where the right ones are refused for the way in
+    which the rest is written. `advice` says what to look at where a target accepts nothing.
     """
 
     credential: str
     authenticate: Callable[[Request, Profile], Request]
     candidates: Callable[[Profile], Iterator[Candidate]]
     secret_fields: frozenset[str]
+    envelope: tuple[str, ...]
+    session_members: frozenset[str]
     no_server_error: Mapping[str, str]
+    accepts: Mapping[str, str]
+    gateway: str
     advice: str
+    credentials_refused: tuple[int, str] = (401, "")
+    respelled: Callable[[Profile], Iterator[Candidate]] = lambda _: iter(())
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
+
+    def is_refusal_of_right_credentials(self, exchange: Exchange) -> bool:
+        """Whether the right credentials are refused, and a clause says that they are not for the way of writing."""
+        status, clause = self.credentials_refused
+        return bool(clause) and exchange.authenticated and exchange.status == status
+
+    def promise_of_answer(self, path: str) -> str:
+        """Gives the clause by which a request to `path` does not go unanswered, "" where nothing is promised."""
+        return _of_path(self.no_server_error, path)
+
+    def promise_of_acceptance(self, path: str) -> str:
+        """Gives the clause by which a good request to `path` is accepted, "" where none says so."""
+        return _of_path(self.accepts, path)
+
+
+def _of_path(table: Mapping[str, str], path: str) -> str:
+    asked = path.partition("?")[0]
+    return next((clause for template, clause in table.items() if path_matches(template, asked)), "")
 
 
 def invariant(

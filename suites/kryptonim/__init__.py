@@ -9,7 +9,11 @@ suite = Suite(
     authenticate=requests.authenticate,
     candidates=requests.candidates,
     secret_fields=frozenset({"email", "widgetUrl"}),
+    envelope=("code", "message"),
+    session_members=frozenset({"sessionId", "widgetUrl", "expiresAt"}),
     no_server_error={requests.PATH: "kryptonim.session.request.no-server-error"},
+    accepts={requests.PATH: "kryptonim.session.request.optional"},
+    gateway="kryptonim.errors.gateway-envelope",
     advice="Tell more in the profile: `environment`, and under `partner` a `crypto_currency`, a `network` and a "
            "`destination_address` that work.",
     invariants=invariants.INVARIANTS,

@@ -9,7 +9,17 @@ suite = Suite(
     authenticate=requests.authenticate,
     candidates=requests.candidates,
     secret_fields=frozenset({"init_token", "signature", "user_email"}),
+    envelope=("error", "code", "message"),
+    session_members=frozenset({"merchant_transaction_id", "widget_id", "init_token", "init_token_type", "signature",
+                               "fix_currency", "fix_network", "fix_amount"}),
     no_server_error={requests.PATH: "proof.session.request.no-server-error"},
+    accepts={
+        requests.PATH: "proof.session.request.client-ip-optional",
+        "/widget/transactions/{id}": "proof.transaction.complete",
+        "/widget/users/{id}/kyc-status": "proof.kyc.complete",
+        "/ws": "proof.ws.connect",
+    },
+    gateway="proof.errors.gateway-envelope",
     advice="Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
            "A 403 often means that this machine's address is not on the target's allowlist.",
     invariants=invariants.INVARIANTS,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rampcheck.suites.proof.requests import kyc_status
 
+from rampcheck.confirmation import Demand
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
-from rampcheck.suite import STATUS, member
+from rampcheck.suite import STATUS, Broken, member
 
 
 def transaction_of(session: Exchange) -> str:
@@ -21,13 +22,13 @@ def transaction_of(session: Exchange) -> str:
 
 def demand(target: Target, clause: str, request: Request, session: Accepted) -> Exchange:
     """Asks what has to be answered after a session; a refusal is a finding if such a session is still created."""
-    exchange = target.send(request, session.request)
-    if not exchange.accepted:
-        target.confirm(session.request)
-        promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
-        target.judge.broken(clause, f"{promised} after the session of exchange {session.exchange.number}",
-                            exchange.summary(), exchange, about=(STATUS,))
-    return exchange
+    promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
+
+    def judge(exchange: Exchange) -> Broken | None:
+        return None if exchange.accepted else Broken(
+            f"{promised} after the session of exchange {session.exchange.number}", exchange.summary(), about=(STATUS,))
+
+    return target.send(request, session.request, Demand(clause, judge))
 
 
 def demand_not_started(target: Target, session: Accepted, what: str) -> None:

@@ -109,6 +109,10 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
         if channel.accepted:
             return channel
         if own is not None and 400 <= channel.upgrade.status < 500:
+            target.confirm(own.request)
+            channel = target.subscribe(request)
+            if channel.accepted:
+                return channel
             target.judge.broken("proof.ws.connect", f"an upgrade (101) after the session of exchange "
                                 f"{own.exchange.number}", channel.upgrade.summary(), channel.upgrade,
                                 about=(STATUS,))

@@ -9,6 +9,7 @@ from rampcheck.suites.proof.refusals import ANY_4XX
 from rampcheck.suites.proof.requests import upgrade
 
 from rampcheck.channel import Channel
+from rampcheck.exchanges import Exchange, Request
 from rampcheck.scenario import Accepted, Target
 
 
@@ -55,19 +56,31 @@ def test_an_upgrade_without_a_transaction_brings_nothing(upgraded: Accepted, tar
     """Without `tx_id` the upgrade is refused, or closed without an event; what an unknown one brings is observed."""
     clause = "proof.ws.tx-id-required"
     for what, path in (("no `tx_id`", "/ws"), ("an empty `tx_id`", "/ws?tx_id=")):
-        with target.subscribe(upgraded.request.with_path(path)) as channel:
-            if channel.accepted:
-                wait_for_close(target, channel)
-        exchange = channel.close()
-        if 400 <= exchange.status < 500 or (exchange.accepted and exchange.closed and not exchange.events):
+        exchange = unsubscribed(target, upgraded.request.with_path(path))
+        if not (exchange.accepted or is_silent_refusal(exchange)):
+            target.confirm(upgraded.request)
+            exchange = unsubscribed(target, upgraded.request.with_path(path))
+        if is_silent_refusal(exchange):
             target.judge.held(clause, exchange)
             continue
-        target.confirm(upgraded.request)
         seen = f"{exchange.summary()}, {len(exchange.events)} messages, " + (
             "then closed" if exchange.closed else "still open") if exchange.accepted else exchange.summary()
         target.judge.broken(clause, f"a 4xx, or a close without any event, for an upgrade with {what}", seen, exchange)
     upgraded.changed(lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
                      ).is_observed(clause)
+
+
+def unsubscribed(target: Target, request: Request) -> Exchange:
+    """Asks for a WebSocket and waits for what comes over it, the close at the latest."""
+    with target.subscribe(request) as channel:
+        if channel.accepted:
+            wait_for_close(target, channel)
+    return channel.close()
+
+
+def is_silent_refusal(exchange: Exchange) -> bool:
+    """Whether a WebSocket was refused, or closed by the target before any event."""
+    return 400 <= exchange.status < 500 or (exchange.accepted and bool(exchange.closed) and not exchange.events)
 
 
 def wait_for_close(target: Target, channel: Channel) -> None:

@@ -1,0 +1,150 @@
+"""A target that stopped answering: waiting until it is back, and asking which request made it go."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from rampcheck.client import Client
+from rampcheck.doubts import is_doubtful
+from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.exchanges import Exchange, Request, timestamp
+from rampcheck.findings import Judge
+from rampcheck.presence import Presence
+from rampcheck.suite import STATUS, Broken, Suite
+
+SCENARIO = "recovery"
+EVERY = 1.0  # seconds from one look at an absent target to the next
+SUSPECTS = 4  # answered requests before an absence that may have brought it about
+# A process that ends after its answer may still take the next request: a second look is taken after so many seconds.
+SECOND_LOOK = 0.3
+MOST_INQUIRIES = 5  # in one process; a target that goes away more often is waited for, and not asked why
+
+
+@dataclass
+class Outage:
+    """The target was away from `began` to `ended` (RFC 3339; None: it did not come back).
+
+    `exchange` is the first that was not answered, `detail` says how, `before` are the numbers of the last exchanges
+    before it, `probes` is how often it was looked for, and `cause` what made it go, where that is known.
+    """
+
+    began: str
+    ended: str | None
+    exchange: int
+    detail: str
+    before: list[int]
+    probes: int
+    cause: str = ""
+
+
+class Recovery:
+    """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there."""
+
+    def __init__(
+        self, client: Client, judge: Judge, suite: Suite, presence: Presence, plain: Callable[[], Request],
+    ) -> None:
+        self._client = client
+        self._judge = judge
+        self._suite = suite
+        self._presence = presence
+        self._plain = plain
+        self._recent: deque[tuple[Request, Exchange]] = deque(maxlen=SUSPECTS)
+        self._inquiries = 0
+
+    def remember(self, request: Request, exchange: Exchange) -> None:
+        """Keeps an answered request as one of the last ones."""
+        if exchange.response is not None:
+            self._recent.append((request, exchange))
+
+    def is_there(self) -> bool:
+        """Whether the target accepts a plain request now."""
+        try:
+            exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
+        except TargetGone:
+            raise
+        except Unjudged:
+            return False
+        self._judge.doubted(exchange)
+        return exchange.accepted and not is_doubtful(exchange)
+
+    @contextmanager
+    def waiting(self, suspect: Exchange) -> Iterator[Outage | None]:
+        """Waits until the target accepts plain requests again; gives the outage, None where it was there at once.
+
+        While the context lasts no other process sends; on leaving it, the outage is journalled. Raises `TargetGone`,
+        then and in all processes from then on, where the target does not come back.
+        """
+        with self._presence.search():
+            before = [number for number in self._judge.last if number < suspect.number]
+            began, start = timestamp(suspect.started), time.monotonic()
+            probes = 1
+            while not self.is_there():
+                if time.monotonic() - start >= self._presence.patience:
+                    self._give_up(Outage(began, None, suspect.number, suspect.summary(), before, probes))
+                time.sleep(EVERY)
+                probes += 1
+            if probes == 1:
+                yield None
+                return
+            outage = Outage(began, timestamp(time.time()), suspect.number, suspect.summary(), before, probes)
+            try:
+                yield outage
+            finally:
+                self._judge.outage(asdict(outage))
+                self._presence.tell(explained=bool(outage.cause))
+
+    def _give_up(self, outage: Outage) -> None:
+        reason = (f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
+                  f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s")
+        self._judge.outage(asdict(outage))
+        self._presence.end(reason)
+        raise TargetGone(reason)
+
+    def inquire(self, outage: Outage) -> None:
+        """Sends the last answered requests again, one by one: the one after which the target is away again did it."""
+        suspects = [(request, exchange) for request, exchange in reversed(self._recent)
+                    if exchange.number != outage.exchange and self._clause(request)]
+        self._recent.clear()
+        self._inquiries += 1
+        if self._inquiries > MOST_INQUIRIES:
+            return
+        for request, first in suspects:
+            again = self._client.send(request, first.scenario, lambda _: False)
+            self._judge.doubted(again)
+            if self._goes_away():
+                self._convict(request, first, again, outage)
+                return
+
+    def _goes_away(self) -> bool:
+        if not self.is_there():
+            return True
+        time.sleep(SECOND_LOOK)
+        return not self.is_there()
+
+    def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
+        clause = self._clause(request)
+        finding = self._judge.suspected(clause, Broken(
+            "a target that answers what comes next, too",
+            f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
+            "away right after", about=(STATUS,)), again)
+        self._judge.record([finding])
+        outage.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
+        with self.waiting(again) as another:
+            if another is not None:
+                another.cause = outage.cause
+
+    def inquire_for_others(self) -> None:
+        """Answers for one's own last requests, where another process has told of an absence that it cannot explain."""
+        if self._recent and self._presence.has_news():
+            with self._presence.search():
+                outage = Outage("", None, 0, "", [], 0)
+                self.inquire(outage)
+                if outage.cause:
+                    self._presence.tell(explained=True)
+
+    def _clause(self, request: Request) -> str:
+        return (self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path))
