@@ -9,10 +9,13 @@ from contextlib import contextmanager
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
+_BODY = b'{"merchant_transaction_id":"x","init_token":"y"}'
+SESSION = OK.replace(b"Content-Length: 2\r\n\r\n{}", b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY))
 
-def answer(status: int, *headers: str) -> bytes:
-    """Gives a response without a body."""
-    return "\r\n".join([f"HTTP/1.1 {status} x", *headers, "Content-Length: 0", "", ""]).encode()
+
+def answer(status: int, *headers: str, body: str = "") -> bytes:
+    """Gives a response, without a body unless there is one."""
+    return "\r\n".join([f"HTTP/1.1 {status} x", *headers, f"Content-Length: {len(body)}", "", body]).encode()
 
 
 @contextmanager

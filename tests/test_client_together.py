@@ -90,14 +90,14 @@ def test_their_numbers_are_the_workers_next() -> None:
     assert [exchange.number for exchange in seen] == [2, 5, 8, 11]
 
 
-def test_no_answer_judges_nothing() -> None:
-    """Where one of them has no answer, the exchanges are told all the same."""
+def test_those_without_an_answer_are_told() -> None:
+    """Where nobody answers, each is an exchange with its failure."""
     seen: list[Exchange] = []
     client = client_of("http://127.0.0.1:9", seen)
-    with pytest.raises(Unjudged, match="could not be reached"):
-        client.send_together(requests_of(2), "a test")
+    exchanges = client.send_together(requests_of(2), "a test")
     client.close()
-    assert [exchange.failure is not None for exchange in seen] == [True, True]
+    assert [exchange.is_silent for exchange in seen] == [True, True]
+    assert exchanges == seen
 
 
 def test_a_request_lacks_its_last_byte_until_the_others_are_as_far() -> None:
@@ -132,8 +132,7 @@ def test_one_that_cannot_connect_does_not_hold_the_others_up() -> None:
     with meeting(2) as base_url:
         client = client_of(base_url, seen, timeout=600, proxy="http://127.0.0.1:9")
         first, second, third = requests_of(3)
-        with pytest.raises(Unjudged, match="could not be reached"):
-            client.send_together([first, replace(second, outside=True), third], "a test")
+        client.send_together([first, replace(second, outside=True), third], "a test")
         client.close()
     assert [exchange.status for exchange in seen] == [200, 0, 200]
     assert max(exchange.elapsed for exchange in seen) < 300

@@ -13,10 +13,11 @@ from rampcheck import profile
 from rampcheck.errors import Unjudged
 from rampcheck.run import Run, Settings
 from rampcheck.scenario import Accepted, Rejection, Target
-from tests.answering import OK, answer, answering
+from tests.answering import OK, SESSION, answer, answering
 
 SURVIVES = "proof.session.request.no-server-error"
-FAILED = answer(500)  # twice in a row, it has outlived the one retry
+ENVELOPE = '{"error":"x","code":"y","message":"z"}'
+FAILED = answer(500, body=ENVELOPE)  # twice in a row, it has outlived the one retry
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], R
     def open_run(base_url: str) -> Run:
         described = profile.from_mapping({
             "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
-            "partner": {"pairs": [["USDT", "TRC20"]]},
+            "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 0},
         }, {})
         return Run(described, Settings("run", bytes(32), tmp_path / str(next(numbers))))
 
@@ -43,8 +44,8 @@ def broken_by(target: Target) -> set[str]:
 @pytest.mark.parametrize(("answers", "convicted"), [
     ([FAILED, OK], False),
     ([FAILED, FAILED, OK, OK], False),
-    ([FAILED, FAILED, FAILED, FAILED, OK, OK], False),
-    ([FAILED, FAILED, OK, FAILED, answer(400)], False),
+    ([FAILED, FAILED, FAILED, FAILED, OK, OK, OK], False),
+    ([FAILED, FAILED, OK, FAILED, answer(400, body=ENVELOPE)], False),
     ([FAILED, FAILED, OK, FAILED, FAILED], True),
     ([answer(502)] * 4 + [OK] + [answer(502)] * 4, True),
     ([FAILED, FAILED, *[FAILED] * 4], False),  # what is accepted otherwise fails as well: the server is ill
@@ -64,7 +65,7 @@ def test_a_server_error_counts_if_it_comes_again(
 def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
     """Once a generated request has failed again, the next that fails is not sent a second time."""
     twice = [FAILED, FAILED, OK, FAILED, FAILED]
-    with answering(OK, *twice, *twice[:3], answer(400)) as base_url:
+    with answering(OK, *twice, FAILED, answer(400, body=ENVELOPE)) as base_url:
         target = opened(base_url).target(0)
         accepted = target.accepted()
         with target.judge.shrinking():
@@ -74,15 +75,15 @@ def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
 
 def test_a_refusal_after_a_passing_failure_is_the_one_that_was_asked_for(opened: Callable[[str], Run]) -> None:
     """What is judged is the answer that came once the server was well again."""
-    with answering(OK, FAILED, FAILED, OK, answer(400)) as base_url:
+    with answering(OK, FAILED, FAILED, OK, answer(400, body=ENVELOPE)) as base_url:
         target = opened(base_url).target(0)
         exchange = target.accepted().without("amount").is_refused(SURVIVES, Rejection([400]))
     assert (exchange.status, broken_by(target)) == (400, set())
 
 
 def test_a_control_may_fail_in_passing(opened: Callable[[str], Run]) -> None:
-    """A control whose 5xx outlived the retry is sent once more, and no more than that."""
-    with answering(FAILED, FAILED, OK, *[FAILED] * 4) as base_url:
+    """A control whose 5xx outlived the retry is sent once more after another one, and no more than that."""
+    with answering(FAILED, FAILED, OK, OK, FAILED, FAILED, OK, FAILED, FAILED) as base_url:
         target = opened(base_url).target(0)
         assert isinstance(target.accepted(), Accepted)
         with pytest.raises(Unjudged, match="refused the request that it accepts otherwise"):
@@ -90,9 +91,9 @@ def test_a_control_may_fail_in_passing(opened: Callable[[str], Run]) -> None:
 
 
 @pytest.mark.parametrize(("answers", "convicted"), [
-    ([FAILED, FAILED, OK, OK], False),
-    ([FAILED, FAILED, OK, FAILED, FAILED], True),
-    ([answer(400), OK], True),
+    ([FAILED, FAILED, SESSION, SESSION], False),
+    ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
+    ([answer(400, body=ENVELOPE), SESSION], True),
 ])
 def test_an_optional_field_is_not_blamed_for_a_passing_failure(
     opened: Callable[[str], Run], answers: list[bytes], convicted: bool,
