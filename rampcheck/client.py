@@ -42,13 +42,14 @@ class Retry:
 
 
 # Proof's errors page: 502, send the same body again and back off; 500, once. RFC 6585 section 4 and RFC 9110
-# section 10.2.3: 429 and 503 may say when. 504 is the same gateway speaking as 502.
+# section 10.2.3: 429 and 503 may say when. RFC 9110 section 15.5.9: after 408 the request may be repeated. 504 is the
+# same gateway speaking as 502, and so are the statuses from 520, which IANA has not assigned and gateways have taken.
+GATEWAY_RETRY = Retry(3, 0.2)
 RETRIES = {
+    408: GATEWAY_RETRY,
     429: Retry(3, 1.0),
     500: Retry(1, 0.2),
-    502: Retry(3, 0.2),
-    503: Retry(3, 0.2),
-    504: Retry(3, 0.2),
+    **dict.fromkeys((502, 503, 504, *range(520, 528), 530), GATEWAY_RETRY),
 }
 # A kept-alive connection may be closed by the server just as the next request is written (RFC 9112 section 9.3.1).
 RESET_RETRY = Retry(1, 0.0)

@@ -6,19 +6,19 @@ failure's, an outage's. It counts against a clause only if the same request brea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from rampcheck.client import Client
-from rampcheck.doubts import in_passing, is_doubtful, is_gateways, times_seen
+from rampcheck.doubts import in_passing, is_doubtful, is_gateways
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Finding, Judge
 from rampcheck.recovery import Outage, Recovery
 from rampcheck.suite import BODY, STATUS, Broken, Suite
 
-MOST_ROUNDS = 3  # for a request that is answered otherwise each time
+MOST_ROUNDS = 3  # of control and request, for a request that is answered otherwise each time, or by a page
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,34 @@ class Demand:
     clause: str
     judge: Callable[[Exchange], Broken | None]
     expects: Callable[[int], bool] = field(default=lambda _: False)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A request, the control that was accepted before it (None: a plain one), and what is demanded of the answer."""
+
+    request: Request
+    control: Request | None
+    demand: Demand | None
+
+    def expects(self, status: int) -> bool:
+        return self.demand is not None and self.demand.expects(status)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of a question, and what is wrong with it."""
+
+    exchange: Exchange
+    found: list[Finding]
+
+    @property
+    def clauses(self) -> set[str]:
+        return {finding.clause for finding in self.found}
+
+    @property
+    def counts_at_once(self) -> bool:
+        return self.exchange.accepted and not self.exchange.is_page
 
 
 class Confirmation:
@@ -64,45 +92,18 @@ class Confirmation:
         self, first: Exchange, request: Request, control: Request | None = None, demand: Demand | None = None,
     ) -> Exchange:
         """Judges an answer that has come, and asks again where it has to be seen again; as `ask`."""
-        found = self._wrong(first, request, demand)
-        for _ in range(MOST_ROUNDS):
-            if self._is_settled(first, found):
-                self._judge.record(found)
-                return first
-            again, once_more, is_over = self._again(first, found, request, control, demand)
+        question = _Question(request, control, demand)
+        answer = self._judged(first, question)
+        for number in range(1, MOST_ROUNDS + 1):
+            if self._is_settled(answer):
+                self._judge.record(answer.found)
+                return answer.exchange
+            again, is_over = self._again(answer, question, number)
             if is_over:
-                return again
-            first, found = again, once_more
-        raise Unjudged(f"exchange {first.number}: {first.summary()}, and something else whenever it was asked again")
-
-    def _is_settled(self, exchange: Exchange, found: Sequence[Finding]) -> bool:
-        """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
-        if exchange.accepted and not exchange.is_page:
-            return True
-        if is_gateways(exchange) and self._judge.is_enough({self._suite.gateway}):
-            return True
-        return self._judge.is_enough({finding.clause for finding in found}) if found else not is_doubtful(exchange)
-
-    def _again(
-        self, first: Exchange, found: Sequence[Finding], request: Request, control: Request | None,
-        demand: Demand | None,
-    ) -> tuple[Exchange, list[Finding], bool]:
-        """Sends the control and the request again; gives the new answer, what is wrong with it, whether that is all."""
-        others = {finding.clause for finding in found} - ({demand.clause} if demand else set())
-        with ExitStack() as stack:
-            outage = None if self._judge.confirmed.is_common(others) else self._control(first, control, stack)
-            again = self._send(request)
-            once_more = self._wrong(again, request, demand)
-            is_over = self._compare(first, again, found, once_more, demand)
-            if again.response is None and not self._recovery.is_there():
-                # It took the target away with it once more.
-                with self._recovery.waiting(again) as another:
-                    for known in (outage, another):
-                        if known is not None:
-                            known.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
-            elif outage is not None:
-                self._recovery.inquire(outage)
-        return again, once_more, is_over
+                return again.exchange
+            answer = again
+        raise Unjudged(f"exchange {answer.exchange.number}: {answer.exchange.summary()}, and something else whenever "
+                       "it was asked again")
 
     def confirm(self, request: Request) -> Exchange:
         """Sends a request that should be accepted and gives its answer.
@@ -112,101 +113,117 @@ class Confirmation:
         exchange = self.ask(request)
         if exchange.accepted and not exchange.is_page:
             return exchange
-        if not is_doubtful(exchange):
-            again = self._send(request)
-            self._judge.doubted(again)
-            if again.accepted and not again.is_page:
-                self._refused_in_passing(request, exchange)
-                return again
-            exchange = again
-        raise Unjudged(
-            f"the target refused the request that it accepts otherwise (exchange {exchange.number}: "
-            f"{self._judge.redacted(exchange.summary())})"
-        )
+        if is_doubtful(exchange):
+            raise self._refused(exchange)
+        return self._accepted_now(request, exchange)
 
-    def _refused_in_passing(self, request: Request, exchange: Exchange) -> None:
-        if clause := self._suite.promise_of_acceptance(request.path):
-            finding = self._judge.suspected(clause, Broken(
-                "an acceptance of a request that is accepted otherwise", exchange.summary(), about=(STATUS,)), exchange)
-            self._judge.doubt([finding], exchange, gateway=False)
+    def _accepted_now(self, request: Request, refused: Exchange) -> Exchange:
+        """Sends once more what was refused but should be accepted; a refusal in passing is a doubt of its own."""
+        again = self._send(request)
+        self._judge.doubted(again)
+        if not again.accepted or again.is_page:
+            raise self._refused(again)
+        clause = self._suite.promise_of_acceptance(request.path)
+        if clause and not is_doubtful(refused):
+            self._judge.doubt([self._judge.suspected(clause, Broken(
+                "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)), refused)],
+                refused, gateway=False)
+        return again
 
-    def _control(self, first: Exchange, control: Request | None, stack: ExitStack) -> Outage | None:
+    def _refused(self, exchange: Exchange) -> Unjudged:
+        return Unjudged("the target refused the request that it accepts otherwise (exchange "
+                        f"{exchange.number}: {self._judge.redacted(exchange.summary())})")
+
+    def _is_settled(self, answer: _Answer) -> bool:
+        """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
+        if answer.counts_at_once:
+            return True
+        if is_gateways(answer.exchange) and self._judge.is_enough({self._suite.gateway}):
+            return True
+        return self._judge.is_enough(answer.clauses) if answer.found else not is_doubtful(answer.exchange)
+
+    def _again(self, first: _Answer, question: _Question, number: int) -> tuple[_Answer, bool]:
+        """Sends the control and the request again, for the `number`th time.
+
+        Gives the new answer, and whether nothing is left to be seen again.
+        """
+        others = first.clauses - ({question.demand.clause} if question.demand else set())
+        is_common = self._judge.confirmed.is_common(others)
+        with ExitStack() as stack:
+            outage = None if is_common else self._control(first.exchange, question, stack)
+            again = self._judged(self._send(question.request), question)
+            is_over = self._compare(first, again, question, is_last=is_common or number == MOST_ROUNDS)
+            if again.exchange.response is None and not self._recovery.is_there():
+                self._recovery.explain(first.exchange, again.exchange, outage)
+            elif outage is not None:
+                self._recovery.inquire(outage)
+        if again.exchange.response is None and not again.exchange.is_silent:
+            raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}")
+        return again, is_over
+
+    def _control(self, suspect: Exchange, question: _Question, stack: ExitStack) -> Outage | None:
         """Sends the control until it is accepted; gives the outage that it met, if any."""
         outage = None
-        request = control or self._plain()
-        exchange = self._send(request)
+        control = question.control or self._plain()
+        exchange = self._send(control)
         self._judge.doubted(exchange)
         if is_doubtful(exchange):
-            outage = stack.enter_context(self._recovery.waiting(first))
-            exchange = self._send(request)
+            outage = stack.enter_context(self._recovery.waiting(suspect))
+            exchange = self._send(control)
             self._judge.doubted(exchange)
-        if not exchange.accepted:
-            refused, exchange = exchange, self._send(request)
-            self._judge.doubted(exchange)
-            if not exchange.accepted:
-                raise Unjudged(
-                    f"the target refused the request that it accepts otherwise (exchange {exchange.number}: "
-                    f"{self._judge.redacted(exchange.summary())})"
-                )
-            if not is_doubtful(refused):
-                self._refused_in_passing(request, refused)
+        if not exchange.accepted or exchange.is_page:
+            self._accepted_now(control, exchange)
         return outage
 
     def _send(self, request: Request) -> Exchange:
-        return self._client.send(request, self._judge.scenario, self._patience(request))
-
-    def _patience(self, request: Request) -> Callable[[Exchange], bool]:
-        """Says when the retry policy is followed: not where failures are known to come again."""
+        """Sends a request; the retry policy is followed unless failures are known to come again."""
         clause = self._suite.promise_of_answer(request.path)
-        known = {clause} if clause else set()
-        return lambda _: not (self._judge.is_enough(known) or self._judge.confirmed.is_common(known))
+        is_known = bool(clause) and (self._judge.is_enough({clause}) or self._judge.confirmed.is_common({clause}))
+        return self._client.send(request, self._judge.scenario, lambda _: not is_known)
 
-    def _wrong(self, exchange: Exchange, request: Request, demand: Demand | None) -> list[Finding]:
+    def _judged(self, exchange: Exchange, question: _Question) -> _Answer:
         """Gives what is wrong with an answer: by schema and invariants, by the demand, and that there is none."""
-        found = self._judge.doubted(exchange)
-        clause = self._suite.promise_of_answer(request.path)
-        fails = exchange.is_silent or exchange.status >= 500
-        if fails and not clause and demand is None:
-            clause = self._suite.promise_of_acceptance(request.path)
-        if fails and clause and not (demand and demand.clause == clause):
-            found.append(self._judge.suspected(clause, Broken(
-                "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
-        problem = demand.judge(exchange) if demand else None
-        if demand is not None and problem is not None:
+        found, demand = self._judge.doubted(exchange), question.demand
+        if exchange.is_silent or exchange.status >= 500:
+            clause = self._suite.promise_of_answer(question.request.path)
+            if not clause and demand is None:
+                clause = self._suite.promise_of_acceptance(question.request.path)
+            if clause and (demand is None or demand.clause != clause):
+                found.append(self._judge.suspected(clause, Broken(
+                    "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
+        if demand is not None and (problem := demand.judge(exchange)) is not None:
             found.append(self._judge.suspected(demand.clause, problem, exchange))
-        return found
+        return _Answer(exchange, found)
 
-    def _compare(
-        self, first: Exchange, again: Exchange, found: Sequence[Finding], once_more: Sequence[Finding],
-        demand: Demand | None,
-    ) -> bool:
+    def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
-        if is_gateways(first) and is_gateways(again) and not (demand and demand.expects(again.status)):
-            self._gateways(first, again, demand)
-            return True
-        at_once = again.accepted and not again.is_page
-        clauses = {finding.clause for finding in found}
-        confirmed = [finding for finding in once_more if at_once or finding.clause in clauses]
+        if first.exchange.is_page and again.exchange.is_page:
+            if not is_last:
+                return False  # A page may come from anywhere, and often: it has to come whenever it is asked for.
+            if is_gateways(again.exchange) and not question.expects(again.exchange.status):
+                self._blame_gateway(again.exchange, question)
+                return True
+        confirmed = [finding for finding in again.found if again.counts_at_once or finding.clause in first.clauses]
         seen = {finding.clause for finding in confirmed}
-        told = times_seen(first, again)
-        self._judge.record(
-            replace(finding, actual=f"{finding.actual}, {told}") if again.response is None else finding
-            for finding in confirmed
-        )
+        times = len(first.exchange.attempts) + len(again.exchange.attempts)
+        told = f", {times} of {times}; the control between them was answered" if again.exchange.response is None else ""
+        self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
         self._judge.confirmed.add(self._judge.scenario, seen)
-        passed = [finding for finding in found if finding.clause not in seen]
-        self._judge.doubt(passed, first, gateway=is_doubtful(first))
-        if is_doubtful(first) and not seen:
-            self._judge.note(in_passing(first))
-        return at_once or bool(seen) or not (once_more or is_doubtful(again))
+        in_front = is_doubtful(first.exchange)
+        self._judge.doubt([finding for finding in first.found if finding.clause not in seen], first.exchange,
+                          gateway=in_front)
+        if in_front and not seen:
+            self._judge.note(in_passing(first.exchange))
+        return again.counts_at_once or bool(seen) or not (again.found or is_doubtful(again.exchange))
 
-    def _gateways(self, first: Exchange, again: Exchange, demand: Demand | None) -> None:
+    def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
         """Records that something in front of the API refuses this payload, whatever the API would answer."""
-        clause = self._suite.gateway
+        clause, demand = self._suite.gateway, question.demand
         self._judge.record([self._judge.suspected(clause, Broken(
-            "the API's envelope also where something in front of it refuses a request",
-            f"{again.summary()}, {times_seen(first, again)}", about=(BODY,)), again)])
+            "the API's envelope, also where something in front of it refuses a request",
+            f"{exchange.summary()}, whenever it was asked; the controls between were accepted", about=(BODY,)),
+            exchange)])
         self._judge.confirmed.add(self._judge.scenario, {clause})
-        if demand is not None and demand.judge(again) is not None:
+        if demand is not None and demand.judge(exchange) is not None:
             self._judge.unjudged(demand.clause, "something in front of the target refuses the request (exchange "
-                                                f"{again.number}: {again.summary()})")
+                                                f"{exchange.number}: {exchange.summary()})")

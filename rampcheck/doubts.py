@@ -70,8 +70,3 @@ def in_passing(exchange: Exchange) -> str:
         what = f"status {exchange.status}"
     return f"a request met {what}; asked again, the target answered otherwise: it counts neither way"
 
-
-def times_seen(first: Exchange, again: Exchange) -> str:
-    """Says how often a refusal was seen, control included."""
-    times = len(first.attempts) + len(again.attempts)
-    return f"{times} of {times}; the control between them was answered"

@@ -104,6 +104,13 @@ class Recovery:
         self._presence.end(reason)
         raise TargetGone(reason)
 
+    def explain(self, first: Exchange, again: Exchange, outage: Outage | None) -> None:
+        """Waits for a target that one request took away for the second time, and names that request as the cause."""
+        with self.waiting(again) as another:
+            for known in (outage, another):
+                if known is not None:
+                    known.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
+
     def inquire(self, outage: Outage) -> None:
         """Sends the last answered requests again, one by one: the one after which the target is away again did it."""
         suspects = [(request, exchange) for request, exchange in reversed(self._recent)
@@ -132,10 +139,7 @@ class Recovery:
             f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
             "away right after", about=(STATUS,)), again)
         self._judge.record([finding])
-        outage.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
-        with self.waiting(again) as another:
-            if another is not None:
-                another.cause = outage.cause
+        self.explain(first, again, outage)
 
     def inquire_for_others(self) -> None:
         """Answers for one's own last requests, where another process has told of an absence that it cannot explain."""

@@ -24,6 +24,7 @@ FAILED = answer(500, body=ENVELOPE)  # twice in a row, it has outlived the one r
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Run]:
     """Opens a run against a base URL; the waits before retries are skipped."""
     monkeypatch.setattr("rampcheck.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.recovery.EVERY", 0.01)
     numbers = count(1)
 
     def open_run(base_url: str) -> Run:
@@ -47,7 +48,7 @@ def broken_by(target: Target) -> set[str]:
     ([FAILED, FAILED, FAILED, FAILED, OK, OK, OK], False),
     ([FAILED, FAILED, OK, FAILED, answer(400, body=ENVELOPE)], False),
     ([FAILED, FAILED, OK, FAILED, FAILED], True),
-    ([answer(502)] * 4 + [OK] + [answer(502)] * 4, True),
+    ([answer(502, body=ENVELOPE)] * 4 + [OK] + [answer(502, body=ENVELOPE)] * 4, True),
     ([FAILED, FAILED, *[FAILED] * 4], False),  # what is accepted otherwise fails as well: the server is ill
 ])
 def test_a_server_error_counts_if_it_comes_again(

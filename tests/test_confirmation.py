@@ -1,0 +1,268 @@
+"""What is believed of a refusal or of silence: what comes again, with an accepted control between; real sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck import profile
+from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.run import Run, Settings
+from rampcheck.scenario import Rejection, Target
+from tests.answering import SESSION, answer
+from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Respond, scripted, well
+
+SURVIVES = "proof.session.request.no-server-error"
+ACCEPTS = "proof.session.request.client-ip-optional"
+REQUIRED = "proof.session.request.required.amount"
+FORMS = "proof.session.request.client-ip-optional"
+GATEWAY = "proof.errors.gateway-envelope"
+SUSPECT = "suspect"
+
+Open = Callable[[str], Target]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
+    """Opens a run against a base URL and gives its target; nothing is waited for."""
+    monkeypatch.setattr("rampcheck.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.recovery.EVERY", 0.01)
+    monkeypatch.setattr("rampcheck.recovery.SECOND_LOOK", 0.0)
+    numbers = count(1)
+
+    def open_target(base_url: str) -> Target:
+        described = profile.from_mapping({
+            "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
+            "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
+        }, {})
+        return Run(described, Settings("run", bytes(32), tmp_path / str(next(numbers)))).target(0)
+
+    return open_target
+
+
+def records(target: Target, kind: str) -> list[dict[str, Any]]:
+    """Gives the journal's records of a kind."""
+    target.judge.settle()
+    journal = target.judge._journal.path
+    lines = journal.read_text(encoding="utf-8").splitlines()
+    return [record for record in map(json.loads, lines) if record["kind"] == kind]
+
+
+def found(target: Target, *, scenario: str = "scenario") -> set[str]:
+    """Gives the clauses that something but the schema found broken."""
+    return {record["clause"] for record in records(target, "finding") if record["judge"] == scenario}
+
+
+def on(value: str, *answers: bytes | None, then: bytes | None = SESSION) -> Respond:
+    """Makes the server that gives these answers to requests whose user is `value`, one by one, `then` after them."""
+    waiting = list(answers)
+
+    def respond(body: dict[str, Any]) -> bytes | None:
+        if body.get("partner_user_id") != value:
+            return well(body)
+        return waiting.pop(0) if waiting else then
+
+    return respond
+
+
+@pytest.mark.parametrize(("respond", "convicted"), [
+    (on(SUSPECT, then=None), True),
+    (on(SUSPECT, then=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"), True),
+    (on(SUSPECT, None), False),
+    (on(SUSPECT, None, None), False),
+    (on(SUSPECT, None, None, REFUSED), False),
+    (lambda _: SESSION, False),
+], ids=["dropped each time", "cut short each time", "dropped once", "dropped twice", "then refused", "well"])
+def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convicted: bool) -> None:
+    """A request that is not answered again, after a control that was, breaks the promise of an answer."""
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+    assert (SURVIVES in found(target)) == convicted
+    if convicted:
+        finding, = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
+        assert "the control between them was answered" in finding["actual"]
+
+
+@pytest.mark.parametrize("demand", ["refused", "accepted"])
+def test_silence_breaks_what_was_demanded_too(opened: Open, demand: str) -> None:
+    """Where an acceptance or a refusal was due, its own clause is broken with the promise of an answer."""
+    with scripted(on(SUSPECT, then=None)) as (base_url, _):
+        target = opened(base_url)
+        attempt = target.accepted().but(partner_user_id=SUSPECT)
+        attempt.is_refused(REQUIRED, Rejection([400])) if demand == "refused" else attempt.is_accepted(FORMS)
+    assert found(target) == {SURVIVES, REQUIRED if demand == "refused" else FORMS}
+
+
+@pytest.mark.parametrize(("answers", "convicted"), [
+    ((REFUSED, SESSION), False),
+    ((PAGE, SESSION), False),
+    ((PAGE, PAGE, SESSION), False),
+    ((answer(408), SESSION), False),
+    ((answer(302, "Location: /login"), SESSION), False),
+    ((REFUSED, REFUSED), True),
+    ((REFUSED, PAGE, REFUSED), True),
+    ((PAGE, REFUSED, REFUSED), True),
+])
+def test_a_wrong_refusal_has_to_be_seen_again(opened: Open, answers: tuple[bytes, ...], convicted: bool) -> None:
+    """A 4xx where an acceptance is promised counts at its second sight, a gateway's page in between or not."""
+    with scripted(on(SUSPECT, *answers)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+    assert (FORMS in found(target)) == convicted
+
+
+def test_what_was_wrongly_accepted_counts_at_once(opened: Open) -> None:
+    """A session where a refusal is promised is a finding without a second look."""
+    with scripted(well) as (base_url, bodies):
+        target = opened(base_url)
+        target.accepted().without("amount").is_refused(REQUIRED, Rejection([400]))
+    assert REQUIRED in found(target)
+    assert len(bodies) == 2
+
+
+def test_a_wrong_refusal_that_does_not_come_again_is_a_doubt(opened: Open) -> None:
+    """It is written down with what it is known by, so that a second one of its kind can make it count."""
+    with scripted(on(SUSPECT, REFUSED)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+    doubt, = records(target, "doubt")
+    assert (doubt["clause"], doubt["gateway"]) == (FORMS, False)
+    assert doubt["signature"] == "400 invalid_request validation_error"
+
+
+def test_an_accepted_request_that_is_refused_once_is_a_doubt(opened: Open) -> None:
+    """A control that is refused and then accepted speaks of the target, not of what is tried."""
+    refusals = [REFUSED]
+
+    def respond(body: dict[str, Any]) -> bytes:
+        return refusals.pop() if refusals else SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        target.accepted()
+    doubt, = records(target, "doubt")
+    assert (doubt["clause"], doubt["gateway"]) == (ACCEPTS, False)
+
+
+def test_a_firewall_that_stops_one_payload_breaks_an_advisory(opened: Open) -> None:
+    """Its page, every time for one payload, is no breach of the API's own promises."""
+    with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+    assert found(target) == {GATEWAY}
+    assert not [record for record in records(target, "finding") if record["judge"] == "schema"]
+
+
+def test_a_page_where_an_envelope_is_promised_is_the_apis(opened: Open) -> None:
+    """A 403 that is demanded has to have the envelope, whoever answers it."""
+    with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_refused(
+            "proof.auth.ip-allowlist", Rejection([403], {"error": ["forbidden"]}))
+    assert "proof.auth.ip-allowlist" in found(target)
+    assert found(target, scenario="schema") >= {"proof.errors.envelope"}
+
+
+def test_an_outage_is_waited_for_and_told(opened: Open) -> None:
+    """A target that is away for a while, for everything, is accused of nothing; the outage is journalled."""
+    went: list[str] = []
+
+    def respond(body: dict[str, Any]) -> bytes:
+        if body["partner_user_id"] == SUSPECT and not went:
+            went.append(SUSPECT)
+            raise Away(6)
+        return SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        exchange = target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+    assert exchange.accepted
+    assert not records(target, "finding") or not found(target)
+    outage, = records(target, "outage")
+    assert outage["ended"] is not None
+    assert outage["probes"] > 1
+    assert not outage["cause"]
+
+
+def test_a_request_that_takes_the_target_away_each_time_is_found(opened: Open) -> None:
+    """A crash before the answer is the finding, and explains the outage."""
+    def respond(body: dict[str, Any]) -> bytes:
+        if body["partner_user_id"] == SUSPECT:
+            raise Away(6)
+        return SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+    assert found(target) == {SURVIVES}
+    assert all(outage["cause"] for outage in records(target, "outage"))
+
+
+def test_a_crash_after_the_answer_is_found_by_asking_again(opened: Open) -> None:
+    """The request that was answered, and after which the target was away twice, is the finding."""
+    dying: list[int] = []
+
+    def respond(body: dict[str, Any]) -> bytes:
+        if dying:
+            dying.clear()
+            raise Away(6)
+        if body["partner_user_id"] == SUSPECT:
+            dying.append(1)
+        return SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        accepted = target.accepted()
+        accepted.but(partner_user_id=SUSPECT).send()
+        accepted.but(partner_user_id="another").send()
+    assert found(target) == {SURVIVES}
+    finding, = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
+    assert "away right after" in finding["actual"]
+
+
+def test_a_target_that_does_not_come_back_ends_the_run(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the patience of the profile nothing more is sent, for one and the same reason."""
+    def respond(body: dict[str, Any]) -> bytes:
+        if body["partner_user_id"] == SUSPECT:
+            raise Away(1 << 30)
+        return SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        accepted = target.accepted()
+        monkeypatch.setattr(target._confirmation._recovery._presence, "patience", 0.1)
+        with pytest.raises(TargetGone, match="stopped answering at"):
+            accepted.but(partner_user_id=SUSPECT).send()
+        sent = len(records(target, "exchange"))
+        with pytest.raises(TargetGone):
+            target.accepted()
+    assert len(records(target, "exchange")) == sent
+    assert len(bodies) == 2
+    outage, = records(target, "outage")
+    assert outage["ended"] is None
+    assert outage["before"]
+
+
+def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -> None:
+    """From then on a request is sent once: no retry, no control."""
+    def respond(body: dict[str, Any]) -> bytes:
+        return answer(500, body=ENVELOPE) if body["partner_user_id"].startswith(SUSPECT) else SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        accepted = target.accepted()
+        costs = []
+        for number in range(6):
+            before = len(bodies)
+            with suppress(Unjudged):
+                accepted.but(partner_user_id=f"{SUSPECT}{number}").is_survived(SURVIVES)
+            costs.append(len(bodies) - before)
+    assert costs[0] > costs[-1] == costs[-2] == costs[-3] == 1
+    assert len([record for record in records(target, "finding") if record["clause"] == SURVIVES]) == 6
