@@ -323,7 +323,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config) -> Target:
     """The server under judgement."""
-    return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE])
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")  # a worker has none
+
+    def tell(text: str) -> None:
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
+    return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE], tell)
 
 
 @pytest.fixture

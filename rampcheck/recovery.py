@@ -42,16 +42,21 @@ class Outage:
 
 
 class Recovery:
-    """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there."""
+    """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there.
 
-    def __init__(
+    `tell` is told, for the user, that it is waited for, and how that ended.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what all that is sent shares
         self, client: Client, judge: Judge, suite: Suite, presence: Presence, plain: Callable[[], Request],
+        tell: Callable[[str], None],
     ) -> None:
         self._client = client
         self._judge = judge
         self._suite = suite
         self._presence = presence
         self._plain = plain
+        self._tell = tell
         self._recent: deque[tuple[Request, Exchange]] = deque(maxlen=SUSPECTS)
         self._inquiries = 0
 
@@ -83,6 +88,9 @@ class Recovery:
             began, start = timestamp(suspect.started), time.monotonic()
             probes = 1
             while not self.is_there():
+                if probes == 1:
+                    self._tell(f"The target does not answer since {began}; it is asked once a second, for "
+                               f"{self._presence.patience:g} s at the most.")
                 if time.monotonic() - start >= self._presence.patience:
                     self._give_up(Outage(began, None, suspect.number, suspect.summary(), before, probes))
                 time.sleep(EVERY)
@@ -90,6 +98,7 @@ class Recovery:
             if probes == 1:
                 yield None
                 return
+            self._tell(f"The target is back, after {time.monotonic() - start:.0f} s and {probes} requests.")
             outage = Outage(began, timestamp(time.time()), suspect.number, suspect.summary(), before, probes)
             try:
                 yield outage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -96,11 +96,15 @@ class Run:
         """Gives the index of the first request that the target accepts; see `baseline.find`."""
         return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.run)
 
-    def target(self, candidate: int) -> Target:
-        """Gives the target as scenarios see it, its baseline the candidate with this index."""
+    def target(self, candidate: int, tell: Callable[[str], None] = lambda _: None) -> Target:
+        """Gives the target as scenarios see it, its baseline the candidate with this index.
+
+        `tell` is told what the user should know while the run goes on.
+        """
         chosen = baseline.everything(self.profile, self.suite)[candidate]
         texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
-        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence)
+        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence,
+                      tell)
 
     def fault(self, text: str) -> None:
         """Records that something went wrong inside rampcheck."""

@@ -53,12 +53,12 @@ class Target:
     """The server under judgement, as scenarios see it.
 
     `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run; `presence` is what
-    the run's processes know of its absence.
+    the run's processes know of its absence, of which `tell` tells the user.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all scenarios share
         self, profile: Profile, judge: Judge, suite: Suite, client: Client, baseline: Candidate, texts: Iterator[str],
-        presence: Presence,
+        presence: Presence, tell: Callable[[str], None],
     ) -> None:
         self.profile = profile
         self.judge = judge
@@ -66,7 +66,7 @@ class Target:
         self.client = client
         self.baseline = baseline
         self._texts = texts
-        recovery = Recovery(client, judge, suite, presence, self.plain)
+        recovery = Recovery(client, judge, suite, presence, self.plain, tell)
         self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
 
     def plain(self, credential: str | None = None) -> Request:
