@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import errno
-import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Barrier
-from urllib.parse import urlsplit
 
-import httpcore
 import httpx
-from tenacity import RetryCallState, Retrying
-from websockets.exceptions import InvalidMessage, ProxyError, WebSocketException
+from websockets.exceptions import WebSocketException
 
-from rampcheck import __version__, transport
+from rampcheck import __version__, retries, transport
 from rampcheck.channel import Channel, News, Proxy, RefusedUpgradeError, Socket, open_socket
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Failure, Headers, Request, Response, Sent
+from rampcheck.failures import failure_of
 from rampcheck.limits import Budget
 from rampcheck.presence import Presence
 from rampcheck.profile import Egress, Profile, is_loopback
 from rampcheck.receiver import Receiver
 from rampcheck.suite import Suite
 
-LONGEST_WAIT = 60.0
-
-
-@dataclass(frozen=True)
-class Retry:
-    """How often a request is sent again after an answer, and the first wait in seconds, doubled each time."""
-
-    times: int
-    wait: float
-
-
-# Proof's errors page: 502, send the same body again and back off; 500, once. RFC 6585 section 4 and RFC 9110
-# section 10.2.3: 429 and 503 may say when. RFC 9110 section 15.5.9: after 408 the request may be repeated. 504 is the
-# same gateway speaking as 502, and so are the statuses from 520, which IANA has not assigned and gateways have taken.
-GATEWAY_RETRY = Retry(3, 0.2)
-RETRIES = {
-    408: GATEWAY_RETRY,
-    429: Retry(3, 1.0),
-    500: Retry(1, 0.2),
-    **dict.fromkeys((502, 503, 504, *range(520, 528), 530), GATEWAY_RETRY),
-}
-# A kept-alive connection may be closed by the server just as the next request is written (RFC 9112 section 9.3.1).
-RESET_RETRY = Retry(1, 0.0)
 # Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
 OWN = frozenset({"address", "too_large"})
 
@@ -118,10 +88,10 @@ class Client:
         while waiting := requests[len(exchanges):]:
             burst = self._burst(waiting[:self._budget.take(len(waiting))], scenario)
             for exchange in burst:
-                self._listener(replace(exchange, final=_policy(exchange) is None))
+                self._listener(replace(exchange, final=retries.wait_before_next(exchange) is None))
             exchanges += burst
         for place, exchange in enumerate(exchanges):
-            if _policy(exchange) is not None:
+            if retries.wait_before_next(exchange) is not None:
                 last, _ = self._settled(requests[place], scenario, first=exchange)
                 self._listener(last)
                 exchanges[place] = last
@@ -189,32 +159,13 @@ class Client:
 
         `first` is the first attempt, where it was made and told of already.
         """
-        def tell(state: RetryCallState) -> None:
-            if _exchange(state) is not first:
-                self._listener(replace(_exchange(state), final=False))
-
-        sockets: list[Socket | None] = []
-        retrying = Retrying(
-            retry=lambda state: _policy(_exchange(state)) is not None and patience(_exchange(state)),
-            stop=_is_spent, wait=_wait,
-            before_sleep=tell, retry_error_callback=_exchange,
-        )
-        exchange: Exchange | None = None
-        for attempt in retrying:
-            with attempt:
-                if exchange is None and first is not None:
-                    exchange, socket = first, None
-                else:
-                    self._presence.wait()
-                    self._budget.take()
-                    exchange, socket = self._attempt(request, scenario, exchange)
-                sockets.append(socket)
-            outcome = attempt.retry_state.outcome
-            # An exception is an outcome too: Ctrl-C, a budget used up. Asking for its result raises it again.
-            if outcome is None or not outcome.failed:
-                attempt.retry_state.set_result(exchange)
-        assert exchange is not None  # noqa: S101 - there is always a first attempt
-        return exchange, sockets[-1]
+        exchange, socket = (first, None) if first else self._allowed_attempt(request, scenario, None)
+        while patience(exchange) and (wait := retries.wait_before_next(exchange)) is not None:
+            if exchange is not first:
+                self._listener(replace(exchange, final=False))
+            time.sleep(wait)
+            exchange, socket = self._allowed_attempt(request, scenario, exchange)
+        return exchange, socket
 
     def close(self) -> None:
         """Closes the connections and the receiver; what had come in by then is told like all the rest."""
@@ -231,6 +182,13 @@ class Client:
     def _next_number(self) -> int:
         self._sent += 1
         return self._lane.index + 1 + (self._sent - 1) * self._lane.of
+
+    def _allowed_attempt(
+        self, request: Request, scenario: str, before: Exchange | None,
+    ) -> tuple[Exchange, Socket | None]:
+        self._presence.wait()
+        self._budget.take()
+        return self._attempt(request, scenario, before)
 
     def _attempt(
         self, request: Request, scenario: str, before: Exchange | None, together: Barrier | None = None,
@@ -301,116 +259,3 @@ def _demand_answer(exchange: Exchange) -> None:
             f"exchange {exchange.number}: the target kept answering 429 (too many requests); "
             "lower `limits.requests_per_second` in the profile"
         )
-
-
-def _exchange(state: RetryCallState) -> Exchange:
-    assert state.outcome is not None  # noqa: S101 - tenacity sets it before it asks
-    exchange: Exchange = state.outcome.result()
-    return exchange
-
-
-def _policy(exchange: Exchange) -> Retry | None:
-    if exchange.failure is not None:
-        return RESET_RETRY if exchange.failure.kind == "reset" else None
-    if (_asked_wait(exchange) or 0) > LONGEST_WAIT:
-        return None
-    return RETRIES.get(exchange.status)
-
-
-def _is_spent(state: RetryCallState) -> bool:
-    policy = _policy(_exchange(state))
-    return policy is None or state.attempt_number > policy.times
-
-
-def _wait(state: RetryCallState) -> float:
-    exchange = _exchange(state)
-    policy = _policy(exchange) or RESET_RETRY
-    backoff: float = policy.wait * 2 ** (state.attempt_number - 1)
-    asked = _asked_wait(exchange)
-    return backoff if asked is None else asked
-
-
-def _asked_wait(exchange: Exchange) -> float | None:
-    """Gives the seconds that `Retry-After` asks for, None where it does not (RFC 9110 section 10.2.3)."""
-    if exchange.response is None or exchange.status not in {429, 503}:
-        return None
-    value = (exchange.response.header("retry-after") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-Causes = Sequence[BaseException]
-
-
-def _any_is(*classes: type[BaseException]) -> Callable[[Causes], bool]:
-    return lambda causes: any(isinstance(cause, classes) for cause in causes)
-
-
-def _lacks_address(causes: Causes) -> bool:
-    return any(isinstance(cause, OSError) and cause.errno == errno.EADDRNOTAVAIL for cause in causes)
-
-
-def _is_head_too_large(causes: Causes) -> bool:
-    # h11 says by the status of RFC 6585 section 5 that it stopped at a head, a chunk's or the trailers.
-    return any(getattr(cause, "error_status_hint", None) == 431 for cause in causes)
-
-
-def _is_plain_socket_error(causes: Causes) -> bool:
-    return isinstance(causes[0], OSError)
-
-
-def _is_dropped(causes: Causes) -> bool:
-    # The words are httpcore's, for a connection that ended before the first byte of a response.
-    return any(isinstance(cause, httpcore.RemoteProtocolError) and "without sending a response" in str(cause)
-               for cause in causes)
-
-
-UNREACHABLE = "{host} refused the connection or could not be reached"
-
-# The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
-FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
-    ("too_large", _any_is(transport.TooLargeError),
-     f"the response of {{host}} is larger than {transport.MAX_RESPONSE_BYTES} bytes"),
-    ("too_large", _any_is(transport.AllTooLargeError),
-     "the responses of {host} are together larger than a run reads; `limits.max_requests` says how much that is"),
-    ("too_large", _is_head_too_large, "the response of {host} has headers without an end"),
-    ("tls", _any_is(ssl.SSLError), "no TLS connection to {host}: {tls}"),
-    ("dns", _any_is(socket.gaierror), "the name of {host} could not be resolved"),
-    ("address", _lacks_address, "this machine has no address like the profile's `egress.outside_source_address`"),
-    ("timeout", _any_is(httpcore.TimeoutException, TimeoutError),
-     "no complete answer from {host} within {timeout:g} s"),
-    ("proxy", _any_is(httpcore.ProxyError, ProxyError), "the proxy on the way to {host} refused the request"),
-    ("refused", _any_is(httpcore.ConnectError, ConnectionRefusedError), UNREACHABLE),
-    ("reset", _any_is(httpcore.ReadError, httpcore.WriteError, ConnectionError),
-     "the connection to {host} was reset"),
-    ("reset", _is_dropped, "{host} closed the connection without an answer"),
-    ("refused", _is_plain_socket_error, UNREACHABLE),
-    ("truncated", _any_is(httpcore.RemoteProtocolError, InvalidMessage),
-     "{host} closed the connection early, or its answer was not HTTP"),
-    ("encoding", _any_is(transport.CodingError), "the answer of {host} does not fit its Content-Encoding"),
-    ("protocol", lambda _: True, "{host} did not answer in HTTP"),
-)
-
-
-def failure_of(error: Exception, profile: Profile) -> Failure:
-    """Says in a word and a sentence why an exchange has no response. No secret is in it: no URL, no header."""
-    causes = _causes(error)
-    kind, sentence = next((kind, sentence) for kind, fits, sentence in FAILURES if fits(causes))
-    tls = next((str(cause) for cause in causes if isinstance(cause, ssl.SSLError)), "")
-    host = urlsplit(profile.base_url).netloc
-    return Failure(kind, sentence.format(host=host, tls=tls, timeout=profile.limits.timeout_seconds))
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    causes: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None and current not in causes:
-        causes.append(current)
-        current = current.__cause__ or current.__context__
-    return causes

@@ -1,0 +1,72 @@
+"""When a request is sent again after its answer, and how long is waited before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from rampcheck.exchanges import Exchange
+
+LONGEST_WAIT = 60.0  # seconds; who asks for more is not asked again
+MOST_DIGITS = 9  # of a number of seconds; RFC 9111 section 1.2.2 lets a recipient stop at 2147483648
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often a request is sent again after an answer, and the first wait in seconds, doubled each time."""
+
+    times: int
+    wait: float
+
+
+# Proof's errors page: 502, send the same body again and back off; 500, once. RFC 6585 section 4 and RFC 9110
+# section 10.2.3: 429 and 503 may say when. RFC 9110 section 15.5.9: after 408 the request may be repeated. 504 is the
+# same gateway speaking as 502, and so are the statuses from 520, which IANA has not assigned and gateways have taken.
+GATEWAY_RETRY = Retry(3, 0.2)
+RETRIES = {
+    408: GATEWAY_RETRY,
+    429: Retry(3, 1.0),
+    500: Retry(1, 0.2),
+    **dict.fromkeys((502, 503, 504, *range(520, 528), 530), GATEWAY_RETRY),
+}
+# A kept-alive connection may be closed by the server just as the next request is written (RFC 9112 section 9.3.1).
+RESET_RETRY = Retry(1, 0.0)
+
+
+def wait_before_next(exchange: Exchange) -> float | None:
+    """Gives the seconds to wait before a request is sent again, None where this answer is the last.
+
+    It grows with `exchange.attempt`, unless the target says how long it is to be.
+    """
+    policy = _policy(exchange)
+    if policy is None or exchange.attempt > policy.times:
+        return None
+    asked = asked_wait(exchange)
+    if asked is None:
+        return policy.wait * float(2 ** (exchange.attempt - 1))
+    return asked if asked <= LONGEST_WAIT else None
+
+
+def _policy(exchange: Exchange) -> Retry | None:
+    if exchange.failure is not None:
+        return RESET_RETRY if exchange.failure.kind == "reset" else None
+    return RETRIES.get(exchange.status)
+
+
+def asked_wait(exchange: Exchange) -> float | None:
+    """Gives the seconds that `Retry-After` asks for, None where it asks for none that can be read.
+
+    Source: RFC 9110 section 10.2.3. Whatever the target writes there, nothing is raised.
+    """
+    if exchange.response is None or exchange.status not in {429, 503}:
+        return None
+    value = (exchange.response.header("retry-after") or "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value) if len(value) <= MOST_DIGITS else float("inf")
+    try:
+        until = parsedate_to_datetime(value)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError, TypeError):
+        return None
