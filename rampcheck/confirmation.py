@@ -186,8 +186,6 @@ class Confirmation:
         found, demand = self._judge.doubted(exchange), question.demand
         if exchange.is_silent or exchange.status >= 500:
             clause = self._suite.promise_of_answer(question.request.path)
-            if not clause and demand is None:
-                clause = self._suite.promise_of_acceptance(question.request.path)
             if clause and (demand is None or demand.clause != clause):
                 found.append(self._judge.suspected(clause, Broken(
                     "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
@@ -214,7 +212,8 @@ class Confirmation:
                           gateway=in_front)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
-        return again.counts_at_once or bool(seen) or not (again.found or is_doubtful(again.exchange))
+        unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status
+        return again.counts_at_once or bool(seen) or unpromised or not (again.found or is_doubtful(again.exchange))
 
     def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
         """Records that something in front of the API refuses this payload, whatever the API would answer."""

@@ -283,8 +283,8 @@ class Exchange:
     @property
     def is_page(self) -> bool:
         """Whether the answer is what stands in front of an API gives: a page, a redirect, an error that is no JSON."""
-        if self.response is None or self.protocol == "webhook" or self.status == 101:
-            return False
+        if self.response is None or self.protocol != "http":
+            return False  # How an upgrade is refused is nobody's promise.
         return self.response.json is NOT_JSON and (self.status >= 300 or "html" in self.response.media_type)
 
     @property
