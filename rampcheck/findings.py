@@ -153,8 +153,11 @@ class Judge:
             self.change = ""
 
     def doubt(self, findings: Iterable[Finding], exchange: Exchange, *, gateway: bool) -> None:
-        """Writes findings that were not seen again; those of a `gateway`, or of a passing failure, never count."""
+        """Writes findings that were not seen again; those of a `gateway`, without the API's envelope, never count."""
         kind = self.redacted(signature(exchange, self._suite.envelope))
+        answer = exchange.response
+        gateway = gateway or answer is None or not all(
+            isinstance(answer.member(name), str) for name in self._suite.envelope)
         for finding in findings:
             if self.contract.clauses[finding.clause].level != "open":
                 self._journal.write({"kind": "doubt", **asdict(finding), "signature": kind, "gateway": gateway})
@@ -178,9 +181,9 @@ class Judge:
         """Records what the target did where nothing, or nothing exact, is promised."""
         self._write("observation", clause, actual=self.redacted(actual), exchange=exchange.number if exchange else None)
 
-    def unjudged(self, clause: str, reason: str) -> None:
-        """Records that the scenario could not judge `clause`, and why."""
-        self._write("unjudged", clause, reason=self.redacted(reason))
+    def unjudged(self, clause: str, reason: str, *, declared: bool = False) -> None:
+        """Records that the scenario could not judge `clause`, and why; `declared`: it was not meant to be tried."""
+        self._write("unjudged", clause, reason=self.redacted(reason), declared=declared)
 
     def must_findings(self) -> list[Finding]:
         """Gives the scenario's findings that break a `must`."""

@@ -19,7 +19,7 @@ def judge(options: Sequence[str], *, workers: int = 1, allure: bool = True) -> i
     """
     arguments = [
         "-p", "rampcheck.plugin", "-c", str(resources.PACKAGE / "pytest.ini"),
-        "--rootdir", str(resources.suites().parent), "-p", "no:cacheprovider", "-q", "--tb=no", "-rN", "--no-header",
+        "--rootdir", str(resources.suites().parent), "-p", "no:cacheprovider", "-qq", "--tb=no", "-rN", "--no-header",
         *options,
     ]
     if workers > 1:

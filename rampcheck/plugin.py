@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck import allure_evidence, properties, receiver, resources
+from rampcheck import allure_evidence, properties, receiver, resources, selection, termination
 from rampcheck import profile as profiles
 from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged, UsageError
 from rampcheck.findings import Judge
@@ -110,13 +110,15 @@ def _controller_run(config: pytest.Config) -> Run:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     if profile.webhook is not None:
         receiver.check(profile.webhook)
+    chosen = selection.clauses_of(option.keyword, profile.contract) if option.keyword else frozenset()
     now = datetime.now(UTC)
     output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
     if (output / "journal.jsonl").exists():
         raise UsageError(f"{output} holds a run already", "Name another folder with --output.")
     return Run(profile, Settings(
         run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
-        patterns=tuple(option.clause), keyword=option.keyword, workers=getattr(option, "numprocesses", 0) or 0,
+        patterns=tuple(option.clause), keyword=option.keyword, chosen=tuple(chosen),
+        workers=getattr(option, "numprocesses", 0) or 0,
         strict=option.strict_should, require_complete=option.require_complete,
     ))
 
@@ -229,7 +231,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"the profile lacks {unmet[0]}")
     if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
         for clause in _clauses(item):
-            run.judge.unjudged(clause, "not tried in production, where only sessions are created")
+            run.judge.unjudged(clause, "not tried in production, where only sessions are created", declared=True)
         pytest.skip("not tried in production")
 
 
@@ -300,24 +302,30 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reason = "stopped by the user" if interrupted else ""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         reason = "no scenario was selected"
-    results = run.conclude(interrupted=interrupted, reason=reason)
+    with termination.undisturbed():
+        results = run.conclude(interrupted=interrupted, reason=reason)
     config.stash[RESULTS] = results
     session.exitstatus = exit_code(results, require_complete=run.settings.require_complete)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+# Outermost, so that the verdict stands last, after pytest's own count of scenarios.
+@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_sessionfinish")
+def pytest_show_the_end(session: pytest.Session) -> Generator[None, object, object]:
     """Shows what failed and where, the gaps, the verdict."""
-    results = config.stash.get(RESULTS, None)
-    if results is None:
-        return
+    ended = yield
+    results = session.config.stash.get(RESULTS, None)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if results is None or reporter is None:
+        return ended
     from rampcheck.report import print_summary  # noqa: PLC0415
 
-    writer = config.get_terminal_writer()
+    writer = session.config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
     with console.capture() as captured:
-        print_summary(results, console, config.stash[RUN].settings.output)
-    terminalreporter.ensure_newline()
+        print_summary(results, console, session.config.stash[RUN].settings.output)
+    reporter.ensure_newline()
     writer.write(captured.get(), flush=True)
+    return ended
 
 
 @pytest.fixture(scope="session")

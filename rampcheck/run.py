@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,14 +15,14 @@ from typing import Any
 from rampcheck import __version__, baseline, contract, resources
 from rampcheck.client import Client, Lane
 from rampcheck.errors import ExitCode, UsageError
-from rampcheck.exchanges import Journal, from_record, read_records, timestamp
+from rampcheck.exchanges import Exchange, Journal, from_record, read_records, timestamp
 from rampcheck.findings import Judge, judge_history
 from rampcheck.limits import Budget
 from rampcheck.presence import Presence
 from rampcheck.profile import Profile
 from rampcheck.redaction import Redactor
 from rampcheck.scenario import Target
-from rampcheck.verdicts import Scope, clause_results, collect, counts, is_valid, run_verdict
+from rampcheck.verdicts import Evidence, Scope, clause_results, collect, counts, run_verdict, waiver_results
 
 MERGED = "journal.jsonl"
 SHARED = "shared"  # what the workers count in common, while the run lasts
@@ -31,8 +32,9 @@ SHARED = "shared"  # what the workers count in common, while the run lasts
 class Settings:
     """What the command line says of a run, the same in all its processes.
 
-    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses and
-    `keyword` scenarios, `workers` is the number of its worker processes (0: this one does the work).
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder. `patterns` choose clauses, `keyword`
+    scenarios, which verify the clauses in `chosen`. `workers` is the number of its worker processes (0: this one does
+    the work).
     """
 
     run: str
@@ -41,6 +43,7 @@ class Settings:
     seed: int = 1
     patterns: tuple[str, ...] = ()
     keyword: str = ""
+    chosen: tuple[str, ...] = ()
     workers: int = 0
     strict: bool = False
     require_complete: bool = False
@@ -55,6 +58,7 @@ class Run:
         self.lane = lane
         self.contract = contract.load(profile.contract)
         self.selected = self.contract.selected(settings.patterns)
+        self.chosen = self.selected if not settings.chosen else self.selected & frozenset(settings.chosen)
         self.suite = resources.suite(profile.contract)
         self._refuse_unknown_waivers()
         redactor = Redactor(settings.key)
@@ -89,7 +93,8 @@ class Run:
             "kind": "run", "schema": 1, "rampcheck": __version__, "run": self.settings.run,
             "contract": self.contract.name, "contract_version": self.contract.version,
             "profile": self.profile.as_public(), "seed": self.settings.seed, "workers": self.settings.workers,
-            "patterns": list(self.settings.patterns), "started": timestamp(self.started),
+            "patterns": list(self.settings.patterns), "keyword": self.settings.keyword,
+            "started": timestamp(self.started),
         }
 
     def find_baseline(self) -> int:
@@ -103,8 +108,7 @@ class Run:
         """
         chosen = baseline.everything(self.profile, self.suite)[candidate]
         texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
-        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence,
-                      tell)
+        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence, tell)
 
     def fault(self, text: str) -> None:
         """Records that something went wrong inside rampcheck."""
@@ -142,38 +146,55 @@ class Run:
         shutil.rmtree(self.settings.output / SHARED, ignore_errors=True)
 
     def _results(self, records: Sequence[Mapping[str, Any]], *, interrupted: bool, reason: str) -> dict[str, Any]:
-        evidence = collect(records)
+        is_inconclusive = bool(reason) and not interrupted
         exchanges = sorted((from_record(record) for record in _exchanges(records).values()),
                            key=lambda exchange: exchange.started)
-        findings, exercised = judge_history(exchanges, self.suite, self.profile)
-        for clause, times in exercised.items():
-            evidence[clause].exercised += times
-        for finding in findings:
-            evidence[finding.clause].findings.append(finding)
-        selected = frozenset[str]() if self.settings.keyword else self.selected
-        scope = Scope(selected, interrupted or bool(reason), datetime.now(UTC).date())
-        clauses = clause_results(self.contract, self.profile, evidence, scope)
+        # Where it is not the API that answered, or nobody, no promise was put to the test.
+        evidence = defaultdict(Evidence) if is_inconclusive else self._evidence(records, exchanges)
+        today = datetime.now(UTC).date()
+        clauses = clause_results(self.contract, self.profile, evidence,
+                                 Scope(self.chosen, interrupted or bool(reason), today))
         faults = [record["text"] for record in records if record["kind"] == "fault"]
+        waivers = waiver_results(self.profile, clauses, today)
+        verdict = "inconclusive" if is_inconclusive else run_verdict(
+            clauses, strict=self.settings.strict, is_part=self.chosen != frozenset(self.contract.clauses),
+            unfinished=interrupted or bool(faults), stale=any(waiver["state"] == "stale" for waiver in waivers))
         return {
             "schema": 1, "rampcheck": __version__, "contract": self.contract.name, "title": self.contract.title,
-            "contract_version": self.contract.version,
-            "verdict": run_verdict(clauses, strict=self.settings.strict, ended_early=bool(reason) and not interrupted),
-            "reason": reason,
+            "contract_version": self.contract.version, "verdict": verdict, "reason": reason,
             "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
             "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
             "interrupted": interrupted, "seed": self.settings.seed,
+            "selection": {"clauses": list(self.settings.patterns), "keyword": self.settings.keyword},
             "requests": sum(exchange.direction == "outgoing" for exchange in exchanges),
             "workers": max(1, self.settings.workers), "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
-            "faults": faults, "notes": self._notes(), "clauses": clauses,
+            "outages": [{key: value for key, value in record.items() if key != "kind"}
+                        for record in records if record["kind"] == "outage"],
+            "waivers": waivers, "faults": faults, "notes": self._notes(records, waivers), "clauses": clauses,
         }
 
-    def _notes(self) -> list[str]:
+    def _evidence(
+        self, records: Sequence[Mapping[str, Any]], exchanges: Sequence[Exchange],
+    ) -> dict[str, Evidence]:
+        evidence = collect(records)
+        findings, exercised = judge_history(exchanges, self.suite, self.profile)
+        for clause, times in exercised.items():
+            evidence[clause].more += times
+        for finding in findings:
+            evidence[finding.clause].findings.append(finding)
+        return evidence
+
+    def _notes(self, records: Sequence[Mapping[str, Any]], waivers: Sequence[Mapping[str, Any]]) -> list[str]:
         notes = []
         if self.profile.environment is None:
             notes.append("the profile does not say `environment`: the target was taken for a test environment")
-        expired = [waiver for waiver in self.profile.waivers if not is_valid(waiver, datetime.now(UTC).date())]
-        notes += [f"the waiver of {waiver.clause} ended on {waiver.until} and no longer counts" for waiver in expired]
+        notes += [f"the waiver of {waiver['clause']} ended on {waiver['until']} and no longer counts"
+                  for waiver in waivers if waiver["state"] == "expired"]
+        notes += [f"the waiver of {waiver['clause']} is stale: the clause passed" for waiver in waivers
+                  if waiver["state"] == "stale"]
+        told = Counter(record["text"] for record in records if record["kind"] == "note")
+        notes += [f"{text} ({times} times)" if times > 1 else text for text, times in told.items()]
         return notes
 
 
@@ -188,10 +209,14 @@ def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> 
     if results["interrupted"]:
         return ExitCode.INTERRUPTED
     match results["verdict"]:
-        case "inconclusive":
+        case "inconclusive" | "incomplete":
             return ExitCode.INCONCLUSIVE
         case "nonconformant":
             return ExitCode.NONCONFORMANT
-        case "conformant_with_gaps" if require_complete:
+        case "conformant_with_gaps" | "partial" if require_complete and _has_gaps(results):
             return ExitCode.NONCONFORMANT
     return ExitCode.CONFORMANT
+
+
+def _has_gaps(results: Mapping[str, Any]) -> bool:
+    return any(clause["level"] == "must" and clause.get("gap") == "declared" for clause in results["clauses"])

@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def as_interruption() -> Iterator[None]:
-    """Makes SIGTERM, with which a pipeline cancels a job, raise `KeyboardInterrupt` inside, as Ctrl-C does."""
+    """Makes SIGTERM, with which a pipeline cancels a job, raise `KeyboardInterrupt` inside, as Ctrl-C does.
+
+    The first of either does; the next ones are ignored, for then what was judged is being written. A SIGINT that is
+    ignored already, as in a shell's background, stays ignored.
+    """
     def interrupt(*_: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if number == signal.SIGTERM or handler != signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Lets no further Ctrl-C or SIGTERM stop what is done inside: the writing of what was judged.
+
+    In another thread than the main one, which gets no signals, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

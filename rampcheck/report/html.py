@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from rampcheck.report import results as results_file
 from rampcheck.report.curl import MARK
 from rampcheck.report.evidence import Evidence, evidence
-from rampcheck.report.outline import CLAUSE_VERDICTS, LEVELS, RUN_VERDICTS, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, outage_line, outline
 from rampcheck.report.text import HIDDEN, plural, shorten, visible
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
@@ -37,6 +37,7 @@ class Sight:
     evidence: Evidence | None
     scenario: str
     times: int
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,11 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
     templates = environment()
     assets = {name: asset(templates, name, results["run"]) for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
-        results=results,
+        results={"outages": [], "waivers": [], **results},
         outline=summary,
+        gaps=GAPS,
+        outage_line=outage_line,
+        before=_before(results, exchanges),
         failed=[
             (views[lead.clause["id"]], [views[follower["id"]] for follower in lead.followers])
             for lead in summary.leads["failed"]
@@ -77,6 +81,15 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
         hashes={name: csp_hash(text) for name, text in assets.items()},
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
     )
+
+
+def _before(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]]) -> list[Evidence]:
+    """Gives the first exchange that was not answered where the target went for good, and those before it."""
+    for outage in results.get("outages", ()):
+        if outage["ended"] is None:
+            numbers = [outage["exchange"], *reversed(outage["before"])]
+            return [evidence(exchanges[number]) for number in numbers if number in exchanges]
+    return []
 
 
 def _views(
@@ -101,6 +114,7 @@ def _views(
             evidence=evidence(exchanges[number]) if first else None,
             scenario=seen["scenario"],
             times=seen["times"],
+            examples=tuple(example["actual"] for example in seen.get("examples", ())[1:]),
         )
 
     for clause in clauses:

@@ -17,10 +17,10 @@ LONGEST_VALUE = 4_000  # characters
 def render(results: Mapping[str, Any]) -> bytes:
     """Gives the JUnit XML of valid `results`: a suite for each section with clauses, a case for each clause.
 
-    A `failed` clause is a failure; `not_verified` and `waived` are skipped with their reason; `advisory`
-    and `observed` pass and say what was seen on their standard output. A broken clause that follows from
-    another says so first. What keeps the run from being
-    trusted (a fault of rampcheck, an inconclusive or interrupted run) stands as an error in a suite of
+    A `failed` clause is a failure, one `not_verified` by an unexpected gap an error; other gaps and `waived` are
+    skipped with their reason; `advisory` and `observed` pass and say what was seen on their standard output. A broken
+    clause that follows from another says so first. What keeps the run from being trusted (a fault of rampcheck, an
+    inconclusive or interrupted run) stands as an error in a suite of
     its own, `rampcheck`.
     """
     document = JUnitXml(f"rampcheck {results['contract']}")
@@ -41,6 +41,8 @@ def _suite(name: str, results: Mapping[str, Any], cases: list[TestCase]) -> Test
     suite.timestamp = results["started"].removesuffix("Z")
     suite.add_property("base_url", visible(results["target"]["base_url"]))
     suite.add_property("run", results["run"])
+    if selection := outline(results).selection:
+        suite.add_property("selection", visible(selection))
     suite.add_testcases(cases)
     return suite
 
@@ -53,6 +55,8 @@ def _case(clause: Mapping[str, Any]) -> TestCase:
             failure = Failure(visible(_follows(clause) + actual), clause["level"])
             failure.text = f"{visible(clause['text'])}\n\n{_seen(clause)}"
             case.result = [failure]
+        case "not_verified" if clause.get("gap") == "unexpected":
+            case.result = [Error(visible(clause["reason"]), "not verified")]
         case "not_verified" | "waived" as verdict:
             skipped = Skipped(visible(f"{CLAUSE_VERDICTS[verdict].word}: {clause['reason']}"))
             skipped.text = _seen(clause)

@@ -32,7 +32,7 @@ def validate(results: Any, origin: str = FILE_NAME) -> None:
     """Raises `ResultsError`, one line for each mistake, unless `results` are valid.
 
     They follow the schema, clause ids are unique, their sections exist, the counts are true, and what follows from
-    another clause follows from one that failed by itself.
+    another clause follows from one that failed, or is waived, by itself.
     """
     errors = sorted(Draft202012Validator(schema()).iter_errors(results), key=lambda error: error.json_path)
     mistakes = [f"{error.json_path}: {error.message[:200]}" for error in errors] or _disagreements(results)
@@ -61,7 +61,8 @@ def _disagreements(results: Mapping[str, Any]) -> list[str]:
         for verdict, count in results["counts"].items()
         if verdicts[verdict] != count
     ]
-    leading = {clause["id"] for clause in clauses if clause["verdict"] == "failed" and "follows" not in clause}
+    leading = {clause["id"] for clause in clauses
+               if clause["verdict"] in {"failed", "waived"} and "follows" not in clause}
     mistakes += [
         f"clause {clause['id']} follows from {clause['follows']}, which has not failed by itself"
         for clause in clauses

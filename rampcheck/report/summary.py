@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, outage_line, outline
 from rampcheck.report.text import one_line, plural
 
 LONGEST_CELL = 300  # characters
@@ -36,5 +36,6 @@ def render(results: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("summary.md.jinja").render(
-        results=results, outline=outline(results), verdicts=CLAUSE_VERDICTS, plural=plural, shown=SEEN_SHOWN
+        results={"outages": [], "waivers": [], **results}, outline=outline(results), verdicts=CLAUSE_VERDICTS,
+        gaps=GAPS, outage_line=outage_line, plural=plural, shown=SEEN_SHOWN,
     )

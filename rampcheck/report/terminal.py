@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, Gap, Lead, Outline, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, outage_line, outline
 from rampcheck.report.text import one_line, plural, visible
 
 LONGEST_VALUE = 400  # characters
@@ -24,7 +24,9 @@ STYLES: Mapping[str, str] = {
     "observed": "cyan",
     "passed": "green",
     "conformant": "bold green",
-    "conformant_with_gaps": "bold green",
+    "conformant_with_gaps": "bold cyan",
+    "partial": "bold blue",
+    "incomplete": "bold yellow",
     "nonconformant": "bold red",
     "inconclusive": "bold yellow",
 }
@@ -41,6 +43,7 @@ def print_summary(results: Mapping[str, Any], console: Console, directory: Path)
         _print_broken(console, verdict, summary)
     _print_gaps(console, summary.gaps)
     _print_list(console, "Faults of rampcheck", results["faults"])
+    _print_list(console, "Outages", [outage_line(outage) for outage in results.get("outages", ())])
     _print_list(console, "Notes", results["notes"])
     _print_end(console, results, summary, directory)
 
@@ -95,6 +98,7 @@ def _symbol(clause: Mapping[str, Any]) -> Text:
 def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
     number, times = finding["exchange"], finding["times"]
     rows = [("expected", finding["expected"]), ("actual", finding["actual"])]
+    rows += [("also", example["actual"]) for example in finding.get("examples", ())[1:]]
     if number is not None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
@@ -105,14 +109,16 @@ def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
 
 
 def _print_gaps(console: Console, gaps: tuple[Gap, ...]) -> None:
-    if not gaps:
-        return
-    _heading(console, "Not verified, and what to add", STYLES["not_verified"])
-    for gap in gaps[:GAPS_SHOWN]:
-        _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
-        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
-    if len(gaps) > GAPS_SHOWN:
-        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
+    for kind, heading in GAPS.items():
+        those = [gap for gap in gaps if gap.kind == kind]
+        if not those or kind == "unselected":
+            continue
+        _heading(console, heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
+        for gap in those[:GAPS_SHOWN]:
+            _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
+            _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
+        if len(those) > GAPS_SHOWN:
+            _say(console, f"and {plural(len(those) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
 
 
 def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
@@ -131,6 +137,8 @@ def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, d
     _say(console, "")
     _say(console, Text(", ").join(counts))
     _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
+    if summary.selection:
+        _say(console, f"Selected: {one_line(summary.selection, LONGEST_VALUE)}")
     _say(console, f"Reports: {directory / 'index.html'}")
     _say(console, "")
     if summary.early_end:
