@@ -69,5 +69,9 @@ class Unjudged(Exception):
     """
 
 
+class ProfileLacks(Unjudged):
+    """A scenario needs what the profile does not give; `str()` says what."""
+
+
 class TargetGone(Unjudged):
     """The target stopped answering in the course of a run and did not come back; `str()` says when and after what."""

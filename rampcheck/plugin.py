@@ -20,7 +20,7 @@ from rich.console import Console
 
 from rampcheck import allure_evidence, properties, receiver, resources, selection, termination
 from rampcheck import profile as profiles
-from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, Unjudged, UsageError
+from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError
 from rampcheck.findings import Judge
 from rampcheck.profile import Profile
 from rampcheck.reference import server as reference
@@ -245,7 +245,7 @@ def _guarded(run: Run, clauses: list[str]) -> Generator[None, object, object]:
         return (yield)
     except Unjudged as error:
         for clause in clauses:
-            run.judge.unjudged(clause, str(error))
+            run.judge.unjudged(clause, str(error), declared=isinstance(error, ProfileLacks))
         pytest.skip(run.judge.redacted(str(error)))
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")

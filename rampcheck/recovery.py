@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from rampcheck.client import Client
 from rampcheck.doubts import is_doubtful
@@ -18,9 +19,10 @@ from rampcheck.suite import STATUS, Broken, Suite
 
 SCENARIO = "recovery"
 EVERY = 1.0  # seconds from one look at an absent target to the next
-SUSPECTS = 4  # answered requests before an absence that may have brought it about
-# A process that ends after its answer may still take the next request: a second look is taken after so many seconds.
-SECOND_LOOK = 0.3
+# What may have brought an absence about: so many answered requests, so many seconds before it.
+SUSPECTS, WINDOW = 16, 2.0
+# A process that ends after its answer may still take the next requests: a second look is taken after so many seconds.
+SECOND_LOOK = 0.5
 MOST_INQUIRIES = 5  # in one process; a target that goes away more often is waited for, and not asked why
 
 
@@ -121,16 +123,36 @@ class Recovery:
                     known.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
 
     def inquire(self, outage: Outage) -> None:
-        """Sends the last answered requests again, one by one: the one after which the target is away again did it."""
-        suspects = [(request, exchange) for request, exchange in reversed(self._recent)
-                    if exchange.number != outage.exchange and self._clause(request)]
+        """Sends the last answered requests again: the one after which the target is away once more did it.
+
+        First all of them; only if the target then is away, one by one.
+        """
+        began = datetime.fromisoformat(outage.began).timestamp()
+        suspects = [(request, exchange) for request, exchange in self._recent
+                    if exchange.number != outage.exchange and exchange.started > began - WINDOW]
         self._recent.clear()
         self._inquiries += 1
-        if self._inquiries > MOST_INQUIRIES:
+        if self._inquiries > MOST_INQUIRIES or not suspects:
             return
         for request, first in suspects:
-            again = self._client.send(request, first.scenario, lambda _: False)
-            self._judge.doubted(again)
+            again = self._once_more(request, first)
+            if again.response is None:
+                break
+        if self._goes_away():
+            with self.waiting(again) as between:
+                self._find(reversed(suspects), outage)
+                if between is not None:
+                    between.cause = outage.cause
+
+    def _once_more(self, request: Request, first: Exchange) -> Exchange:
+        again = self._client.send(request, first.scenario, lambda _: False)
+        self._judge.doubted(again)
+        return again
+
+    def _find(self, suspects: Iterable[tuple[Request, Exchange]], outage: Outage) -> None:
+        """Sends suspects one by one until the target is away after one of them."""
+        for request, first in suspects:
+            again = self._once_more(request, first)
             if self._goes_away():
                 self._convict(request, first, again, outage)
                 return
@@ -142,22 +164,20 @@ class Recovery:
         return not self.is_there()
 
     def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
-        clause = self._clause(request)
+        clause = self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path)
         finding = self._judge.suspected(clause, Broken(
             "a target that answers what comes next, too",
             f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
             "away right after", about=(STATUS,)), again)
         self._judge.record([finding])
+        self._judge.confirmed.add(self._judge.scenario, [clause])
         self.explain(first, again, outage)
 
     def inquire_for_others(self) -> None:
         """Answers for one's own last requests, where another process has told of an absence that it cannot explain."""
         if self._recent and self._presence.has_news():
             with self._presence.search():
-                outage = Outage("", None, 0, "", [], 0)
+                outage = Outage(timestamp(time.time()), None, 0, "", [], 0)
                 self.inquire(outage)
                 if outage.cause:
                     self._presence.tell(explained=True)
-
-    def _clause(self, request: Request) -> str:
-        return (self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path))

@@ -169,8 +169,8 @@ class Run:
             "requests": sum(exchange.direction == "outgoing" for exchange in exchanges),
             "workers": max(1, self.settings.workers), "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
-            "outages": [{key: value for key, value in record.items() if key != "kind"}
-                        for record in records if record["kind"] == "outage"],
+            "outages": sorted(({key: value for key, value in record.items() if key != "kind"}
+                               for record in records if record["kind"] == "outage"), key=lambda told: told["began"]),
             "waivers": waivers, "faults": faults, "notes": self._notes(records, waivers), "clauses": clauses,
         }
 

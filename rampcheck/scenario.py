@@ -11,7 +11,7 @@ from rampcheck.channel import Channel, News
 from rampcheck.client import Client
 from rampcheck.confirmation import Confirmation, Demand
 from rampcheck.doubts import is_doubtful
-from rampcheck.errors import Unjudged, UsageError
+from rampcheck.errors import ProfileLacks, Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.presence import Presence
@@ -86,11 +86,11 @@ class Target:
         return partner_of(self.profile, credential)
 
     def credential_where(self, is_wanted: Callable[[Partner], bool]) -> str:
-        """Gives the credential of the first partner that `is_wanted`. Raises `Unjudged` where there is none."""
+        """Gives the credential of the first partner that `is_wanted`. Raises `ProfileLacks` where there is none."""
         for credential in (self.suite.credential, f"second_{self.suite.credential}"):
             if credential in self.profile.credentials and is_wanted(self.partner(credential)):
                 return credential
-        raise Unjudged("no partner of the profile fits")
+        raise ProfileLacks("no partner of the profile fits")
 
     def accepted(self, credential: str | None = None, **fields: Any) -> Accepted:
         """Sends the baseline, with `fields` of its own, and gives it as just accepted.

@@ -164,7 +164,7 @@ def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> tuple
 def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> tuple[str, str]:
     """Gives the kind of a gap (`declared`, `unexpected`, `unselected`) and the reason for it."""
     unmet, advice = clause.unmet(profile), f" ({clause.advice})" if clause.advice else ""
-    times = f"; it held {evidence.exercised} times elsewhere" if evidence.exercised else ""
+    times = f"; elsewhere it held ({evidence.exercised} times seen)" if evidence.exercised else ""
     reasons = [
         (clause.id not in scope.selected, "unselected", "not selected for this run"),
         (bool(clause.untestable), "declared", f"cannot be tested from outside: {clause.untestable}"),

@@ -199,6 +199,9 @@ BROKEN: dict[str, Behaviour] = {
     "bytes that are no UTF-8": answering(lambda: whole(noted(b'"\xff\xfe\x80"'))),
     "NaN": answering(lambda: whole(noted(b"NaN"))),
     "Infinity": answering(lambda: whole(noted(b"-Infinity"))),
+}
+# Accepted, and nothing in it that belongs to a session.
+STRANGE: dict[str, Behaviour] = {
     "204 with a body": answering(lambda: whole(session(), status="204 No Content")),
     "a flat array of 80,000 objects": answering(lambda: whole(b"[" + b"{}," * 80_000 + b"{}]")),
     "20,000 members": answering(lambda: whole(b'{"a":0' + b"".join(b',"%05x":0' % n for n in range(20_000)) + b"}")),
@@ -215,7 +218,7 @@ ODD: dict[str, Behaviour] = {
 }
 # As large as this client reads; one letter beyond the basic plane makes Python keep each in four bytes.
 LARGE = answering(lambda: whole(noted('"{}\U0001f4b8"'.format("\xe9" * 120_000).encode())))
-ALL = UNANSWERED | REFUSED | BROKEN | ODD
+ALL = UNANSWERED | REFUSED | STRANGE | BROKEN | ODD
 
 
 def _relay(peer: Peer, upstream: str) -> None:

@@ -76,7 +76,7 @@ class Leaky(BaseHTTPRequestHandler):
         answer: dict[str, Any] = {"error": "invalid_request", "code": "validation_error", "message": str(told)}
         if good:
             answer = {**asked, "signature": SIGNATURE, "init_token": INIT_TOKEN, "fix_currency": token, "note": told,
-                      "merchant_transaction_id": str(uuid.uuid4()),
+                      "merchant_transaction_id": str(uuid.uuid4()), "sessionId": str(uuid.uuid4()),
                       "widgetUrl": f"https://widget.example/?gdata={quote(token)}&secret={quote(SIGNATURE_SECRET)}"}
         self._send(200 if good else 400, json.dumps(answer).encode(), told["token plain"] if token else "")
 

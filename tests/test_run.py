@@ -83,7 +83,7 @@ def test_without_a_second_address_one_clause_is_not_verified(
     """Where the machine lacks the outside address, the allowlist alone is not verified, and the reason says so."""
     path = profile_file(tmp_path, {**reference.profile(), "egress": {"outside_source_address": "192.0.2.1"}})
     done = rampcheck(str(path), "--clause", "proof.auth.*", folder=tmp_path / "run")
-    assert done.code == 0, done.printed
+    assert (done.code, done.results["verdict"]) == (5, "incomplete"), done.printed
     assert "no address" in done.clause("proof.auth.ip-allowlist")["reason"]
     assert not {clause for clause in done.verdicts("not_verified") if clause.startswith("proof.auth")} - {
         "proof.auth.ip-allowlist"}
@@ -104,13 +104,14 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
 
 
 def test_a_wrong_token_is_said_once(reference: server.RunningReference, tmp_path: Path) -> None:
-    """A refused credential makes the run inconclusive, in one message, after one request."""
+    """A refused credential makes the run inconclusive, in one message, after each optional part was tried once."""
     path = profile_file(tmp_path, {"contract": "proof", "base_url": reference.base_url,
                                    "credentials": {"client_token": "a-token-that-nobody-issued"}})
     done = rampcheck(str(path), folder=tmp_path / "run")
     assert done.code == 5
     assert done.results["verdict"] == "inconclusive"
-    assert done.results["requests"] == 1
+    assert done.results["requests"] <= 6
+    assert done.verdicts("failed") == {}
     assert done.printed.count("refuses the credentials") == 1
     assert "a-token-that-nobody-issued" not in done.printed
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rampcheck.reference.registry import Registry
+from rampcheck.reference.variants import Wrap
 
 # The modules whose import registers the defects of a contract, in the order of the contract's sections.
 MODULES = {
@@ -58,20 +59,25 @@ class Defect:
 
     `clauses` are the ids of the promises it breaks; `may_break` holds ids, or beginnings of ids, of promises
     that may fall with them, depending on what is sent and how it is judged. `summary` is one sentence on what
-    the server does wrong, `service` the class that does it.
+    the server does wrong, `service` the class that does it, `wrap` what goes around the application for it. `ends` is
+    the verdict of a run in which it cannot be held against a clause: the server is gone, or it is another one.
     """
 
     name: str
     contract: str
     clauses: tuple[str, ...]
     summary: str
-    service: type
+    service: type | None = None
     may_break: tuple[str, ...] = ()
+    wrap: Wrap | None = None
+    ends: str = ""
 
 
-_registry: Registry[Defect] = Registry(
-    "defect", {contract: [f"{contract}.{module}" for module in modules] for contract, modules in MODULES.items()}
-)
+_registry: Registry[Defect] = Registry("defect", {
+    contract: [*(f"{contract}.{module}" for module in modules), "defects_conditions"]
+    for contract, modules in MODULES.items()
+})
+register = _registry.add
 
 Service = TypeVar("Service", bound=type)
 
@@ -88,13 +94,11 @@ def defect(
         raise ValueError(f"the defect {name} breaks nothing")
     contract = breaks[0].partition(".")[0]
 
-    def register(service: Service) -> Service:
-        _registry.add(
-            Defect(name, contract, tuple(breaks), summary or service.__doc__ or "", service, tuple(may_break))
-        )
+    def registered(service: Service) -> Service:
+        register(Defect(name, contract, tuple(breaks), summary or service.__doc__ or "", service, tuple(may_break)))
         return service
 
-    return register
+    return registered
 
 
 def all_defects(contract: str) -> tuple[Defect, ...]:

@@ -12,11 +12,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from rampcheck.errors import ReferenceStartError, UsageError
 from rampcheck.reference import DEFAULT_ENVIRONMENTS, builtin_profile, find_defects, find_variants
+from rampcheck.reference.absence import switch
 
 if TYPE_CHECKING:
     import uvicorn
@@ -59,14 +61,15 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     chosen = find_variants(contract, variants)
     host = next((variant.host for variant in chosen if variant.host), host)
     # The defects outermost, so that no variant heals them.
-    classes = [defect.service for defect in find_defects(contract, defects)]
+    broken = find_defects(contract, defects)
+    classes = [defect.service for defect in broken if defect.service]
     classes += [variant.service for variant in chosen if variant.service]
     app = importlib.import_module(f"rampcheck.reference.{contract}.app").create_app(
         classes, environment or DEFAULT_ENVIRONMENTS[contract], latency, webhook_url
     )
 
-    for variant in chosen:
-        app = variant.wrap(app) if variant.wrap else app
+    for wrap in (*(variant.wrap for variant in chosen), *(defect.wrap for defect in broken)):
+        app = wrap(app) if wrap else app
     config = _quiet_config(app, WEBSOCKETS[contract])
     for name, value in (option for variant in chosen for option in variant.serving.items()):
         setattr(config, name, value)
@@ -79,6 +82,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
 
     server = Announced(config)
     with _listen(host, port) as listening:
+        switch.attach(server, partial(_listen, host, listening.getsockname()[1]))
         if until_input_ends:
             threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         server.run(sockets=[listening])

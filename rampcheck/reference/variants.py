@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 from rampcheck.reference.registry import Registry
 
 # Of both contracts; then, for each contract, those of its own, in the order of its sections.
-SHARED = ("variants_wire", "variants_server")
+SHARED = ("variants_wire", "variants_server", "variants_conditions")
 MODULES = {
     "proof": (
         *SHARED,

@@ -74,7 +74,7 @@ ENVELOPES: Mapping[str, Callable[[str, str, str], Mapping[str, str]]] = {
 }
 
 
-def _failing(contract: str, status: int, texts: tuple[str, str, str], **headers: str) -> Callable[[], Reply]:
+def failing(contract: str, status: int, texts: tuple[str, str, str], **headers: str) -> Callable[[], Reply]:
     """Makes replies that are errors of a contract, `texts` its error, code and message."""
 
     def reply() -> Reply:
@@ -94,33 +94,33 @@ SIZE = ("payload_too_large", "payload_too_large", "The body is too large.")
 
 for _contract in DEFAULT_ENVIRONMENTS:
     for _name, _summary, _number, _reply in (
-        ("provider-fails", "Every 30th request meets a failing provider: 502.", 30, _failing(_contract, 502, PROVIDER)),
-        ("provider-away", "Every 30th request finds no provider: 502.", 30, _failing(_contract, 502, UNAVAILABLE)),
+        ("provider-fails", "Every 30th request meets a failing provider: 502.", 30, failing(_contract, 502, PROVIDER)),
+        ("provider-away", "Every 30th request finds no provider: 502.", 30, failing(_contract, 502, UNAVAILABLE)),
         (
             "rate-limited",
             "Every 100th request is one too many: 429, to be sent again at once.",
             100,
-            _failing(_contract, 429, RATE, retry_after="0"),
+            failing(_contract, 429, RATE, retry_after="0"),
         ),
         (
             "rate-limited-for-a-second",
             "Every 100th request is one too many: 429, to be sent again in a second.",
             100,
-            _failing(_contract, 429, RATE, retry_after="1"),
+            failing(_contract, 429, RATE, retry_after="1"),
         ),
         (
             "overloaded",
             "Every 30th request finds the server busy: 503, to be sent again at once.",
             30,
-            _failing(_contract, 503, BUSY, retry_after="0"),
+            failing(_contract, 503, BUSY, retry_after="0"),
         ),
         (
             "busy-until-a-date",
             "Every 100th request finds the server busy: 503, to be sent again after a date that is over.",
             100,
-            _failing(_contract, 503, BUSY, retry_after="Wed, 01 Jan 2020 00:00:00 GMT"),
+            failing(_contract, 503, BUSY, retry_after="Wed, 01 Jan 2020 00:00:00 GMT"),
         ),
-        ("gateway-timeout", "Every 30th request ends in a gateway's 504.", 30, _failing(_contract, 504, LATE)),
+        ("gateway-timeout", "Every 30th request ends in a gateway's 504.", 30, failing(_contract, 504, LATE)),
     ):
         register(Variant(_name, _contract, _summary, wrap=interrupting(every(_number), _reply)))
     register(
@@ -130,7 +130,7 @@ for _contract in DEFAULT_ENVIRONMENTS:
             "A body of more than 8 KiB is refused for its Content-Length, and the connection closed.",
             wrap=interrupting(
                 lambda scope: int(header(headers_of(scope), "content-length") or 0) > 8192,
-                _failing(_contract, 413, SIZE, connection="close"),
+                failing(_contract, 413, SIZE, connection="close"),
             ),
         )
     )

@@ -101,7 +101,7 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
     if exit_code not in ENDED and not faults:
         faults.append(f"the run ended with exit code {exit_code}: {results['reason']}")
     return Outcome(
-        trial, _result(trial, own, exit_code, faults), own,
+        trial, _result(trial, own, results["verdict"], exit_code, faults), own,
         related=tuple(conviction.clause for conviction in besides if conviction not in strange),
         unrelated=tuple(conviction for conviction in strange if conviction.verdict == "failed"),
         advisories=tuple(conviction for conviction in strange if conviction.verdict == "advisory"),
@@ -112,9 +112,13 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
     )
 
 
-def _result(trial: Trial, own: Sequence[Conviction], exit_code: int | None, faults: Sequence[str]) -> Result:
+def _result(
+    trial: Trial, own: Sequence[Conviction], verdict: str, exit_code: int | None, faults: Sequence[str],
+) -> Result:
     if faults:
         return "fault"
+    if trial.ends:
+        return "convicted" if verdict == trial.ends else "missed"
     if trial.kind == "defect":
         return "convicted" if own else "missed"
     # A run that could judge nothing accuses too: the reference answers.

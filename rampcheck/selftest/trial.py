@@ -24,8 +24,9 @@ class Trial:
 
     A `defect` has to be convicted by a finding against one of its `clauses`; what fails besides has to be in
     `may_break` (ids, or beginnings of ids). A `variant`, and the plain `reference`, have to be found conforming; of a
-    variant, the clauses in `unverified` may remain unverified. `defects` and `variants` are what the reference is
-    started with, `seed` is of the generated requests. `parts` are the trials that this one makes at once, if it does.
+    variant, the clauses in `unverified` may remain unverified. A defect with `ends` has to end with that verdict.
+    `defects` and `variants` are what the reference is started with, `seed` is of the generated requests. `parts` are
+    the trials that this one makes at once, if it does.
     """
 
     contract: str
@@ -38,6 +39,7 @@ class Trial:
     unverified: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
+    ends: str = ""
     parts: tuple[Trial, ...] = ()
 
     @property
@@ -135,7 +137,7 @@ def _named(known: Iterable[Entry], names: Sequence[str], kind: str) -> Sequence[
 
 def _of_defect(defect: Defect) -> Trial:
     return Trial(defect.contract, "defect", defect.name, _sentence(defect.summary), clauses=defect.clauses,
-                 may_break=defect.may_break, defects=(defect.name,))
+                 may_break=defect.may_break, defects=(defect.name,), ends=defect.ends)
 
 
 def _of_variant(variant: Variant) -> Trial:

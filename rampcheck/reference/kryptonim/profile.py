@@ -19,5 +19,5 @@ def profile(base_url: str, environment: str, _webhook_url: str | None = None) ->
             "crypto_currency": "USDC",
             "network": "polygon",
         },
-        "limits": {"requests_per_second": 0, "timeout_seconds": 10, "max_requests": 5000},
+        "limits": {"requests_per_second": 0, "timeout_seconds": 10, "max_requests": 5000, "recovery_seconds": 8},
     }

@@ -38,6 +38,7 @@ def profile(base_url: str, environment: str, webhook_url: str | None = None) -> 
             "max_requests": 5000,
             "event_timeout_seconds": 4,
             "poll_interval_seconds": 0.05,
+            "recovery_seconds": 8,
         },
     }
     if webhook_url is not None:
