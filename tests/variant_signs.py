@@ -61,6 +61,9 @@ SHARED: Signs = {
 }
 
 PROOF: Signs = {
+    "behind-a-gateway": (does(path="/nowhere"), r'"client": "127\.0\.0\.1"'),
+    "ws-refused-by-close": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
+    "known-after-a-moment": (POLL, UNKNOWN),
     "id-counts": (SESSION, r'"merchant_transaction_id": "\d{8}"'),
     "id-short": (SESSION, r'"merchant_transaction_id": "T[0-9a-f]{1,6}"'),
     "id-base64": (SESSION, r'"merchant_transaction_id": "tx/\+'),

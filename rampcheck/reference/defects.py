@@ -21,6 +21,7 @@ MODULES = {
     "proof": (
         "defects_auth",
         "defects_access",
+        "defects_forged",
         "defects_fields",
         "defects_required",
         "defects_json",

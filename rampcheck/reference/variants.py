@@ -26,6 +26,7 @@ SHARED = ("variants_wire", "variants_server", "variants_conditions")
 MODULES = {
     "proof": (
         *SHARED,
+        "proof.variants_access",
         "proof.variants_session",
         "proof.variants_request",
         "proof.variants_errors",

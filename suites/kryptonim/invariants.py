@@ -20,9 +20,11 @@ from rampcheck.invariants import (
     Endpoint,
     asked,
     given,
+    json_media_type,
     lacks,
     never_accepted,
     never_repeated,
+    not_a_gateways,
     secrets_kept,
     sends_no_json,
     sends_no_object,
@@ -133,9 +135,12 @@ NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
 
 # Errors
 
-def _is_other_error(exchange: Exchange, _: Partner) -> bool:
-    return (SESSION.asked(exchange) and 400 <= exchange.status < 500
-            and exchange.status not in EXPECTED_STATUSES | TRANSPORT_STATUSES)
+def _is_refusal(exchange: Exchange, _: Partner) -> bool:
+    return SESSION.asked(exchange) and 400 <= exchange.status < 500 and exchange.status not in TRANSPORT_STATUSES
+
+
+def _is_other_error(exchange: Exchange, partner: Partner) -> bool:
+    return _is_refusal(exchange, partner) and exchange.status not in EXPECTED_STATUSES
 
 
 @invariant("kryptonim.errors.envelope", _is_other_error)
@@ -157,6 +162,9 @@ def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
 
 
 INVARIANTS: Sequence[Invariant] = (
+    Invariant("kryptonim.session.json", SESSION.answered_with(), json_media_type),
+    Invariant("kryptonim.errors.media-type", _is_refusal, json_media_type),
+    not_a_gateways("kryptonim.errors.gateway-envelope", SESSION.asked),
     success_status, widget_url_has_a_host, widget_url_is_private, expires_in_time,
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
     other_errors_have_the_envelope, code_is_documented,

@@ -7,7 +7,8 @@ from rampcheck.suites.kryptonim.requests import API_KEY, SIGNATURE
 from rampcheck.scenario import Accepted
 
 
-@pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.no-session", "kryptonim.errors.codes")
+@pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.media-type", "kryptonim.errors.gateway-envelope",
+                      "kryptonim.errors.no-session", "kryptonim.errors.codes")
 def test_one_error_of_each_kind(accepted: Accepted) -> None:
     """Refusals for signature, key, body, field, amounts and network keep the promises of every error."""
     accepted.with_header(SIGNATURE, None).send()

@@ -10,11 +10,13 @@ from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, TES
 
 from rampcheck.cases import (
     HOSTILE_STRINGS,
+    SLOW_EMAILS,
     each,
     hostile_bodies,
     not_json,
     not_object,
     other_types,
+    perhaps_json,
 )
 from rampcheck.scenario import Accepted
 
@@ -79,6 +81,21 @@ def test_a_body_that_is_no_json_object_is_refused(accepted: Accepted) -> None:
             "kryptonim.session.request.malformed-json", ANY_4XX)
 
 
+@pytest.mark.verifies("kryptonim.session.request.malformed-json")
+def test_a_body_with_more_than_json(accepted: Accepted) -> None:
+    """Whether a parser may take NaN and Infinity is not documented: what the target does is observed."""
+    for what, body in perhaps_json(accepted.request.body).items():
+        accepted.with_body(body, what).is_observed("kryptonim.session.request.malformed-json")
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies("kryptonim.session.request.accepts-media-type")
+def test_a_media_type_may_have_a_parameter(accepted: Accepted) -> None:
+    """A charset parameter, and the letter case of a media type, make no difference (RFC 9110 section 8.3.1)."""
+    for media_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
+        accepted.with_header("Content-Type", media_type).is_accepted("kryptonim.session.request.accepts-media-type")
+
+
 @pytest.mark.long
 @pytest.mark.verifies(SURVIVES)
 @pytest.mark.parametrize("name", ["destinationAddress", "network", "email", "successUrl", "ipAddress"])
@@ -93,6 +110,27 @@ def test_no_hostile_metadata_breaks_the_target(accepted: Accepted) -> None:
     """Whatever the metadata's names and values hold, the target answers below 500."""
     for value in HOSTILE_STRINGS:
         accepted.but(metadata={value: value, "_externalPartnerId": value}).is_survived(SURVIVES)
+
+
+@pytest.mark.verifies(SURVIVES)
+def test_no_depth_and_no_size_of_metadata_breaks_the_target(accepted: Accepted) -> None:
+    """However deep or large the metadata are, the target answers below 500."""
+    for what, value in {
+        "20 objects in each other": '{"note":' * 20 + "1" + "}" * 20,
+        "2,000 objects in each other": '{"note":' * 2000 + "1" + "}" * 2000,
+        "2,000 arrays in each other": '{"note":' + "[" * 2000 + "]" * 2000 + "}",
+        "100,000 characters": json.dumps({"note": "x" * 100_000}),
+    }.items():
+        body = accepted.request.but(metadata=0).body
+        accepted.with_body(body.replace(b'"metadata":0', b'"metadata":' + value.encode()), f"{what} as metadata"
+                           ).is_survived(SURVIVES)
+
+
+@pytest.mark.verifies(SURVIVES)
+def test_no_email_takes_too_long(accepted: Accepted) -> None:
+    """However hard an e-mail address is to match, the target answers, and below 500."""
+    for email in SLOW_EMAILS:
+        accepted.but(email=email).is_survived(SURVIVES)
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -123,5 +161,5 @@ def test_no_other_way_of_asking_breaks_the_target(accepted: Accepted) -> None:
     """Whatever the method and the media type, the target answers below 500."""
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         accepted.changed(partial(replace, method=method), f"the method {method}").is_survived(SURVIVES)
-    for media_type in ("application/json; charset=utf-8", "text/plain", "application/xml", "nonsense", None):
+    for media_type in ("text/plain", "application/xml", "nonsense", None):
         accepted.with_header("Content-Type", media_type).is_survived(SURVIVES)

@@ -9,7 +9,7 @@ from rampcheck.scenario import Accepted, Target
 pytestmark = pytest.mark.creates_sessions
 
 
-@pytest.mark.verifies(*(f"kryptonim.session.{name}" for name in ("complete", "widget-url", "expires-at")))
+@pytest.mark.verifies(*(f"kryptonim.session.{name}" for name in ("json", "complete", "widget-url", "expires-at")))
 def test_sessions_of_small_and_large_requests(full: Accepted) -> None:
     """A session has its three fields whether the request holds the minimum or all there is."""
     full.unchanged().send()

@@ -290,10 +290,17 @@ def test_metadata_of_any_shape_is_accepted(accepted: Accepted) -> None:
         accepted.changed(change, f"{what} as metadata").is_accepted(f"{CLAUSE}.metadata")
 
 
+@pytest.mark.verifies(f"{CLAUSE}.type.metadata")
+def test_the_reserved_metadata_is_a_string(accepted: Accepted) -> None:
+    """The one reserved member of the metadata that is documented is refused where it is no string."""
+    for value in (1234, True, ["partner-rampcheck"]):
+        accepted.but(metadata={"_externalPartnerId": value}).is_refused(f"{CLAUSE}.type.metadata", ANY_4XX)
+
+
 @pytest.mark.verifies(f"{CLAUSE}.metadata")
 def test_other_reserved_metadata(accepted: Accepted) -> None:
     """What else may begin with an underscore is not documented: what the target does is observed."""
-    for metadata in ({"_externalPartnerId": 1234}, {"_externalPartnerId": ""}, {"_rampcheck": "partner"}):
+    for metadata in ({"_externalPartnerId": ""}, {"_rampcheck": "partner"}):
         accepted.but(metadata=metadata).is_observed(f"{CLAUSE}.metadata")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rampcheck.suites.proof.requests import kyc_status
 
 from rampcheck.confirmation import Demand
@@ -10,6 +12,9 @@ from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
 from rampcheck.suite import STATUS, Broken, member
+
+UNTIL_KNOWN = 2.0  # seconds that may pass until the other endpoints know a session
+PAUSE = 0.2
 
 
 def transaction_of(session: Exchange) -> str:
@@ -20,8 +25,36 @@ def transaction_of(session: Exchange) -> str:
     return transaction
 
 
+def until_known(target: Target, request: Request, session: Exchange) -> Exchange | None:
+    """Asks for what a session has brought about until it is known, for as long as the target may take for it.
+
+    Gives the first answer that accepts the request; None where there is none, which is then to be asked in earnest.
+    """
+    while True:
+        answer = target.once(request)
+        if answer.accepted and not answer.is_page:
+            return answer
+        if answer.status != 404 or time.time() > session.ended + UNTIL_KNOWN:
+            return None
+        time.sleep(PAUSE)
+
+
+def known(session: Accepted, request: Request) -> Accepted:
+    """Asks for what a session has brought about and gives the question as just accepted.
+
+    Raises `Unjudged` where the target refuses it, for longer than it may take to know the session.
+    """
+    answer = until_known(session.target, request, session.exchange)
+    return session.then(request) if answer is None else Accepted(session.target, request, answer)
+
+
 def demand(target: Target, clause: str, request: Request, session: Accepted) -> Exchange:
-    """Asks what has to be answered after a session; a refusal is a finding if such a session is still created."""
+    """Asks what has to be answered after a session; a refusal is a finding if such a session is still created.
+
+    It may take the target `UNTIL_KNOWN` seconds to know the session.
+    """
+    if answer := until_known(target, request, session.exchange):
+        return answer
     promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
 
     def judge(exchange: Exchange) -> Broken | None:

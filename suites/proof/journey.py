@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from rampcheck.suites.proof.asking import transaction_of
+from rampcheck.suites.proof.asking import PAUSE, UNTIL_KNOWN, transaction_of
 from rampcheck.suites.proof.invariants.values import RANK, TERMINAL
 from rampcheck.suites.proof.requests import is_second, pairs, poll, upgrade
 
@@ -106,6 +106,9 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
     """
     with suppress(Unjudged):
         channel = target.subscribe(request)
+        while own is not None and channel.upgrade.status == 404 and time.time() < own.exchange.ended + UNTIL_KNOWN:
+            time.sleep(PAUSE)
+            channel = target.subscribe(request)
         if channel.accepted:
             return channel
         if own is not None and 400 <= channel.upgrade.status < 500:

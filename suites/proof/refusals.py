@@ -1,6 +1,38 @@
 """The refusals that Proof documents, as the session page's table and the errors page name them."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rampcheck.exchanges import Exchange
 from rampcheck.scenario import Rejection
+
+
+@dataclass(frozen=True)
+class EitherRejection(Rejection):
+    """Any of several rejections; `Rejection`'s own fields are those of the first, with the statuses of all."""
+
+    alternatives: tuple[Rejection, ...] = ()
+
+    @classmethod
+    def of(cls, *alternatives: Rejection) -> EitherRejection:
+        """Makes one of several rejections."""
+        statuses = [status for rejection in alternatives for status in rejection.statuses]
+        return cls(statuses, alternatives[0].members, alternatives)
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Whether the exchange was refused in any of these ways."""
+        return any(rejection.fits(exchange) for rejection in self.alternatives)
+
+    def differs(self, exchange: Exchange) -> tuple[str, ...]:
+        """Gives in which parts of the answer another refusal differs from the one of its status, or the first."""
+        same_status = [rejection for rejection in self.alternatives if exchange.status in rejection.statuses]
+        return [*same_status, self.alternatives[0]][0].differs(exchange)
+
+    def __str__(self) -> str:
+        return ", or ".join(map(str, self.alternatives))
+
+
 
 INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token"]})
 MISSING_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})
@@ -13,4 +45,6 @@ WRONG_TYPE = Rejection([400], {"error": ["invalid_request"], "code": ["validatio
 CURRENCY_NOT_ALLOWED = Rejection([400], {"error": ["invalid_request"], "code": ["currency_not_allowed"]})
 WALLET_NOT_SUPPORTED = Rejection([400], {"error": ["wallet_not_supported"], "code": ["WALLET_NOT_SUPPORTED"]})
 NOT_FOUND = Rejection([404], {"error": ["not_found"], "code": ["not_found"]})
+# For what is no id by its form; the code of an INVALID_REQUEST is promised for the causes of the session page only.
+NOT_FOUND_OR_NO_ID = EitherRejection.of(NOT_FOUND, INVALID_REQUEST)
 ANY_4XX = Rejection()

@@ -1,9 +1,12 @@
 """Authentication and access: the bearer token, the address, the origin (session page and Onboarding)."""
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import pytest
+from rampcheck.suites.proof.asking import known, transaction_of
+from rampcheck.suites.proof.provenance import forged
 from rampcheck.suites.proof.refusals import (
     FORBIDDEN,
     FORBIDDEN_ORIGIN,
@@ -11,11 +14,14 @@ from rampcheck.suites.proof.refusals import (
     MISSING_TOKEN,
     UNAUTHORISED,
 )
-from rampcheck.suites.proof.requests import PATH
+from rampcheck.suites.proof.requests import PATH, kyc_status, poll, upgrade
+from rampcheck.suites.proof.upgrades import demand_silent_refusal
 
+from rampcheck.exchanges import Request
 from rampcheck.scenario import Accepted, Target
 
 SECOND = "second_client_token"
+OUTSIDE = "an address off the allowlist"
 
 
 @pytest.mark.verifies("proof.auth.bearer-required")
@@ -92,6 +98,43 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
 def test_an_address_off_the_allowlist_is_refused(accepted: Accepted) -> None:
     """A call from an address that is not on the partner's allowlist is forbidden."""
     accepted.from_outside().is_refused("proof.auth.ip-allowlist", FORBIDDEN)
+
+
+@pytest.mark.verifies("proof.auth.ip-allowlist")
+def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted, target: Target) -> None:
+    """A call from outside is forbidden, also where a header of its own, or each of them, names an allowed address."""
+    clause, headers = "proof.auth.ip-allowlist", forged(target.profile)
+    for name, value in headers.items():
+        accepted.changed(lambda request, name=name, value=value: request.from_outside().with_header(name, value),
+                         f"{OUTSIDE} and an allowed one in {name}").is_refused(clause, FORBIDDEN)
+    accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header").is_refused(
+        clause, FORBIDDEN)
+
+
+@pytest.mark.verifies("proof.auth.ip-allowlist")
+def test_every_endpoint_asks_for_the_address(accepted: Accepted, target: Target, token_name: str) -> None:
+    """Neither a transaction nor a user nor a WebSocket is open to a call from outside, whatever its headers say."""
+    clause, transaction = "proof.auth.ip-allowlist", transaction_of(accepted.exchange)
+    changes = {OUTSIDE: from_outside_with({}),
+               f"{OUTSIDE} and an allowed one in every header": from_outside_with(forged(target.profile))}
+    for question in (poll(transaction, token_name), kyc_status(accepted.request.json["partner_user_id"], token_name),
+                     upgrade(transaction, token_name)):
+        control = known(accepted, question)
+        for what, change in changes.items():
+            attempt = control.changed(change, what)
+            if question.protocol == "websocket":  # How one is refused is not documented.
+                demand_silent_refusal(target, clause, attempt)
+            else:
+                attempt.is_refused(clause, FORBIDDEN)
+
+
+def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request]:
+    """Gives the change to a request that sends it from outside, with more headers."""
+    def changed(request: Request) -> Request:
+        for name, value in headers.items():
+            request = request.with_header(name, value)
+        return request.from_outside()
+    return changed
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")

@@ -12,7 +12,7 @@ PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provid
 
 @pytest.mark.verifies(
     "proof.errors.envelope", "proof.errors.media-type", "proof.errors.matrix", "proof.errors.request-id",
-    "proof.errors.no-session", "proof.errors.no-internals",
+    "proof.errors.no-session", "proof.errors.no-internals", "proof.errors.gateway-envelope",
 )
 def test_one_error_of_each_kind(accepted: Accepted) -> None:
     """Refusals for the token, the origin, the body, a field and the currency keep the promises of every error."""

@@ -13,14 +13,25 @@ from rampcheck.suites.proof.refusals import (
 )
 from rampcheck.suites.proof.requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
-from rampcheck.cases import HOSTILE_STRINGS, each, hostile_bodies, not_json, not_object, other_types, spellings
+from rampcheck.cases import (
+    HOSTILE_STRINGS,
+    SLOW_EMAILS,
+    each,
+    hostile_bodies,
+    not_json,
+    not_object,
+    other_types,
+    perhaps_json,
+    spellings,
+)
 from rampcheck.invariants import given
 from rampcheck.scenario import Accepted, Target
 from rampcheck.suite import STATUS, member
 
-NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "--1", "1/2",
-               ".", "-", "\uff11\uff10\uff10\u20ac")
-PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5 ")
+NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "1_000", "--1", "1/2",
+               ".", "-", "100\u20ac")
+# The last two are 100 in the digits of other scripts, full-width and Arabic-Indic.
+PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5\n", "\uff11\uff10\uff10", "\u0661\u0660\u0660")
 
 
 @pytest.mark.parametrize("name", each("proof.session.request.required", REQUIRED))
@@ -255,6 +266,13 @@ def test_a_body_that_is_no_json_is_refused(accepted: Accepted) -> None:
         accepted.with_body(body, what).is_refused("proof.session.request.malformed-json", INVALID_REQUEST)
 
 
+@pytest.mark.verifies("proof.session.request.malformed-json")
+def test_a_body_with_more_than_json(accepted: Accepted) -> None:
+    """Whether a parser may take NaN and Infinity is not documented: what the target does is observed."""
+    for what, body in perhaps_json(accepted.request.body).items():
+        accepted.with_body(body, what).is_observed("proof.session.request.malformed-json")
+
+
 @pytest.mark.verifies("proof.session.request.non-object")
 def test_a_body_that_is_no_object_is_refused(accepted: Accepted) -> None:
     """A JSON text other than an object is refused."""
@@ -297,6 +315,13 @@ def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str) -> N
     """Whatever a string holds, the target answers below 500."""
     for value in HOSTILE_STRINGS:
         accepted.but(**{name: value}).is_survived("proof.session.request.no-server-error")
+
+
+@pytest.mark.verifies("proof.session.request.no-server-error")
+def test_no_email_takes_too_long(accepted: Accepted) -> None:
+    """However hard an e-mail address is to match, the target answers, and below 500."""
+    for email in SLOW_EMAILS:
+        accepted.but(user_email=email).is_survived("proof.session.request.no-server-error")
 
 
 @pytest.mark.verifies("proof.session.request.no-server-error")

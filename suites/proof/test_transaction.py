@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from rampcheck.suites.proof.asking import demand, transaction_of
-from rampcheck.suites.proof.refusals import NOT_FOUND, UNAUTHORISED
+from rampcheck.suites.proof.asking import demand, known, transaction_of
+from rampcheck.suites.proof.refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID, UNAUTHORISED
 from rampcheck.suites.proof.requests import pairs, poll
 
 from rampcheck.invariants import given
@@ -21,7 +21,7 @@ SHORTEST_RANDOM = 16  # characters; a shorter id may be a number that is counted
 @pytest.fixture
 def polled(accepted: Accepted, token_name: str) -> Accepted:
     """A question for the status of the partner's own transaction that the target has just answered."""
-    return accepted.then(poll(transaction_of(accepted.exchange), token_name))
+    return known(accepted, poll(transaction_of(accepted.exchange), token_name))
 
 
 def sessions(target: Target) -> Iterator[Accepted]:
@@ -56,6 +56,14 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
                                     f"`status`: {given(answer, 'status')!r}", answer, about=(member("status"),))
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as they are usually written (RFC 9562 section 4)."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
 def strangers(transaction: str) -> dict[str, str]:
     """Gives ids that name no transaction, made of one that does, each with a phrase that says how."""
     half = len(transaction) // 2
@@ -80,7 +88,10 @@ def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled
     clause = "proof.transaction.unknown"
     transaction = transaction_of(accepted.exchange)
     for what, stranger in strangers(transaction).items():
-        polled.changed(lambda _, stranger=stranger: poll(stranger, token_name), what).is_refused(clause, NOT_FOUND)
+        # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
+        is_well_formed = is_uuid(transaction) and is_uuid(stranger)
+        polled.changed(lambda _, stranger=stranger: poll(stranger, token_name), what).is_refused(
+            clause, NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
         polled.changed(lambda _, other=other: poll(other, token_name), "the id in another letter case").is_observed(
             clause)
@@ -97,7 +108,7 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
     first, second = target.suite.credential, SECOND
     own = {name: target.accepted(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
-        question = own[credential].then(poll(transaction_of(own[credential].exchange), credential))
+        question = known(own[credential], poll(transaction_of(own[credential].exchange), credential))
         question.changed(lambda request, other=other: request.with_credential(other),
                          "the token of another partner").is_refused("proof.transaction.isolation", NOT_FOUND)
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from rampcheck.suites.proof.endpoints import SESSION, is_widget_call
 
 from rampcheck.exchanges import Exchange
-from rampcheck.invariants import given, json_media_type, never_repeated
+from rampcheck.invariants import given, json_media_type, never_repeated, not_a_gateways
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
 from rampcheck.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
@@ -81,6 +81,7 @@ def no_transaction(exchange: Exchange, _: Partner) -> Broken | None:
 
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.errors.media-type", is_documented_error, json_media_type),
+    not_a_gateways("proof.errors.gateway-envelope", is_widget_call),
     server_error_is_documented, code_is_documented, no_internals, no_transaction,
 )
 HISTORY: Sequence[HistoryInvariant] = (

@@ -123,7 +123,7 @@ DECIMAL_AT_BEST = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 def is_no_decimal(amount: Any) -> bool:
     """Whether a string can by no reading be a decimal number; what is open (`1e3`, `.5`, ` 5`) gives False."""
-    return isinstance(amount, str) and amount != "" and DECIMAL_AT_BEST.fullmatch(amount.replace("_", "")) is None
+    return isinstance(amount, str) and amount != "" and DECIMAL_AT_BEST.fullmatch(amount) is None
 
 
 def _mistypes(name: str) -> Condition:

@@ -38,6 +38,11 @@ def own_updates(exchange: Exchange) -> list[dict[str, Any]]:
             if not isinstance(named := update.get("merchant_transaction_id"), str) or named == query(exchange, "tx_id")]
 
 
+def is_sent_away(exchange: Exchange) -> bool:
+    """Whether the target closed a WebSocket before any event."""
+    return exchange.closed is not None and not exchange.events
+
+
 def _statuses(exchange: Exchange) -> list[str]:
     return [status for update in own_updates(exchange) if isinstance(status := update.get("status"), str)]
 
@@ -92,8 +97,9 @@ def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
 
 INVARIANTS: Sequence[Invariant] = (
     messages_are_text, events_are_of_the_subscribed_transaction, statuses_go_forward, times_go_forward,
+    # A target may also take the upgrade to say in a close that it refuses.
     never_accepted("proof.ws.auth", EVENTS, "no Authorization header",
-                   lambda exchange, _: not exchange.request.header("authorization")),
+                   lambda exchange, _: not exchange.request.header("authorization") and not is_sent_away(exchange)),
 )
 
 

@@ -1,0 +1,46 @@
+"""Upgrades that are to bring nothing: refused, or closed by the target before any event."""
+
+from __future__ import annotations
+
+import time
+
+from rampcheck.channel import Channel
+from rampcheck.exchanges import Exchange, Request
+from rampcheck.scenario import Attempt, Target
+from rampcheck.suite import STATUS
+
+
+def demand_silent_refusal(target: Target, clause: str, attempt: Attempt) -> None:
+    """Demands that an upgrade is refused, or closed by the target at once and without any event."""
+    exchange = unsubscribed(target, attempt.request)
+    if not (exchange.accepted or is_silent_refusal(exchange)):
+        target.confirm(attempt.control.request)
+        exchange = unsubscribed(target, attempt.request)
+    if is_silent_refusal(exchange):
+        target.judge.held(clause, exchange)
+        return
+    seen = f"{exchange.summary()}, {len(exchange.events)} messages, " + (
+        "then closed" if exchange.closed else "still open") if exchange.accepted else exchange.summary()
+    with target.judge.changing(attempt.change):
+        target.judge.broken(clause, "a 4xx, or a close at once and without any event, for an upgrade with "
+                            f"{attempt.change}", seen, exchange, about=(STATUS,))
+
+
+def unsubscribed(target: Target, request: Request) -> Exchange:
+    """Asks for a WebSocket and waits for what comes over it, the close at the latest."""
+    with target.subscribe(request) as channel:
+        if channel.accepted:
+            wait_for_close(target, channel)
+    return channel.close()
+
+
+def is_silent_refusal(exchange: Exchange) -> bool:
+    """Whether a WebSocket was refused, or closed by the target before any event."""
+    return 400 <= exchange.status < 500 or (exchange.accepted and bool(exchange.closed) and not exchange.events)
+
+
+def wait_for_close(target: Target, channel: Channel) -> None:
+    """Waits until the target has closed a WebSocket or sent something over it, as long as for an answer."""
+    deadline = time.monotonic() + target.profile.limits.timeout_seconds
+    while channel.is_open and not channel.messages and (rest := deadline - time.monotonic()) > 0:
+        target.news.wait(rest)
