@@ -144,7 +144,7 @@ def heeded_sigint() -> Iterator[None]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, workers: str, tmp_path: Path) -> None:
-    """Ctrl-C, or a pipeline's SIGTERM: what was judged so far is written, and the exit code is 2."""
+    """Ctrl-C, or a pipeline's SIGTERM, once or twice: what was judged so far is written, and the exit code is 2."""
     folder = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", workers,
@@ -156,11 +156,13 @@ def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, worker
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
             pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
-    os.killpg(process.pid, number) if number is signal.SIGINT else process.send_signal(number)
+    for _ in range(2):  # The second one finds a run that is ending.
+        os.killpg(process.pid, number) if number is signal.SIGINT else process.send_signal(number)
     printed, _ = process.communicate()
     done = Completed(process.returncode, printed, folder)
     assert done.code == 2, printed
     assert done.results["interrupted"]
+    assert done.results["verdict"] == "incomplete"
     assert done.verdicts("passed")
     assert "the run was interrupted" in {clause["reason"][:23] for clause in done.results["clauses"]}
     assert (folder / "index.html").exists()

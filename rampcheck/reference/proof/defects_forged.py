@@ -1,6 +1,6 @@
 """Defects of the allowlist (`proof.auth.ip-allowlist`): an address that the caller claims, and endpoints without it."""
 
-# ruff: noqa: D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
+
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Claim = Callable[[str], str]
 
 def first(value: str) -> str:
     """The first of a list of addresses."""
-    return value.split(",")[0].strip()
+    return value.split(",", maxsplit=1)[0].strip()
 
 
 def last(value: str) -> str:
     """The last of a list of addresses."""
-    return value.split(",")[-1].strip()
+    return value.rsplit(",", maxsplit=1)[-1].strip()
 
 
 def forwarded_for(value: str) -> str:
