@@ -96,6 +96,10 @@ class _Search:
             time.sleep(PAUSE)
         if exchange.response is None:
             raise self._no_answer(f"exchange {exchange.number}: {exchange.summary()}")
+        if exchange.is_page and not exchange.accepted:
+            # Whatever is asked, it is not the API that answers.
+            self._refused = exchange
+            raise self._nothing_accepted()
         return exchange
 
     def _demand_session(self, exchange: Exchange) -> None:
