@@ -43,7 +43,7 @@ def _token(reference: RunningReference, name: str) -> dict[str, str]:
 def _created(connection: Connection, reference: RunningReference, user: str) -> tuple[str, str]:
     """Creates a session; gives the answer, and the transaction's id."""
     answer = connection.ask(proof(reference.profile()["credentials"], partner_user_id=user, amount="100.25")).decode()
-    return answer, json.loads(answer.partition("\r\n\r\n")[2])["merchant_transaction_id"]
+    return answer, json.loads(answer.rpartition("\r\n\r\n")[2])["merchant_transaction_id"]
 
 
 def _get(reference: RunningReference, path: str, token: str = "client_token", **headers: str) -> bytes:

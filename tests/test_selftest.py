@@ -48,8 +48,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
                 may_break=(*defect.may_break, *other.may_break, *other.clauses)),
         replace(variant, name="breaks-a-promise", defects=other.defects),
         replace(defect, name="does-not-start", defects=("there-is-no-such-defect",)),
+        another_api(), replace(another_api(), name="another-end", ends="incomplete"),
     ]
     return folder, prove(Selection(["kryptonim"], defects=[DEFECT]), QUICK, folder, trials=trials)
+
+
+def another_api() -> Trial:
+    """The trial of a server that is not the API at all."""
+    return planned(Selection(["kryptonim"], defects=["not-this-api"]))[1]
 
 
 def entry(matrix: dict[str, Any], name: str) -> dict[str, Any]:
@@ -65,9 +71,10 @@ def test_results(made: tuple[Path, dict[str, Any]]) -> None:
     assert {one["name"]: one["result"] for one in matrix["trials"]} == {
         "plain": "conforming", DEFECT: "convicted", VARIANT: "conforming", "does-nothing": "missed",
         "does-more": "convicted", "does-more-as-foreseen": "convicted", "breaks-a-promise": "accused",
-        "does-not-start": "fault",
+        "does-not-start": "fault", "not-this-api": "ended", "another-end": "missed",
     }
-    sums = {"defects": 5, "convicted": 3, "missed": 1, "unrelated": 1, "variants": 3, "accused": 1, "faults": 1}
+    sums = {"defects": 7, "convicted": 3, "ended": 1, "missed": 2, "unrelated": 1, "variants": 3, "accused": 1,
+            "faults": 1}
     assert {key: matrix["summary"][key] for key in sums} == sums
     assert (matrix["as_required"], matrix["exit_code"]) == (False, ExitCode.FAULT)
 
@@ -103,7 +110,7 @@ def test_only_the_evidence_that_needs_a_look_is_kept(made: tuple[Path, dict[str,
     """The folders of what went wrong are kept and named, all others deleted."""
     folder, matrix = made
     kept = {one["name"]: one["folder"] for one in matrix["trials"] if one["folder"]}
-    assert set(kept) == {"does-nothing", "does-more", "breaks-a-promise", "does-not-start"}
+    assert set(kept) == {"does-nothing", "does-more", "breaks-a-promise", "does-not-start", "another-end"}
     assert (folder / kept["does-nothing"] / "run" / "journal.jsonl").exists()
     assert "there-is-no-such-defect" in (folder / kept["does-not-start"] / "printed.txt").read_text(encoding="utf-8")
     assert {f"trials/{path.name}" for path in (folder / "trials").iterdir()} == set(kept.values())
@@ -157,6 +164,7 @@ def test_the_terminal_names_what_to_look_at(
     for name in ("does-nothing", "does-more", "breaks-a-promise", "does-not-start"):
         assert f"{name}, seed 1" in printed
         assert str(folder / entry(matrix, name)["folder"]) in printed
+    assert "the run ended inconclusive, not incomplete" in printed
     assert VARIANT not in printed
     assert "does-more-as-foreseen" not in printed
 
@@ -297,7 +305,7 @@ def results(**broken: dict[str, Any]) -> dict[str, Any]:
              "findings": [{"scenario": "s", "expected": "e", "actual": "a", "exchange": 3, "judge": "schema",
                            "about": [], "times": 1}]}
     clauses = [{"id": name.replace("_", "."), **found, **given} for name, given in broken.items()]
-    return {"clauses": clauses, "faults": [], "reason": "", "requests": 9}
+    return {"clauses": clauses, "verdict": "incomplete", "faults": [], "reason": "", "requests": 9}
 
 
 class TestOutcome:
@@ -337,6 +345,22 @@ class TestOutcome:
         """A conforming server is cleared by exit code 0 and nothing else."""
         trial = Trial("a", "variant", "v")
         assert outcome.of_run(trial, results(), [], exit_code=exit_code).result == result
+
+
+    @pytest.mark.parametrize(("ends", "broken", "result", "blamed"), [
+        ("incomplete", {}, "ended", []), ("inconclusive", {}, "missed", []),
+        ("incomplete", {"a_other": {}}, "ended", ["a.other"]), ("incomplete", {"a_fore": {}}, "ended", []),
+        ("incomplete", {"a_other": {"level": "should", "verdict": "advisory"}}, "ended", []),
+    ])
+    def test_a_server_that_cannot_be_judged_has_to_end_its_run_so(
+        self, ends: str, broken: dict[str, Any], result: str, blamed: list[str],
+    ) -> None:
+        """What is demanded is the run's verdict, and that no `must` clause takes the blame."""
+        trial = Trial("a", "defect", "d", may_break=("a.fore",), ends=ends)
+        read = outcome.of_run(trial, results(**broken), [], exit_code=5)
+        assert (read.result, read.verdict) == (result, "incomplete")
+        assert [one.clause for one in read.unrelated] == blamed
+        assert read.needs_a_look == (result == "missed" or bool(blamed))
 
 
 @pytest.mark.parametrize("name", resources.contracts())

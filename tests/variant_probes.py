@@ -38,6 +38,10 @@ class Connection:
         """Sends what is no request."""
         self._socket.sendall(data)
 
+    def patience(self, seconds: float) -> None:
+        """Sets how long is waited for whatever comes."""
+        self._socket.settimeout(seconds)
+
     def ask(self, request: bytes) -> bytes:
         """Gives the bytes of the answer, none where the server has closed the connection."""
         try:
@@ -146,6 +150,17 @@ def clocks(reference: RunningReference) -> str:
     end = re.search(r'"expiresAt": "([^"]*)"', text)
     return (f"Date {ahead(parsedate_to_datetime(date[1])):+d} s, " if date else "no Date, ") + (
         f"expiresAt {ahead(datetime.fromisoformat(end[1])):+d} s" if end else "no expiresAt")
+
+
+def left_idle(reference: RunningReference) -> str:
+    """Gives what becomes of a connection that is left alone for a second after an answer."""
+    with Connection(reference.base_url) as connection:
+        connection.ask(REQUESTS[reference.contract](reference.profile()["credentials"]))
+        connection.patience(1.0)
+        try:
+            return "closed" if connection.stream.read(1) == b"" else "not idle"
+        except TimeoutError:
+            return "open"
 
 
 def does(number: int = 1, **request: Any) -> Probe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.following_probes import asks, followed, upgrades, webhooks
-from tests.variant_probes import SECOND, Probe, clocks, does
+from tests.variant_probes import SECOND, Probe, clocks, does, left_idle
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (rf"\nHTTP/1\.1 {status} " for status in (
     200, 201, 400, 401, 403, 404))
@@ -58,6 +58,22 @@ SHARED: Signs = {
     "gateway-timeout": (NOWHERE, r"\nHTTP/1\.1 504 "),
     "small-bodies-only": (does(note="x" * 9000), r"\nHTTP/1\.1 413 "),
     "slow-now-and-then": (NOWHERE, r"\nserver-timing: queue;dur=100\r"),
+    "resets-now-and-then": (NOWHERE, r"\n[1-4]\d answers$"),
+    "answers-cut-now-and-then": (NOWHERE, r"\ncontent-length: 900\r\n\r\n\{\n"),
+    "idle-connections-closed": (left_idle, "^closed$"),
+    "early-hints-everywhere": (SESSION, r"(?s)\nHTTP/1\.1 103 .*\nHTTP/1\.1 200 "),
+    "up-to-three-seconds": (does(40, path="/nowhere"), r"\nserver-timing: queue;dur=500\r"),
+    "outage": (NOWHERE, r"\n59 answers$"),
+    "restart": (NOWHERE, r"\n79 answers$"),
+    "slow-start": (does(3), r"(?s)\nHTTP/1\.1 503 .*<title>Starting.*\nHTTP/1\.1 200 .*\n3 answers$"),
+    "bad-gateway-for-a-while": (NOWHERE, r"(?s)\nHTTP/1\.1 502 .*<title>Bad Gateway"),
+    "storm-of-429": (NOWHERE, r"(?s)\nHTTP/1\.1 429 .*\nretry-after: 1\r.*<title>Too Many Requests"),
+    "storm-of-503": (NOWHERE, r"(?s)\nHTTP/1\.1 503 .*\nretry-after: 1\r.*<title>Service Unavailable"),
+    "pages-of-403": (NOWHERE, r"(?s)\nHTTP/1\.1 403 .*<title>Access denied"),
+    "pages-of-408": (NOWHERE, r"(?s)\nHTTP/1\.1 408 .*<title>Request Timeout"),
+    "pages-of-502": (NOWHERE, r"(?s)\nHTTP/1\.1 502 .*<title>Bad Gateway"),
+    "pages-of-520": (NOWHERE, r"(?s)\nHTTP/1\.1 520 .*<title>Unknown Error"),
+    "gateway-in-json": (NOWHERE, r'(?s)\nHTTP/1\.1 503 .*\{"message": "Service Unavailable"\}'),
 }
 
 PROOF: Signs = {
@@ -147,6 +163,7 @@ FOLLOWING: Signs = {
     "events-without-payment-method": (followed, '(?s)^(?!.*payment_method).*"completed"'),
     "state-at-subscription": (followed, r'"event": "tx\.update".*"status": "pending"'),
     "told-late": (followed, '"sent_at": '),
+    "early-hints-everywhere": (upgrades(), r"(?s)\nHTTP/1\.1 103 .*\nHTTP/1\.1 101 "),
     "ws-pings": (followed, "\n\x89\x04"),
     "ws-fragments": (followed, "\n\x01\x32"),
     "ws-goes-away": (followed, "\n\x88\x05\x03\xe9bye"),
@@ -165,6 +182,7 @@ FOLLOWING: Signs = {
     "webhooks-written-otherwise": (webhooks, '"note": "\xf0\x9f\x92\xb6 '),
     "webhooks-in-chunks": (webhooks, r'(?is)\ncontent-type: application/json; charset="utf-8"\r.*\r\nc8\r\n'),
     "webhooks-signed": (webhooks, r"(?i)\nsignature: v2:[0-9a-f]{128}\r"),
+    "webhooks-among-probes": (webhooks, r"(?is)\nGET /webhooks .*\nHEAD .*\nOPTIONS .*\ncontent-length: 0\r"),
     "webhooks-one-by-one": (webhooks, r"(?i)\nconnection: close\r"),
 }
 

@@ -60,19 +60,24 @@ def changing(change: Change, pieces: Callable[[bytes], Sequence[bytes]] | None =
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            collected: list[Message] = []
-
-            async def collect(message: Message) -> None:
-                collected.append(message)
-
-            await app(scope, receive, collect)
-            body = b"".join(message.get("body", b"") for message in collected[1:])
-            reply = change(scope, Reply(collected[0]["status"], headers_of(collected[0]), body))
+            reply = change(scope, await collected(app, scope, receive))
             await send_reply(send, reply, None if pieces is None else pieces(reply.body))
 
         return changed
 
     return wrap
+
+
+async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+    """Gives an application's reply to a request over HTTP."""
+    messages: list[Message] = []
+
+    async def collect(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, collect)
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    return Reply(messages[0]["status"], headers_of(messages[0]), body)
 
 
 async def send_reply(send: Send, reply: Reply, pieces: Sequence[bytes] | None = None) -> None:

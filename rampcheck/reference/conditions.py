@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
+from itertools import count, cycle
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rampcheck.reference.absence import switch
-from rampcheck.reference.asgi import Reply, send_reply
+from rampcheck.reference.asgi import Reply, collected, send_reply
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Handling:
-    """What can be done about a request: `answer()` lets the application do it, `reply(reply)` does it in its place."""
+    """What can be done about a request.
+
+    `answer(*headers)` lets the application answer it, with these headers besides, `reply(reply)` answers in its place,
+    `left()` waits until the caller's connection is closed, from whichever side.
+    """
 
     asked: Asked
-    answer: Callable[[], Awaitable[None]]
+    answer: Callable[..., Awaitable[None]]
     reply: Callable[[Reply], Awaitable[None]]
+    left: Callable[[], Awaitable[None]]
 
 
 Meant = Callable[[Asked], bool]
@@ -53,8 +61,8 @@ def when(is_meant: Meant, action: Action) -> Callable[[ASGIApp], ASGIApp]:
             async def again() -> Message:
                 return waiting.pop() if waiting and scope["type"] == "http" else await receive()
 
-            async def answer() -> None:
-                await app(scope, again, send)
+            async def answer(*headers: tuple[bytes, bytes]) -> None:
+                await app(scope, again, _adding(send, headers) if headers else send)
 
             async def reply(content: Reply) -> None:
                 if scope["type"] == "http":
@@ -63,16 +71,51 @@ def when(is_meant: Meant, action: Action) -> Callable[[ASGIApp], ASGIApp]:
                     await receive()
                     await send_reply(_denying(send), content)
 
-            if switch.hangs:
-                await _for_ever()
-            elif is_meant(asked):
-                await action(Handling(asked, answer, reply))
+            if is_meant(asked):
+                await action(Handling(asked, answer, reply, partial(_left, receive)))
             else:
                 await answer()
 
         return handled
 
     return wrap
+
+
+def dropping(is_meant: Callable[[Scope, Reply], bool]) -> Callable[[ASGIApp], ASGIApp]:
+    """Makes the wrap that closes the connection in place of the replies that are meant."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def dropped(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            reply = await collected(app, scope, receive)
+            if is_meant(scope, reply):
+                switch.drop(scope)
+                await _left(receive)
+            else:
+                await send_reply(send, reply)
+
+        return dropped
+
+    return wrap
+
+
+async def _left(receive: Receive) -> None:
+    """Waits until the connection is closed, from whichever side."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+
+
+def _adding(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
+    """Adds headers to a response on its way out."""
+
+    async def added(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return added
 
 
 def _denying(send: Send) -> Send:
@@ -93,10 +136,6 @@ async def _body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-async def _for_ever() -> None:
-    await asyncio.Event().wait()
-
-
 # Which requests are meant.
 
 
@@ -108,6 +147,31 @@ def always(_: Asked) -> bool:
 def holding(*parts: bytes) -> Meant:
     """Those whose body holds any of these bytes."""
     return lambda asked: any(part in asked.body for part in parts)
+
+
+def saying(test: Callable[[Mapping[str, Any]], bool]) -> Meant:
+    """Those whose body is a JSON object of which `test` is true."""
+
+    def meant(asked: Asked) -> bool:
+        try:
+            members = json.loads(asked.body)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(members, dict) and test(members)
+
+    return meant
+
+
+def texts(value: Any) -> list[str]:
+    """Gives every string in a JSON value, the names of members among them."""
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for pair in value.items() for part in pair for text in texts(part)]
+        case list():
+            return [text for part in value for text in texts(part)]
+    return []
 
 
 def at(number: int) -> Meant:
@@ -125,10 +189,17 @@ def every(number: int) -> Meant:
     return lambda asked: asked.number % number == 0
 
 
-def sometimes(share: float) -> Meant:
-    """About this share of them, without a pattern."""
-    chance = random.Random(share)  # noqa: S311 - the same ones in each run, as far as their order is
-    return lambda _: chance.random() < share
+def spread(number: int) -> Meant:
+    """One of each `number`, without a pattern, but never two near each other."""
+    chance = random.Random(number)  # noqa: S311 - the same ones each time
+    places: dict[int, int] = {}
+
+    def meant(asked: Asked) -> bool:
+        block, place = divmod(asked.number - 1, number)
+        # In the middle half of its block, so that half a block is between it and the next one.
+        return place == places.setdefault(block, number // 4 + chance.randrange(max(1, number // 2)))
+
+    return meant
 
 
 def for_a_while(is_begun: Meant, seconds: float) -> Meant:
@@ -165,27 +236,27 @@ def replying(reply: Callable[[], Reply]) -> Action:
     return act
 
 
-async def silence(_: Handling) -> None:
+async def silence(handling: Handling) -> None:
     """Never answers this request."""
-    await _for_ever()
+    await handling.left()
 
 
-async def silence_for_all(_: Handling) -> None:
+async def silence_for_all(handling: Handling) -> None:
     """Never answers anything again."""
     switch.hang()
-    await _for_ever()
+    await handling.left()
 
 
 async def drop(handling: Handling) -> None:
     """Closes the connection without an answer."""
     switch.drop(handling.asked.scope)
-    await _for_ever()
+    await handling.left()
 
 
 async def reset(handling: Handling) -> None:
     """Resets the connection."""
     switch.reset(handling.asked.scope)
-    await _for_ever()
+    await handling.left()
 
 
 def last_words(words: bytes) -> Action:
@@ -193,7 +264,17 @@ def last_words(words: bytes) -> Action:
 
     async def act(handling: Handling) -> None:
         switch.drop(handling.asked.scope, words)
-        await _for_ever()
+        await handling.left()
+
+    return act
+
+
+def stall(words: bytes) -> Action:
+    """Sends these bytes and nothing after them; the connection stays open."""
+
+    async def act(handling: Handling) -> None:
+        switch.say(handling.asked.scope, words)
+        await handling.left()
 
     return act
 
@@ -201,9 +282,9 @@ def last_words(words: bytes) -> Action:
 def leave(seconds: float | None) -> Action:
     """Goes away without an answer, and is back after these seconds (None: never)."""
 
-    async def act(_: Handling) -> None:
+    async def act(handling: Handling) -> None:
         switch.leave(seconds)
-        await _for_ever()
+        await handling.left()
 
     return act
 
@@ -218,11 +299,19 @@ def answer_and_leave(seconds: float | None) -> Action:
     return act
 
 
-def delay(seconds: float) -> Action:
-    """Answers after these seconds."""
+def delay(*seconds: float) -> Action:
+    """Answers after so many seconds, by turns, and says so in a `Server-Timing` header.
+
+    A WebSocket is opened at once, or nobody could see a change in time.
+    """
+    turns = cycle(seconds)
 
     async def act(handling: Handling) -> None:
-        await asyncio.sleep(seconds)
-        await handling.answer()
+        if handling.asked.scope["type"] != "http":
+            await handling.answer()
+            return
+        waited = next(turns)
+        await asyncio.sleep(waited)
+        await handling.answer((b"server-timing", f"queue;dur={waited * 1000:g}".encode()))
 
     return act

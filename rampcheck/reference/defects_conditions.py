@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv6Address
+from typing import Any
 
 from starlette.types import Scope
 
 from rampcheck.reference.asgi import Reply, changing
 from rampcheck.reference.conditions import (
     Action,
-    Asked,
     Meant,
     always,
     answer_and_leave,
     at,
     drop,
+    dropping,
     holding,
     last_words,
     leave,
     page,
     replying,
     reset,
+    saying,
     silence,
     silence_for_all,
     since,
+    stall,
+    texts,
     when,
 )
 from rampcheck.reference.contracts import DEFAULT_ENVIRONMENTS
@@ -32,94 +36,180 @@ from rampcheck.reference.defects import Defect, register
 from rampcheck.reference.variants import Wrap
 from rampcheck.reference.variants_server import failing
 
-NO_SERVER_ERROR = "{}.session.request.no-server-error"
-# What the suites send now and then: strings of which each is one kind of payload.
-LONG_EMAIL = {"proof": holding(b'"user_email":"' + b"x" * 100), "kryptonim": holding(b'"email":"' + b"x" * 100)}
-NESTED = {"proof": holding(b"[[[[[["), "kryptonim": holding(b'"deeper"')}
-SCRIPT, QUERY, LOOKUP, FORMAT = holding(b"<script>"), holding(b"DROP TABLE"), holding(b"${jndi:"), holding(b"%s%n%x")
-IPV6 = holding(b"2001:db8", b"2001:0db8")
+Members = Mapping[str, Any]
+
+LONGEST_EMAIL = 5000
+DEEP = b"[" * 100
 HALF_AN_ANSWER = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"half":'
+HALF_A_CHUNK = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n40\r\n{"half":'
 HALF_A_HEAD = b"HTTP/1.1 200 OK\r\ncontent-ty"
 LOGIN = page(200, "Sign in")
+JSON = (("content-type", "application/json"),)
+HUNDRED = 100  # requests, after which it happens in mid-run
 
 
-def _broken(contract: str, name: str, summary: str, wrap: Wrap, *more: str) -> None:
-    """Registers a defect that breaks the promise of an answer; `more` may fall with it."""
-    register(Defect(name, contract, (NO_SERVER_ERROR.format(contract),), summary, may_break=more, wrap=wrap))
+# Payloads, each of a kind that the suites send more than once.
 
 
-def _gone(name: str, summary: str, ends: str, is_meant: Meant, action: Action) -> None:
-    """Registers, for both contracts, a defect that no clause can be blamed for."""
-    for contract in DEFAULT_ENVIRONMENTS:
-        register(Defect(name, contract, (), summary, wrap=when(is_meant, action), ends=ends))
+def _any_text(test: Callable[[str], bool]) -> Meant:
+    """Means the requests with a string, a member's name or value, of which `test` is true."""
+    return saying(lambda members: any(map(test, texts(members))))
 
+
+def _is_unmatched_email(value: Any) -> bool:
+    """Whether a value keeps a regular expression for e-mails busy: long, and without an @."""
+    return isinstance(value, str) and len(value) >= LONGEST_EMAIL and "@" not in value
+
+
+def _is_ipv6(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(IPv6Address(value))
+    except ValueError:
+        return False
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) and any(isinstance(inner, dict | list) and inner for inner in value.values())
+
+
+def _member(name: str, test: Callable[[Any], bool]) -> Meant:
+    return saying(lambda members: test(members.get(name)))
+
+
+EMAIL = {"proof": _member("user_email", _is_unmatched_email), "kryptonim": _member("email", _is_unmatched_email)}
+ADDRESS = {"proof": _member("client_ip", _is_ipv6), "kryptonim": _member("ipAddress", _is_ipv6)}
+NUL = _any_text(lambda text: "\0" in text)
+ASTRAL = _any_text(lambda text: max(text, default="") > "\uffff")
+SURROGATE = _any_text(lambda text: any("\ud800" <= letter <= "\udfff" for letter in text))
+SCRIPT = holding(b"<script")
+QUERY = holding(b"DROP TABLE")
+LOOKUP = holding(b"${jndi:")
+FORMAT = holding(b"%s%n%x")
+
+
+def _registered(contract: str, name: str, summary: str, wrap: Wrap, may_break: Sequence[str]) -> None:
+    """Registers a defect that breaks the promise of an answer."""
+    clause = f"{contract}.session.request.no-server-error"
+    register(Defect(name, contract, (clause,), summary, may_break=tuple(may_break), wrap=wrap))
+
+
+# No answer to one kind of payload: whatever else was promised of it falls too.
 
 for _contract in DEFAULT_ENVIRONMENTS:
-    _request = f"{_contract}.session.request"
     for _name, _summary, _meant, _action in (
-        ("hangs-on-long-email", "A long e-mail address without an @ is not answered.", LONG_EMAIL[_contract], silence),
-        ("drops-nested-body", "A nested body closes the connection without an answer.", NESTED[_contract], drop),
-        ("resets-on-script", "A body with a script in it resets the connection.", SCRIPT, reset),
+        ("hangs-on-long-email", "A request with a long e-mail address without an @ is never answered.",
+         EMAIL[_contract], silence),
+        ("drops-deep-nesting", "A body nested a hundred times closes the connection without an answer.",
+         holding(DEEP), drop),
+        ("resets-on-nul", "A NUL in a string resets the connection.", NUL, reset),
         ("cuts-answer-on-query", "The answer to a body with SQL in it ends in the middle.", QUERY,
          last_words(HALF_AN_ANSWER)),
         ("cuts-head-on-format", "The answer to a body with printf's signs ends in its headers.", FORMAT,
          last_words(HALF_A_HEAD)),
+        ("stalls-on-lookup", "The answer to a body with a lookup stops in the middle of a chunk.", LOOKUP,
+         stall(HALF_A_CHUNK)),
         ("speaks-no-http-on-lookup", "The answer to a body with a lookup is no HTTP.", LOOKUP,
          last_words(b"panic: runtime error\r\n\r\n")),
-        ("exits-after-ipv6", "After the answer to an IPv6 address the server ends, and is back after a second.", IPV6,
-         answer_and_leave(1.0)),
-        ("exits-on-lookup", "A body with a lookup ends the server, which is back after a second.", LOOKUP, leave(1.0)),
+        ("exits-after-ipv6", "After the answer to an IPv6 address the server ends, and is back after a second.",
+         ADDRESS[_contract], answer_and_leave(1.0)),
+        ("exits-on-surrogate", "A lone surrogate ends the server, which is back after a second.", SURROGATE,
+         leave(1.0)),
+        ("exits-on-script", "A body with a script in it ends the server, which is back after a second.", SCRIPT,
+         leave(1.0)),
     ):
-        _broken(_contract, _name, _summary, when(_meant, _action), _request)
+        _registered(_contract, _name, _summary, when(_meant, _action), [f"{_contract}.session.request"])
 
-_gone("hangs-for-ever-on-long-email", "A long e-mail address hangs the server for ever.", "incomplete",
-      lambda asked: any(meant(asked) for meant in LONG_EMAIL.values()), silence_for_all)
-_gone("gone-after-one-answer", "After its first answer the server is gone.", "incomplete", at(2), leave(None))
-_gone("gone-in-mid-run", "After a hundred requests the server is gone.", "incomplete", at(100), leave(None))
-_gone("hangs-in-mid-run", "After a hundred requests the server hangs.", "incomplete", at(100), silence_for_all)
-_gone("login-page", "Every request is answered 200 with a login page.", "inconclusive", always, LOGIN)
-_gone("login-page-in-mid-run", "After a hundred requests everything is a login page.", "incomplete", since(100), LOGIN)
-_gone("redirect-to-login", "Every request is redirected to a login page.", "inconclusive", always,
+_registered("kryptonim", "drops-nested-metadata", "Nested metadata closes the connection without an answer.",
+            when(_member("metadata", _is_nested), drop), ["kryptonim.session.request"])
+_registered("proof", "drops-astral", "A character beyond U+FFFF closes the connection without an answer.",
+            when(ASTRAL, drop), ["proof.session.request"])
+
+
+# Gone, or something else altogether: no clause can be blamed.
+
+
+def _ends(verdict: str, name: str, summary: str, is_meant: Meant | Mapping[str, Meant], action: Action) -> None:
+    """Registers, for both contracts, a defect whose run has to end with this verdict."""
+    for contract in DEFAULT_ENVIRONMENTS:
+        meant = is_meant[contract] if isinstance(is_meant, Mapping) else is_meant
+        register(Defect(name, contract, (), summary, wrap=when(meant, action), ends=verdict))
+
+
+_ends("incomplete", "hangs-for-ever-on-long-email", "A long e-mail address without an @ hangs the server for ever.",
+      EMAIL, silence_for_all)
+_ends("incomplete", "gone-after-one-answer", "After its first answer the server is gone.", at(2), leave(None))
+_ends("incomplete", "gone-in-mid-run", "After a hundred requests the server is gone.", at(HUNDRED), leave(None))
+_ends("incomplete", "hangs-in-mid-run", "After a hundred requests the server hangs.", at(HUNDRED), silence_for_all)
+_ends("incomplete", "drops-in-mid-run", "After a hundred requests every connection is closed without an answer.",
+      since(HUNDRED), drop)
+_ends("incomplete", "login-page-in-mid-run", "After a hundred requests everything is a login page.", since(HUNDRED),
+      LOGIN)
+_ends("incomplete", "bad-gateway-in-mid-run", "After a hundred requests everything is a gateway's 502.",
+      since(HUNDRED), page(502, "Bad Gateway"))
+_ends("incomplete", "forbidden-in-mid-run", "After a hundred requests everything is a firewall's 403.",
+      since(HUNDRED), page(403, "Access denied"))
+_ends("incomplete", "too-many-in-mid-run", "After a hundred requests everything is a gateway's 429.", since(HUNDRED),
+      page(429, "Too Many Requests", ("retry-after", "0")))
+_ends("inconclusive", "login-page", "Every request is answered 200 with a login page.", always, LOGIN)
+_ends("inconclusive", "redirect-to-login", "Every request is redirected to a login page.", always,
       page(302, "Sign in", ("location", "/login")))
-_gone("not-this-api", "Every request is answered 200 by another API.", "inconclusive", always,
-      replying(lambda: Reply(200, (("content-type", "application/json"),), b'{"status":"ok","version":"1.2.3"}')))
-_gone("bad-gateway-in-mid-run", "After a hundred requests everything is a gateway's 502.", "incomplete", since(100),
+_ends("inconclusive", "not-this-api", "Every request is answered 200 by another API.", always,
+      replying(lambda: Reply(200, JSON, b'{"status":"ok","version":"1.2.3"}')))
+_ends("inconclusive", "bad-gateway", "Every request is answered with a gateway's 502.", always,
       page(502, "Bad Gateway"))
-_gone("forbidden-in-mid-run", "After a hundred requests everything is a firewall's 403.", "incomplete", since(100),
-      page(403, "Access denied"))
 
 
 # What is answered, and should not be so.
 
 
-def _validation_fails(_: Scope, reply: Reply) -> Reply:
-    return replace(reply, status=500) if reply.status in {400, 422} else reply
+def _is_invalid(scope: Scope, reply: Reply) -> bool:
+    return scope["method"] == "POST" and reply.status == 400
 
 
-def _is_fiftieth_session() -> Meant:
-    sessions = [0]
-
-    def meant(asked: Asked) -> bool:
-        try:
-            members = json.loads(asked.body)
-        except ValueError:
-            return False
-        is_good = isinstance(members, dict) and len(members) in {5, 6} and "rampcheck" not in members
-        sessions[0] += is_good
-        return is_good and sessions[0] % 50 == 0
-
-    return meant
+def _failing_validation(contract: str) -> Wrap:
+    """Makes the wrap that answers 500 in place of each refused validation."""
+    failed = failing(contract, 500, ("internal_error", "db_error", "Something went wrong."))
+    return changing(lambda scope, reply: failed() if _is_invalid(scope, reply) else reply)
 
 
-_REFUSED = ("invalid_request", "validation_error", "The request is invalid.")
-for _contract, _acceptance in {"proof": "client-ip-optional", "kryptonim": "optional"}.items():
-    _broken(_contract, "validation-fails", "A request that is invalid is answered 500.", changing(_validation_fails),
-            _contract)
+def _refusing_each_fiftieth(contract: str) -> Wrap:
+    """Makes the wrap that refuses each fiftieth of the sessions that the application creates."""
+    created = [0]
+    refused = failing(contract, 400, ("invalid_request", "validation_error", "Not now."))
+
+    def change(scope: Scope, reply: Reply) -> Reply:
+        if scope["method"] != "POST" or reply.status != 200:
+            return reply
+        created[0] += 1
+        return refused() if created[0] % 50 == 0 else reply
+
+    return changing(change)
+
+
+# What a good request may be sent for: any of these may meet one of the refusals.
+ACCEPTING: Mapping[str, Sequence[str]] = {
+    "proof": ("client-ip-optional", "accepts", "type-default", "redirect-override", "address-ignored"),
+    "kryptonim": ("optional", "metadata", "unlocked-fields", "fiat-amount", "crypto-amount", "ip-forms"),
+}
+REVOKED = {
+    "proof": ("unauthorised", "invalid_token", "The client token is missing or not valid."),
+    "kryptonim": ("", "unauthorized", "Unauthorized request"),
+}
+
+for _contract in DEFAULT_ENVIRONMENTS:
+    _request = f"{_contract}.session.request"
+    _registered(_contract, "validation-fails", "A request that is invalid is answered 500.",
+                _failing_validation(_contract), [_request])
+    _registered(_contract, "validation-drops", "A request that is invalid closes the connection without an answer.",
+                dropping(_is_invalid), [_request])
     register(Defect(
-        "refuses-every-fiftieth", _contract, (f"{_contract}.session.request.{_acceptance}",),
-        "Each fiftieth plain request is refused with 400.", may_break=(_contract,),
-        wrap=when(_is_fiftieth_session(), replying(failing(_contract, 400, _REFUSED)))))
+        "refuses-every-fiftieth", _contract, tuple(f"{_request}.{name}" for name in ACCEPTING[_contract]),
+        "Each fiftieth good request for a session is refused with 400.", may_break=(_contract,),
+        wrap=_refusing_each_fiftieth(_contract)))
     register(Defect(
         "firewall-stops-a-payload", _contract, (f"{_contract}.errors.gateway-envelope",),
         "A firewall answers each body with a script or SQL in it with a page of 403.",
-        wrap=when(holding(b"<script>", b"DROP TABLE"), page(403, "Access denied"))))
+        wrap=when(holding(b"<script", b"DROP TABLE"), page(403, "Access denied"))))
+    register(Defect(
+        "revoked-in-mid-run", _contract, (), "After a hundred requests the credentials are refused.",
+        wrap=when(since(HUNDRED), replying(failing(_contract, 401, REVOKED[_contract]))), ends="incomplete"))

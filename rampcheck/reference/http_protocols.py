@@ -62,10 +62,22 @@ class OtherReason(Respelling):
     line = b"HTTP/1.1 \\1 F\xfcr Sie"
 
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n"
+
+
 class EarlyHints(Respelling):
     """Sends an interim response first (RFC 8297)."""
 
-    line = rb"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n\g<0>"
+    line = HINTS.replace(b"\r\n", rb"\r\n") + rb"\g<0>"
+
+
+class EarlyHintsEverywhere(EarlyHints):
+    """Sends an interim response before the answer to an upgrade, too."""
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hands the connection on after an interim response."""
+        self._plain.write(HINTS)
+        super().handle_websocket_upgrade(event)
 
 
 class Unannounced(H11Protocol):

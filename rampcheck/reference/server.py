@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
+BACKLOG = 2048
 # What serves the WebSockets of a contract; "none" where it has none, and starts sooner.
 WEBSOCKETS: dict[str, Literal["websockets-sansio", "none"]] = {"proof": "websockets-sansio", "kryptonim": "none"}
 
@@ -81,14 +82,15 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
             announce(f"http://{_in_url(host)}:{listening.getsockname()[1]}")
 
     server = Announced(config)
-    with _listen(host, port) as listening:
-        switch.attach(server, partial(_listen, host, listening.getsockname()[1]))
+    with _bound(host, port) as listening:
+        listening.listen(BACKLOG)
+        switch.attach(server, partial(_bound, host, listening.getsockname()[1]))
         if until_input_ends:
             threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         server.run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only where the protocol is explicit; without it, each answer takes 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -100,7 +102,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"cannot listen on {_in_url(host)}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
         ) from error
-    listening.listen(2048)
     return listening
 
 

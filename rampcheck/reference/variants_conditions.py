@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rampcheck.reference.asgi import Reply
 from rampcheck.reference.conditions import (
     Action,
     Meant,
@@ -9,17 +10,20 @@ from rampcheck.reference.conditions import (
     delay,
     every,
     for_a_while,
+    last_words,
     leave,
     page,
+    replying,
     reset,
     since,
-    sometimes,
+    spread,
     when,
 )
 from rampcheck.reference.contracts import DEFAULT_ENVIRONMENTS
 from rampcheck.reference.variants import Variant, register
 
-SHARE = 0.05  # of the answers that a gateway's page replaces
+HALF_AN_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"
+PAGES = {403: "Access denied", 408: "Request Timeout", 502: "Bad Gateway", 520: "Unknown Error"}
 
 
 def _condition(name: str, summary: str, is_meant: Meant, action: Action) -> None:
@@ -28,18 +32,42 @@ def _condition(name: str, summary: str, is_meant: Meant, action: Action) -> None
         register(Variant(name, contract, summary, wrap=when(is_meant, action)))
 
 
-_condition("resets-now-and-then", "One request in fifty finds its connection reset.", sometimes(0.02), reset)
+def _served(name: str, summary: str, **serving: object) -> None:
+    """Registers, for every contract, a variant that another way of serving makes."""
+    for contract in DEFAULT_ENVIRONMENTS:
+        register(Variant(name, contract, summary, serving=serving))
+
+
+# Connections.
+
+_condition("resets-now-and-then", "One request in fifty finds its connection reset.", spread(50), reset)
+_condition("answers-cut-now-and-then", "One answer in a hundred ends in the middle.", spread(100),
+           last_words(HALF_AN_ANSWER))
+_served("idle-connections-closed", "A connection is closed after 50 ms without a request.", timeout_keep_alive=0.05)
+_served("early-hints-everywhere", "An interim response, 103, comes before every answer, also before a WebSocket.",
+        http="rampcheck.reference.http_protocols:EarlyHintsEverywhere")
+_condition("up-to-three-seconds", "One answer in forty takes half a second, one, two or three.", spread(40),
+           delay(0.5, 1.0, 2.0, 3.0))
+
+
+# Absence.
+
 _condition("outage", "After 60 requests the server is away for five seconds.", at(60), leave(5.0))
 _condition("restart", "After 80 requests the server is away for a second.", at(80), leave(1.0))
+_condition("slow-start", "The first two requests find a server that is starting.",
+           lambda asked: not since(3)(asked), page(503, "Starting"))
+
+
+# What stands in front.
+
 _condition("bad-gateway-for-a-while", "For six seconds everything is a gateway's 502.",
            for_a_while(at(60), 6.0), page(502, "Bad Gateway"))
-_condition("three-seconds-now-and-then", "One answer in sixty takes three seconds.", every(60), delay(3.0))
 _condition("storm-of-429", "Now and then everything is 429 for a second.", for_a_while(every(150), 1.0),
            page(429, "Too Many Requests", ("retry-after", "1")))
 _condition("storm-of-503", "Now and then everything is 503 for a second.", for_a_while(every(150), 1.0),
            page(503, "Service Unavailable", ("retry-after", "1")))
-_condition("slow-start", "The first two requests find a server that is starting.",
-           lambda asked: not since(3)(asked), page(503, "Starting"))
-for _status, _title in {403: "Access denied", 408: "Request Timeout", 502: "Bad Gateway", 520: "Unknown Error"}.items():
-    _condition(f"pages-of-{_status}", f"One answer in twenty is a gateway's {_status}.", sometimes(SHARE),
+for _status, _title in PAGES.items():
+    _condition(f"pages-of-{_status}", f"One answer in twenty is a gateway's {_status}.", spread(20),
                page(_status, _title))
+_condition("gateway-in-json", "One answer in twenty is a gateway's 503, in JSON of its own.", spread(20),
+           replying(lambda: Reply(503, (("content-type", "application/json"),), b'{"message": "Service Unavailable"}')))

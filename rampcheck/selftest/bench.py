@@ -64,7 +64,8 @@ def make(  # noqa: PLR0913 - each is an option
 def _again(outcome: Outcome, conditions: Conditions) -> list[tuple[Trial, Conditions]]:
     """Gives the trials that tell more than this one did, and how they are to be made."""
     trial = outcome.trial
-    if outcome.result == "missed" and conditions.quick:
+    # Without a clause of its own, it was tried with the whole suite already.
+    if outcome.result == "missed" and conditions.quick and trial.clauses:
         return [(trial, replace(conditions, quick=False))]
     if outcome.result != "conforming" or not set(outcome.unverified) <= set(trial.unverified):
         return [(part, conditions) for part in trial.parts]

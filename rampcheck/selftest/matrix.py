@@ -13,7 +13,7 @@ from rampcheck import __version__, contract
 from rampcheck.errors import ExitCode
 from rampcheck.exchanges import timestamp
 from rampcheck.selftest.attempt import Conditions
-from rampcheck.selftest.outcome import Conviction, Outcome
+from rampcheck.selftest.outcome import AS_REQUIRED, Conviction, Outcome
 from rampcheck.selftest.trial import Selection, Trial
 
 FILE_NAME = "matrix.json"
@@ -41,7 +41,8 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
     (`id`, `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those
     that break it); and `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference,
     defect, variant), `name`, `summary`, `seed`, `parts` (the names of the variants tried at once, if they were),
-    the `clauses` that it breaks, `may_break`; its `result` (convicted, missed, conforming, accused, fault);
+    the `clauses` that it breaks, `may_break`, `ends`, the verdict with which its run has to end where no clause can be
+    blamed, else ""; its `result` (convicted, ended, missed, conforming, accused, fault), the run's `verdict`;
     `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
     (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the clauses that
     fell as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference;
@@ -71,7 +72,7 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Gives the sums over the trials of a matrix.
 
     `defects` and `variants` (the plain reference counts as one) are what was tried, alone or at once; of these,
-    `convicted` and `missed`, `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of
+    `convicted`, `ended` and `missed`, `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of
     defects that failed a `must` clause which is neither theirs nor foreseen; `faults` the number of trials that did
     not come to a judgement; `requests` all that were sent, and `median_to_first_finding` the middle of the defects'
     requests up to the first finding, null where none was made.
@@ -82,6 +83,7 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     first = [entry["to_first_finding"] for entry in defects if entry["to_first_finding"] is not None]
     return {
         "defects": len(defects), "convicted": sum(entry["result"] == "convicted" for entry in defects),
+        "ended": sum(entry["result"] == "ended" for entry in defects),
         "missed": sum(entry["result"] == "missed" for entry in defects), "variants": _number(others),
         "conforming": _number(entry for entry in others if entry["result"] == "conforming"),
         "accused": sum(entry["result"] == "accused" for entry in others),
@@ -99,9 +101,8 @@ def _number(variants: Iterable[Mapping[str, Any]]) -> int:
 
 def is_as_required(entry: Mapping[str, Any]) -> bool:
     """Whether a trial of a matrix ended as it must: convicted and nothing else, or conforming without a gap."""
-    if entry["kind"] == "defect":
-        return entry["result"] == "convicted" and not entry["unrelated"]
-    return entry["result"] == "conforming" and not entry["gaps"]
+    strange = entry["unrelated"] if entry["kind"] == "defect" else entry["gaps"]
+    return entry["result"] in AS_REQUIRED and not strange
 
 
 def write(content: Mapping[str, Any], folder: Path) -> Path:
@@ -139,8 +140,9 @@ def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
     return {
         "contract": trial.contract, "kind": trial.kind, "name": trial.name, "summary": trial.summary,
         "seed": trial.seed, "parts": [part.name for part in trial.parts], "clauses": list(trial.clauses),
-        "may_break": list(trial.may_break),
-        "result": outcome.result, "convictions": _written(outcome.convictions), "related": list(outcome.related),
+        "may_break": list(trial.may_break), "ends": trial.ends,
+        "result": outcome.result, "verdict": outcome.verdict,
+        "convictions": _written(outcome.convictions), "related": list(outcome.related),
         "unrelated": _written(outcome.unrelated), "advisories": _written(outcome.advisories), "gaps": gaps,
         "requests": outcome.requests, "to_first_finding": outcome.to_first_finding, "seconds": outcome.seconds,
         "exit_code": outcome.exit_code, "faults": list(outcome.faults), "reason": outcome.reason,

@@ -15,7 +15,8 @@ from rampcheck.report.results import FILE_NAME
 from rampcheck.run import MERGED
 from rampcheck.selftest.trial import Trial
 
-Result = Literal["convicted", "missed", "conforming", "accused", "fault"]
+Result = Literal["convicted", "ended", "missed", "conforming", "accused", "fault"]
+AS_REQUIRED = ("convicted", "ended", "conforming")
 BROKEN = ("failed", "advisory")
 # How a run ends that found no fault of its own; the last, where it could judge nothing.
 ENDED = (ExitCode.CONFORMANT, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
@@ -45,7 +46,8 @@ class Outcome:
     `unrelated` are failed `must` clauses that neither explains, `advisories` the same of `should` clauses; of a variant
     or the plain reference, both are accusations. `unverified` are the `must` clauses that were not verified; what the
     plain reference verifies of these is a gap, which `matrix` works out. `to_first_finding` is the number of requests
-    up to the first finding against one of the defect's own clauses. `reason` says why a run ended early.
+    up to the first finding against one of the defect's own clauses. `verdict` is the run's, `reason` says why it ended
+    early.
     """
 
     trial: Trial
@@ -59,6 +61,7 @@ class Outcome:
     to_first_finding: int | None = None
     seconds: float = 0.0
     exit_code: int | None = None
+    verdict: str = ""
     faults: tuple[str, ...] = ()
     reason: str = ""
     folder: Path | None = None
@@ -71,7 +74,7 @@ class Outcome:
     @property
     def needs_a_look(self) -> bool:
         """Whether its evidence is worth keeping."""
-        return self.result not in {"convicted", "conforming"} or bool(self.accusations)
+        return self.result not in AS_REQUIRED or bool(self.accusations)
 
 
 def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds: float) -> Outcome:
@@ -108,7 +111,8 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
         unverified=tuple(clause["id"] for clause in results["clauses"]
                          if clause["level"] == "must" and clause["verdict"] == "not_verified"),
         requests=results["requests"], to_first_finding=_to_first_finding(own, records, results["requests"]),
-        seconds=seconds, exit_code=exit_code, faults=tuple(faults), reason=results["reason"],
+        seconds=seconds, exit_code=exit_code, verdict=results["verdict"], faults=tuple(faults),
+        reason=results["reason"],
     )
 
 
@@ -118,7 +122,7 @@ def _result(
     if faults:
         return "fault"
     if trial.ends:
-        return "convicted" if verdict == trial.ends else "missed"
+        return "ended" if verdict == trial.ends else "missed"
     if trial.kind == "defect":
         return "convicted" if own else "missed"
     # A run that could judge nothing accuses too: the reference answers.

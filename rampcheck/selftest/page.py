@@ -30,6 +30,7 @@ RESULTS: Mapping[str, Word] = {
     "missed": Word("missed", "✗", "failed", "no finding against a clause that the defect breaks"),
     "accused": Word("accused", "✗", "failed", "a server that conforms was found broken"),
     "convicted": Word("convicted", "✓", "passed", "a finding against a clause that the defect breaks"),
+    "ended": Word("ended", "✓", "passed", "the run ended with the verdict that says why nothing could be judged"),
     "conforming": Word("conforming", "✓", "passed", "nothing was found broken, as it has to be"),
 }
 
@@ -59,11 +60,12 @@ class ClauseView:
 
 @dataclass(frozen=True)
 class ContractView:
-    """A contract: its sections with their clauses, and the trials of servers that conform."""
+    """A contract: its sections with their clauses, and the trials of servers that conform, or cannot be judged."""
 
     data: Mapping[str, Any]
     sections: tuple[tuple[Mapping[str, Any], tuple[ClauseView, ...]], ...]
     variants: tuple[Mapping[str, Any], ...]
+    ended: tuple[Mapping[str, Any], ...]
 
 
 def render(matrix: Mapping[str, Any], *, is_everything: bool) -> str:
@@ -97,16 +99,20 @@ def sentence(matrix: Mapping[str, Any]) -> str:
         (sums["faults"], "{} not judged for a fault"),
     ]
     told = [text.format(number) for number, text in mishaps if number]
+    ended = f"; {plural(sums['ended'], 'run')} that could not go on said so" if sums["ended"] else ""
     tried = f"{plural(sums['defects'], 'defect')} and {plural(sums['variants'], 'conforming server')} tried"
     if told:
         return f"{tried}: {', '.join(told)}."
-    return f"{tried}: every defect is convicted by a clause of its own, no other clause is blamed, nobody else accused."
+    return (f"{tried}: every defect is convicted by a clause of its own, no other clause is blamed, nobody else "
+            f"accused{ended}.")
 
 
 def remark(entry: Mapping[str, Any]) -> str:
     """Says what is wrong with a trial that did not end as it must, and what to look at."""
     told = [*entry["faults"]]
-    if entry["result"] == "missed":
+    if entry["result"] == "missed" and entry["ends"]:
+        told.append(f"the run ended {entry['verdict']}, not {entry['ends']}")
+    elif entry["result"] == "missed":
         told.append(f"no finding against {', '.join(entry['clauses'])}")
     accused = [*entry["unrelated"], *(entry["advisories"] if entry["kind"] != "defect" else ())]
     told += [f"{one['clause']} was found broken: expected {one['expected']}; actual {one['actual']}" for one in accused]
@@ -126,6 +132,7 @@ def _contract(data: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, i
         tuple((section, tuple(clause for clause in shown if clause.data["section"] == section["id"]))
               for section in data["sections"]),
         tuple(entry for entry in own if entry["kind"] != "defect"),
+        tuple(entry for entry in own if entry["ends"]),
     )
 
 
@@ -137,7 +144,7 @@ def _clause(
 
 
 def _state(clause: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, is_everything: bool) -> str:
-    if any(entry["result"] != "convicted" for entry in trials):
+    if not all(entry["result"] in {"convicted", "ended"} for entry in trials):
         return "missed"
     is_demanded = is_everything and clause["level"] == "must" and not clause["untestable"]
     if is_demanded and len(clause["defects"]) < FEWEST_DEFECTS:

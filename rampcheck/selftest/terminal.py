@@ -46,6 +46,6 @@ def _print_wrong(console: Console, entry: Mapping[str, Any], folder: Path) -> No
 
 
 def _wrong(entry: Mapping[str, Any]) -> str:
-    if entry["result"] == "convicted":
+    if entry["result"] in {"convicted", "ended"}:
         return "an unrelated clause failed"
     return "a gap" if entry["result"] == "conforming" else str(entry["result"])

@@ -293,3 +293,13 @@ class WebhooksOneByOne(UpdateService):
 
     def webhook_headers(self, transaction: Transaction) -> dict[str, str]:
         return super().webhook_headers(transaction) | {"connection": "close"}
+
+
+@own("webhooks-among-probes")
+class WebhooksAmongProbes(UpdateService):
+    """Others, too, ask at the webhook's address: GET, HEAD, OPTIONS, and a POST of nothing."""
+
+    def send_webhook(self, webhooks: Webhooks, transaction: Transaction, body: bytes) -> None:
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            webhooks.post(transaction.key, {"user-agent": "health-check"}, b"", method)
+        super().send_webhook(webhooks, transaction, body)

@@ -1,0 +1,29 @@
+"""A reference whose conditions are over soon, as a program: `python tests/brief_conditions.py CONTRACT CONDITION`."""
+
+from __future__ import annotations
+
+import sys
+
+from rampcheck.reference import server
+from rampcheck.reference.conditions import answer_and_leave, at, delay, every, for_a_while, leave, page, when
+from rampcheck.reference.variants import Variant, register
+
+MOMENT = 0.3  # seconds
+
+# Each begins with the third request.
+CONDITIONS = {
+    "leaves": when(at(3), leave(MOMENT)),
+    "answers-and-leaves": when(at(3), answer_and_leave(MOMENT)),
+    "pages": when(for_a_while(at(3), MOMENT), page(502, "Bad Gateway", ("retry-after", "1"))),
+    "delays": when(every(3), delay(MOMENT)),
+}
+
+
+def main(contract: str, condition: str) -> None:
+    """Serves the contract under this condition until standard input ends."""
+    register(Variant("brief", contract, "It is over soon.", wrap=CONDITIONS[condition]))
+    server.serve(contract, variants=["brief"])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
