@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -20,7 +21,7 @@ from rampcheck.failures import failure_of
 from rampcheck.limits import Budget
 from rampcheck.presence import Presence
 from rampcheck.profile import Egress, Profile, is_loopback
-from rampcheck.receiver import Receiver
+from rampcheck.receiver import Delivery, Receiver, names
 from rampcheck.suite import Suite
 
 # Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
@@ -44,7 +45,7 @@ class Client:
 
     `suite` authenticates what it sends; `lane` makes exchange numbers unique over the run's processes; `budget`
     holds the limits; `presence` holds everything back while the target is away. `news` tells of messages of its open
-    WebSockets and of webhooks.
+    WebSockets and of webhooks; `strays` counts, by their method, the requests to the webhook's address that are none.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
@@ -55,13 +56,24 @@ class Client:
         self._suite = suite
         self._lane = lane
         self._budget = budget
-        self._listener = listener
+        self._tell = listener
+        self._ids: set[str] = set()
+        self._unclaimed: list[Delivery] = []
         self._presence = presence or Presence(profile.limits.recovery_seconds)
         self._sent = 0
         self._ways: dict[bool, transport.Transport] = {}
         self._channels: list[Channel] = []
         self._receiver: Receiver | None = None
         self.news = News()
+        self.strays: Counter[str] = Counter()
+
+    def _listener(self, exchange: Exchange) -> None:
+        """Remembers what an accepted answer has created, and tells of the exchange."""
+        if exchange.accepted and exchange.response is not None and exchange.direction == "outgoing":
+            created = exchange.response.member(self._suite.named_by)
+            if isinstance(created, str) and created:
+                self._ids.add(created)
+        self._tell(exchange)
 
     def send(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Exchange:
         """Sends a request and gives the last exchange of those that the retry policy made of it.
@@ -138,7 +150,18 @@ class Client:
             self._receiver = receiver
 
     def deliveries(self, scenario: str) -> list[Exchange]:
-        """Gives the webhooks that came since the last call, each an exchange."""
+        """Gives the webhooks that came since the last call, each an exchange.
+
+        A webhook of this run names something that this client has seen created. To a public address anything may come:
+        what has no body is counted in `strays`, and the rest waits, as its id may become known only later.
+        """
+        came = [*self._unclaimed, *(self._receiver.drain() if self._receiver else ())]
+        own: list[Delivery] = []
+        others: list[Delivery] = []
+        for delivery in came:
+            (own if names(delivery, self._ids) else others).append(delivery)
+        self._unclaimed = [delivery for delivery in others if delivery.body]
+        self.strays.update(delivery.method for delivery in came if not delivery.body)
         exchanges = [
             Exchange(
                 number=self._next_number(), scenario=scenario, protocol="webhook", direction="incoming",
@@ -146,7 +169,7 @@ class Client:
                 response=Response(200, (("content-length", "0"),), b""), path=delivery.target,
                 started=delivery.at, elapsed=delivery.answered - delivery.at,
             )
-            for delivery in (self._receiver.drain() if self._receiver else ())
+            for delivery in own
         ]
         for exchange in exchanges:
             self._listener(exchange)
@@ -174,6 +197,8 @@ class Client:
         if self._receiver is not None:
             self._receiver.stop()
             self.deliveries("")
+            self.strays.update(delivery.method for delivery in self._unclaimed)
+            self._unclaimed.clear()
             self._receiver = None
         for way in self._ways.values():
             way.close()

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from rampcheck.channel import News
 from rampcheck.errors import UsageError
-from rampcheck.exchanges import Headers
+from rampcheck.exchanges import NOT_JSON, Headers, parse_json
 from rampcheck.profile import Webhook
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 256 * 1024
 MAX_WAITING = 256  # what comes beyond is told to come later
 START_SECONDS = 10.0
+SHORTEST_PART = 6  # characters
 # Below the first port for outgoing connections: Linux has 32768 (ip(7)), others 49152 (RFC 6335 section 6).
 PORTS = range(20_000, 32_768)
 # Shuffled by the system's randomness, or every process with the same seed would take the same.
@@ -44,6 +45,28 @@ class Delivery:
     body: bytes
     at: float
     answered: float
+
+
+def names(delivery: Delivery, ids: Iterable[str]) -> bool:
+    """Whether a request names one of these, in a string of its JSON or, where it is none, anywhere in its body.
+
+    A short id has to stand alone: by chance it is part of anything.
+    """
+    value = parse_json(delivery.body)
+    texts = [delivery.body.decode("utf-8", "replace")] if value is NOT_JSON else list(_strings(value))
+    return any(text == known or (len(known) >= SHORTEST_PART and known in text) for known in ids for text in texts)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += members.values()
 
 
 def check(webhook: Webhook) -> None:

@@ -117,8 +117,16 @@ class Run:
     def close(self) -> None:
         """Closes the connections, journals what had still come in, and closes the journal."""
         self.client.close()
+        self._note_strays()
         self.judge.settle()
         self.journal.close()
+
+    def _note_strays(self) -> None:
+        if strays := self.client.strays:
+            methods = ", ".join(f"{times} {method}" for method, times in sorted(strays.items()))
+            self.judge.note(f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
+                            f"({methods}); they count neither way")
+            strays.clear()
 
     def conclude(self, *, interrupted: bool = False, reason: str = "") -> dict[str, Any]:
         """Merges the journals, folds the verdicts, writes the reports; gives the content of results.json.

@@ -96,11 +96,11 @@ class Suite:
     `candidates(profile)` gives what to try as a baseline, the documented minimum first; `respelled` gives the same in
     other spellings, for a target that refuses the credentials. `secret_fields` are the JSON members whose values never
     reach the journal. `envelope` names the strings that every error has, `session_members` what an answer is known by
-    to be a session. `no_server_error` holds, for a path template (`/users/{id}`), the clause by which nothing a client
-    sends there gives a 5xx or goes unanswered; `accepts` the one by which a good request is answered at all. `gateway`
-    is the clause about errors that something in front of the API answers. `credentials_refused` is the status that
-    refuses credentials, and the clause, if there is one, that is broken where the right ones are refused for the way in
-    which the rest is written. `advice` says what to look at where a target accepts nothing.
+    to be a session, `named_by` the one by which webhooks name it. `no_server_error` holds, for a path template
+    (`/users/{id}`), the clause by which nothing a client sends there gives a 5xx or goes unanswered; `accepts` the one
+    by which a good request is answered at all. `gateway` is the clause about errors that something in front of the API
+    answers. `credentials_refused` is the status that refuses credentials, and the clause, if there is one, that is
+    broken where the right ones are refused for the way in which the rest is written. `advice` says what to look at where a target accepts nothing.
     """
 
     credential: str
@@ -113,6 +113,7 @@ class Suite:
     accepts: Mapping[str, str]
     gateway: str
     advice: str
+    named_by: str = ""
     credentials_refused: tuple[int, str] = (401, "")
     respelled: Callable[[Profile], Iterator[Candidate]] = lambda _: iter(())
     invariants: Sequence[Invariant] = ()

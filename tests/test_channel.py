@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
+import json
 import socket
 import threading
 import time
@@ -200,55 +202,139 @@ def test_a_port_without_server_is_silence() -> None:
 
 # The receiver
 
-def test_webhooks_become_exchanges() -> None:
-    """What comes to the public URL's path is recorded byte for byte, chunked bodies too; other paths are not."""
+@contextmanager
+def creating_server(*ids: str) -> Iterator[str]:
+    """Answers each request with a session, whose transactions are these in turn; gives the base URL."""
+    answers = iter(ids)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+        def do_POST(self) -> None:
+            body = json.dumps({"merchant_transaction_id": next(answers)}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+CREATE = Request("POST", "/widget/session", credential="client_token")
+ID = "tx-0123/456"
+
+
+@contextmanager
+def receiving(seen: list[Exchange], *ids: str, path: str = "/a%20hook") -> Iterator[tuple[Client, str]]:
+    """Gives a client that receives webhooks, for sessions of these ids to be created, and where it does."""
     port = receiver.free_port()
+    with creating_server(*ids) as base_url:
+        client = a_client(base_url, seen, webhook={
+            "listen": f"127.0.0.1:{port}", "public_url": f"https://hooks.example{path}"})
+        client.receive_webhooks()
+        yield client, f"http://127.0.0.1:{port}"
+        client.close()
+
+
+def delivered(client: Client, times: int = 1) -> list[Exchange]:
+    """Waits for so many webhooks, and gives all that came."""
+    came: list[Exchange] = []
+    wait_for(client, lambda: bool(came.extend(client.deliveries("a test"))) or len(came) >= times)
+    return came
+
+
+def test_webhooks_become_exchanges() -> None:
+    """What names a transaction of this run is recorded byte for byte, chunked bodies too; other paths are not."""
     seen: list[Exchange] = []
-    client = a_client("http://127.0.0.1:9", seen, webhook={
-        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example/a%20hook"})
-    client.receive_webhooks()
-    client.receive_webhooks()
-    base_url = f"http://127.0.0.1:{port}"
-    assert httpx.post(f"{base_url}/other", content=b"{}").status_code == 404
-    # An iterator's length is not known, so httpx sends chunks.
-    assert httpx.post(f"{base_url}/a%20hook?x=1", content=iter([b'{"a"', b": 1}"]),
-                      headers={"Content-Type": "application/json"}).status_code == 200
-    wait_for(client, lambda: bool(client.deliveries("a test") or seen))
-    client.close()
-    exchange, = seen
-    assert (exchange.protocol, exchange.direction, exchange.number) == ("webhook", "incoming", 1)
+    with receiving(seen, ID) as (client, base_url):
+        client.receive_webhooks()
+        client.send(CREATE, "a test")
+        assert httpx.post(f"{base_url}/other", content=b"{}").status_code == 404
+        # An iterator's length is not known, so httpx sends chunks.
+        assert httpx.post(f"{base_url}/a%20hook?x=1", content=iter([b'{"a"', b': [{"b": "tx-0123\\/456"}]}']),
+                          headers={"Content-Type": "application/json"}).status_code == 200
+        wait_for(client, lambda: bool(client.deliveries("a test") or len(seen) > 1))
+    _, exchange = seen
+    assert (exchange.protocol, exchange.direction, exchange.number) == ("webhook", "incoming", 2)
     assert exchange.request.method == "POST"
     assert exchange.path == "/a%20hook?x=1"
-    assert exchange.request.json == {"a": 1}
+    assert exchange.request.json == {"a": [{"b": ID}]}
+    assert not client.strays
     with pytest.raises(httpx.ConnectError):
         httpx.get(base_url)
 
 
+@pytest.mark.parametrize("content", [
+    json.dumps({"id": ID}), json.dumps([[ID]]), json.dumps(json.dumps({"id": ID})), f"id={ID}", f"no JSON {{ {ID}",
+])
+def test_what_names_a_transaction_is_the_targets(content: str) -> None:
+    """Wherever in its body a request names a transaction, in JSON or not, it is a webhook to be judged."""
+    seen: list[Exchange] = []
+    with receiving(seen, ID) as (client, base_url):
+        client.send(CREATE, "a test")
+        httpx.post(f"{base_url}/a%20hook", content=content)
+        delivered(client)
+    assert not client.strays
+
+
+def test_what_names_no_transaction_is_nobodys() -> None:
+    """Probes, and webhooks of other runs, are no exchanges; they are counted, and told in the end."""
+    seen: list[Exchange] = []
+    with receiving(seen, ID) as (client, base_url):
+        client.send(CREATE, "a test")
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            answer = httpx.request(method, f"{base_url}/a%20hook")
+            assert (answer.status_code, answer.content) == (200, b"")
+        httpx.post(f"{base_url}/a%20hook", json={"merchant_transaction_id": "another one"})
+        assert client.deliveries("a test") == []
+    assert client.strays == {"GET": 1, "HEAD": 1, "OPTIONS": 1, "POST": 2}
+    assert [exchange.direction for exchange in seen] == ["outgoing"]
+
+
+def test_a_short_id_has_to_stand_alone() -> None:
+    """An id of few characters may be part of any text by chance."""
+    seen: list[Exchange] = []
+    with receiving(seen, "T7") as (client, base_url):
+        client.send(CREATE, "a test")
+        for body in ({"id": "T77"}, {"id": "T7"}):
+            httpx.post(f"{base_url}/a%20hook", json=body)
+        assert [exchange.request.json for exchange in delivered(client)] == [{"id": "T7"}]
+    assert client.strays == {"POST": 1}
+
+
+def test_a_webhook_may_come_before_the_answer() -> None:
+    """A webhook that comes before its transaction is known is the target's once it is."""
+    seen: list[Exchange] = []
+    with receiving(seen, ID) as (client, base_url):
+        httpx.post(f"{base_url}/a%20hook", json={"id": ID})
+        assert client.deliveries("a test") == []
+        client.send(CREATE, "a test")
+        delivered(client)
+    assert not client.strays
+
+
 def test_a_late_webhook_is_not_lost() -> None:
     """What came in before the end is recorded at the end, though no scenario asked for it."""
-    port = receiver.free_port()
     seen: list[Exchange] = []
-    client = a_client("http://127.0.0.1:9", seen, webhook={
-        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example"})
-    client.receive_webhooks()
-    httpx.post(f"http://127.0.0.1:{port}/", content=b"late")
-    client.close()
-    assert [exchange.request.body for exchange in seen] == [b"late"]
+    with receiving(seen, ID) as (client, base_url):
+        client.send(CREATE, "a test")
+        httpx.post(f"{base_url}/a%20hook", content=ID.encode())
+    assert [exchange.request.body for exchange in seen[1:]] == [ID.encode()]
 
 
 def test_a_flood_of_webhooks_is_told_to_come_later() -> None:
     """Only so much waits at a time; what was taken is kept."""
-    port = receiver.free_port()
     seen: list[Exchange] = []
-    client = a_client("http://127.0.0.1:9", seen, webhook={
-        "listen": f"127.0.0.1:{port}", "public_url": "https://hooks.example"})
-    client.receive_webhooks()
-    with httpx.Client() as sender:
-        statuses = [sender.post(f"http://127.0.0.1:{port}/").status_code for _ in range(MAX_WAITING + 1)]
+    with receiving(seen, ID, path="/") as (client, base_url), httpx.Client() as sender:
+        client.send(CREATE, "a test")
+        statuses = [sender.post(base_url, content=ID).status_code for _ in range(MAX_WAITING + 1)]
         assert statuses == [200] * MAX_WAITING + [503]
-        assert len(client.deliveries("a test")) == MAX_WAITING
-        assert sender.post(f"http://127.0.0.1:{port}/").status_code == 200
-    client.close()
+        assert len(delivered(client, MAX_WAITING)) == MAX_WAITING
+        assert sender.post(base_url, content=ID).status_code == 200
 
 
 def test_a_port_that_is_taken_is_named() -> None:

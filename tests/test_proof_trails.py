@@ -213,6 +213,11 @@ WRONG: Mapping[str, tuple[str, Callable[[Traffic], object]]] = {
         for document in [*traffic.polls[1:], *traffic.events[1:], *traffic.webhooks]]),
     "another end in an event": ("ws.agrees", having(events=[event("processing", 3), event("failed", 6)],
                                                     closed=None)),
+    "a poll that never shows the end of an event": ("ws.agrees", having(
+        polls=[shown("pending", 0), shown("processing", 3), *[shown("processing", 3)] * 4], webhooks=[])),
+    "a poll that never shows the end of a webhook": ("webhook.agrees", having(
+        polls=[shown("pending", 0), shown("processing", 3), *[shown("processing", 3)] * 4],
+        events=[event("processing", 3)], closed=None)),
     "a webhook as text": ("webhook.post-json", having(webhook_type="text/plain")),
     "a webhook as another JSON": ("webhook.post-json", having(webhook_type="application/hal+json")),
     "a webhook that is put": ("webhook.post-json", having(webhook_method="PUT")),
@@ -247,6 +252,10 @@ ALLOWED: Mapping[str, Callable[[Traffic], object]] = {
     "a lost connection": having(events=[], closed=None),
     "a restart of the server": having(events=[], closed=("incoming", "1012 restart", 2.0)),
     "patience that ended early": having(events=[event("processing", 3)], closed=("outgoing", "1000", 6.1)),
+    "polls that ended before they had to show the end": having(
+        polls=[shown("pending", 0), shown("processing", 3), shown("processing", 3)]),
+    "a poll that shows the end late": having(
+        polls=[shown("pending", 0), *[shown("processing", 3)] * 4, shown("completed", 6)]),
     "whole seconds": lambda traffic: (changed("webhooks", 0, created_at=at(0, form="%Y-%m-%dT%H:%M:%SZ"))(traffic),
                                       changed("events", 1, occurred_at=at(6, form="%Y%m%dT%H%M%S+00"))(traffic)),
     "another notation of an amount": lambda traffic: (changed("webhooks", 0, fiat_amount="92")(traffic),

@@ -154,6 +154,7 @@ FOLLOWING: Signs = {
     "ends-failed": (followed, r'"status": "failed"\}'),
     "ends-cancelled": (followed, '"status": "cancelled"'),
     "slow-to-complete": (followed, r"took [2-9]\."),
+    "polls-late": (followed, r'(?s)"event".*"status": "completed".*"status": "pending"'),
     "polls-lag": (followed, r'(?s)"event".*"status": "completed".*"status": "pending"'),
     "kyc-pending": (followed, r'"status": "pending"\}'),
     "status-extended": (POLL, '"completed_at": null'),

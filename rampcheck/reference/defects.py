@@ -39,6 +39,7 @@ MODULES = {
         "defects_ws",
         "defects_ws_event",
         "defects_webhook",
+        "defects_disagreeing",
     ),
     "kryptonim": (
         "defects_auth",

@@ -19,6 +19,7 @@ suite = Suite(
         "/widget/users/{id}/kyc-status": "proof.kyc.complete",
         "/ws": "proof.ws.connect",
     },
+    named_by="merchant_transaction_id",
     gateway="proof.errors.gateway-envelope",
     advice="Tell more in the profile: `partner.pairs` with a currency and network that work, `partner.origins`. "
            "A 403 often means that this machine's address is not on the target's allowlist.",

@@ -47,6 +47,11 @@ class Journey:
         return not TERMINAL.isdisjoint(self.seen)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether any channel has told of a terminal status."""
+        return not TERMINAL.isdisjoint(self.seen.keys() | self.delivered.keys() | self._told())
+
+    @property
     def changes(self) -> dict[str, Exchange]:
         """The statuses that polls saw come, each with the first poll to show it, to the first that is terminal."""
         places = [place for place, status in enumerate(self.seen) if status in TERMINAL]
@@ -176,7 +181,8 @@ class Journeys:
                 deadline = time.monotonic() + limits.event_timeout_seconds
 
     def ask_again(self) -> None:
-        """Polls each transaction once more, and those that are not one's own as well."""
+        """Polls each transaction once more, an interval later, and those that are not one's own as well."""
+        time.sleep(self._target.profile.limits.poll_interval_seconds)
         for journey in self._all:
             journey.poll()
         for question, _ in self._strangers:
@@ -199,15 +205,19 @@ class Journeys:
         return [webhook for journey in self._of_the_first_partner() for webhook in journey.delivered.values()]
 
     def demand_ends(self) -> None:
-        """Raises `Unjudged` where a transaction did not come to its end, or none could be seen to change."""
-        for journey in self._all:
-            if not journey.is_over:
-                raise Unjudged(
-                    "the profile's trigger `complete` did not bring the transaction to its end within "
-                    f"{self._target.profile.limits.event_timeout_seconds:g} s of its last change; its status is still "
-                    f"{journey.last}"
-                )
-        if not any(journey.changes for journey in self._all):
+        """Raises `Unjudged` where no transaction came to its end by any channel, or none could be seen to change.
+
+        What became of the others is noted: what the channels say of those that were followed was judged.
+        """
+        endless = [journey for journey in self._all if not journey.has_ended]
+        if endless:
+            patience = self._target.profile.limits.event_timeout_seconds
+            failed = ("the profile's trigger `complete` did not bring the transaction to its end within "
+                      f"{patience:g} s of its last change; its status is still {endless[0].last}")
+            if len(endless) == len(self._all):
+                raise Unjudged(failed)
+            self._target.judge.note(failed)
+        if not any(journey.changes or not journey.is_over for journey in self._all):
             raise Unjudged("the profile's trigger `complete` brought every transaction to its end before it could be "
                            "watched")
 

@@ -197,22 +197,27 @@ class SlowToComplete(UpdateService):
         self.step_seconds = 1.0
 
 
-@own("polls-lag")
-class PollsLag(StatusService, UpdateService):
-    """A poll shows a change half a second after everybody has been told of it."""
+def _lagging(name: str, summary: str, seconds: float) -> None:
+    """Registers a variant: a poll shows a change so many seconds after everybody has been told of it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._shown: dict[tuple[str, str], Transaction] = {}
+    @own(name, summary=summary)
+    class PollsLag(StatusService, UpdateService):
+        def __init__(self) -> None:
+            super().__init__()
+            self._shown: dict[tuple[str, str], Transaction] = {}
 
-    def changed(self, transaction: Transaction, **changes: Any) -> Transaction:
-        self._shown.setdefault(transaction.key, transaction)
-        changed = super().changed(transaction, **changes)
-        asyncio.get_running_loop().call_later(0.5, self._shown.update, {changed.key: changed})
-        return changed
+        def changed(self, transaction: Transaction, **changes: Any) -> Transaction:
+            self._shown.setdefault(transaction.key, transaction)
+            changed = super().changed(transaction, **changes)
+            asyncio.get_running_loop().call_later(seconds, self._shown.update, {changed.key: changed})
+            return changed
 
-    def transaction_document(self, transaction: Transaction) -> dict[str, Any]:
-        return super().transaction_document(self._shown.get(transaction.key, transaction))
+        def transaction_document(self, transaction: Transaction) -> dict[str, Any]:
+            return super().transaction_document(self._shown.get(transaction.key, transaction))
+
+
+_lagging("polls-lag", "A poll shows a change half a second after everybody has been told of it.", 0.5)
+_lagging("polls-late", "A poll shows a change three seconds after everybody has been told of it.", 3.0)
 
 
 @own("kyc-pending")

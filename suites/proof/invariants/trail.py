@@ -15,6 +15,9 @@ from rampcheck.invariants import asked, given, query
 from rampcheck.profile import Profile
 from rampcheck.suite import Broken, Held, HistoryInvariant
 
+# How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
+PATIENCE = 0.95
+
 
 @dataclass
 class Trail:
@@ -43,6 +46,15 @@ class Trail:
     def end(self) -> Exchange | None:
         """The first poll that shows a terminal status."""
         return next((poll for poll in self.polls if is_terminal(given(poll, "status"))), None)
+
+    def denial(self, told: float, profile: Profile) -> Exchange | None:
+        """Gives the last poll, if none shows any end although another channel told of one long before it.
+
+        `told` is when, in seconds since the epoch. Polls may be late, but not by more than the profile says to wait.
+        """
+        last = self.polls[-1] if self.polls and self.end is None else None
+        patience = PATIENCE * profile.limits.event_timeout_seconds
+        return last if last is not None and last.started >= told + patience else None
 
     def polls_with(self, status: Any) -> list[Exchange]:
         """Gives the polls that show a status."""

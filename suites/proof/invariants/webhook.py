@@ -62,7 +62,7 @@ UNSETTLED = {"pending": frozenset({"fiat_amount", "crypto_amount"})}
 
 
 @of_each_transaction("proof.webhook.agrees")
-def webhooks_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+def webhooks_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken | Held]:
     """Each value is one with which a poll shows the same status, and no webhook tells another end."""
     for webhook in trail.webhooks:
         status = asked(webhook, "status")
@@ -72,6 +72,11 @@ def webhooks_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Hel
         elif is_terminal(status) and trail.end is not None:
             yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
                          repr(status), webhook, (member("status"),))
+        elif is_terminal(status) and (poll := trail.denial(webhook.started, profile)):
+            yield Broken(f"a poll with the final status {status!r}, which a webhook told, within "
+                         f"{profile.limits.event_timeout_seconds:g} s",
+                         f"{describe(given(poll, 'status'))} in exchange {poll.number}, "
+                         f"{poll.started - webhook.started:.0f} s later", webhook, (member("status"),))
 
 
 def _compared(webhook: Exchange, polls: Sequence[Exchange], names: frozenset[str]) -> Iterator[Broken | Held]:

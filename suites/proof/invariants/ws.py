@@ -8,17 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import EVENTS
-from rampcheck.suites.proof.invariants.trail import Trail, of_each_transaction
-from rampcheck.suites.proof.invariants.values import RANK, TERMINAL, equal_amounts, time
+from rampcheck.suites.proof.invariants.trail import PATIENCE, Trail, of_each_transaction
+from rampcheck.suites.proof.invariants.values import RANK, TERMINAL, equal_amounts, is_terminal, time
 
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, Message
 from rampcheck.invariants import given, never_accepted, query, same
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
 from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant, member
 
-# How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
-PATIENCE = 0.95
 # Going away, service restart, try again later: the server's operation, not its promise (RFC 6455 section 7.4.1 and
 # the IANA registry of close codes).
 EXCUSED = frozenset({"1001", "1012", "1013"})
@@ -193,7 +191,7 @@ def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, 
 
 
 @of_each_transaction("proof.ws.agrees")
-def events_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+def events_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken | Held]:
     """Events tell what polls of the same status show, and end as the polls do."""
     for socket in trail.sockets:
         told = own_updates(socket)
@@ -211,6 +209,18 @@ def events_agree_with_polls(trail: Trail, _: Profile) -> Iterator[Broken | Held]
         if trail.end is not None and isinstance(last, str) and last in TERMINAL - {given(trail.end, "status")}:
             yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
                          repr(last), socket, (member("status"),))
+        if (ended := _end_told(socket)) and (poll := trail.denial(ended.at, profile)):
+            yield Broken(f"a poll with the final status {last!r}, which an event told, within "
+                         f"{profile.limits.event_timeout_seconds:g} s",
+                         f"{describe(given(poll, 'status'))} in exchange {poll.number}, "
+                         f"{poll.started - ended.at:.0f} s later", socket, (member("status"),))
+
+
+def _end_told(socket: Exchange) -> Message | None:
+    """Gives the first event that tells the subscribed transaction's end."""
+    told = [message for message in socket.events if isinstance(message.json, dict)]
+    return next((message for message in told if is_terminal(message.json.get("status"))
+                 and message.json.get("merchant_transaction_id") == query(socket, "tx_id")), None)
 
 
 HISTORY: Sequence[HistoryInvariant] = (
