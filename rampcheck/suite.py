@@ -100,7 +100,8 @@ class Suite:
     (`/users/{id}`), the clause by which nothing a client sends there gives a 5xx or goes unanswered; `accepts` the one
     by which a good request is answered at all. `gateway` is the clause about errors that something in front of the API
     answers. `credentials_refused` is the status that refuses credentials, and the clause, if there is one, that is
-    broken where the right ones are refused for the way in which the rest is written. `advice` says what to look at where a target accepts nothing.
+    broken where the right ones are refused for the way in which the rest is written. `advice` says what to look at
+    where a target accepts nothing.
     """
 
     credential: str
