@@ -1,44 +1,215 @@
-"""Hands a scenario's clauses and redacted exchanges to Allure, where its plugin is active."""
+"""What Allure is told: every clause is a test, and what judged it is its evidence."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-import allure
-import pytest
+from allure_commons import model2
+from allure_commons.logger import AllureFileLogger
 
-from rampcheck.contract import Clause, Contract
+from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline
+from rampcheck.report.text import plural, visible
 
-SEVERITIES = {"must": allure.severity_level.CRITICAL, "should": allure.severity_level.NORMAL}
+EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
+SCENARIOS_SHOWN = 25  # of those that judged a clause
+
+STATUSES: Mapping[str, str] = {
+    "passed": "passed", "failed": "failed", "advisory": "passed", "observed": "passed", "waived": "skipped",
+    "not_verified": "skipped",
+}
+SEVERITIES: Mapping[str, str] = {"must": "critical", "should": "normal", "open": "minor"}
 
 
-def attach(
-    item: pytest.Item, clauses: Sequence[Clause], contract: Contract, exchanges: Sequence[Mapping[str, Any]],
-) -> None:
-    """Labels the running test with its clauses and their levels, links their sources, attaches its exchanges.
+def write(directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+    """Writes the Allure results of a run into `directory`, made if it is not there.
 
-    `exchanges` are the redacted records as the journal has them. Source: allure-pytest's documentation,
-    "Dynamic API".
+    Takes the content of results.json and the records of journal.jsonl, which are redacted. A clause is a test of the
+    verdict's status: one that nobody expected not to be verified is broken. What keeps the run from being trusted is a
+    broken test of its own. Raises `OSError` where a file cannot be written.
     """
-    if not item.config.pluginmanager.has_plugin("allure_listener"):
-        return
-    allure.dynamic.epic(contract.title)
-    for clause in clauses:
-        allure.dynamic.story(clause.id)
-        allure.dynamic.label("level", clause.level)
-        allure.dynamic.tag(clause.id, clause.level)
-        if clause.source.url:
-            allure.dynamic.link(clause.source.url, name=f"{clause.source.document}: {clause.source.section}")
-    if clauses:
-        allure.dynamic.severity(SEVERITIES.get(clauses[0].level, allure.severity_level.MINOR))
-        allure.dynamic.feature(dict(contract.sections)[clauses[0].section])
-        allure.dynamic.description("\n\n".join(
-            f"{clause.id} ({clause.level}): {clause.text} Source: {clause.source.document}, {clause.source.section}."
-            for clause in clauses
-        ))
-    if exchanges:
-        numbers = ", ".join(str(exchange["number"]) for exchange in exchanges)
-        allure.attach(json.dumps(exchanges, indent=1), name=f"exchanges {numbers}",
-                      attachment_type=allure.attachment_type.JSON)
+    _Report(directory, results, records).write()
+
+
+class _Report:
+    """The tests of one run, and the attachments that they have in common."""
+
+    def __init__(self, directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+        self._directory = directory
+        self._logger = AllureFileLogger(directory)
+        self._results = results
+        self._sections = {section["id"]: section["title"] for section in results["sections"]}
+        self._exchanges = {record["number"]: record for record in records if record["kind"] == "exchange"}
+        self._judged = self._judged_by(records)
+        self._attached: set[int] = set()
+        self._stale = {waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"}
+
+    @staticmethod
+    def _judged_by(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+        """Gives, for each clause, the scenarios that judged it with what came of it, the worst counting."""
+        judged: dict[str, dict[str, str]] = defaultdict(dict)
+        worst = ["passed", "broken", "failed"]
+
+        def note(clause: str, scenario: str, status: str) -> None:
+            known = judged[clause].get(scenario, "passed")
+            judged[clause][scenario] = max(known, status, key=worst.index)
+
+        for record in records:
+            match record["kind"]:
+                case "exchange":
+                    for clause in record["held"]:
+                        note(clause, record["scenario"], "passed")
+                case "held":
+                    note(record["clause"], record["scenario"], "passed")
+                case "finding":
+                    note(record["clause"], record["scenario"], "failed")
+                case "unjudged":
+                    note(record["clause"], record["scenario"], "broken")
+        return judged
+
+    def write(self) -> None:
+        """Writes a test for each clause, one for each trouble of the run, and what the run was."""
+        for clause in self._results["clauses"]:
+            self._logger.report_result(self._test(clause))
+        for name, text in self._troubles():
+            self._logger.report_result(self._trouble(name, text))
+        self._logger.report_attached_data(self._environment(), "environment.properties")
+
+    def _environment(self) -> str:
+        summary = outline(self._results)
+        rows = {
+            "Verdict": summary.word.word, "Target": self._results["target"]["base_url"],
+            "Contract": f"{self._results['contract']} {self._results['contract_version']}",
+            "Run": self._results["run"], "Seed": self._results["seed"], "Selected": summary.selection or "everything",
+        }
+        # The format of java.util.Properties: a backslash escapes, ASCII only.
+        return "".join(f"{name}={_property(str(value))}\n" for name, value in rows.items())
+
+    def _item(self, name: str, status: str, message: str = "", trace: str = "") -> dict[str, Any]:
+        details = model2.StatusDetails(message=visible(message), trace=visible(trace)) if message or trace else None
+        return {"name": visible(name), "status": status, "statusDetails": details, "stage": "finished",
+                "start": _milliseconds(self._results["started"]), "stop": _milliseconds(self._results["finished"])}
+
+    def _labels(self, **labels: str) -> list[model2.Label]:
+        common = {"epic": self._results["title"], "parentSuite": self._results["title"], "framework": "rampcheck"}
+        return [model2.Label(name, visible(value)) for name, value in {**common, **labels}.items()]
+
+    def _test(self, clause: Mapping[str, Any]) -> model2.TestResult:
+        unexpected = clause.get("gap") == "unexpected"
+        section, level = self._sections[clause["section"]], clause["level"]
+        source = clause["source"]
+        test = model2.TestResult(
+            **self._item(clause["id"], "broken" if unexpected else STATUSES[clause["verdict"]], _message(clause),
+                         "\n\n".join(map(_told, clause["findings"])) if clause["verdict"] == "failed" else ""),
+            uuid=_digest(self._results["run"], clause["id"]), fullName=clause["id"],
+            historyId=_digest(self._results["target"]["base_url"], clause["id"]), testCaseId=_digest(clause["id"]),
+            description=self._description(clause), titlePath=[self._results["contract"], section],
+            labels=[
+                *self._labels(feature=section, story=clause["id"], suite=section, severity=SEVERITIES[level],
+                              level=level, verdict=clause["verdict"]),
+                *(model2.Label("tag", tag) for tag in (clause["id"], level)),
+            ],
+        )
+        if source.get("url"):
+            test.links.append(model2.Link("link", source["url"], f"{source['document']}: {source['section']}"))
+        test.steps = [*self._steps(clause["id"]), *self._evidence(clause)]
+        return test
+
+    def _description(self, clause: Mapping[str, Any]) -> str:
+        word, source = CLAUSE_VERDICTS[clause["verdict"]], clause["source"]
+        parts = [clause["text"], f"Source: {source['document']}, {source['section']}.",
+                 f"{word.word.capitalize()}: {word.meaning}. Exercised {plural(clause['exercised'], 'time')}."]
+        parts += [clause["reason"]] if clause["reason"] else []
+        parts += [f"Follows from {clause['follows']}."] if "follows" in clause else []
+        parts += ["The profile's waiver of this clause is stale."] if clause["id"] in self._stale else []
+        if clause["verdict"] != "failed":
+            parts += [_told(seen) for seen in [*clause["findings"], *clause["observations"]]]
+        return visible("\n\n".join(parts))
+
+    def _steps(self, clause: str) -> list[model2.TestStepResult]:
+        judged = self._judged.get(clause, {})
+        first = sorted(judged.items(), key=lambda entry: entry[1] == "passed")[:SCENARIOS_SHOWN]
+        steps = [model2.TestStepResult(**self._item(scenario or "the whole run", status)) for scenario, status in first]
+        if len(judged) > len(first):
+            more = plural(len(judged) - len(first), "more scenario")
+            steps.append(model2.TestStepResult(**self._item(f"and {more}", "passed")))
+        return steps
+
+    def _evidence(self, clause: Mapping[str, Any]) -> list[model2.TestStepResult]:
+        """Gives a step for each of the first exchanges that findings cite, with the exchange as attachment."""
+        cited = [seen["exchange"] for finding in clause["findings"]
+                 for seen in [finding, *finding.get("examples", ())[1:]]]
+        shown = [number for number in dict.fromkeys(cited) if number in self._exchanges][:EXCHANGES_SHOWN]
+        status = "failed" if clause["verdict"] == "failed" else "passed"
+        return [
+            model2.TestStepResult(**self._item(f"exchange {number}", status), attachments=[self._attachment(number)])
+            for number in shown
+        ]
+
+    def _attachment(self, number: int) -> model2.Attachment:
+        name = f"exchange-{number}-attachment.json"
+        if number not in self._attached:
+            self._attached.add(number)
+            self._logger.report_attached_data(json.dumps(self._exchanges[number], indent=1), name)
+        return model2.Attachment(f"exchange {number}", name, "application/json")
+
+    def _troubles(self) -> list[tuple[str, str]]:
+        """What is wrong with the run and not with a clause, each with a name."""
+        summary = outline(self._results)
+        told = [("a fault of rampcheck", fault) for fault in self._results["faults"]]
+        told += [("the target stopped answering", outage_text(outage)) for outage in summary.outages
+                 if outage["ended"] is None]
+        if self._results["verdict"] == "inconclusive":
+            told.append(("inconclusive", summary.sentence))
+        if summary.early_end:
+            told.append(("the end of the run", summary.early_end))
+        if self._results["verdict"] == "nonconformant" and not summary.by_verdict["failed"]:
+            told.append(("a strict run", summary.sentence))
+        return told
+
+    def _trouble(self, name: str, text: str) -> model2.TestResult:
+        run = self._results["run"]
+        status = "failed" if name == "a strict run" else "broken"
+        return model2.TestResult(
+            **self._item(name, status, text), uuid=_digest(run, name, text), fullName=f"rampcheck: {name}",
+            historyId=_digest(name), testCaseId=_digest(name),
+            labels=self._labels(feature="The run itself", suite="The run itself", severity="blocker"),
+        )
+
+
+def _message(clause: Mapping[str, Any]) -> str:
+    """Gives the line under the name of a test; none where it passed."""
+    if clause["verdict"] in {"not_verified", "waived"}:
+        return f"{CLAUSE_VERDICTS[clause['verdict']].word}: {clause['reason']}"
+    if clause["verdict"] == "failed":
+        follows = f"follows from {clause['follows']}: " if "follows" in clause else ""
+        return follows + "; ".join(finding["actual"] for finding in clause["findings"][:EXCHANGES_SHOWN])
+    return ""
+
+
+def _told(seen: Mapping[str, Any]) -> str:
+    """Gives a finding or an observation as a paragraph."""
+    lines = [f"expected: {seen['expected']}"] if "expected" in seen else []
+    lines.append(f"actual: {seen['actual']}")
+    lines += [f"also: {example['actual']} (exchange {example['exchange']})" for example in seen.get("examples", ())[1:]]
+    where = f", first in exchange {seen['exchange']}" if seen["exchange"] is not None else ""
+    return "\n".join([*lines, f"seen {plural(seen['times'], 'time')}{where}"])
+
+
+def _digest(*parts: str) -> str:
+    """Gives a name that is the same for the same parts, as Allure's history wants it."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def _property(text: str) -> str:
+    escaped = visible(text).replace("\\", "\\\\").encode("ascii", "backslashreplace").decode()
+    return escaped.replace("\n", "\\n")

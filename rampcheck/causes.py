@@ -7,7 +7,7 @@ another is seen in what they are about: the status, the whole body, or members o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rampcheck.contract import Cause
 from rampcheck.findings import Finding
@@ -30,31 +30,66 @@ def explains(cause: Cause, source: Finding, finding: Finding) -> bool:
     return bool(members) and BODY not in members and members <= known
 
 
-def follows(causes: Sequence[Cause], findings: Iterable[Finding]) -> dict[str, str]:
-    """Gives, for each clause of which every finding follows from another's, the id of the clause at the root.
+def explains_anywhere(cause: Cause, source: Finding, finding: Finding, outcomes: Mapping[int, str]) -> bool:
+    """Whether `source`, a finding of the cause's own clause, explains a finding in whatever exchange.
 
-    Takes all findings of a run. A finding follows only from one in the same exchange; the first cause of the table that
-    explains it counts. Where the findings of a clause have several roots, it is the one of most of them, and of
-    equals the one that stands first in the table. Causes must not form a circle.
+    It does where the cause is one that shows anywhere, the same was changed in both requests, and it had the same
+    outcome, as `outcomes` tells for the number of an exchange.
     """
-    by_exchange: dict[int | None, list[Finding]] = defaultdict(list)
+    if not cause.anywhere or source.clause != cause.clause or finding.clause not in cause.explains:
+        return False
+    if not finding.change or source.change != finding.change:
+        return False
+    outcome = None if finding.exchange is None else outcomes.get(finding.exchange)
+    return outcome is not None and source.exchange is not None and outcomes.get(source.exchange) == outcome
+
+
+def follows(
+    causes: Sequence[Cause], findings: Iterable[Finding], outcomes: Mapping[int, str] | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """Gives, for each clause of which every finding follows from another's, the ids of the clauses at the roots.
+
+    Takes all findings of a run, and for the numbers of exchanges how they ended. A finding follows from one in the
+    same exchange, or from one elsewhere where the cause is marked so; the first cause of the table that explains it
+    counts. Where the findings of a clause have several roots, that of most of them stands first, and of equals the one
+    that stands first in the table. Causes must not form a circle.
+    """
+    search = _Search(causes, list(findings), outcomes or {})
     roots: dict[str, Counter[str]] = defaultdict(Counter)
-    for finding in findings:
-        by_exchange[finding.exchange].append(finding)
-    for exchange, seen in by_exchange.items():
-        for finding in seen:
-            root = finding if exchange is None else _root(causes, finding, seen)
-            roots[finding.clause][root.clause] += 1
+    for finding in search.findings:
+        roots[finding.clause][search.root(finding).clause] += 1
     order = [cause.clause for cause in causes]
     return {
-        clause: max(found, key=lambda root: (found[root], -order.index(root)))
+        clause: tuple(sorted(found, key=lambda root: (-found[root], order.index(root))))
         for clause, found in roots.items() if clause not in found
     }
 
 
-def _root(causes: Sequence[Cause], finding: Finding, seen: Sequence[Finding]) -> Finding:
-    for cause in causes:
-        for source in seen:
-            if explains(cause, source, finding):
-                return _root(causes, source, seen)
-    return finding
+class _Search:
+    """Looks for what explains a finding, among all `findings` of a run."""
+
+    def __init__(self, causes: Sequence[Cause], findings: list[Finding], outcomes: Mapping[int, str]) -> None:
+        self.findings = findings
+        self._causes = causes
+        self._outcomes = outcomes
+        self._by_exchange: dict[int, list[Finding]] = defaultdict(list)
+        self._changed: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+        for finding in findings:
+            if finding.exchange is not None:
+                self._by_exchange[finding.exchange].append(finding)
+                self._changed[finding.clause, finding.change].append(finding)
+
+    def root(self, finding: Finding) -> Finding:
+        """Gives the finding from which this one follows in the end, itself where it follows from none."""
+        if finding.exchange is None:
+            return finding
+        for cause in self._causes:
+            if finding.clause in cause.explains:
+                for source in self._by_exchange[finding.exchange]:
+                    if explains(cause, source, finding):
+                        return self.root(source)
+                elsewhere = self._changed[cause.clause, finding.change] if cause.anywhere and finding.change else ()
+                for source in elsewhere:
+                    if explains_anywhere(cause, source, finding, self._outcomes):
+                        return self.root(source)
+        return finding

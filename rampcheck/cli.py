@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from rampcheck import __version__, resources
-from rampcheck.errors import ExitCode, RampcheckError, UsageError
+from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
@@ -64,8 +64,9 @@ def main() -> None:
 @click.option("--clause", "clauses", multiple=True, metavar="PATTERN",
               help="Try only these clauses, for example 'proof.auth.*'. May be given several times.")
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
-@click.option("--strict", is_flag=True, help="Count a broken `should` as a failure.")
-@click.option("--require-complete", is_flag=True, help="Exit with 1 where a `must` could not be verified.")
+@click.option("--strict", is_flag=True, help="Count a broken `should`, and a stale waiver, as a failure.")
+@click.option("--require-complete", is_flag=True, help="Exit with 1 where the profile lacks what a `must` "
+                                                            "needs.")
 @click.option("--allow-production", is_flag=True, help="Let scenarios that only create sessions touch production.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
               help="Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.")
@@ -77,8 +78,9 @@ def run(profile: str | None, **options: Any) -> int:
     """Judges a target and writes the reports.
 
     PROFILE is a YAML file that describes the target. Without it, and without --base-url, the embedded reference is
-    judged. The exit code is 0 for a conforming target, 1 for one that does not conform, 2 after an interruption,
-    3 for a fault of rampcheck, 4 for a mistake in the command or the profile, 5 where nothing could be judged.
+    judged. The exit code is 0 for a conforming target, or where all that was selected held, 1 for one that does not
+    conform, 2 after an interruption, 3 for a fault of rampcheck, 4 for a mistake in the command or the profile, 5 where
+    the run is incomplete or nothing could be judged.
     """
     if profile and (options["base_url"] or options["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
@@ -91,10 +93,13 @@ def run(profile: str | None, **options: Any) -> int:
         chosen = options["contract"] or _contract_of_environment()
         return _judge(chosen, options, ["--base-url", options["base_url"]], options["output"])
     contracts = [options["contract"]] if options["contract"] else list(_contracts_of(options["clauses"]))
-    codes = [
-        _judge(contract, options, [], _folder(options["output"], contract, alone=len(contracts) == 1))
-        for contract in contracts
-    ]
+    if options["keyword"] and len(contracts) > 1:
+        contracts = _with_scenarios(contracts, options["clauses"], options["keyword"])
+    codes: list[int] = []
+    for contract in contracts:
+        codes.append(_judge(contract, options, [], _folder(options["output"], contract, alone=len(contracts) == 1)))
+        if codes[-1] == ExitCode.INTERRUPTED:
+            break
     return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
 
 
@@ -114,6 +119,23 @@ def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
     for contract in resources.contracts():
         if not patterns or contract in prefixes or not prefixes <= set(resources.contracts()):
             yield contract
+
+
+def _with_scenarios(contracts: list[str], patterns: tuple[str, ...], keyword: str) -> list[str]:
+    """Gives the contracts of which a keyword chooses a scenario. Raises `UsageError` where it chooses none."""
+    from rampcheck import contract, launch  # noqa: PLC0415 - as in `_judge`
+
+    chosen = []
+    for name in contracts:
+        try:
+            launch.chosen(contract.load(name), patterns, keyword)
+        except NothingChosen as error:
+            nothing = error
+        else:
+            chosen.append(name)
+    if not chosen:
+        raise nothing
+    return chosen
 
 
 def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:

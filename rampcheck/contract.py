@@ -94,11 +94,14 @@ class Cause:
     """A clause which, where it is broken, explains why those in `explains` are broken in the same exchange.
 
     `several` tells that an exchange holds more than one body: one that is wrong as a whole says nothing of the others.
+    `anywhere` tells that it explains them in other exchanges too, where the same change to a request had the same
+    outcome.
     """
 
     clause: str
     explains: frozenset[str]
     several: bool = False
+    anywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,8 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
             untestable=entry.get("untestable", ""), ambiguities=tuple(ambiguities.get(entry["id"], ())),
         )
     causes = tuple(
-        Cause(entry["cause"], _matching(clauses, entry["explains"]) - {entry["cause"]}, entry.get("several", False))
+        Cause(entry["cause"], _matching(clauses, entry["explains"]) - {entry["cause"]}, entry.get("several", False),
+              entry.get("anywhere", False))
         for entry in register.get("causes", ())
     )
     return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)

@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     FAULT = 3
     USAGE = 4
     INCONCLUSIVE = 5
+    INCOMPLETE = 5
 
 
 class RampcheckError(Exception):
@@ -38,6 +39,10 @@ class UsageError(RampcheckError):
     """The command line asks for something that does not exist or does not fit together."""
 
     exit_code = ExitCode.USAGE
+
+
+class NothingChosen(UsageError):
+    """The selection names no scenario of a contract."""
 
 
 class ProfileError(UsageError):

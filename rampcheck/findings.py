@@ -181,9 +181,13 @@ class Judge:
         """Records what the target did where nothing, or nothing exact, is promised."""
         self._write("observation", clause, actual=self.redacted(actual), exchange=exchange.number if exchange else None)
 
-    def unjudged(self, clause: str, reason: str, *, declared: bool = False) -> None:
-        """Records that the scenario could not judge `clause`, and why; `declared`: it was not meant to be tried."""
-        self._write("unjudged", clause, reason=self.redacted(reason), declared=declared)
+    def unjudged(self, clause: str, reason: str) -> None:
+        """Records that the scenario set out to judge `clause` and could not, and why."""
+        self._write("unjudged", clause, reason=self.redacted(reason))
+
+    def untried(self, clause: str, reason: str) -> None:
+        """Records that nothing set out to judge `clause` here, and why: what else sees it hold counts."""
+        self._write("untried", clause, reason=self.redacted(reason))
 
     def must_findings(self) -> list[Finding]:
         """Gives the scenario's findings that break a `must`."""

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck import allure_evidence, properties, receiver, resources, selection, termination
+from rampcheck import contract, launch, properties, receiver, resources, termination
 from rampcheck import profile as profiles
 from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError
 from rampcheck.findings import Judge
@@ -46,13 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="only scenarios that verify these clauses, for example 'proof.auth.*'")
     group.addoption("--examples", type=int, default=45, metavar="N", help="generated requests a property test")
     group.addoption("--strict-should", action="store_true", help="a broken `should` makes the run nonconformant")
-    group.addoption("--require-complete", action="store_true", help="a `must` not verified makes the exit code 1")
+    group.addoption("--require-complete", action="store_true", help="a `must` that the profile lacks something for "
+                                                                    "makes the exit code 1")
     group.addoption("--allow-production", action="store_true", help="let scenarios that create sessions run against "
                                                                     "a production target")
     group.addoption("--defect", action="append", default=[], metavar="NAME",
                     help="break one promise of the embedded reference")
     group.addoption("--variant", action="append", default=[], metavar="NAME",
                     help="let the embedded reference do something otherwise that still conforms")
+    group.addoption("--no-allure", action="store_true", help="write no Allure results")
     group.addoption("--latency", type=float, default=0.0, metavar="SECONDS",
                     help="how long each answer of the embedded reference waits")
 
@@ -83,8 +85,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
     config.add_cleanup(run.close)
-    if hasattr(config.option, "allure_report_dir") and not config.option.allure_report_dir:
-        config.option.allure_report_dir = str(run.settings.output / "allure-results")
+    config.pluginmanager.register(_Conclusion(), "rampcheck-conclusion")
     return None if run.lane else _find_baseline(config, run)
 
 
@@ -108,18 +109,19 @@ def _controller_run(config: pytest.Config) -> Run:
     profile = _profile(config)
     if profile.environment == "production" and not option.allow_production:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
+    # A selection of nothing is told before a folder is made, or a request sent.
+    verified = launch.chosen(contract.load(profile.contract), option.clause, option.keyword)
     if profile.webhook is not None:
         receiver.check(profile.webhook)
-    chosen = selection.clauses_of(option.keyword, profile.contract) if option.keyword else frozenset()
     now = datetime.now(UTC)
     output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
     if (output / "journal.jsonl").exists():
         raise UsageError(f"{output} holds a run already", "Name another folder with --output.")
     return Run(profile, Settings(
         run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
-        patterns=tuple(option.clause), keyword=option.keyword, chosen=tuple(chosen),
-        workers=getattr(option, "numprocesses", 0) or 0,
-        strict=option.strict_should, require_complete=option.require_complete,
+        patterns=tuple(option.clause), keyword=option.keyword, chosen=verified,
+        workers=getattr(option, "numprocesses", 0) or 0, strict=option.strict_should,
+        require_complete=option.require_complete, allure=not option.no_allure,
     ))
 
 
@@ -231,7 +233,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"the profile lacks {unmet[0]}")
     if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
         for clause in _clauses(item):
-            run.judge.unjudged(clause, "not tried in production, where only sessions are created", declared=True)
+            run.judge.untried(clause, "not tried in production, where only sessions are created")
         pytest.skip("not tried in production")
 
 
@@ -244,8 +246,9 @@ def _guarded(run: Run, clauses: list[str]) -> Generator[None, object, object]:
     try:
         return (yield)
     except Unjudged as error:
+        record = run.judge.untried if isinstance(error, ProfileLacks) else run.judge.unjudged
         for clause in clauses:
-            run.judge.unjudged(clause, str(error), declared=isinstance(error, ProfileLacks))
+            record(clause, str(error))
         pytest.skip(run.judge.redacted(str(error)))
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
@@ -276,14 +279,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         result = yield from _guarded(run, _clauses(item))
     except pytest.skip.Exception as error:
         skipped = error
-    clauses = [run.contract.clauses[clause] for clause in _clauses(item)]
-    allure_evidence.attach(item, clauses, run.contract, run.judge.exchanges)
     # A finding made before the scenario gave up counts all the same.
     if findings := run.judge.must_findings():
         pytest.fail("\n".join(str(finding) for finding in findings), pytrace=False)
     if skipped is not None:
         raise skipped
     return result
+
+
+class _Conclusion:
+    """Ends the run, where its reports are written, and has the last word on the terminal."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Keeps Ctrl-C away while the run ends, its workers with it, and shows the verdict after all else."""
+        with termination.put_off():
+            result = yield
+            _print_results(session.config)
+        return result
 
 
 @pytest.hookimpl(trylast=True)
@@ -302,30 +315,24 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reason = "stopped by the user" if interrupted else ""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         reason = "no scenario was selected"
-    with termination.undisturbed():
-        results = run.conclude(interrupted=interrupted, reason=reason)
+    results = run.conclude(interrupted=interrupted, reason=reason)
     config.stash[RESULTS] = results
     session.exitstatus = exit_code(results, require_complete=run.settings.require_complete)
 
 
-# Outermost, so that the verdict stands last, after pytest's own count of scenarios.
-@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_sessionfinish")
-def pytest_show_the_end(session: pytest.Session) -> Generator[None, object, object]:
+def _print_results(config: pytest.Config) -> None:
     """Shows what failed and where, the gaps, the verdict."""
-    ended = yield
-    results = session.config.stash.get(RESULTS, None)
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if results is None or reporter is None:
-        return ended
+    results = config.stash.get(RESULTS, None)
+    if results is None:
+        return
     from rampcheck.report import print_summary  # noqa: PLC0415
 
-    writer = session.config.get_terminal_writer()
+    writer = config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
     with console.capture() as captured:
-        print_summary(results, console, session.config.stash[RUN].settings.output)
-    reporter.ensure_newline()
+        print_summary(results, console, config.stash[RUN].settings.output)
+    writer.line()
     writer.write(captured.get(), flush=True)
-    return ended
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +11,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from rampcheck import __version__, baseline, contract, resources
+from rampcheck import __version__, baseline, contract, resources, termination, waivers
 from rampcheck.client import Client, Lane
 from rampcheck.errors import ExitCode, UsageError
+from rampcheck.evidence import Account, collect
 from rampcheck.exchanges import Exchange, Journal, from_record, read_records, timestamp
 from rampcheck.findings import Judge, judge_history
 from rampcheck.limits import Budget
@@ -22,7 +22,7 @@ from rampcheck.presence import Presence
 from rampcheck.profile import Profile
 from rampcheck.redaction import Redactor
 from rampcheck.scenario import Target
-from rampcheck.verdicts import Evidence, Scope, clause_results, collect, counts, run_verdict, waiver_results
+from rampcheck.verdicts import DECLARED, Scope, clause_results, counts, has_gap, run_verdict
 
 MERGED = "journal.jsonl"
 SHARED = "shared"  # what the workers count in common, while the run lasts
@@ -32,9 +32,9 @@ SHARED = "shared"  # what the workers count in common, while the run lasts
 class Settings:
     """What the command line says of a run, the same in all its processes.
 
-    `run` names it, `key` (bytes) is the redaction's, `output` its folder. `patterns` choose clauses, `keyword`
-    scenarios, which verify the clauses in `chosen`. `workers` is the number of its worker processes (0: this one does
-    the work).
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses and
+    `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
+    processes (0: this one does the work). Without `allure`, no Allure results are written.
     """
 
     run: str
@@ -43,10 +43,16 @@ class Settings:
     seed: int = 1
     patterns: tuple[str, ...] = ()
     keyword: str = ""
-    chosen: tuple[str, ...] = ()
+    chosen: frozenset[str] = frozenset()
     workers: int = 0
     strict: bool = False
     require_complete: bool = False
+    allure: bool = True
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What of the contract the run was asked to try, as results.json has it; empty members: all."""
+        return {"clauses": list(self.patterns), "keyword": self.keyword}
 
 
 class Run:
@@ -58,7 +64,6 @@ class Run:
         self.lane = lane
         self.contract = contract.load(profile.contract)
         self.selected = self.contract.selected(settings.patterns)
-        self.chosen = self.selected if not settings.chosen else self.selected & frozenset(settings.chosen)
         self.suite = resources.suite(profile.contract)
         self._refuse_unknown_waivers()
         redactor = Redactor(settings.key)
@@ -93,8 +98,7 @@ class Run:
             "kind": "run", "schema": 1, "rampcheck": __version__, "run": self.settings.run,
             "contract": self.contract.name, "contract_version": self.contract.version,
             "profile": self.profile.as_public(), "seed": self.settings.seed, "workers": self.settings.workers,
-            "patterns": list(self.settings.patterns), "keyword": self.settings.keyword,
-            "started": timestamp(self.started),
+            "selection": self.settings.selection, "started": timestamp(self.started),
         }
 
     def find_baseline(self) -> int:
@@ -131,19 +135,24 @@ class Run:
     def conclude(self, *, interrupted: bool = False, reason: str = "") -> dict[str, Any]:
         """Merges the journals, folds the verdicts, writes the reports; gives the content of results.json.
 
-        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early.
+        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early. Ctrl-C and SIGTERM
+        do nothing meanwhile.
         """
-        # Imported here: a run that has not ended yet needs no templates.
-        from rampcheck.report import write_reports  # noqa: PLC0415
+        with termination.put_off():
+            # Imported here: a run that has not ended yet needs no templates.
+            from rampcheck import allure_evidence  # noqa: PLC0415
+            from rampcheck.report import write_reports  # noqa: PLC0415
 
-        self.close()
-        self._merge()
-        self.journal.write({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
-                            "reason": reason})
-        self.journal.close()
-        records = list(read_records(self.journal.path))
-        results = self._results(records, interrupted=interrupted, reason=reason)
-        write_reports(self.settings.output, results, _exchanges(records))
+            self.close()
+            self._merge()
+            self.journal.write({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
+                                "reason": reason})
+            self.journal.close()
+            records = list(read_records(self.journal.path))
+            results = self._results(records, interrupted=interrupted, reason=reason)
+            write_reports(self.settings.output, results, _exchanges(records))
+            if self.settings.allure:
+                allure_evidence.write(self.settings.output / "allure-results", results, records)
         return results
 
     def _merge(self) -> None:
@@ -153,57 +162,52 @@ class Run:
             part.unlink()
         shutil.rmtree(self.settings.output / SHARED, ignore_errors=True)
 
+    def _account(self, records: Sequence[Mapping[str, Any]], exchanges: Sequence[Exchange]) -> Account:
+        account = collect(records)
+        findings, exercised = judge_history(exchanges, self.suite, self.profile)
+        for clause, times in exercised.items():
+            account.clauses[clause].times += times
+        for finding in findings:
+            account.clauses[finding.clause].findings.append(finding)
+        return account
+
+    def _scope(self, *, interrupted: bool, reason: str) -> Scope:
+        settings = self.settings
+        selected = self.selected & settings.chosen if settings.keyword else self.selected
+        return Scope(selected, datetime.now(UTC).date(), is_whole=not (settings.patterns or settings.keyword),
+                     interrupted=interrupted, ended_early=bool(reason) and not interrupted)
+
     def _results(self, records: Sequence[Mapping[str, Any]], *, interrupted: bool, reason: str) -> dict[str, Any]:
-        is_inconclusive = bool(reason) and not interrupted
         exchanges = sorted((from_record(record) for record in _exchanges(records).values()),
                            key=lambda exchange: exchange.started)
-        # Where it is not the API that answered, or nobody, no promise was put to the test.
-        evidence = defaultdict(Evidence) if is_inconclusive else self._evidence(records, exchanges)
-        today = datetime.now(UTC).date()
-        clauses = clause_results(self.contract, self.profile, evidence,
-                                 Scope(self.chosen, interrupted or bool(reason), today))
-        faults = [record["text"] for record in records if record["kind"] == "fault"]
-        waivers = waiver_results(self.profile, clauses, today)
-        verdict = "inconclusive" if is_inconclusive else run_verdict(
-            clauses, strict=self.settings.strict, is_part=self.chosen != frozenset(self.contract.clauses),
-            unfinished=interrupted or bool(faults), stale=any(waiver["state"] == "stale" for waiver in waivers))
+        account = self._account(records, exchanges)
+        scope = self._scope(interrupted=interrupted, reason=reason)
+        if scope.ended_early:
+            # It was not the API that answered, or nobody: no promise was put to the test.
+            account.clauses.clear()
+        clauses = clause_results(self.contract, self.profile, account, scope)
+        waived = waivers.states(self.profile.waivers, clauses, scope.today)
+        troubled = bool(account.faults) or any(outage["ended"] is None for outage in account.outages)
         return {
             "schema": 1, "rampcheck": __version__, "contract": self.contract.name, "title": self.contract.title,
-            "contract_version": self.contract.version, "verdict": verdict, "reason": reason,
+            "contract_version": self.contract.version,
+            "verdict": run_verdict(clauses, scope, troubled=troubled, strict=self.settings.strict, waivers=waived),
+            "reason": reason,
             "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
             "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
-            "interrupted": interrupted, "seed": self.settings.seed,
-            "selection": {"clauses": list(self.settings.patterns), "keyword": self.settings.keyword},
+            "interrupted": interrupted, "seed": self.settings.seed, "strict": self.settings.strict,
+            "selection": self.settings.selection,
             "requests": sum(exchange.direction == "outgoing" for exchange in exchanges),
             "workers": max(1, self.settings.workers), "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
-            "outages": sorted(({key: value for key, value in record.items() if key != "kind"}
-                               for record in records if record["kind"] == "outage"), key=lambda told: told["began"]),
-            "waivers": waivers, "faults": faults, "notes": self._notes(records, waivers), "clauses": clauses,
+            "waivers": waived, "outages": account.outages, "faults": account.faults,
+            "notes": [*self._notes(), *waivers.notes(waived), *account.notes], "clauses": clauses,
         }
 
-    def _evidence(
-        self, records: Sequence[Mapping[str, Any]], exchanges: Sequence[Exchange],
-    ) -> dict[str, Evidence]:
-        evidence = collect(records)
-        findings, exercised = judge_history(exchanges, self.suite, self.profile)
-        for clause, times in exercised.items():
-            evidence[clause].more += times
-        for finding in findings:
-            evidence[finding.clause].findings.append(finding)
-        return evidence
-
-    def _notes(self, records: Sequence[Mapping[str, Any]], waivers: Sequence[Mapping[str, Any]]) -> list[str]:
-        notes = []
+    def _notes(self) -> list[str]:
         if self.profile.environment is None:
-            notes.append("the profile does not say `environment`: the target was taken for a test environment")
-        notes += [f"the waiver of {waiver['clause']} ended on {waiver['until']} and no longer counts"
-                  for waiver in waivers if waiver["state"] == "expired"]
-        notes += [f"the waiver of {waiver['clause']} is stale: the clause passed" for waiver in waivers
-                  if waiver["state"] == "stale"]
-        told = Counter(record["text"] for record in records if record["kind"] == "note")
-        notes += [f"{text} ({times} times)" if times > 1 else text for text, times in told.items()]
-        return notes
+            return ["the profile does not say `environment`: the target was taken for a test environment"]
+        return []
 
 
 def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -211,20 +215,17 @@ def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]
 
 
 def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> ExitCode:
-    """Gives the exit code of a run from its results; `require_complete` makes gaps a failure."""
+    """Gives the exit code of a run from its results; `require_complete` makes declared gaps in a `must` a failure."""
     if results["faults"]:
         return ExitCode.FAULT
     if results["interrupted"]:
         return ExitCode.INTERRUPTED
     match results["verdict"]:
-        case "inconclusive" | "incomplete":
+        case "inconclusive":
             return ExitCode.INCONCLUSIVE
+        case "incomplete":
+            return ExitCode.INCOMPLETE
         case "nonconformant":
             return ExitCode.NONCONFORMANT
-        case "conformant_with_gaps" | "partial" if require_complete and _has_gaps(results):
-            return ExitCode.NONCONFORMANT
-    return ExitCode.CONFORMANT
-
-
-def _has_gaps(results: Mapping[str, Any]) -> bool:
-    return any(clause["level"] == "must" and clause.get("gap") == "declared" for clause in results["clauses"])
+    lacking = require_complete and has_gap(results["clauses"], DECLARED)
+    return ExitCode.NONCONFORMANT if lacking else ExitCode.CONFORMANT

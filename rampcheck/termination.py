@@ -34,17 +34,18 @@ def as_interruption() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Lets no further Ctrl-C or SIGTERM stop what is done inside: the writing of what was judged.
+def put_off() -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM do nothing inside: what was judged is being written, and that is what they ask for.
 
-    In another thread than the main one, which gets no signals, it does nothing.
+    Outside the main thread, which alone receives signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in SIGNALS]
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler in before:
+            # None: a handler that was not set from Python, which it cannot set again.
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

@@ -17,7 +17,7 @@ def write_reports(directory: Path, results: dict[str, Any], exchanges: Mapping[i
     """Writes results.json, index.html, junit.xml and summary.md into `directory`, made if it is not there.
 
     `results` is the content of results.json, `exchanges` the exchange records of journal.jsonl by number;
-    only those that findings and observations cite are read. Everything is rendered before anything is
+    only those that findings, observations and outages cite are read. Everything is rendered before anything is
     written, and each file is replaced as a whole. Raises `ResultsError` where `results` break their
     schema, `OSError` where a file cannot be written.
     """

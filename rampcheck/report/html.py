@@ -7,7 +7,6 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -17,8 +16,8 @@ from markupsafe import Markup, escape
 from rampcheck.report import results as results_file
 from rampcheck.report.curl import MARK
 from rampcheck.report.evidence import Evidence, evidence
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, outage_line, outline
-from rampcheck.report.text import HIDDEN, plural, shorten, visible
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, outage_text, outline
+from rampcheck.report.text import HIDDEN, duration, moment, plural, shorten, visible
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
@@ -28,7 +27,10 @@ SPECIAL = re.compile(f"{HIDDEN.pattern}|{MARK.pattern}")
 
 @dataclass(frozen=True)
 class Sight:
-    """A finding or an observation. `evidence` is set where its exchange is shown: where it is first cited."""
+    """A finding or an observation. `evidence` is set where its exchange is shown: where it is first cited.
+
+    `examples` are those of the same kind with other values.
+    """
 
     expected: str | None
     actual: str
@@ -37,7 +39,16 @@ class Sight:
     evidence: Evidence | None
     scenario: str
     times: int
-    examples: tuple[str, ...]
+    examples: tuple[Sight, ...] = ()
+
+
+@dataclass(frozen=True)
+class OutageView:
+    """An outage that did not end: what was not answered, and the exchanges before it, that are recorded."""
+
+    data: Mapping[str, Any]
+    unanswered: Evidence | None
+    before: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
@@ -52,19 +63,21 @@ class ClauseView:
 def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]]) -> str:
     """Gives the HTML of valid `results`.
 
-    Of the `exchanges`, records of the journal by number, it holds those that findings and observations cite.
+    Of the `exchanges`, records of the journal by number, it holds those that findings, observations and an outage that
+    did not end cite.
     """
     summary = outline(results)
+    shown: set[int] = set()
+    outages = [_outage(outage, exchanges, shown) for outage in summary.outages if outage["ended"] is None]
     above = [clause for lead in summary.leads["failed"] for clause in (lead.clause, *lead.followers)]
-    views = _views([*above, *results["clauses"]], exchanges)
+    views = _views([*above, *results["clauses"]], exchanges, shown)
     templates = environment()
     assets = {name: asset(templates, name, results["run"]) for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
-        results={"outages": [], "waivers": [], **results},
+        results=results,
         outline=summary,
-        gaps=GAPS,
-        outage_line=outage_line,
-        before=_before(results, exchanges),
+        outages=outages,
+        waivers=results.get("waivers", ()),
         failed=[
             (views[lead.clause["id"]], [views[follower["id"]] for follower in lead.followers])
             for lead in summary.leads["failed"]
@@ -77,26 +90,35 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
         verdicts=CLAUSE_VERDICTS,
         run_verdicts=RUN_VERDICTS,
         levels=LEVELS,
+        gap_words=GAPS,
+        outage_text=outage_text,
         assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
     )
 
 
-def _before(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]]) -> list[Evidence]:
-    """Gives the first exchange that was not answered where the target went for good, and those before it."""
-    for outage in results.get("outages", ()):
-        if outage["ended"] is None:
-            numbers = [outage["exchange"], *reversed(outage["before"])]
-            return [evidence(exchanges[number]) for number in numbers if number in exchanges]
-    return []
+def _outage(
+    outage: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]
+) -> OutageView:
+    def recorded(number: int | None) -> Evidence | None:
+        if number is None or number not in exchanges or number in shown:
+            return None
+        shown.add(number)
+        return evidence(exchanges[number])
+
+    unanswered = recorded(outage["exchange"])
+    before = [recorded(number) for number in outage["before"]]
+    return OutageView(outage, unanswered, tuple(one for one in before if one is not None))
 
 
 def _views(
-    clauses: list[Mapping[str, Any]], exchanges: Mapping[int, Mapping[str, Any]]
+    clauses: list[Mapping[str, Any]], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]
 ) -> dict[str, ClauseView]:
-    """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice."""
-    shown: set[int] = set()
+    """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice.
+
+    The exchanges `shown` are shown already, and what is shown here joins them.
+    """
     views: dict[str, ClauseView] = {}
 
     def sights(seen: list[Mapping[str, Any]]) -> tuple[Sight, ...]:
@@ -113,8 +135,8 @@ def _views(
             recorded=number in exchanges,
             evidence=evidence(exchanges[number]) if first else None,
             scenario=seen["scenario"],
-            times=seen["times"],
-            examples=tuple(example["actual"] for example in seen.get("examples", ())[1:]),
+            times=seen.get("times", 1),
+            examples=tuple(sight(example) for example in seen.get("examples", ())[1:]),
         )
 
     for clause in clauses:
@@ -174,15 +196,3 @@ def prose(text: str) -> Markup:
         return escape(visible(text))
     code = Markup("<code>{}</code>")
     return Markup("").join(code.format(p) if number % 2 else escape(p) for number, p in enumerate(pieces))
-
-
-def moment(time: str) -> str:
-    """Gives an RFC 3339 time in UTC as `21 November 2026, 07:00:41 UTC`."""
-    parsed = datetime.fromisoformat(time)
-    return f"{parsed.day} {parsed:%B %Y, %H:%M:%S} UTC"
-
-
-def duration(started: str, finished: str) -> str:
-    """Gives the time between two RFC 3339 times as `41 s` or `3 min 5 s`."""
-    seconds = round((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"

@@ -8,7 +8,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline, selection
 from rampcheck.report.text import plural, shorten, visible
 
 LONGEST_VALUE = 4_000  # characters
@@ -17,15 +17,17 @@ LONGEST_VALUE = 4_000  # characters
 def render(results: Mapping[str, Any]) -> bytes:
     """Gives the JUnit XML of valid `results`: a suite for each section with clauses, a case for each clause.
 
-    A `failed` clause is a failure, one `not_verified` by an unexpected gap an error; other gaps and `waived` are
-    skipped with their reason; `advisory` and `observed` pass and say what was seen on their standard output. A broken
-    clause that follows from another says so first. What keeps the run from being trusted (a fault of rampcheck, an
-    inconclusive or interrupted run) stands as an error in a suite of
-    its own, `rampcheck`.
+    A `failed` clause is a failure; `not_verified` is an error where nobody expected it, else it is skipped with its
+    reason, as `waived` is; `advisory` and `observed` pass and say what was seen on their standard output. A broken
+    clause that follows from another says so first. What keeps the run from being trusted (a fault of rampcheck, a
+    target that stopped answering, an inconclusive or interrupted run), and what fails a strict run besides its
+    clauses, stands as an error in a suite of its own, `rampcheck`. What was selected is a property of each suite.
     """
     document = JUnitXml(f"rampcheck {results['contract']}")
+    stale = {waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"}
     for section in results["sections"]:
-        cases = [_case(clause) for clause in results["clauses"] if clause["section"] == section["id"]]
+        clauses = [clause for clause in results["clauses"] if clause["section"] == section["id"]]
+        cases = [_case(clause, is_stale=clause["id"] in stale) for clause in clauses]
         if cases:
             document.add_testsuite(_suite(section["id"], results, cases))
     if troubles := _troubles(results):
@@ -41,13 +43,14 @@ def _suite(name: str, results: Mapping[str, Any], cases: list[TestCase]) -> Test
     suite.timestamp = results["started"].removesuffix("Z")
     suite.add_property("base_url", visible(results["target"]["base_url"]))
     suite.add_property("run", results["run"])
-    if selection := outline(results).selection:
-        suite.add_property("selection", visible(selection))
+    suite.add_property("verdict", results["verdict"])
+    if chosen := selection(results):
+        suite.add_property("selection", visible(chosen))
     suite.add_testcases(cases)
     return suite
 
 
-def _case(clause: Mapping[str, Any]) -> TestCase:
+def _case(clause: Mapping[str, Any], *, is_stale: bool) -> TestCase:
     case = TestCase(clause["id"], clause["section"])
     match clause["verdict"]:
         case "failed":
@@ -56,13 +59,17 @@ def _case(clause: Mapping[str, Any]) -> TestCase:
             failure.text = f"{visible(clause['text'])}\n\n{_seen(clause)}"
             case.result = [failure]
         case "not_verified" if clause.get("gap") == "unexpected":
-            case.result = [Error(visible(clause["reason"]), "not verified")]
+            error = Error(visible(f"not verified: {clause['reason']}"), "unexpected")
+            error.text = _seen(clause)
+            case.result = [error]
         case "not_verified" | "waived" as verdict:
             skipped = Skipped(visible(f"{CLAUSE_VERDICTS[verdict].word}: {clause['reason']}"))
             skipped.text = _seen(clause)
             case.result = [skipped]
         case "advisory" | "observed":
             case.system_out = _follows(clause) + _seen(clause)
+    if is_stale:
+        case.system_out = "\n\n".join(filter(None, [case.system_out, "The profile's waiver of this clause is stale."]))
     return case
 
 
@@ -81,17 +88,23 @@ def _seen(clause: Mapping[str, Any]) -> str:
         lines.append(f"seen: {plural(seen['times'], 'time')}")
         if seen["scenario"]:
             lines.append(f"scenario: {seen['scenario']}")
+        lines += [f"also: {shorten(example['actual'], LONGEST_VALUE)}, exchange {example['exchange']}"
+                  for example in seen.get("examples", ())[1:]]
         paragraphs.append("\n".join(lines))
     return visible("\n\n".join(paragraphs))
 
 
 def _troubles(results: Mapping[str, Any]) -> list[TestCase]:
     """Test cases, each an error, for what is wrong with the run and not with the target."""
+    summary = outline(results)
     troubles = [("fault", fault) for fault in results["faults"]]
+    troubles += [("outage", outage_text(outage)) for outage in summary.outages if outage["ended"] is None]
     if results["verdict"] == "inconclusive":
-        troubles.append(("inconclusive", outline(results).sentence))
-    if early_end := outline(results).early_end:
-        troubles.append(("interrupted", early_end))
+        troubles.append(("inconclusive", summary.sentence))
+    if summary.early_end:
+        troubles.append(("interrupted", summary.early_end))
+    if results["verdict"] == "nonconformant" and not summary.by_verdict["failed"]:
+        troubles.append(("strict", summary.sentence))
     cases = []
     for number, (kind, message) in enumerate(troubles, start=1):
         case = TestCase(f"{kind} {number}", "rampcheck")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from rampcheck.report.text import plural
+from rampcheck.report.sentence import sentence
+from rampcheck.report.text import duration, moment, plural
+from rampcheck.verdicts import held_elsewhere
 
 Clause = Mapping[str, Any]
 
@@ -35,24 +38,26 @@ CLAUSE_VERDICTS: Mapping[str, Word] = {
 RUN_VERDICTS: Mapping[str, Word] = {
     "conformant": Word("Conformant", "✓", "nothing failed, and every required promise was verified"),
     "conformant_with_gaps": Word(
-        "Conformant, with gaps", "◐", "nothing failed, but the profile lacks what some required promises need"
+        "Conformant, with gaps", "◐", "nothing failed, but the profile lacks what some required promise needs"
     ),
-    "partial": Word("Partial", "◔", "a part of the contract was selected, and all that was tried of it held"),
+    "partial": Word(
+        "Partly tried", "◔", "a part was selected, and nothing in it failed; says nothing of the rest"
+    ),
     "incomplete": Word(
-        "Incomplete", "?", "nothing failed, but what should have been tried was not, or the run did not end by itself"
+        "Incomplete", "△", "nothing failed, but something kept a required promise from being verified"
     ),
     "nonconformant": Word("Not conformant", "✗", "at least one clause failed"),
     "inconclusive": Word("Inconclusive", "?", "nothing could be judged"),
 }
 
-# In the order of reading: the kinds of gaps, with what a reader makes of them.
-GAPS: Mapping[str, str] = {
-    "unexpected": "Not verified, though it should have been",
-    "declared": "Not verified, and what to add",
-    "unselected": "Not selected for this run",
+# Why there is nothing to sign, where there is not.
+UNSIGNED: Mapping[str, str] = {
+    "partial": "Only a part of the contract was tried. A run of all of it can be signed.",
+    "incomplete": "The run did not verify what it set out to. Run it again, and look into what stands in its way.",
+    "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
+                     "profile, the next run can be signed.",
+    "inconclusive": "Nothing was judged.",
 }
-
-SIGNABLE = frozenset({"conformant", "conformant_with_gaps"})
 
 LEVELS: Mapping[str, str] = {
     "must": "the documentation states it as a fact or a rule",
@@ -61,12 +66,30 @@ LEVELS: Mapping[str, str] = {
 }
 
 
+class GapWord(NamedTuple):
+    """How a kind of gap is shown: a heading, and what it means."""
+
+    heading: str
+    meaning: str
+
+
+# In the order of reading. What older results call a gap is taken for a declared one.
+GAPS: Mapping[str, GapWord] = {
+    "unexpected": GapWord(
+        "Not verified, and nobody expected that",
+        "Something set out to try these clauses and could not, or never came to it. Until it does, nothing is known.",
+    ),
+    "declared": GapWord(
+        "Not verified, and what to add",
+        "These clauses could not be tried with this profile. They count neither for the target nor against it.",
+    ),
+    "unselected": GapWord("Not selected", "These clauses were no part of what this run was asked to try."),
+}
+
+
 @dataclass(frozen=True)
 class Gap:
-    """One reason for which clauses were not verified, and those clauses.
-
-    `kind` is `unexpected`, `declared` (the profile lacks what they need) or `unselected`.
-    """
+    """One reason for which clauses were not verified, and those clauses; `kind` is a key of `GAPS`."""
 
     kind: str
     reason: str
@@ -88,8 +111,10 @@ class Outline:
     `word` and `sentence` say what the run's verdict means here; `early_end` is a sentence where the run
     stopped before its end, else empty; `by_verdict` has the clauses of every verdict in the order of the
     documentation; `leads` has them without those that follow from another, what most others follow from first;
-    `gaps` has those not verified, by kind and reason, the widest gap first; `selection` says what was selected, and is
-    empty for a whole run; `command` runs it again; `unsigned` says why it cannot be signed, and is empty where it can.
+    `gaps` has those not verified by kind and reason, what nobody expected first, then the widest gap.
+    `selection` is what was selected, as options of a command, `command` the one that runs it again; `unsigned` says
+    why there is nothing to sign, where there is not. `outages` are those of the results, `notes` their notes with a
+    line for each outage that ended.
     """
 
     word: Word
@@ -101,50 +126,33 @@ class Outline:
     selection: str
     command: str
     unsigned: str
+    outages: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def kinds(self) -> tuple[tuple[str, tuple[Gap, ...]], ...]:
+        """The gaps by their kind, in the order of reading."""
+        return tuple((kind, tuple(gaps)) for kind, gaps in groupby(self.gaps, lambda gap: gap.kind))
 
 
 def outline(results: Mapping[str, Any]) -> Outline:
     """Gives the outline of valid `results`."""
     clauses = results["clauses"]
     by_verdict = {name: tuple(c for c in clauses if c["verdict"] == name) for name in CLAUSE_VERDICTS}
+    outages = tuple(results.get("outages", ()))
     return Outline(
         word=RUN_VERDICTS[results["verdict"]],
-        sentence=_sentence(results, by_verdict),
+        sentence=sentence(results),
         early_end=_early_end(results),
         by_verdict=by_verdict,
         leads={name: _leads(those, clauses) for name, those in by_verdict.items()},
         gaps=_gaps(by_verdict["not_verified"]),
-        selection=_selection(results),
+        selection=selection(results),
         command=_command(results),
-        unsigned=_unsigned(results),
+        unsigned=UNSIGNED.get(results["verdict"], ""),
+        outages=outages,
+        notes=(*results["notes"], *(outage_text(outage) for outage in outages if outage["ended"] is not None)),
     )
-
-
-def _selection(results: Mapping[str, Any]) -> str:
-    selected = results.get("selection", {})
-    parts = [f"the clauses {', '.join(selected['clauses'])}"] if selected.get("clauses") else []
-    parts += [f"the scenarios that match {selected['keyword']!r}"] if selected.get("keyword") else []
-    return " and ".join(parts)
-
-
-def _command(results: Mapping[str, Any]) -> str:
-    selected = results.get("selection", {})
-    words = ["rampcheck", "run", "PROFILE.yaml", "--seed", str(results["seed"])]
-    words += [word for pattern in selected.get("clauses", ()) for word in ("--clause", pattern)]
-    words += ["-k", selected["keyword"]] if selected.get("keyword") else []
-    return shlex.join(words)
-
-
-def _unsigned(results: Mapping[str, Any]) -> str:
-    if results["verdict"] in SIGNABLE:
-        return ""
-    reasons = {
-        "nonconformant": "The target breaks promises of the contract: mend them, or agree on a waiver, and run again.",
-        "partial": "Only a part of the contract was selected: run the whole.",
-        "incomplete": "Not all that should have been tried was: see what stopped it, and run again.",
-        "inconclusive": "Nothing could be judged: see why, and run again.",
-    }
-    return reasons[results["verdict"]]
 
 
 def _leads(those: tuple[Clause, ...], clauses: Sequence[Clause]) -> tuple[Lead, ...]:
@@ -157,70 +165,46 @@ def _leads(those: tuple[Clause, ...], clauses: Sequence[Clause]) -> tuple[Lead, 
 
 
 def _gaps(unverified: tuple[Clause, ...]) -> tuple[Gap, ...]:
-    by_reason: dict[tuple[str, str], list[Clause]] = {}
+    alike: dict[tuple[str, str], list[Clause]] = {}
     for clause in unverified:
-        by_reason.setdefault((clause.get("gap", "declared"), clause["reason"]), []).append(clause)
-    gaps = [Gap(kind, reason, tuple(clauses)) for (kind, reason), clauses in by_reason.items()]
+        reason = clause["reason"].removesuffix(held_elsewhere(clause["exercised"]))
+        alike.setdefault((clause.get("gap", "declared"), reason), []).append(clause)
+    gaps = [Gap(kind, reason, tuple(clauses)) for (kind, reason), clauses in alike.items()]
     return tuple(sorted(gaps, key=lambda gap: (list(GAPS).index(gap.kind), -len(gap.clauses))))
 
 
-def outage_line(outage: Mapping[str, Any]) -> str:
-    """Says of one of the results' `outages` when it was, how it was seen, and what is known of its cause."""
-    until = f"until {outage['ended']}" if outage["ended"] else "and did not come back"
-    cause = f"; the cause: {outage['cause']}" if outage["cause"] else ""
-    return (f"The target was away from {outage['began']} {until} (exchange {outage['exchange']}: {outage['detail']}; "
-            f"asked {plural(outage['probes'], 'time')}){cause}.")
+def selection(results: Mapping[str, Any]) -> str:
+    """Gives what of the contract was selected, as options for a shell; empty where that was all."""
+    chosen = results.get("selection", {"clauses": [], "keyword": ""})
+    options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
+    options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
+    return shlex.join(options)
+
+
+def _command(results: Mapping[str, Any]) -> str:
+    strict = "--strict" if results.get("strict") else ""
+    words = ["rampcheck run PROFILE.yaml", f"--seed {results['seed']}", strict, selection(results)]
+    return " ".join(filter(None, words))
+
+
+def outage_text(outage: Mapping[str, Any]) -> str:
+    """Says in a sentence when the target answered nothing, from which exchange on, and what was met instead."""
+    after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""
+    since = f" (exchange {outage['exchange']})" if outage["exchange"] is not None else ""
+    cause = f"; {outage['cause']}" if outage.get("cause") else ""
+    probes = plural(outage["probes"], "probe") if outage.get("probes") else ""
+    detail = f": {outage['detail']}" if outage["detail"] else ""
+    if outage["ended"] is None:
+        end = f"It was not back after {probes}." if probes else "It did not come back."
+        return f"The target stopped answering on {moment(outage['began'])}{after}{since}{detail}{cause}. {end}"
+    lasted = f"for {duration(outage['began'], outage['ended'])}" + (f" and {probes}" if probes else "")
+    return f"the target did not answer {lasted}, from {moment(outage['began'])} on{after}{since}{detail}{cause}"
 
 
 def _early_end(results: Mapping[str, Any]) -> str:
     """Gives a sentence, or nothing where the run came to its end or its verdict tells why it did not."""
-    gone = [outage for outage in results.get("outages", ()) if outage["ended"] is None]
-    if gone:
-        return (f"The target stopped answering at {gone[0]['began']}, in exchange {gone[0]['exchange']} "
-                f"({gone[0]['detail']}), and did not come back; it was asked {plural(gone[0]['probes'], 'more time')}.")
     told = results["verdict"] == "inconclusive" or not results["reason"]
     if told and not results["interrupted"]:
         return ""
     how = "The run was interrupted" if results["interrupted"] else "The run ended early"
     return f"{how}." if told else f"{how}: {results['reason'].rstrip('.')}."
-
-
-def _sentence(results: Mapping[str, Any], by_verdict: Mapping[str, tuple[Clause, ...]]) -> str:
-    gaps = _musts(by_verdict["not_verified"], "declared", "unexpected")
-    unverified = f"{plural(gaps, 'required promise')} could not be verified"
-    waived = len(by_verdict["waived"])
-    waivers = f", besides {waived} covered by a waiver" if waived else ""
-    match results["verdict"]:
-        case "conformant":
-            return f"Every required promise was verified, and none was seen broken{waivers}."
-        case "conformant_with_gaps":
-            return (f"No required promise was seen broken{waivers}, but {unverified}, because the profile lacks what "
-                    f"{'it needs' if gaps == 1 else 'they need'}.")
-        case "partial":
-            more = f"; of these, {unverified}" if gaps else ""
-            return f"A part was selected, {_selection(results)}: what was tried of it held{waivers}{more}."
-        case "incomplete":
-            return f"No required promise was seen broken{waivers}, but {_unfinished(results, by_verdict)}."
-        case "nonconformant":
-            following = sum("follows" in clause for clause in by_verdict["failed"])
-            own = plural(len(by_verdict["failed"]) - following, "promise")
-            more = f", and {following:,} more in consequence" if following else ""
-            broken = f"The target breaks {own} of the documentation{more}{waivers}"
-            return f"{broken}, and {unverified}." if gaps else f"{broken}."
-        case _:
-            return f"Nothing could be judged: {results['reason'].rstrip('.') or 'no clause was exercised'}."
-
-
-def _musts(clauses: Sequence[Clause], *kinds: str) -> int:
-    return sum(clause["level"] == "must" and clause.get("gap", "declared") in kinds for clause in clauses)
-
-
-def _unfinished(results: Mapping[str, Any], by_verdict: Mapping[str, tuple[Clause, ...]]) -> str:
-    """Says why a run without a failure is not one that can be relied on."""
-    unexpected = _musts(by_verdict["not_verified"], "unexpected")
-    reasons = [f"{plural(unexpected, 'required promise')} could not be tried as intended"] if unexpected else []
-    if results["interrupted"]:
-        reasons.append("the run was interrupted")
-    if results["faults"]:
-        reasons.append(f"rampcheck itself met {plural(len(results['faults']), 'fault')}")
-    return " and ".join(reasons) or "the run did not come to its end"

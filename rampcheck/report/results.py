@@ -61,14 +61,26 @@ def _disagreements(results: Mapping[str, Any]) -> list[str]:
         for verdict, count in results["counts"].items()
         if verdicts[verdict] != count
     ]
-    leading = {clause["id"] for clause in clauses
-               if clause["verdict"] in {"failed", "waived"} and "follows" not in clause}
-    mistakes += [
-        f"clause {clause['id']} follows from {clause['follows']}, which has not failed by itself"
+    leading = {
+        clause["id"]: clause["verdict"]
         for clause in clauses
-        if "follows" in clause and clause["follows"] not in leading
+        if clause["verdict"] in {"failed", "waived"} and "follows" not in clause
+    }
+    mistakes += [
+        f"clause {clause['id']} follows from {clause['follows']}, which {_not_done(clause)} by itself"
+        for clause in clauses
+        if "follows" in clause and leading.get(clause["follows"]) != _root_verdict(clause)
     ]
     return mistakes
+
+
+def _root_verdict(clause: Mapping[str, Any]) -> str:
+    """What from which a clause follows is waived where the clause is, else it has failed."""
+    return "waived" if clause["verdict"] == "waived" else "failed"
+
+
+def _not_done(clause: Mapping[str, Any]) -> str:
+    return "is not waived" if clause["verdict"] == "waived" else "has not failed"
 
 
 def encode(results: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, outage_line, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, outage_text, outline
 from rampcheck.report.text import one_line, plural
 
 LONGEST_CELL = 300  # characters
@@ -36,6 +36,21 @@ def render(results: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("summary.md.jinja").render(
-        results={"outages": [], "waivers": [], **results}, outline=outline(results), verdicts=CLAUSE_VERDICTS,
-        gaps=GAPS, outage_line=outage_line, plural=plural, shown=SEEN_SHOWN,
+        results={"waivers": [], **results},
+        outline=outline(results),
+        verdicts=CLAUSE_VERDICTS,
+        gap_words=GAPS,
+        outage_text=outage_text,
+        others=_others,
+        plural=plural,
+        shown=SEEN_SHOWN,
     )
+
+
+def _others(finding: Mapping[str, Any]) -> str:
+    """Says how often a finding was seen with other values, and which, or nothing."""
+    examples = finding.get("examples", ())[1:]
+    if not examples:
+        return ""
+    told = "; ".join(example["actual"] for example in examples)
+    return f" ({plural(finding['times'], 'time')} with different values, also: {told})"

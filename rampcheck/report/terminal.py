@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, outage_line, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, outage_text, outline
 from rampcheck.report.text import one_line, plural, visible
 
 LONGEST_VALUE = 400  # characters
@@ -24,11 +24,11 @@ STYLES: Mapping[str, str] = {
     "observed": "cyan",
     "passed": "green",
     "conformant": "bold green",
-    "conformant_with_gaps": "bold cyan",
-    "partial": "bold blue",
+    "conformant_with_gaps": "bold blue",
+    "partial": "bold magenta",
     "incomplete": "bold yellow",
     "nonconformant": "bold red",
-    "inconclusive": "bold yellow",
+    "inconclusive": "bold",
 }
 
 
@@ -41,10 +41,13 @@ def print_summary(results: Mapping[str, Any], console: Console, directory: Path)
     summary = outline(results)
     for verdict in ("failed", "advisory"):
         _print_broken(console, verdict, summary)
-    _print_gaps(console, summary.gaps)
+    for kind, gaps in summary.kinds:
+        _print_gaps(console, kind, gaps)
+    _print_list(console, "Waivers", map(_waiver, results.get("waivers", ())))
     _print_list(console, "Faults of rampcheck", results["faults"])
-    _print_list(console, "Outages", [outage_line(outage) for outage in results.get("outages", ())])
-    _print_list(console, "Notes", results["notes"])
+    _print_list(console, "Notes", summary.notes)
+    lasting = [outage_text(outage) for outage in summary.outages if outage["ended"] is None]
+    _print_list(console, "The target stopped answering", lasting)
     _print_end(console, results, summary, directory)
 
 
@@ -98,27 +101,32 @@ def _symbol(clause: Mapping[str, Any]) -> Text:
 def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
     number, times = finding["exchange"], finding["times"]
     rows = [("expected", finding["expected"]), ("actual", finding["actual"])]
-    rows += [("also", example["actual"]) for example in finding.get("examples", ())[1:]]
     if number is not None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
+    rows += [("also", f"{example['actual']} (exchange {example['exchange']})")
+             for example in finding.get("examples", ())[1:]]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
     for name, value in rows:
         _say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
 
 
-def _print_gaps(console: Console, gaps: tuple[Gap, ...]) -> None:
-    for kind, heading in GAPS.items():
-        those = [gap for gap in gaps if gap.kind == kind]
-        if not those or kind == "unselected":
-            continue
-        _heading(console, heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
-        for gap in those[:GAPS_SHOWN]:
-            _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
-            _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
-        if len(those) > GAPS_SHOWN:
-            _say(console, f"and {plural(len(those) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
+def _waiver(waiver: Mapping[str, Any]) -> str:
+    until = f", until {waiver['until']}" if waiver["until"] else ""
+    return f"{waiver['state']}: {waiver['clause']}{until}: {waiver['reason']}"
+
+
+def _print_gaps(console: Console, kind: str, gaps: Sequence[Gap]) -> None:
+    _heading(console, GAPS[kind].heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
+    if kind == "unselected":
+        _say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
+        return
+    for gap in gaps[:GAPS_SHOWN]:
+        _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
+        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
+    if len(gaps) > GAPS_SHOWN:
+        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
 
 
 def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
@@ -138,7 +146,7 @@ def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, d
     _say(console, Text(", ").join(counts))
     _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
     if summary.selection:
-        _say(console, f"Selected: {one_line(summary.selection, LONGEST_VALUE)}")
+        _say(console, f"Selected: {visible(summary.selection)}")
     _say(console, f"Reports: {directory / 'index.html'}")
     _say(console, "")
     if summary.early_end:

@@ -1,0 +1,93 @@
+"""What the verdict of a run means in numbers, in a sentence or two that are true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rampcheck.report.text import enumerated, plural
+
+
+def sentence(results: Mapping[str, Any]) -> str:
+    """Says what the verdict of valid `results` means here."""
+    match results["verdict"]:
+        case "conformant":
+            return f"Every required promise was verified, and none was seen broken{_waivers(results)}."
+        case "conformant_with_gaps":
+            return f"No required promise was seen broken{_waivers(results)}, but {_unverified(results)}."
+        case "partial":
+            return _partial(results)
+        case "incomplete":
+            why = enumerated(_hindrances(results)) or "it did not come to its end"
+            return f"No required promise was seen broken{_waivers(results)}, but the run is incomplete: {why}."
+        case "nonconformant":
+            gaps = f", and {_unverified(results)}" if _gaps(results) else ""
+            return f"{_broken(results)}{gaps}."
+        case _:
+            why = results["reason"].rstrip(".") or enumerated(_hindrances(results)) or _unexercised(results)
+            return f"Nothing could be judged: {why}."
+
+
+def _count(results: Mapping[str, Any], *, verdict: str, **members: str) -> int:
+    return sum(clause["verdict"] == verdict and all(clause.get(name) == value for name, value in members.items())
+               for clause in results["clauses"])
+
+
+def _gaps(results: Mapping[str, Any]) -> int:
+    """How many of the promises that are required, and were to be tried, were not verified."""
+    return (_count(results, verdict="not_verified", level="must")
+            - _count(results, verdict="not_verified", level="must", gap="unselected"))
+
+
+def _unverified(results: Mapping[str, Any]) -> str:
+    return f"{plural(_gaps(results), 'required promise')} could not be verified"
+
+
+def _waivers(results: Mapping[str, Any]) -> str:
+    waived = _count(results, verdict="waived")
+    return f", besides {waived} covered by a waiver" if waived else ""
+
+
+def _partial(results: Mapping[str, Any]) -> str:
+    rest = _count(results, verdict="not_verified", gap="unselected")
+    others = f" This says nothing of the {plural(rest, 'promise')} not selected." if rest else ""
+    if _gaps(results):
+        return (f"No required promise that was selected was seen broken{_waivers(results)}, but "
+                f"{_unverified(results)}.{others}")
+    return (f"Every required promise that was selected was verified, and none was seen broken{_waivers(results)}."
+            f"{others}")
+
+
+def _hindrances(results: Mapping[str, Any]) -> list[str]:
+    """What kept the run from verifying what it set out to."""
+    unexpected = _count(results, verdict="not_verified", level="must", gap="unexpected")
+    faults = len(results["faults"])
+    told = {
+        "it was interrupted": results["interrupted"],
+        f"rampcheck itself failed {'once' if faults == 1 else f'{faults:,} times'}": faults,
+        "the target stopped answering": any(outage["ended"] is None for outage in results.get("outages", ())),
+        f"{plural(unexpected, 'required promise')} could not be tried to the end": unexpected,
+    }
+    return [text for text, is_so in told.items() if is_so]
+
+
+def _broken(results: Mapping[str, Any]) -> str:
+    failed = [clause for clause in results["clauses"] if clause["verdict"] == "failed"]
+    following = sum("follows" in clause for clause in failed)
+    more = f", and {following:,} more in consequence" if following else ""
+    advisory = _count(results, verdict="advisory") if results.get("strict") else 0
+    stale = sum(waiver["state"] == "stale" for waiver in results.get("waivers", ())) if results.get("strict") else 0
+    told = [f"the target breaks {plural(len(failed) - following, 'promise')} of the documentation{more}"] * bool(failed)
+    if advisory and not failed:
+        told.append(f"the target breaks {plural(advisory, 'recommendation')} of the documentation, which counts in a "
+                    f"strict run")
+    if stale and not failed:
+        are = "is" if stale == 1 else "are"
+        told.append(f"{plural(stale, 'waiver')} of the profile {are} stale, which counts in a strict run")
+    whole = ", and ".join(told)
+    return f"{whole[:1].upper()}{whole[1:]}{_waivers(results)}"
+
+
+def _unexercised(results: Mapping[str, Any]) -> str:
+    chosen = results.get("selection", {})
+    return "no clause that was selected was exercised" if any(chosen.values()) else "no clause was exercised"
