@@ -188,7 +188,8 @@ def _message(clause: Mapping[str, Any]) -> str:
         return f"{CLAUSE_VERDICTS[clause['verdict']].word}: {clause['reason']}"
     if clause["verdict"] == "failed":
         follows = f"follows from {clause['follows']}: " if "follows" in clause else ""
-        return follows + "; ".join(finding["actual"] for finding in clause["findings"][:EXCHANGES_SHOWN])
+        actual = dict.fromkeys(finding["actual"] for finding in clause["findings"])
+        return follows + "; ".join(list(actual)[:EXCHANGES_SHOWN])
     return ""
 
 

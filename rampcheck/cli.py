@@ -130,11 +130,11 @@ def _with_scenarios(contracts: list[str], patterns: tuple[str, ...], keyword: st
         try:
             launch.chosen(contract.load(name), patterns, keyword)
         except NothingChosen as error:
-            nothing = error
+            cure = error.cure
         else:
             chosen.append(name)
     if not chosen:
-        raise nothing
+        raise NothingChosen(f"-k {keyword!r} chooses no scenario of {' or '.join(contracts)}", cure)
     return chosen
 
 

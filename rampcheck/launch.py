@@ -65,8 +65,8 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
     if not verified:
         among = f" for {', '.join(patterns)}" if patterns else ""
         raise NothingChosen(f"-k {keyword!r} chooses no scenario of the contract {contract.name}{among}",
-                            "It is compared with the names of scenarios, as in pytest; "
-                            f"`pytest --collect-only -q {resources.suites() / contract.name}` lists them.")
+                            "It is compared with the names of scenarios and their files, as in pytest; every report "
+                            "names those that found something.")
     return verified
 
 

@@ -11,6 +11,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Generator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ RUN = pytest.StashKey[Run]()
 BASELINE = pytest.StashKey[int]()
 REFERENCE = pytest.StashKey[reference.RunningReference]()
 RESULTS = pytest.StashKey[dict[str, Any]]()
+FAULT = "a fault of rampcheck kept it from being judged"
+PRODUCTION = "not tried in production, where only sessions are created"
+STOPPED = "stopped by the user"
+CONCLUSION = pytest.StashKey["_Conclusion"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,7 +90,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
     config.add_cleanup(run.close)
-    config.pluginmanager.register(_Conclusion(), "rampcheck-conclusion")
+    config.stash[CONCLUSION] = _Conclusion(config)
+    config.pluginmanager.register(config.stash[CONCLUSION])
     return None if run.lane else _find_baseline(config, run)
 
 
@@ -99,7 +105,8 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     except KeyboardInterrupt:
-        run.conclude(interrupted=True, reason="stopped by the user")
+        run.conclude(interrupted=True, reason=STOPPED)
+        sys.stderr.write(f"Interrupted before any scenario.\nReports: {run.settings.output / 'index.html'}\n")
         return ExitCode.INTERRUPTED
     return None
 
@@ -217,43 +224,76 @@ def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     return spread
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Passes over a scenario for which the profile lacks something."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Passes over a scenario for which the profile lacks something; notes what a fixture kept from being judged."""
     run = item.config.stash.get(RUN, None)
     if run is None:
-        return
+        return (yield)
     run.judge.begin(item.nodeid)
+    clauses = _clauses(item)
     if gone := run.presence.gone:
-        for clause in _clauses(item):
+        for clause in clauses:
             run.judge.unjudged(clause, gone)
         pytest.skip(run.judge.redacted(gone))
-    unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in _clauses(item)]
+    unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in clauses]
     if unmet and all(unmet):
         pytest.skip(f"the profile lacks {unmet[0]}")
     if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
-        for clause in _clauses(item):
-            run.judge.untried(clause, "not tried in production, where only sessions are created")
-        pytest.skip("not tried in production")
+        _pass_over(run, clauses, PRODUCTION)
+        pytest.skip(PRODUCTION)
+    # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
+    return (yield from _noted(run, clauses))
 
 
 class Fault(Exception):
     """A fault of rampcheck in a scenario; its text is redacted."""
 
 
-def _guarded(run: Run, clauses: list[str]) -> Generator[None, object, object]:
-    """Turns what a scenario raises into what it means, and lets no text out that could hold a secret."""
+class GivenUp(Exception):
+    """A scenario could not see what it wanted to see; its text is redacted."""
+
+
+def _pass_over(run: Run, clauses: list[str], reason: str) -> None:
+    """Records that nothing set out to try the clauses: what else sees them hold counts."""
+    for clause in clauses:
+        run.judge.untried(clause, reason)
+
+
+def _noted(
+    run: Run, clauses: list[str], inside: Generator[None, object, object] | None = None,
+) -> Generator[None, object, object]:
+    """Records which clauses are left unjudged by what ends a scenario, or its fixtures, inside."""
+    try:
+        return (yield from inside) if inside else (yield)
+    except GivenUp as error:
+        reason = str(error)
+        for clause in clauses:
+            run.judge.unjudged(clause, reason)
+    except pytest.skip.Exception as error:
+        _pass_over(run, clauses, run.judge.redacted(str(error)))
+        raise
+    except Fault:
+        for clause in clauses:
+            run.judge.unjudged(clause, FAULT)
+        raise
+    pytest.skip(reason)
+
+
+def _guarded(run: Run) -> Generator[None, object, object]:
+    """Turns what is raised inside into what it means, and lets no text out that could hold a secret."""
     try:
         return (yield)
     except Unjudged as error:
-        record = run.judge.untried if isinstance(error, ProfileLacks) else run.judge.unjudged
-        for clause in clauses:
-            record(clause, str(error))
-        pytest.skip(run.judge.redacted(str(error)))
+        reason, lacks = run.judge.redacted(str(error)), isinstance(error, ProfileLacks)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
         text = run.journal.redactor.text("".join(traceback.format_exception(error)))
-    raise Fault(text)
+        reason, lacks = "", False
+    if lacks:
+        pytest.skip(reason)
+    # Outside the handler: what led here is not redacted, and would be told as the context.
+    raise GivenUp(reason) if reason else Fault(text)
 
 
 # The innermost wrappers, so that no other plugin sees an exception before it is redacted.
@@ -263,8 +303,7 @@ def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, obje
     run = request.config.stash.get(RUN, None)
     if run is None:
         return (yield)
-    clauses = _clauses(request.node) if isinstance(request.node, pytest.Item) else []
-    return (yield from _guarded(run, clauses))
+    return (yield from _guarded(run))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -276,7 +315,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     skipped: BaseException | None = None
     result: object = None
     try:
-        result = yield from _guarded(run, _clauses(item))
+        result = yield from _noted(run, _clauses(item), _guarded(run))
     except pytest.skip.Exception as error:
         skipped = error
     # A finding made before the scenario gave up counts all the same.
@@ -288,15 +327,47 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 class _Conclusion:
-    """Ends the run, where its reports are written, and has the last word on the terminal."""
+    """Keeps Ctrl-C and SIGTERM away while a run ends, its workers with it, and has the last word on the terminal."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.interrupted = False
+        self._config = config
+        self._quiet = ExitStack()
+        config.add_cleanup(self._quiet.close)
+        config.add_cleanup(self._conclude_begun)
+
+    def _conclude_begun(self) -> None:
+        """Concludes a run that was interrupted before its session had begun, of which pytest does not tell."""
+        run = self._config.stash[RUN]
+        if run.lane or run.is_concluded or not (self.interrupted or _is_interruption()):
+            return
+        with termination.put_off():
+            workers = self._config.pluginmanager.get_plugin("dsession")
+            if workers is not None and workers.nodemanager is not None:
+                workers.nodemanager.teardown_nodes()
+            run.conclude(interrupted=True, reason=STOPPED)
+            sys.stderr.write(f"Interrupted before any scenario.\nReports: {run.settings.output / 'index.html'}\n")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remembers it: whoever asks twice for the end still gets what was judged."""
+        self.interrupted = True
+        self._quiet.enter_context(termination.put_off())
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Keeps Ctrl-C away while the run ends, its workers with it, and shows the verdict after all else."""
+        """Shows the verdict after all that others say."""
         with termination.put_off():
+            # An interruption of the little that pytest does before it tells of the first one.
+            self.interrupted |= _is_interruption()
             result = yield
             _print_results(session.config)
         return result
+
+
+def _is_interruption() -> bool:
+    """Whether this is called on the way out of an interruption."""
+    return isinstance(sys.exc_info()[1], KeyboardInterrupt)
 
 
 @pytest.hookimpl(trylast=True)
@@ -309,10 +380,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run.lane:
         run.close()
         return
-    interrupted = exitstatus == ExitCode.INTERRUPTED
+    interrupted = exitstatus == ExitCode.INTERRUPTED or config.stash[CONCLUSION].interrupted
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         run.fault("pytest ended with an internal error")
-    reason = "stopped by the user" if interrupted else ""
+    reason = STOPPED if interrupted else ""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         reason = "no scenario was selected"
     results = run.conclude(interrupted=interrupted, reason=reason)

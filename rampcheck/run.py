@@ -77,6 +77,7 @@ class Run:
         self.client = Client(profile, self.suite, Lane(settings.run, lane, settings.workers + 1), self._budget(),
                              self.judge.see, self.presence)
         self.started = time.time()
+        self.is_concluded = False
         if lane == 0:
             self.journal.write(self._header())
 
@@ -138,6 +139,7 @@ class Run:
         Called once, by lane 0, after all workers have ended. `reason` says why a run ended early. Ctrl-C and SIGTERM
         do nothing meanwhile.
         """
+        self.is_concluded = True
         with termination.put_off():
             # Imported here: a run that has not ended yet needs no templates.
             from rampcheck import allure_evidence  # noqa: PLC0415

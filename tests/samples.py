@@ -364,6 +364,81 @@ def consequences() -> dict[str, Any]:
     )
 
 
+def examples() -> dict[str, Any]:
+    """A run in which one promise was broken with many values, and only a part was tried."""
+    one = finding('`expiresAt` "2026-11-21T07:15:00Z"', 'expiresAt "2026-11-21T07:14:00Z"', 17, 396)
+    others = [('`expiresAt` "2026-11-21T07:15:01Z"', 'expiresAt "2026-11-21T07:14:01Z"', 23),
+              ('`expiresAt` "2026-11-21T07:15:02Z"', 'expiresAt "2026-11-21T07:14:02Z"', 99)]
+    scenario = one["scenario"]
+    one["examples"] = [{"expected": expected, "actual": actual, "exchange": number, "scenario": scenario}
+                       for expected, actual, number in [(one["expected"], one["actual"], 17), *others]]
+    failed = clause("proof.session.expires", "proof.session", "failed", "It ends after 15 minutes.", findings=[one])
+    return results(clauses=[failed, *unselected()], selection=SELECTION)
+
+
+SELECTION = {"clauses": ["proof.session.*"], "keyword": "not (slow or 'odd')"}
+
+
+def unselected() -> list[dict[str, Any]]:
+    """Clauses that were no part of a selection."""
+    return [
+        clause(c["id"], c["section"], "not_verified", c["text"], c["level"], reason="not selected for this run",
+               gap="unselected")
+        for c in clauses() if c["section"] != "proof.session"
+    ]
+
+
+def partial() -> dict[str, Any]:
+    """A run of a part, in which all that was selected held."""
+    held = [clause("proof.session.lang", "proof.session", "passed", "It is there.")]
+    return results(verdict="partial", clauses=[*held, *unselected()], selection=SELECTION, faults=[], notes=[])
+
+
+def gaps() -> dict[str, Any]:
+    """A run in which nothing failed, the profile lacks something, and there are waivers in every state."""
+    kept = [{**item, **({"gap": "declared"} if item["verdict"] == "not_verified" else {})}
+            for item in clauses() if item["verdict"] not in {"failed", "advisory"}]
+    consequence = clause(
+        "proof.session.echo", "proof.session", "waived", "It comes back.",
+        follows="proof.session.complete",
+        reason="in consequence of proof.session.complete, which is waived: ticket 123",
+        findings=[finding("theme light", "absent", 23)],
+    )
+    return results(verdict="conformant_with_gaps", clauses=[*kept, consequence], faults=[], notes=[], waivers=WAIVERS)
+
+
+WAIVERS = [
+    {"clause": "proof.session.complete", "reason": "ticket 123, agreed until the next release", "until": "2027-01-31",
+     "state": "used"},
+    {"clause": "proof.auth.bearer-required", "reason": "ticket 7", "until": None, "state": "stale"},
+    {"clause": "proof.errors.envelope", "reason": "ticket 8", "until": "2026-10-31", "state": "expired"},
+]
+
+OUTAGES = [
+    {"began": "2026-11-21T07:00:10.5Z", "ended": "2026-11-21T07:00:16.5Z", "exchange": 24, "before": [17],
+     "detail": "the gateway answered 502", "probes": 6, "cause": ""},
+    {"began": "2026-11-21T07:00:40Z", "ended": None, "exchange": 24, "before": [21, 22, 23],
+     "detail": "connection refused", "probes": 30, "cause": ""},
+]
+
+
+def incomplete() -> dict[str, Any]:
+    """A run that an outage ended: of some clauses nothing is known, one of them held elsewhere."""
+    reason = "the target stopped answering"
+    held = f"{reason}; it held 12 times elsewhere"
+    kept = [
+        {**item, "gap": "declared"} if item["verdict"] == "not_verified" else item
+        for item in clauses() if item["verdict"] not in {"failed", "advisory", "waived"}
+    ]
+    lost = [
+        clause("proof.session.fix-network", "proof.session", "not_verified", "It holds the network.", reason=held,
+               gap="unexpected", exercised=12),
+        clause("proof.session.amount-echo", "proof.session", "not_verified", "It comes back.", reason=reason,
+               gap="unexpected"),
+    ]
+    return results(verdict="incomplete", clauses=[*kept, *lost], faults=[], notes=[], outages=OUTAGES)
+
+
 def conformant() -> dict[str, Any]:
     """A run in which nothing failed, nothing is missing and nothing went wrong."""
     passed = [item for item in clauses() if item["verdict"] == "passed"]

@@ -12,6 +12,7 @@ import pytest
 from rampcheck import contract, resources
 from rampcheck.causes import follows
 from rampcheck.contract import Cause
+from rampcheck.evidence import Account
 from rampcheck.exchanges import Exchange, Journal, from_record
 from rampcheck.findings import Finding, Judge
 from rampcheck.invariants import json_media_type, json_object, same
@@ -20,7 +21,7 @@ from rampcheck.redaction import Redactor
 from rampcheck.scenario import Rejection
 from rampcheck.schema import SchemaJudge
 from rampcheck.suite import BODY, STATUS, Broken, member
-from rampcheck.verdicts import Evidence, Scope, clause_results
+from rampcheck.verdicts import Scope, clause_results
 from tests import samples
 from tests.runs import rampcheck
 
@@ -154,16 +155,51 @@ A, B = member("a"), member("b")
 )
 def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None:
     """A clause follows where each finding has an explanation in its exchange, and then from the root of it."""
-    assert follows(CAUSES, findings) == expected
+    assert follows(CAUSES, findings) == {clause: (root,) for clause, root in expected.items()}
 
 
 def test_the_root_of_most_findings_counts() -> None:
     """Where findings follow from different roots, it is that of most, and of equals the first in the table."""
     one, other = [finding("c.json", BODY), finding("c.echo", exchange=1)], [finding("c.complete", exchange=2),
                                                                                 finding("c.echo", exchange=2)]
-    assert follows(CAUSES, other + one) == {"c.echo": "c.json"}
+    assert follows(CAUSES, other + one) == {"c.echo": ("c.json", "c.complete")}
     third = [finding("c.complete", exchange=3), finding("c.echo", exchange=3)]
-    assert follows(CAUSES, one + other + third) == {"c.echo": "c.complete"}
+    assert follows(CAUSES, one + other + third) == {"c.echo": ("c.complete", "c.json")}
+
+
+# One fault in several places
+
+PREFIX = (Cause("c.token", frozenset({"c.status", "c.kyc"}), anywhere=True), Cause("c.id", frozenset({"c.status"})))
+OUTCOMES = {1: "accepted", 2: "accepted", 3: "403", 4: "403", 5: "timeout"}
+
+
+def changed(clause: str, exchange: int | None, change: str = "half a token") -> Finding:
+    """A finding against what became of a request with something changed."""
+    return Finding(clause, "401", "200", exchange, "", about=(STATUS,), change=change)
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([changed("c.token", 1), changed("c.status", 2)], {"c.status": ("c.token",)}),
+        ([changed("c.kyc", 4), changed("c.token", 3)], {"c.kyc": ("c.token",)}),
+        ([changed("c.token", 1), changed("c.status", 3)], {}),
+        ([changed("c.token", 3), changed("c.status", 5)], {}),
+        ([changed("c.token", 1), changed("c.status", 2, "no token")], {}),
+        ([changed("c.token", 1, ""), changed("c.status", 2, "")], {}),
+        ([changed("c.token", None), changed("c.status", 2)], {}),
+        ([changed("c.token", 9), changed("c.status", 8)], {}),
+        ([changed("c.id", 1), changed("c.status", 2)], {}),
+        ([changed("c.token", 1), changed("c.status", 2), changed("c.status", 4)], {}),
+        ([changed("c.token", 1), changed("c.token", 3), changed("c.status", 2), changed("c.status", 4)],
+         {"c.status": ("c.token",)}),
+    ],
+    ids=["both accepted", "one status", "accepted here, refused there", "another end", "another change", "no change",
+         "no exchange", "unknown exchanges", "a cause of one exchange", "one of two", "both"],
+)
+def test_one_fault_in_several_places_is_one(findings: list[Finding], expected: dict[str, tuple[str, ...]]) -> None:
+    """A cause marked so explains what the same change of another request led to, where both ended alike."""
+    assert follows(PREFIX, findings, OUTCOMES) == expected
 
 
 @pytest.mark.parametrize("name", resources.contracts())
@@ -189,12 +225,12 @@ def test_the_causes_of_a_register_fit_together(name: str) -> None:
 
 def results(waivers: list[dict[str, str]], *findings: Finding) -> dict[str, dict[str, Any]]:
     """The results of the clauses with these findings, by id."""
-    evidence: dict[str, Evidence] = {}
+    account = Account()
     for one in findings:
-        evidence.setdefault(one.clause, Evidence()).findings.append(one)
+        account.clauses[one.clause].findings.append(one)
     profile = from_mapping({**PROFILE, "waivers": waivers}, {})
-    scope = Scope(frozenset(PROOF.clauses), interrupted=False, today=date(2026, 11, 21))
-    return {result["id"]: result for result in clause_results(PROOF, profile, evidence, scope)}
+    scope = Scope(frozenset(PROOF.clauses), date(2026, 11, 21))
+    return {result["id"]: result for result in clause_results(PROOF, profile, account, scope)}
 
 
 def test_the_result_of_a_clause_names_its_root() -> None:
@@ -205,10 +241,37 @@ def test_the_result_of_a_clause_names_its_root() -> None:
     assert "follows" not in found["proof.session.complete"]
 
 
-@pytest.mark.parametrize("waived", ["proof.session.complete", "proof.session.amount-echo"])
-def test_nothing_is_folded_over_a_waiver(waived: str) -> None:
-    """Under a waived cause nothing is folded, nor is a waived clause under its cause."""
-    found = results([{"clause": waived, "reason": "agreed"}], finding("proof.session.complete"),
+def test_what_follows_from_a_waived_cause_is_waived_in_consequence() -> None:
+    """Under a waived cause, what follows is waived too, and says from what it follows."""
+    found = results([{"clause": "proof.session.complete", "reason": "agreed"}], finding("proof.session.complete"),
+                    finding("proof.session.amount-echo"))
+    echo = found["proof.session.amount-echo"]
+    assert (echo["verdict"], echo["follows"]) == ("waived", "proof.session.complete")
+    assert echo["reason"] == "in consequence of proof.session.complete, which is waived: agreed"
+    assert "follows" not in found["proof.session.complete"]
+
+
+@pytest.mark.parametrize("own", [B, STATUS])
+def test_a_waived_cause_covers_no_finding_of_its_own(own: str) -> None:
+    """A clause with one finding that the waived cause does not explain fails, whatever the others follow from."""
+    found = results([{"clause": "proof.session.complete", "reason": "agreed"}], finding("proof.session.complete"),
+                    finding("proof.session.amount-echo"), finding("proof.session.amount-echo", own))
+    assert found["proof.session.amount-echo"]["verdict"] == "failed"
+
+
+def test_what_has_a_failed_root_too_fails() -> None:
+    """Of two causes one is waived and one is not: what follows from both has failed, and follows from the latter."""
+    found = results([{"clause": "proof.session.json", "reason": "agreed"}], finding("proof.session.json", BODY),
+                    finding("proof.session.config-stable"), finding("proof.session.json", BODY, exchange=2),
+                    finding("proof.session.config-stable", exchange=2), finding("proof.session.complete", exchange=3),
+                    finding("proof.session.config-stable", exchange=3))
+    stable = found["proof.session.config-stable"]
+    assert (stable["verdict"], stable["follows"]) == ("failed", "proof.session.complete")
+
+
+def test_a_waived_clause_is_folded_under_no_cause() -> None:
+    """A clause with a waiver of its own stays waived where its cause fails."""
+    found = results([{"clause": "proof.session.amount-echo", "reason": "agreed"}], finding("proof.session.complete"),
                     finding("proof.session.amount-echo"))
     assert {result["verdict"] for result in found.values() if result["findings"]} == {"waived", "failed"}
     assert not any("follows" in result for result in found.values())

@@ -48,7 +48,7 @@ def test_a_small_budget_leaves_a_run_incomplete(profile_of: Any, reference: serv
     assert not done.verdicts("failed")
     gaps = {clause["gap"] for clause in done.results["clauses"] if clause["verdict"] == "not_verified"}
     assert "unexpected" in gaps
-    assert "cannot be signed" in page(done)
+    assert "There is nothing to sign" in page(done)
     assert "Conformant" not in done.printed
 
 
@@ -61,13 +61,13 @@ def test_a_part_is_called_a_part(profile_of: Any, tmp_path: Path, workers: str) 
     assert done.clause("proof.auth.origin-unregistered")["verdict"] == "passed"
     assert done.clause("proof.webhook.complete")["gap"] == "unselected"
     assert "-k origin" in page(done)
-    assert "cannot be signed" in page(done)
+    assert "There is nothing to sign" in page(done)
     for report in ("summary.md", "junit.xml"):
         assert "origin" in (done.folder / report).read_text(encoding="utf-8")
-    assert "Partial" in "".join(done.printed.splitlines()[-3:])
+    assert "Partly tried" in "".join(done.printed.splitlines()[-3:])
 
 
-@pytest.mark.parametrize(("keyword", "said"), [("a and", "is no expression"), ("no_such_scenario", "no scenario")])
+@pytest.mark.parametrize(("keyword", "said"), [("a and", "Wrong expression"), ("no_such_scenario", "chooses no scenario")])
 def test_a_selection_of_nothing_is_told_before_anything_is_sent(
     profile_of: Any, tmp_path: Path, keyword: str, said: str,
 ) -> None:
@@ -100,9 +100,9 @@ def test_a_fault_of_rampcheck_is_no_conformance(profile_of: Any, tmp_path: Path)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     completed = Completed(done.returncode, done.stdout + done.stderr, folder)
     assert (completed.code, completed.results["verdict"]) == (3, "incomplete")
-    assert "rampcheck itself met" in completed.printed
+    assert "rampcheck itself" in completed.printed
     assert "Every required promise" not in page(completed)
-    assert "cannot be signed" in page(completed)
+    assert "There is nothing to sign" in page(completed)
 
 
 def test_a_waiver_covers_what_follows_and_goes_stale(tmp_path: Path) -> None:

@@ -303,11 +303,25 @@ def test_many_findings_are_cut(tmp_path: Path) -> None:
     assert "and 980 more, in results.json" in page.text
 
 
-def test_the_page_can_be_signed(page: Page, written: Path) -> None:
+@pytest.mark.parametrize("results", [samples.conformant(), samples.gaps()], ids=["conformant", "with gaps"])
+def test_the_page_can_be_signed(results: dict[str, Any], tmp_path: Path) -> None:
     """The sign-off names both parties and the digest of the very results.json that lies beside the page."""
+    written = tmp_path / "run"
+    write_reports(written, results, samples.exchanges())
+    page = Page((written / "index.html").read_text(encoding="utf-8"))
     assert hashlib.sha256((written / "results.json").read_bytes()).hexdigest() in page.text
     assert "For the provider" in page.text
     assert "For the partner" in page.text
+
+
+@pytest.mark.parametrize("results", [samples.results(), samples.partial(), samples.incomplete(), samples.inconclusive()],
+                         ids=["nonconformant", "partial", "incomplete", "inconclusive"])
+def test_what_is_not_green_cannot_be_signed(results: dict[str, Any], tmp_path: Path) -> None:
+    """Where nothing is to be signed, there is no place for a signature, and it is said why."""
+    write_reports(tmp_path / "run", results, samples.exchanges())
+    page = Page((tmp_path / "run" / "index.html").read_text(encoding="utf-8"))
+    assert "There is nothing to sign." in page.text
+    assert "For the provider" not in page.text
 
 
 def test_rendering_again_gives_the_same(written: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def _case(clause: Mapping[str, Any], *, is_stale: bool) -> TestCase:
     case = TestCase(clause["id"], clause["section"])
     match clause["verdict"]:
         case "failed":
-            actual = "; ".join(shorten(finding["actual"], 200) for finding in clause["findings"])
+            actual = "; ".join(dict.fromkeys(shorten(finding["actual"], 200) for finding in clause["findings"]))
             failure = Failure(visible(_follows(clause) + actual), clause["level"])
             failure.text = f"{visible(clause['text'])}\n\n{_seen(clause)}"
             case.result = [failure]

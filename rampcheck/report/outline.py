@@ -188,17 +188,18 @@ def _command(results: Mapping[str, Any]) -> str:
 
 
 def outage_text(outage: Mapping[str, Any]) -> str:
-    """Says in a sentence when the target answered nothing, from which exchange on, and what was met instead."""
+    """Says in a sentence or two when the target answered nothing, from which exchange on, and what was met instead."""
     after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""
-    since = f" (exchange {outage['exchange']})" if outage["exchange"] is not None else ""
-    cause = f"; {outage['cause']}" if outage.get("cause") else ""
+    first = f"Exchange {outage['exchange']} was the first without an answer" if outage["exchange"] is not None else ""
+    told = [": ".join(filter(None, [first, outage["detail"]])), outage.get("cause", "")]
     probes = plural(outage["probes"], "probe") if outage.get("probes") else ""
-    detail = f": {outage['detail']}" if outage["detail"] else ""
     if outage["ended"] is None:
-        end = f"It was not back after {probes}." if probes else "It did not come back."
-        return f"The target stopped answering on {moment(outage['began'])}{after}{since}{detail}{cause}. {end}"
-    lasted = f"for {duration(outage['began'], outage['ended'])}" + (f" and {probes}" if probes else "")
-    return f"the target did not answer {lasted}, from {moment(outage['began'])} on{after}{since}{detail}{cause}"
+        told.append(f"It was not back after {probes}" if probes else "It did not come back")
+        began = f"The target stopped answering on {moment(outage['began'])}{after}"
+    else:
+        lasted = f"for {duration(outage['began'], outage['ended'])}" + (f" and {probes}" if probes else "")
+        began = f"The target did not answer {lasted}, from {moment(outage['began'])} on{after}"
+    return " ".join(f"{text.rstrip('.')}." for text in [began, *told] if text)
 
 
 def _early_end(results: Mapping[str, Any]) -> str:
