@@ -282,6 +282,7 @@ class TestSelection:
             assert {(part.contract, part.seed) for part in trial.parts} <= {(trial.contract, trial.seed)}
             assert trial.variants == tuple(name for part in trial.parts for name in part.variants) or not trial.parts
             assert len(trial.parts) <= 4
+            assert len(set(trial.options)) == len(trial.options), trial.name
 
     def test_everything(self) -> None:
         """Without a choice, every defect and every variant is tried, with every seed, and the plain reference."""

@@ -5,6 +5,9 @@ A defect is a small class that overrides one method of a contract's service, reg
     @defect("unknown-token-accepted", breaks=["proof.auth.unknown-token"])
     class UnknownTokenAccepted(SessionService):
         '''A token nobody issued is taken for the first partner's.'''
+
+What no service can do (not to answer, to go away, to be another server altogether) is a `Defect` with a `wrap`,
+registered by `register`.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class Trial:
     `may_break` (ids, or beginnings of ids). A defect with `ends` has to end with that verdict of the run, and no `must`
     clause that is not foreseen may be held against it. A `variant`, and the plain `reference`, have to be found
     conforming; of a variant, the clauses in `unverified` may remain unverified. `defects` and `variants` are what the
-    reference is started with, `seed` is of the generated requests. `parts` are the trials that this one makes at once,
-    if it does.
+    reference is started with, `options` names the options of the server that they set, `seed` is of the generated
+    requests. `parts` are the trials that this one makes at once, if it does.
     """
 
     contract: str
@@ -41,6 +41,7 @@ class Trial:
     defects: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     ends: str = ""
+    options: tuple[str, ...] = ()
     parts: tuple[Trial, ...] = ()
 
     @property
@@ -88,7 +89,7 @@ def planned(selection: Selection) -> list[Trial]:
 def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Trial]:
     """Gives these trials with the variants in groups, each one trial of a reference that behaves in all these ways.
 
-    The variants of a group come from all over the list, because those that stand together change the same things.
+    No two of a group set the same option of the server, for one of them would not be tried. The variants of a group come from all over the list, because those that stand together change the same things.
     """
     made = [trial for trial in trials if trial.kind != "variant"]
     alike: dict[tuple[str, int], list[Trial]] = defaultdict(list)
@@ -96,9 +97,23 @@ def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Tr
         if trial.kind == "variant":
             alike[trial.contract, trial.seed].append(trial)
     for variants in alike.values():
-        groups = math.ceil(len(variants) / at_once)
-        made += [_together(variants[first::groups]) for first in range(groups)]
+        made += map(_together, _groups(variants, at_once))
     return made
+
+
+def _groups(variants: Sequence[Trial], at_once: int) -> list[list[Trial]]:
+    """Deals variants out to as few groups as there can be; where two set the same option, the next group is taken."""
+    groups: list[list[Trial]] = [[] for _ in range(math.ceil(len(variants) / at_once))]
+    for number, variant in enumerate(variants):
+        first = number % len(groups)
+        free = (group for group in (*groups[first:], *groups[:first])
+                if len(group) < at_once and not any(set(variant.options) & set(other.options) for other in group))
+        group = next(free, None)
+        if group is None:
+            groups.append([variant])
+        else:
+            group.append(variant)
+    return groups
 
 
 def _together(variants: Sequence[Trial]) -> Trial:
@@ -106,7 +121,8 @@ def _together(variants: Sequence[Trial]) -> Trial:
     return replace(
         first, name="+".join(trial.name for trial in variants), summary=" ".join(trial.summary for trial in variants),
         unverified=tuple(clause for trial in variants for clause in trial.unverified),
-        variants=tuple(name for trial in variants for name in trial.variants), parts=tuple(variants),
+        variants=tuple(name for trial in variants for name in trial.variants),
+        options=tuple(option for trial in variants for option in trial.options), parts=tuple(variants),
     )
 
 
@@ -143,7 +159,7 @@ def _of_defect(defect: Defect) -> Trial:
 
 def _of_variant(variant: Variant) -> Trial:
     return Trial(variant.contract, "variant", variant.name, _sentence(variant.summary), unverified=variant.unverified,
-                 variants=(variant.name,))
+                 variants=(variant.name,), options=(*variant.serving, *(["host"] if variant.host else [])))
 
 
 def _sentence(docstring: str) -> str:
