@@ -89,7 +89,8 @@ def planned(selection: Selection) -> list[Trial]:
 def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Trial]:
     """Gives these trials with the variants in groups, each one trial of a reference that behaves in all these ways.
 
-    No two of a group set the same option of the server, for one of them would not be tried. The variants of a group come from all over the list, because those that stand together change the same things.
+    No two of a group set the same option of the server, for one of them would not be tried. The variants of a group
+    come from all over the list, because those that stand together change the same things.
     """
     made = [trial for trial in trials if trial.kind != "variant"]
     alike: dict[tuple[str, int], list[Trial]] = defaultdict(list)
