@@ -28,6 +28,19 @@ def given(exchange: Exchange, name: str) -> Any:
     return exchange.response.member(name) if exchange.response else None
 
 
+def strings(value: Any) -> Iterator[str]:
+    """Gives every string in a JSON value, however deep, without recursion; names of members are none."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += members.values()
+
+
 def query(exchange: Exchange, name: str) -> str | None:
     """Gives the first value of a parameter of the request's query, percent-decoded; None where it is absent."""
     pairs = parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from rampcheck.channel import News
 from rampcheck.errors import UsageError
 from rampcheck.exchanges import NOT_JSON, Headers, parse_json
+from rampcheck.invariants import strings
 from rampcheck.profile import Webhook
 
 if TYPE_CHECKING:
@@ -53,20 +54,8 @@ def names(delivery: Delivery, ids: Iterable[str]) -> bool:
     A short id has to stand alone: by chance it is part of anything.
     """
     value = parse_json(delivery.body)
-    texts = [delivery.body.decode("utf-8", "replace")] if value is NOT_JSON else list(_strings(value))
+    texts = [delivery.body.decode("utf-8", "replace")] if value is NOT_JSON else list(strings(value))
     return any(text == known or (len(known) >= SHORTEST_PART and known in text) for known in ids for text in texts)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case list() as items:
-                waiting += items
-            case dict() as members:
-                waiting += members.values()
 
 
 def check(webhook: Webhook) -> None:

@@ -43,10 +43,13 @@ MODULES = {
         "defects_ws_event",
         "defects_webhook",
         "defects_disagreeing",
+        "defects_gateway",
     ),
     "kryptonim": (
         "defects_auth",
         "defects_signing",
+        "defects_serialisation",
+        "defects_media",
         "defects_request",
         "defects_required",
         "defects_choices",

@@ -14,6 +14,8 @@ suite = Suite(
     no_server_error={requests.PATH: "kryptonim.session.request.no-server-error"},
     accepts={requests.PATH: "kryptonim.session.request.optional"},
     gateway="kryptonim.errors.gateway-envelope",
+    credentials_refused=(401, "kryptonim.auth.signature-bytes"),
+    respelled=requests.respelled,
     advice="Tell more in the profile: `environment`, and under `partner` a `crypto_currency`, a `network` and a "
            "`destination_address` that work.",
     invariants=invariants.INVARIANTS,

@@ -20,12 +20,6 @@ def full(accepted: Accepted, target: Target) -> Accepted:
     return _also(accepted, **optional_fields(target.unique()))
 
 
-@pytest.fixture
-def multilingual(accepted: Accepted) -> Accepted:
-    """A request with letters outside ASCII, and beyond U+FFFF, that the target has just accepted."""
-    return _also(accepted, metadata={"note": "Zażółć gęślą jaźń 💸"})
-
-
 def _also(accepted: Accepted, **fields: Any) -> Accepted:
     request = accepted.request.but(**fields)
     return Accepted(accepted.target, request, accepted.target.confirm(request))

@@ -31,7 +31,7 @@ from rampcheck.invariants import (
 )
 from rampcheck.profile import Partner
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
 
 WHITE_SPACE = re.compile(r"\s")
 
@@ -118,6 +118,24 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
                   about=(member("expiresAt"),))
 
 
+# The credentials
+
+def _is_signed_json(exchange: Exchange, _: Partner) -> bool:
+    """Whether a session was asked for with JSON that is called so, and with the right credentials."""
+    media_type = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
+    return (SESSION.asked(exchange) and exchange.authenticated and media_type == "application/json"
+            and isinstance(exchange.request.json, dict))
+
+
+@invariant("kryptonim.auth.signature-bytes", _is_signed_json, exercises=False)
+def right_credentials_are_not_refused(exchange: Exchange, _: Partner) -> Broken | None:
+    """However the JSON is written, a signature over its very bytes is good."""
+    if exchange.status != 401 or exchange.is_page:
+        return None
+    return Broken("no refusal of the credentials of a request that is signed over its very bytes", exchange.summary(),
+                  about=(STATUS, BODY))
+
+
 # Requests that must not create a session
 
 NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
@@ -165,7 +183,7 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant("kryptonim.session.json", SESSION.answered_with(), json_media_type),
     Invariant("kryptonim.errors.media-type", _is_refusal, json_media_type),
     not_a_gateways("kryptonim.errors.gateway-envelope", SESSION.asked),
-    success_status, widget_url_has_a_host, widget_url_is_private, expires_in_time,
+    right_credentials_are_not_refused, success_status, widget_url_has_a_host, widget_url_is_private, expires_in_time,
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
     other_errors_have_the_envelope, code_is_documented,
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from rampcheck.invariants import strings
 from rampcheck.redaction import Redactor
 
 HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
@@ -21,9 +22,9 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """
     unlocked = request.get("unlockedFields")
     names = [name for name in HIDDEN if not isinstance(unlocked, list) or name not in unlocked]
-    shown = [text for name, value in request.items() if name not in names for text in _texts(value)]
+    shown = [text for name, value in request.items() if name not in names for text in strings(value)]
     return [
-        (name, text) for name in names for text in _texts(request.get(name))
+        (name, text) for name in names for text in strings(request.get(name))
         if len(text) >= SHORTEST and not (text.isascii() and text.isalpha())
         and not any(text[: len(text) // 2] in other for other in shown)
     ]
@@ -40,16 +41,3 @@ def disclosed(url: str, texts: list[tuple[str, str]]) -> list[str]:
         finder.add(f"private_{name}", text)
     found = re.findall(r"\[redacted private_(\w+) ", finder.text(url.partition("://")[2]))
     return sorted(set(found))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Gives every string in a JSON value, however deep, without recursion."""
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case list() as items:
-                waiting += items
-            case dict() as members:
-                waiting += members.values()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -49,6 +51,26 @@ ADDITIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class SignedOtherwise(Request):
+    """A request whose signature is written in another way than lower-case hexadecimal; `form` is one of `FORMS`."""
+
+    form: str = ""
+
+
+# Other ways of writing the digest, which no documentation asks for.
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "a signature in base64": lambda digest: b64encode(bytes.fromhex(digest)).decode(),
+    "a signature in upper-case hexadecimal": str.upper,
+}
+# Other ways of writing the same JSON, as arguments of `json.dumps`; each is signed over its own bytes.
+SPELLINGS: Mapping[str, tuple[tuple[str, Any], ...]] = {
+    "spaces after the separators": (("separators", (", ", ": ")),),
+    "the members in alphabetical order": (("separators", (",", ":")), ("sort_keys", True)),
+    "spaces and the members in alphabetical order": (("separators", (", ", ": ")), ("sort_keys", True)),
+}
+
+
 def sign(body: bytes, secret: str, algorithm: str = "sha256") -> str:
     """Gives the HMAC of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
     return hmac.digest(secret.encode(), body, algorithm).hex()
@@ -59,6 +81,8 @@ def authenticate(request: Request, profile: Profile) -> Request:
     if request.credential is None:
         return request
     signature = sign(request.body, profile.credentials["signature_secret"])
+    if isinstance(request, SignedOtherwise):
+        signature = FORMS[request.form](signature)
     return request.with_default(API_KEY, profile.credentials[request.credential]).with_default(SIGNATURE, signature)
 
 
@@ -101,3 +125,22 @@ def candidates(_: Profile) -> Iterator[Candidate]:
             clauses = tuple((clause, f"`{name}`") for name in added for clause in ADDITIONS[name])
             for purchase in PURCHASES:
                 yield Candidate(partial(minimum, purchase=purchase, added=added), clauses)
+
+
+def respelled(_: Profile) -> Iterator[Candidate]:
+    """Gives the minimum in other spellings, for a target that refuses right credentials unless it is so written."""
+    clause = "kryptonim.auth.signature-bytes"
+    for what, spelling in SPELLINGS.items():
+        yield Candidate(partial(_respelled, spelling=spelling), ((clause, what),))
+    for form in FORMS:
+        yield Candidate(partial(_signed_otherwise, form=form), ((clause, form),))
+
+
+def _respelled(profile: Profile, credential: str, unique: str, spelling: tuple[tuple[str, Any], ...]) -> Request:
+    request = replace(minimum(profile, credential, unique), spelling=spelling)
+    return request.with_json(request.json)
+
+
+def _signed_otherwise(profile: Profile, credential: str, unique: str, form: str) -> Request:
+    request = minimum(profile, credential, unique)
+    return SignedOtherwise(**{field.name: getattr(request, field.name) for field in fields(request)}, form=form)

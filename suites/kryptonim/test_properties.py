@@ -24,7 +24,7 @@ def test_generated_valid_requests(accepted: Accepted, generator: Generator) -> N
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
     def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json)
-        return accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
+        return accepted.changed(lambda request: request.with_json(own), "a generated valid body").is_survived(
             f"{REQUEST}.no-server-error")
 
     generator.valid("POST", PATH, send)

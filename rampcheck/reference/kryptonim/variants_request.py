@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
+from rampcheck.reference import strict_json
 from rampcheck.reference.kryptonim import refusals
 from rampcheck.reference.kryptonim.refusals import Refusal, Refused
 from rampcheck.reference.kryptonim.request import AMOUNTS, OPTIONAL, REQUIRED
@@ -81,6 +83,18 @@ class NullRefused(WidgetSessionService):
         if None in document.values():
             self.invalid("Leave out what is null")
         return super().fields_of(document)
+
+
+@own("nan-taken")
+class NanTaken(WidgetSessionService):
+    """A body may hold NaN and Infinity, as many parsers take them."""
+
+    def refuse_malformed(self, body: bytes, error: strict_json.NotJsonError) -> dict[str, Any]:
+        try:
+            document = json.loads(body.decode("utf-8"), parse_int=Decimal)
+        except (ValueError, RecursionError):
+            document = None
+        return document if isinstance(document, dict) else super().refuse_malformed(body, error)
 
 
 @own("any-media-type")

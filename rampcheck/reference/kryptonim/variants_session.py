@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlencode
 from rampcheck.reference.kryptonim.service import LIFETIME, WidgetSessionService
 from rampcheck.reference.variants import variant
 from rampcheck.reference.variants_server import dated
-from rampcheck.reference.wire import Answer, Call
+from rampcheck.reference.wire import Call
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -147,12 +146,3 @@ class UnlockedInClear(WidgetSessionService):
         names = [name for name in request.get("unlockedFields", ()) if isinstance(name, str) and name in request]
         shown = urlencode({name: request[name] for name in names}, quote_via=quote, errors="surrogatepass")
         return f"{super().widget_url(request, call)}&{shown}" if shown else super().widget_url(request, call)
-
-
-@variant("kryptonim", "no-content-type")
-class NoContentType(WidgetSessionService):
-    """No answer has a Content-Type, as none is promised."""
-
-    def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
-        answer = super().answered(call, operation)
-        return replace(answer, headers={name: value for name, value in answer.headers.items() if name == "allow"})

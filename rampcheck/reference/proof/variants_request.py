@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from rampcheck.reference import strict_json
 from rampcheck.reference.proof import refusals
 from rampcheck.reference.proof.partners import Partner
 from rampcheck.reference.proof.refusals import Refusal
@@ -116,6 +117,28 @@ class AnySpelling(SessionService):
 
     def is_positive(self, amount: str) -> bool:
         return Decimal(amount.strip(" ")) > 0
+
+
+@own("amounts-of-any-script")
+class AnyScript(SessionService):
+    """An amount may be in the digits of any script, with spaces and line ends around it."""
+
+    def is_decimal(self, amount: str) -> bool:
+        return re.fullmatch(r"\s*\d+(\.\d+)?\s*", amount) is not None
+
+    def is_positive(self, amount: str) -> bool:
+        return Decimal(amount) > 0
+
+
+@own("nan-taken")
+class NanTaken(SessionService):
+    """A body may hold NaN and Infinity, as many parsers take them."""
+
+    def parse(self, body: bytes) -> Any:
+        try:
+            return json.loads(body.decode("utf-8"), parse_int=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise strict_json.NotJsonError("not JSON") from error
 
 
 @own("amounts-within-limits")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rampcheck.suites.proof.invariants import errors, kyc, session, transaction, webhook, ws
+from rampcheck.suites.proof.invariants import errors, internals, kyc, session, transaction, webhook, ws
 
 from rampcheck.suite import HistoryInvariant, Invariant
 
-_SECTIONS = (session, errors, transaction, kyc, ws, webhook)
+_SECTIONS = (session, errors, internals, transaction, kyc, ws, webhook)
 
 INVARIANTS: Sequence[Invariant] = tuple(found for section in _SECTIONS for found in section.INVARIANTS)
 HISTORY: Sequence[HistoryInvariant] = tuple(found for section in _SECTIONS for found in section.HISTORY)
