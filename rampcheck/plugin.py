@@ -224,13 +224,24 @@ def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     return spread
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Passes over a scenario for which the profile lacks something; notes what a fixture kept from being judged."""
+@pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
+def pytest_note_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Notes what a fixture kept from being judged, and what was passed over."""
     run = item.config.stash.get(RUN, None)
     if run is None:
         return (yield)
     run.judge.begin(item.nodeid)
+    # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
+    return (yield from _noted(run, _clauses(item)))
+
+
+# No wrapper: what is passed over is set up, and torn down, by the other plugins all the same.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Passes over a scenario for which the profile lacks something, or where there is nobody to be asked."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return
     clauses = _clauses(item)
     if gone := run.presence.gone:
         for clause in clauses:
@@ -240,10 +251,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     if unmet and all(unmet):
         pytest.skip(f"the profile lacks {unmet[0]}")
     if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
-        _pass_over(run, clauses, PRODUCTION)
         pytest.skip(PRODUCTION)
-    # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
-    return (yield from _noted(run, clauses))
 
 
 class Fault(Exception):
@@ -326,11 +334,28 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Records as a fault what no guard has seen: a fixture that does not exist, an error of a teardown."""
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    if run is not None and call.excinfo is not None and report.failed:
+        error = call.excinfo.value
+        if not isinstance(error, Fault | pytest.fail.Exception):
+            run.fault(f"{item.nodeid}: {type(error).__name__} in its {call.when}")
+            for clause in _clauses(item):
+                run.judge.unjudged(clause, FAULT)
+    return report
+
+
 class _Conclusion:
     """Keeps Ctrl-C and SIGTERM away while a run ends, its workers with it, and has the last word on the terminal."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.interrupted = False
+        self.uncollected: list[str] = []
         self._config = config
         self._quiet = ExitStack()
         config.add_cleanup(self._quiet.close)
@@ -348,10 +373,16 @@ class _Conclusion:
             run.conclude(interrupted=True, reason=STOPPED)
             sys.stderr.write(f"Interrupted before any scenario.\nReports: {run.settings.output / 'index.html'}\n")
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notes a part of the suite that could not be collected: pytest then ends as if it was interrupted."""
+        if report.failed:
+            self.uncollected.append(report.nodeid)
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remembers it: whoever asks twice for the end still gets what was judged."""
-        self.interrupted = True
+        # pytest's own is not the user's: it could not collect everything, say.
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
         self._quiet.enter_context(termination.put_off())
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -380,7 +411,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run.lane:
         run.close()
         return
-    interrupted = exitstatus == ExitCode.INTERRUPTED or config.stash[CONCLUSION].interrupted
+    conclusion = config.stash[CONCLUSION]
+    for part in conclusion.uncollected:
+        run.fault(f"{part} could not be collected")
+    interrupted = conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected)
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         run.fault("pytest ended with an internal error")
     reason = STOPPED if interrupted else ""

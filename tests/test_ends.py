@@ -67,7 +67,9 @@ def test_a_part_is_called_a_part(profile_of: Any, tmp_path: Path, workers: str) 
     assert "Partly tried" in "".join(done.printed.splitlines()[-3:])
 
 
-@pytest.mark.parametrize(("keyword", "said"), [("a and", "Wrong expression"), ("no_such_scenario", "chooses no scenario")])
+@pytest.mark.parametrize(("keyword", "said"), [
+    ("a and", "Wrong expression"), ("no_such_scenario", "chooses no scenario"),
+])
 def test_a_selection_of_nothing_is_told_before_anything_is_sent(
     profile_of: Any, tmp_path: Path, keyword: str, said: str,
 ) -> None:
@@ -88,18 +90,26 @@ def test_a_webhook_that_never_comes_leaves_a_run_incomplete(profile_of: Any, tmp
     assert done.clause("proof.webhook.delivered")["verdict"] == "advisory"
 
 
-def test_a_fault_of_rampcheck_is_no_conformance(profile_of: Any, tmp_path: Path) -> None:
+# What is planted in the program before it runs.
+FAULTS = {
+    "in a scenario": "import rampcheck.scenario as scenario\n"
+                     "def fail(*_): raise ZeroDivisionError('planted')\n"
+                     "scenario.Attempt.is_observed = fail",
+    "a fixture that is missing": "import rampcheck.plugin as plugin; del plugin.generator",
+    "a module that cannot be imported": "import rampcheck.cases as cases; del cases.spellings",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_a_fault_of_rampcheck_is_no_conformance(profile_of: Any, tmp_path: Path, fault: str) -> None:
     """Where scenarios ended in a fault, the headline says so, the exit code is 3, and nothing can be signed."""
-    broken = ("import sys, rampcheck.scenario as scenario\n"
-              "def fail(*_): raise ZeroDivisionError('planted')\n"
-              "scenario.Attempt.is_observed = fail\n"
-              "from rampcheck.cli import main\n"
-              "main()")
+    broken = f"{fault}\nfrom rampcheck.cli import main\nmain()"
     folder = tmp_path / "run"
     command = [sys.executable, "-c", broken, "run", profile_of(), "--examples", "2", "--output", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     completed = Completed(done.returncode, done.stdout + done.stderr, folder)
     assert (completed.code, completed.results["verdict"]) == (3, "incomplete")
+    assert not completed.results["interrupted"]
     assert "rampcheck itself" in completed.printed
     assert "Every required promise" not in page(completed)
     assert "There is nothing to sign" in page(completed)

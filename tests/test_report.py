@@ -314,8 +314,10 @@ def test_the_page_can_be_signed(results: dict[str, Any], tmp_path: Path) -> None
     assert "For the partner" in page.text
 
 
-@pytest.mark.parametrize("results", [samples.results(), samples.partial(), samples.incomplete(), samples.inconclusive()],
-                         ids=["nonconformant", "partial", "incomplete", "inconclusive"])
+@pytest.mark.parametrize(
+    "results", [samples.results(), samples.partial(), samples.incomplete(), samples.inconclusive()],
+    ids=["nonconformant", "partial", "incomplete", "inconclusive"],
+)
 def test_what_is_not_green_cannot_be_signed(results: dict[str, Any], tmp_path: Path) -> None:
     """Where nothing is to be signed, there is no place for a signature, and it is said why."""
     write_reports(tmp_path / "run", results, samples.exchanges())
