@@ -6,17 +6,20 @@ the reference's server speaks through the same library.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
 from rampcheck.exchanges import Exchange, Headers, Message, Response
-from rampcheck.transport import certificates
+from rampcheck.transport import CodingError, TooLargeError, certificates, decoded
 
 # A proxy's URL, True for the one that the environment names, None for none.
 Proxy = str | Literal[True] | None
@@ -24,6 +27,9 @@ Proxy = str | Literal[True] | None
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_MESSAGES = 1000
 MAX_CHANNEL_BYTES = 4 * 1024 * 1024  # of all messages of one WebSocket; what comes after is not read
+MOST_INTERIM = 10
+MAX_INTERIM_BYTES = 64 * 1024
+INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d[ \r]")
 LONGEST_CLOSE = 2.0  # seconds that a target is given to answer a close
 
 
@@ -62,7 +68,15 @@ class Socket:
 
 
 class _Upgrade(ClientConnection):
-    """An upgrade that keeps a refusal's response, and by that keeps `connect` from following redirects."""
+    """An upgrade that keeps a refusal's response, and by that keeps `connect` from following redirects.
+
+    Interim responses before the answer are passed over (RFC 9110 section 15.2).
+    """
+
+    def __init__(self, socket: Any, protocol: ClientProtocol, **named: Any) -> None:
+        protocol.parser = _after_interim(protocol)
+        next(protocol.parser)  # As the library starts its own, which takes the first response for the answer.
+        super().__init__(socket, protocol, **named)
 
     def handshake(self, *arguments: Any, **named: Any) -> None:
         try:
@@ -71,6 +85,19 @@ class _Upgrade(ClientConnection):
             if self.response is None:
                 raise
             raise RefusedUpgradeError(_response(self.response), type(error).__name__) from None
+
+
+def _after_interim(protocol: ClientProtocol) -> Generator[None]:
+    """Parses what comes as the library does, without the interim responses before the first other one."""
+    reader = protocol.reader
+    for _ in range(MOST_INTERIM):
+        while b"\r\n\r\n" not in reader.buffer and not reader.eof and len(reader.buffer) < MAX_INTERIM_BYTES:
+            yield
+        head, end, _rest = bytes(reader.buffer).partition(b"\r\n\r\n")
+        if not (end and INTERIM.match(head)):
+            break
+        del reader.buffer[:len(head) + len(end)]
+    yield from protocol.parse()
 
 
 def open_socket(url: str, headers: Headers, timeout: float, proxy: Proxy, source: str | None) -> Socket:
@@ -92,7 +119,11 @@ def open_socket(url: str, headers: Headers, timeout: float, proxy: Proxy, source
 
 
 def _response(response: Any) -> Response:
-    return Response(response.status_code, tuple(response.headers.raw_items()), bytes(response.body))
+    headers, body = tuple(response.headers.raw_items()), bytes(response.body)
+    # How a refusal is written is nobody's promise: what does not fit its coding is kept as it came.
+    with suppress(CodingError, TooLargeError):
+        body = decoded(body, headers)
+    return Response(response.status_code, headers, body)
 
 
 class Channel:

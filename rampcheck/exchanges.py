@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import math
 import re
@@ -234,6 +235,17 @@ class Message:
         return _parsed(self.body)
 
 
+_TITLE = re.compile(rb"<title[^>]*>([^<]{1,1000})", re.IGNORECASE)
+LONGEST_TITLE = 80
+
+
+def _title(body: bytes) -> str:
+    """Gives the title of a page of HTML in one line, nothing where it has none."""
+    found = _TITLE.search(body)
+    title = " ".join(html.unescape(found[1].decode("utf-8", "replace")).split()) if found else ""
+    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request and what came of it.
@@ -310,19 +322,35 @@ class Exchange:
         return self.response.status if self.response else 0
 
     def summary(self) -> str:
-        """Says in a phrase what the target did: the status, and what an error's body says of itself."""
+        """Says in a phrase what the target did: the status, and what an error's body, or a page, says of itself."""
         if self.response is None:
             return f"no answer: {self.failure.detail}" if self.failure else "no answer"
-        answer = self.response.json
         if self.failure is not None:
             return f"{self.status}, but {self.failure.detail}"
-        if self.accepted:
-            return f"{self.status}, accepted"
+        return f"{self.status}, {self._told(self.response)}"
+
+    def _told(self, response: Response) -> str:
+        if self.protocol == "websocket" and self.accepted and self.closed and not self.events:
+            return f"and closed at once with {self.closed.body.decode('utf-8', 'replace')}"
+        if self.accepted and not self.is_page:
+            return "accepted"
+        location = response.header("location")
+        if location and 300 <= self.status < 400:
+            return f"a redirect to {location}"
+        answer = response.json
         if isinstance(answer, dict):
-            told = {key: answer.get(key) for key in ("error", "code", "message")}
-            named = [f"{key} {value!r}" for key, value in told.items() if isinstance(value, str)]
-            return ", ".join([str(self.status), *named])
-        return f"{self.status}, a body that is {'no JSON' if answer is NOT_JSON else 'no JSON object'}"
+            named = [f"{key} {value!r}" for key in ("error", "code", "message")
+                     if isinstance(value := answer.get(key), str)]
+            return ", ".join(named) or "a JSON object"
+        return _described(response)
+
+
+def _described(response: Response) -> str:
+    """Says what a body is that says nothing of itself in JSON: a page by its title, anything by its media type."""
+    kind = f" ({response.media_type})" if response.media_type else ""
+    if title := _title(response.body):
+        return f"a page {json.dumps(title, ensure_ascii=False)}{kind}"
+    return f"a body that is {'no JSON' if response.json is NOT_JSON else 'no JSON object'}{kind}"
 
 
 def timestamp(seconds: float) -> str:

@@ -13,7 +13,7 @@ from rampcheck.contract import path_matches
 from rampcheck.exchanges import Exchange, NotJson
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, member
+from rampcheck.suite import BODY, STATUS, Broken, Held, HistoryInvariant, Invariant, member
 
 Condition = Callable[[Exchange, Partner], bool]
 
@@ -176,8 +176,11 @@ def lacks(*names: str) -> Condition:
 def never_repeated(
     clause: str, what: str, when: Callable[[Exchange], bool], value_of: Callable[[Exchange], Any],
 ) -> HistoryInvariant:
-    """Makes the invariant that a text is another one in each exchange of a run."""
-    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
+    """Makes the invariant that a text is another one in each exchange of a run.
+
+    It is exercised by each text that might have repeated an earlier one.
+    """
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         first: dict[str, Exchange] = {}
         for exchange in exchanges:
             value = value_of(exchange)
@@ -186,8 +189,10 @@ def never_repeated(
             if value in first:
                 yield Broken(f"another {what} in each exchange",
                              f"{describe(value)} already stood in exchange {first[value].number}", exchange)
+            elif first:
+                yield Held()
             first.setdefault(value, exchange)
-    return HistoryInvariant(clause, when, judge, at_least=2)
+    return HistoryInvariant(clause, when, judge, at_least=None)
 
 
 def secrets_kept(clause: str) -> HistoryInvariant:
@@ -195,7 +200,7 @@ def secrets_kept(clause: str) -> HistoryInvariant:
 
     It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
     """
-    def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken]:
+    def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
         mark = re.compile(rf"\[redacted ({'|'.join(map(re.escape, profile.credentials))}) [0-9a-f]+\]")
         for exchange in exchanges:
             if exchange.response is None:
@@ -204,7 +209,10 @@ def secrets_kept(clause: str) -> HistoryInvariant:
             places["the body"] = exchange.response.body.decode("utf-8", "replace")
             places |= {f"message {number}": message.body.decode("utf-8", "replace")
                        for number, message in enumerate(exchange.events, start=1)}
-            for place, text in places.items():
-                if found := mark.search(text):
-                    yield Broken("a response without credentials", f"{found[1]} stands in {place}", exchange)
-    return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge)
+            found = {place: match[1] for place, text in places.items() if (match := mark.search(text))}
+            for place, name in found.items():
+                yield Broken("a response without credentials", f"{name} stands in {place}", exchange)
+            if not (found or exchange.is_page):
+                yield Held()
+    # A page in the API's place proves nothing, but may be where a credential stands.
+    return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge, at_least=None)

@@ -147,7 +147,7 @@ def invariant(
 
 
 def history_invariant(
-    clause: str, when: Callable[[Exchange], bool], at_least: int = 1,
+    clause: str, when: Callable[[Exchange], bool], at_least: int | None = 1,
 ) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]], HistoryInvariant]:
     """Makes a `HistoryInvariant` of a function that judges a whole run."""
     return lambda judge: HistoryInvariant(clause, when, judge, at_least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
 import json
 import socket
@@ -16,6 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_websocket
+from websockets.utils import accept_key
 
 from rampcheck import profile, receiver, resources
 from rampcheck.channel import MAX_CHANNEL_BYTES, Channel, News
@@ -360,3 +362,71 @@ def test_a_port_in_use_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", receiver.free_port())) as taken:
         monkeypatch.setattr(receiver, "_ports", iter([taken.getsockname()[1], free]))
         assert receiver.free_port() == free
+
+
+# What comes before the answer, and how a refusal is written
+
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
+
+def accepting(before: bytes) -> Callable[[socket.socket], None]:
+    """Makes what answers an upgrade with these bytes, then with 101, one message and a close."""
+    def answer(connection: socket.socket) -> None:
+        lines = connection.recv(65536).split(b"\r\n")
+        key = next(line for line in lines if line.lower().startswith(b"sec-websocket-key"))
+        token = accept_key(key.partition(b":")[2].strip().decode()).encode()
+        for piece in (before, SWITCHING + token + b"\r\n\r\n", b"\x81\x02{}", b"\x88\x02\x03\xe8"):
+            connection.sendall(piece)
+        connection.recv(65536)
+    return answer
+
+
+@pytest.mark.parametrize("before", [b"", HINTS, HINTS * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + HINTS], ids=[
+    "nothing", "one", "three", "two kinds"])
+def test_interim_responses_before_an_upgrade_are_passed_over(before: bytes) -> None:
+    """A gateway may give hints before the answer (RFC 8297): the upgrade is what comes after them."""
+    seen: list[Exchange] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                accepting(before)(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        client = a_client(f"http://127.0.0.1:{listening.getsockname()[1]}", seen)
+        with client.subscribe(UPGRADE, "a test") as channel:
+            wait_for(client, lambda: not channel.is_open)
+    exchange, = seen
+    assert exchange.accepted
+    assert [message.body for message in exchange.events] == [b"{}"]
+
+
+def test_interim_responses_without_end_are_no_answer() -> None:
+    """Only so many are passed over: the next one is taken for the answer, which it is not."""
+    seen: list[Exchange] = []
+    with raw_server(HINTS * 50) as (base_url, _):
+        a_client(base_url, seen).send(UPGRADE, "a test")
+    assert not seen[-1].accepted
+
+
+def test_the_coding_of_a_refusal_is_undone() -> None:
+    """A refusal that is compressed is read, and one whose coding does not fit is kept as it came."""
+    error = b'{"error":"unauthorised"}'
+    for body in (gzip.compress(error), b"no gzip"):
+        seen: list[Exchange] = []
+        head = b"HTTP/1.1 401 x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with raw_server(head + body) as (base_url, _):
+            exchange = a_client(base_url, seen).send(UPGRADE, "a test")
+        assert exchange.response is not None
+        assert exchange.response.body == (b"no gzip" if body == b"no gzip" else error)
+
+
+def test_an_upgrade_that_is_closed_at_once_says_so() -> None:
+    """What a summary tells of it is the close, with its code and reason."""
+    seen: list[Exchange] = []
+    with websocket_server(lambda connection: connection.close(1008, "not yours")) as base_url:
+        client = a_client(base_url, seen)
+        with client.subscribe(UPGRADE, "a test") as channel:
+            wait_for(client, lambda: not channel.is_open)
+    assert seen[0].summary() == "101, and closed at once with 1008 not yours"

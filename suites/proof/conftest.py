@@ -18,6 +18,15 @@ def token_name(target: Target) -> str:
 
 
 @pytest.fixture
+def seller(target: Target) -> str:
+    """The credential of the first partner who may sell."""
+    for credential in (target.suite.credential, f"second_{target.suite.credential}"):
+        if credential in target.profile.credentials and target.partner(credential).off_ramp:
+            return credential
+    pytest.skip("the profile has no partner with `off_ramp: true`")
+
+
+@pytest.fixture
 def registered_origin(target: Target) -> str:
     """An origin that the profile says is registered."""
     if not target.partner().origins:

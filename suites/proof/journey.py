@@ -12,7 +12,7 @@ from rampcheck.suites.proof.invariants.values import RANK, TERMINAL
 from rampcheck.suites.proof.requests import is_second, pairs, poll, upgrade
 
 from rampcheck.channel import Channel
-from rampcheck.errors import Unjudged
+from rampcheck.errors import TargetGone, Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import asked, given
 from rampcheck.scenario import Accepted, Target
@@ -60,7 +60,13 @@ class Journey:
     def poll(self) -> bool:
         """Asks for the status; says whether it is one that no poll has shown before."""
         self._asked = time.monotonic()
-        exchange = self._target.deliver(poll(self.transaction, self.credential))
+        try:
+            exchange = self._target.deliver(poll(self.transaction, self.credential))
+        except TargetGone:
+            raise
+        except Unjudged as error:  # There are other transactions, and this one may be asked for again.
+            self.last = str(error)
+            return False
         status = given(exchange, "status") if exchange.accepted else None
         self.last = repr(status) if exchange.accepted else exchange.summary()
         if not isinstance(status, str) or status not in RANK or status in self.seen:
@@ -130,12 +136,13 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
 class Journeys:
     """All the transactions of a run that are driven to their end; a context manager that closes their WebSockets.
 
-    `receives` says whether webhooks, which are the first partner's, are received.
+    `receives` says whether webhooks, which are the first partner's, are received; `came` counts them.
     """
 
     def __init__(self, target: Target, *, receives: bool) -> None:
         self._receives = receives
         self._target = target
+        self.came = 0
         self._all: list[Journey] = []
         self._strangers: list[tuple[Request, Channel | None]] = []
 
@@ -186,7 +193,8 @@ class Journeys:
         for journey in self._all:
             journey.poll()
         for question, _ in self._strangers:
-            self._target.deliver(question)
+            with suppress(Unjudged):
+                self._target.deliver(question)
 
     @property
     def has_websocket(self) -> bool:
@@ -264,7 +272,9 @@ class Journeys:
         return sum(len(journey.seen) + len(journey.delivered) + journey.count_heard() for journey in self._all)
 
     def _take_webhooks(self) -> None:
-        for webhook in self._target.deliveries():
+        webhooks = self._target.deliveries()
+        self.came += len(webhooks)
+        for webhook in webhooks:
             for journey in self._all:
                 if journey.transaction == asked(webhook, "merchant_transaction_id"):
                     journey.take(webhook)

@@ -55,6 +55,7 @@ def judge_delivery(target: Target, journeys: Journeys) -> None:
     for webhook in delivered:
         target.judge.held("proof.webhook.delivered", webhook)
     if not delivered:
-        for clause in WEBHOOKS:
+        # Of what came and told no status, all else is judged.
+        for clause in ("proof.webhook.agrees",) if journeys.came else WEBHOOKS:
             target.judge.unjudged(clause, "no webhook that names a transaction of this run and its status came to the "
                                           f"profile's `webhook.public_url` within {patience}")

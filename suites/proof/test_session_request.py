@@ -161,9 +161,9 @@ def test_without_a_type_the_default_holds(accepted: Accepted) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.type-default")
-def test_the_default_type_outlasts_another_one(target: Target) -> None:
+def test_the_default_type_outlasts_another_one(target: Target, seller: str) -> None:
     """A type that was asked for holds for its session only, whoever asks next."""
-    accepted = target.accepted(target.credential_where(lambda partner: bool(partner.off_ramp)))
+    accepted = target.accepted(seller)
     for kind in ("buy", "sell"):
         control = accepted.then(accepted.request.but(type=kind))
         control.without("type").is_accepted("proof.session.request.type-default")
@@ -228,10 +228,9 @@ def test_client_ip_may_be_left_out(accepted: Accepted, target: Target) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.client-ip-optional")
-def test_client_ip_may_be_left_out_of_a_sell(target: Target) -> None:
+def test_client_ip_may_be_left_out_of_a_sell(target: Target, seller: str) -> None:
     """Without `client_ip` a partner with off-ramp gets a sell session, too."""
-    credential = target.credential_where(lambda partner: partner.off_ramp is True)
-    control = target.accepted(credential, type="sell", client_ip=CLIENT_IP)
+    control = target.accepted(seller, type="sell", client_ip=CLIENT_IP)
     control.without("client_ip").is_accepted("proof.session.request.client-ip-optional")
 
 

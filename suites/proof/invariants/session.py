@@ -26,14 +26,14 @@ from rampcheck.invariants import (
     sends_no_object,
 )
 from rampcheck.profile import Partner, Profile
-from rampcheck.suite import STATUS, Broken, HistoryInvariant, Invariant, history_invariant, invariant
+from rampcheck.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant
 
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme")
 
 
 # The response
 
-@invariant("proof.session.success-status", SESSION.answered)
+@invariant("proof.session.success-status", SESSION.answered_with("merchant_transaction_id"))
 def success_status(exchange: Exchange, _: Partner) -> Broken | None:
     """No success status is named; 200 is what everyone expects."""
     return None if exchange.status == 200 else Broken("200", f"a session is created with status {exchange.status}",
@@ -159,21 +159,27 @@ INVARIANTS: Sequence[Invariant] = (
 
 def never_changing(clause: str, names: Sequence[str]) -> HistoryInvariant:
     """Makes the invariant that fields are the same in all sessions of a partner; a missing one is the schema's."""
-    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         first: dict[tuple[bool, str], Exchange] = {}
         for exchange in exchanges:
+            compared, problems = False, []
             for name in (name for name in names if given(exchange, name) is not None):
                 known = first.setdefault((is_second(exchange.credential), name), exchange)
+                compared = compared or known is not exchange
                 if problem := same(name, given(known, name), given(exchange, name)):
-                    yield replace(problem, expected=f"{problem.expected}, as in exchange {known.number}",
-                                  exchange=exchange)
-    return HistoryInvariant(clause, SESSION.answered, judge, at_least=2)
+                    problems.append(replace(
+                        problem, expected=f"{problem.expected}, as in exchange {known.number}", exchange=exchange))
+            yield from problems
+            if compared and not problems:
+                yield Held()
+    return HistoryInvariant(clause, SESSION.answered, judge, at_least=None)
 
 
 @history_invariant("proof.session.signature-mixes-ip", lambda exchange: SESSION.answered(exchange)
-                   and isinstance(asked(exchange, "client_ip"), str), at_least=2)
-def signature_differs_with_address(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken]:
+                   and isinstance(asked(exchange, "client_ip"), str), at_least=None)
+def signature_differs_with_address(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
     """Sessions for different `client_ip`s have different signatures."""
+    seen: set[str] = set()
     by_signature: dict[str, dict[str, Exchange]] = defaultdict(dict)
     for exchange in exchanges:
         signature, address = given(exchange, "signature"), asked(exchange, "client_ip")
@@ -183,6 +189,9 @@ def signature_differs_with_address(exchanges: Sequence[Exchange], _: Profile) ->
                 known = next(iter(others.values()))
                 yield Broken("another signature for another `client_ip`",
                              f"the signature of exchange {known.number}, whose `client_ip` differs", exchange)
+            elif seen - {address}:
+                yield Held()
+            seen.add(address)
             others.setdefault(address, exchange)
 
 
