@@ -86,6 +86,7 @@ class Recovery:
         then and in all processes from then on, where the target does not come back.
         """
         with self._presence.search():
+            suspect = suspect.attempts[0]
             before = [number for number in self._judge.last if number < suspect.number]
             began, start = timestamp(suspect.started), time.monotonic()
             probes = 1
