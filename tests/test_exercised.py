@@ -1,0 +1,121 @@
+"""What counts as exercised: only what could have failed in the very exchange."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rampcheck import contract, resources
+from rampcheck.exchanges import Exchange, Response, Sent
+from rampcheck.findings import judge_history
+from rampcheck.profile import Profile, from_mapping
+from rampcheck.schema import SchemaJudge
+from rampcheck.suite import Broken
+from tests import samples
+
+PATHS = {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}
+CREDENTIALS = {"proof": {"client_token": "token-of-nobody-1"},
+               "kryptonim": {"api_key": "key-of-nobody-1", "signature_secret": "secret-of-nobody-1"}}
+REQUEST = {"partner_user_id": "u", "user_email": "u@example.com", "network": "TRC20", "currency": "USDT",
+           "amount": "1", "client_ip": "203.0.113.42",
+           "fiatAmount": 15, "fiatCurrency": "EUR", "cryptoCurrency": "USDC", "destinationAddress": "0x0"}
+LOGIN = Response(200, (("content-type", "text/html"),), b"<!doctype html><title>Log in</title>")
+
+
+def profile(name: str) -> Profile:
+    """A profile of the contract."""
+    return from_mapping({"contract": name, "base_url": "http://127.0.0.1:9", "credentials": CREDENTIALS[name]}, {})
+
+
+def asked(name: str, response: Response, number: int = 1, **changes: Any) -> Exchange:
+    """A request for a session and this answer."""
+    credential = next(iter(CREDENTIALS[name]))
+    headers = (("authorization", "Bearer x"), ("x-request-signature", "0"), ("content-type", "application/json"))
+    sent = Sent("POST", f"http://127.0.0.1:9{PATHS[name]}", headers, json.dumps({**REQUEST, **changes}).encode())
+    return Exchange(number, "test", sent, response, float(number), 0.01, PATHS[name], credential=credential)
+
+
+def answered(value: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(status, (("content-type", "application/json"),), json.dumps(value).encode())
+
+
+def exercised(name: str, *exchanges: Exchange) -> tuple[set[str], set[str]]:
+    """The clauses that were seen to hold in any of these exchanges, and those that were seen broken."""
+    suite, judge, held, broken = resources.suite(name), SchemaJudge(contract.load(name)), set(), set()
+    for exchange in exchanges:
+        seen, violations = judge.judge(exchange)
+        broken |= {violation.clause for violation in violations}
+        for invariant in suite.invariants:
+            if invariant.when(exchange, profile(name).partner):
+                found = invariant.judge(exchange, profile(name).partner)
+                if isinstance(found, Broken):
+                    broken.add(invariant.clause)
+                elif invariant.exercises:
+                    seen.add(invariant.clause)
+        held |= seen
+    findings, times = judge_history(exchanges, suite, profile(name))
+    return ((held | {clause for clause, count in times.items() if count}) - broken,
+            broken | {finding.clause for finding in findings})
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_login_page_exercises_nothing_of_a_session(name: str) -> None:
+    """A page with 200 is no session: nothing that is promised of one holds in it, however often it comes."""
+    held, broken = exercised(name, *(asked(name, LOGIN, number) for number in range(1, 9)))
+    assert held == set()
+    assert broken <= {f"{name}.session.json", f"{name}.session.complete"}
+    assert broken
+
+
+@pytest.mark.parametrize("value", [{}, [], "session", None, {"status": "ok"}], ids=repr)
+def test_json_that_is_no_session_exercises_no_member(value: Any) -> None:
+    """What is promised of a member is exercised by that member only."""
+    held, _ = exercised("proof", *(asked("proof", answered(value), number) for number in (1, 2, 3)))
+    assert held <= {"proof.session.json", "proof.auth.token-secrecy"}
+
+
+def times(*sessions: dict[str, Any], **changes: Any) -> Counter[str]:
+    """How often the invariants of a whole run were exercised by these sessions."""
+    exchanges = [asked("proof", answered(session), number, **changes) for number, session in enumerate(sessions, 1)]
+    return judge_history(exchanges, resources.suite("proof"), profile("proof"))[1]
+
+
+def test_one_value_cannot_repeat() -> None:
+    """That something never repeats, or never changes, is seen from the second one on."""
+    one, other = ({**samples.SESSION, "merchant_transaction_id": name, "init_token": name} for name in "ab")
+    without = {name: value for name, value in other.items() if name not in ("init_token", "widget_id")}
+    clauses = ("merchant-transaction-id", "init-token", "config-stable", "widget-id")
+    assert [times(one)[f"proof.session.{clause}"] for clause in clauses] == [0, 0, 0, 0]
+    assert [times(one, other)[f"proof.session.{clause}"] for clause in clauses] == [1, 1, 1, 1]
+    assert [times(one, without)[f"proof.session.{clause}"] for clause in clauses] == [1, 0, 1, 0]
+
+
+def test_one_address_shows_nothing_of_the_signature() -> None:
+    """Only sessions that differ in `client_ip` can show whether the signature depends on it."""
+    clause = "proof.session.signature-mixes-ip"
+    first, second = (answered({**samples.SESSION, "signature": mark}) for mark in ("v2:a", "v2:b"))
+    same = [asked("proof", first, 1), asked("proof", second, 2)]
+    apart = [same[0], asked("proof", second, 2, client_ip="203.0.113.43")]
+    suite, described = resources.suite("proof"), profile("proof")
+    assert judge_history(same, suite, described)[1][clause] == 0
+    assert judge_history(apart, suite, described)[1][clause] == 1
+    alike = [same[0], replace(apart[1], response=first)]
+    findings, count = judge_history(alike, suite, described)
+    assert [finding.clause for finding in findings if finding.clause == clause] == [clause]
+    assert count[clause] == 0
+
+
+def test_a_page_does_not_show_that_secrets_are_kept() -> None:
+    """What something in front of the API answers says nothing of it, unless the secret stands there."""
+    clause = "proof.auth.token-secrecy"
+    suite, described = resources.suite("proof"), profile("proof")
+    page = asked("proof", replace(LOGIN, status=403))
+    leak = replace(page, response=replace(LOGIN, body=b"<p>[redacted client_token 0123abcd]</p>"))
+    assert judge_history([page], suite, described)[1][clause] == 0
+    assert [finding.clause for finding in judge_history([leak], suite, described)[0]] == [clause]
+    assert judge_history([asked("proof", answered({}, 400))], suite, described)[1][clause] == 1
