@@ -12,10 +12,12 @@ from rampcheck.suite import STATUS
 
 def demand_silent_refusal(target: Target, clause: str, attempt: Attempt) -> None:
     """Demands that an upgrade is refused, or closed by the target at once and without any event."""
-    exchange = unsubscribed(target, attempt.request)
+    with target.judge.changing(attempt.change):
+        exchange = unsubscribed(target, attempt.request)
     if not (exchange.accepted or is_silent_refusal(exchange)):
         target.confirm(attempt.control.request)
-        exchange = unsubscribed(target, attempt.request)
+        with target.judge.changing(attempt.change):
+            exchange = unsubscribed(target, attempt.request)
     if is_silent_refusal(exchange):
         target.judge.held(clause, exchange)
         return

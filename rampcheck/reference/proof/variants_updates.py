@@ -119,10 +119,10 @@ Otherwise = Callable[[Refused], Answer]
 EVERY = (refusals.TOKEN, refusals.TX_ID, refusals.TRANSACTION)
 
 
-def _instead(name: str, summary: str, meant: Collection[Refused], otherwise: Otherwise, *unverified: str) -> None:
+def _instead(name: str, summary: str, meant: Collection[Refused], otherwise: Otherwise) -> None:
     """Registers a variant: upgrades that are refused in one of these ways are answered otherwise, without an id."""
 
-    @own(name, summary=summary, unverified=unverified)
+    @own(name, summary=summary)
     class AnsweredOtherwise(UpdateService):
         def subscribe(self, call: Call) -> Answer:
             try:
@@ -177,8 +177,6 @@ _instead(
     "An upgrade for a transaction that is not one's own is refused with 401.",
     [refusals.TRANSACTION],
     _refused(401),
-    # Which may be for the token, so that nothing is seen of whose the transaction is.
-    "proof.ws.isolation",
 )
 _instead(
     "ws-strangers-ignored",

@@ -8,14 +8,21 @@ from itertools import pairwise
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import EVENTS
-from rampcheck.suites.proof.invariants.trail import PATIENCE, Trail, of_each_transaction
+from rampcheck.suites.proof.invariants.trail import (
+    PATIENCE,
+    Trail,
+    is_of_a_transaction,
+    of_each_transaction,
+    trails,
+)
 from rampcheck.suites.proof.invariants.values import RANK, TERMINAL, equal_amounts, is_terminal, time
+from rampcheck.suites.proof.requests import is_second
 
 from rampcheck.exchanges import Exchange, Message
 from rampcheck.invariants import given, never_accepted, query, same
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, invariant, member
+from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant, member
 
 # Going away, service restart, try again later: the server's operation, not its promise (RFC 6455 section 7.4.1 and
 # the IANA registry of close codes).
@@ -138,22 +145,29 @@ def no_change_is_told_twice(trail: Trail, _: Profile) -> Iterator[Broken | Held]
                 yield Broken("one message on every change", f"the same event twice: {describe(update)}", socket)
 
 
-@of_each_transaction("proof.ws.isolation")
-def strangers_are_told_nothing(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
+@history_invariant("proof.ws.isolation", is_of_a_transaction, at_least=None)
+def strangers_are_told_nothing(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
     """Another partner's subscription is refused, or silent while the transaction changes."""
-    for socket in trail.strangers:
-        if not EVENTS.asked(socket):
-            continue
-        if leaked := updates(socket):
-            yield Broken("a refusal, or no event of another partner's transaction",
-                         f"{len(leaked)} events, the first: {describe(leaked[0])}", socket)
-        elif _is_refused(socket, trail) or (socket.accepted and (socket.closed is not None or trail.changes(socket))):
-            yield Held()
+    found = trails(exchanges)
+    # A token that opens no WebSocket at all is refused for itself.
+    good = {is_second(socket.credential) for trail in found for socket in trail.sockets}
+    for trail in found:
+        for socket in filter(EVENTS.asked, trail.strangers):
+            if leaked := updates(socket):
+                yield Broken("a refusal, or no event of another partner's transaction",
+                             f"{len(leaked)} events, the first: {describe(leaked[0])}", socket)
+            elif _is_refused(socket, trail, is_good=is_second(socket.credential) in good) or _is_silent(socket, trail):
+                yield Held()
 
 
-def _is_refused(socket: Exchange, trail: Trail) -> bool:
-    """Whether an upgrade was refused that the owner was granted; a token that is refused itself (401) tells nothing."""
-    return bool(trail.sockets) and 400 <= socket.status < 500 and socket.status != 401
+def _is_refused(socket: Exchange, trail: Trail, *, is_good: bool) -> bool:
+    """Whether an upgrade was refused that the owner was granted, and not (401) for a token that is not good."""
+    return bool(trail.sockets) and 400 <= socket.status < 500 and (is_good or socket.status != 401)
+
+
+def _is_silent(socket: Exchange, trail: Trail) -> bool:
+    """Whether nothing came over a WebSocket that the target closed, or that was open while the status changed."""
+    return socket.accepted and (socket.closed is not None or bool(trail.changes(socket)))
 
 
 @of_each_transaction("proof.ws.times")
