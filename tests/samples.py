@@ -400,8 +400,8 @@ def gaps() -> dict[str, Any]:
             for item in clauses() if item["verdict"] not in {"failed", "advisory"}]
     consequence = clause(
         "proof.session.echo", "proof.session", "waived", "It comes back.",
-        follows="proof.session.complete",
         reason="in consequence of proof.session.complete, which is waived: ticket 123",
+        follows="proof.session.complete",
         findings=[finding("theme light", "absent", 23)],
     )
     return results(verdict="conformant_with_gaps", clauses=[*kept, consequence], faults=[], notes=[], waivers=WAIVERS)

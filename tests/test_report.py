@@ -21,13 +21,15 @@ from rich.console import Console
 from rampcheck.errors import UsageError
 from rampcheck.report import load, print_summary, write_reports
 from rampcheck.report.html import foreign, prose
-from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, UNSIGNED, outline
 from rampcheck.report.pretty import indent_json
 from rampcheck.report.results import ResultsError, encode, schema, validate
 from rampcheck.report.summary import cell
 from rampcheck.report.text import HIDDEN, one_line, visible
 from tests import samples
 
+EVERY = [samples.results, samples.conformant, samples.gaps, samples.partial, samples.incomplete, samples.inconclusive,
+         samples.examples]
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "action", "formaction", "data", "poster", "background", "ping", "style"}
 
@@ -94,7 +96,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("sample", [samples.results, samples.conformant, samples.inconclusive])
+@pytest.mark.parametrize("sample", EVERY)
 def test_results_survive_being_written(sample: Any, tmp_path: Path) -> None:
     """Results come back from results.json as they went in, hostile strings and lone surrogates included."""
     write_reports(tmp_path, sample(), {})
@@ -191,7 +193,7 @@ def test_the_verdict_is_one_plain_sentence(results: dict[str, Any], sentence: st
 # index.html
 
 
-@pytest.mark.parametrize("sample", [samples.results, samples.conformant, samples.inconclusive])
+@pytest.mark.parametrize("sample", EVERY)
 def test_the_page_is_well_formed(sample: Any, tmp_path: Path) -> None:
     """Every tag of the page is closed, in order, and no id comes twice."""
     write_reports(tmp_path, sample(), samples.exchanges())
@@ -303,27 +305,23 @@ def test_many_findings_are_cut(tmp_path: Path) -> None:
     assert "and 980 more, in results.json" in page.text
 
 
-@pytest.mark.parametrize("results", [samples.conformant(), samples.gaps()], ids=["conformant", "with gaps"])
-def test_the_page_can_be_signed(results: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("sample", [samples.conformant, samples.gaps])
+def test_the_page_can_be_signed(sample: Any, tmp_path: Path) -> None:
     """The sign-off names both parties and the digest of the very results.json that lies beside the page."""
-    written = tmp_path / "run"
-    write_reports(written, results, samples.exchanges())
-    page = Page((written / "index.html").read_text(encoding="utf-8"))
-    assert hashlib.sha256((written / "results.json").read_bytes()).hexdigest() in page.text
+    write_reports(tmp_path, sample(), samples.exchanges())
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert hashlib.sha256((tmp_path / "results.json").read_bytes()).hexdigest() in page.text
     assert "For the provider" in page.text
     assert "For the partner" in page.text
 
 
-@pytest.mark.parametrize(
-    "results", [samples.results(), samples.partial(), samples.incomplete(), samples.inconclusive()],
-    ids=["nonconformant", "partial", "incomplete", "inconclusive"],
-)
-def test_what_is_not_green_cannot_be_signed(results: dict[str, Any], tmp_path: Path) -> None:
-    """Where nothing is to be signed, there is no place for a signature, and it is said why."""
-    write_reports(tmp_path / "run", results, samples.exchanges())
-    page = Page((tmp_path / "run" / "index.html").read_text(encoding="utf-8"))
-    assert "There is nothing to sign." in page.text
+@pytest.mark.parametrize("sample", [samples.results, samples.partial, samples.incomplete, samples.inconclusive])
+def test_only_what_conforms_can_be_signed(sample: Any, tmp_path: Path) -> None:
+    """Under any other verdict the page has no form to sign, and says why."""
+    write_reports(tmp_path, sample(), samples.exchanges())
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert "For the provider" not in page.text
+    assert f"There is nothing to sign. {UNSIGNED[sample()['verdict']]}" in page.text
 
 
 def test_rendering_again_gives_the_same(written: Path, tmp_path: Path) -> None:

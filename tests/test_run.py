@@ -74,6 +74,7 @@ def test_a_scarce_profile_fails_nothing_and_says_what_to_add(scarce: Path, tmp_p
     assert "proof.auth.inactive-token" in gaps
     for clause in gaps:
         assert "`" in done.clause(clause)["reason"], f"{clause}: {done.clause(clause)['reason']}"
+        assert done.clause(clause)["gap"] == "declared"
     assert rampcheck(str(scarce), "--require-complete", folder=tmp_path / "complete").code == 1
 
 
@@ -83,7 +84,9 @@ def test_without_a_second_address_one_clause_is_not_verified(
     """Where the machine lacks the outside address, the allowlist alone is not verified, and the reason says so."""
     path = profile_file(tmp_path, {**reference.profile(), "egress": {"outside_source_address": "192.0.2.1"}})
     done = rampcheck(str(path), "--clause", "proof.auth.*", folder=tmp_path / "run")
-    assert (done.code, done.results["verdict"]) == (5, "incomplete"), done.printed
+    assert done.code == 5, done.printed
+    assert done.results["verdict"] == "incomplete"
+    assert done.clause("proof.auth.ip-allowlist")["gap"] == "unexpected"
     assert "no address" in done.clause("proof.auth.ip-allowlist")["reason"]
     assert not {clause for clause in done.verdicts("not_verified") if clause.startswith("proof.auth")} - {
         "proof.auth.ip-allowlist"}
@@ -144,7 +147,7 @@ def heeded_sigint() -> Iterator[None]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, workers: str, tmp_path: Path) -> None:
-    """Ctrl-C, or a pipeline's SIGTERM, once or twice: what was judged so far is written, and the exit code is 2."""
+    """Ctrl-C, or a pipeline's SIGTERM: what was judged so far is written, and the exit code is 2."""
     folder = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", workers,
@@ -156,16 +159,64 @@ def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, worker
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
             pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
-    for _ in range(2):  # The second one finds a run that is ending.
-        os.killpg(process.pid, number) if number is signal.SIGINT else process.send_signal(number)
+    os.killpg(process.pid, number) if number is signal.SIGINT else process.send_signal(number)
     printed, _ = process.communicate()
     done = Completed(process.returncode, printed, folder)
     assert done.code == 2, printed
     assert done.results["interrupted"]
-    assert done.results["verdict"] == "incomplete"
     assert done.verdicts("passed")
     assert "the run was interrupted" in {clause["reason"][:23] for clause in done.results["clauses"]}
     assert (folder / "index.html").exists()
+    assert not list(folder.glob("journal.*.jsonl"))
+
+
+@pytest.mark.usefixtures("heeded_sigint")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_whoever_asks_twice_for_the_end_gets_what_was_judged(workers: str, tmp_path: Path) -> None:
+    """Ctrl-C, at once another, then SIGTERM: the reports are whole, and the exit code is still 2."""
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", workers,
+         "--output", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )
+    journal = folder / ("journal.jsonl" if workers == "1" else "journal.1.jsonl")
+    while not journal.exists() or journal.stat().st_size < 20_000:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
+    os.killpg(process.pid, signal.SIGINT)
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
+            process.wait(0.1)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+    done = Completed(process.returncode, process.communicate()[0], folder)
+    assert "Traceback" not in done.printed
+    assert done.results["interrupted"]
+    assert done.results["verdict"] == "incomplete"
+    assert (folder / "index.html").exists()
+    assert not list(folder.glob("journal.*.jsonl"))
+    # After the last report is written, a signal ends the process as it ends any other.
+    assert done.code in {2, -signal.SIGTERM, -signal.SIGINT}, done.printed
+
+
+def test_an_interruption_while_the_workers_start_is_one(tmp_path: Path) -> None:
+    """SIGTERM before any scenario began: there is a report all the same, and the exit code is 2."""
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "kryptonim", "-n", "2", "--output", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    while not (folder / "journal.jsonl").exists():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+            pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
+    process.terminate()
+    done = Completed(process.wait(), process.communicate()[0], folder)
+    assert done.code == 2, done.printed
+    assert done.results["interrupted"]
     assert not list(folder.glob("journal.*.jsonl"))
 
 
@@ -265,8 +316,23 @@ def test_a_waiver_covers_a_broken_clause_until_its_day(tmp_path: Path) -> None:
     assert waived.clause("proof.session.fix-amount")["verdict"] == "waived"
     assert waived.clause("proof.session.fix-amount")["reason"] == "ticket 123"
     assert waived.code == 0, waived.printed
+    assert [waiver["state"] for waiver in waived.results["waivers"]] == ["used"]
     assert expired.code == 1
     assert "ended on 2020-01-01" in expired.results["notes"][0]
+    assert [waiver["state"] for waiver in expired.results["waivers"]] == ["expired"]
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
+def test_a_waiver_that_covers_nothing_is_stale(
+    options: list[str], code: int, reference: server.RunningReference, tmp_path: Path,
+) -> None:
+    """A waiver whose clause held is called stale, and fails a strict run."""
+    waiver = {"clause": "proof.session.fix-amount", "reason": "ticket 123"}
+    path = profile_file(tmp_path, {**reference.profile(), "waivers": [waiver]})
+    done = rampcheck(str(path), "-k", "every_pair", *options, folder=tmp_path / "run")
+    assert done.code == code, done.printed
+    assert done.results["waivers"] == [waiver | {"until": None, "state": "stale"}]
+    assert "the waiver of proof.session.fix-amount is stale" in " ".join(done.printed.split())
 
 
 def _defect_of(clause: str) -> str:

@@ -40,9 +40,7 @@ RUN_VERDICTS: Mapping[str, Word] = {
     "conformant_with_gaps": Word(
         "Conformant, with gaps", "◐", "nothing failed, but the profile lacks what some required promise needs"
     ),
-    "partial": Word(
-        "Partly tried", "◔", "a part was selected, and nothing in it failed; says nothing of the rest"
-    ),
+    "partial": Word("Partial", "◔", "a part was selected, and nothing in it failed; says nothing of the rest"),
     "incomplete": Word(
         "Incomplete", "△", "nothing failed, but something kept a required promise from being verified"
     ),

@@ -1,0 +1,317 @@
+"""Verdicts: what the journal says of a clause, what that makes of the run, and with which exit code it ends."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rampcheck import contract
+from rampcheck.errors import ExitCode
+from rampcheck.evidence import Account, collect
+from rampcheck.folding import folded_findings, pattern
+from rampcheck.profile import from_mapping
+from rampcheck.run import exit_code
+from rampcheck.verdicts import Scope, clause_results, has_gap, run_verdict
+from rampcheck.waivers import notes, states
+
+PROOF = contract.load("proof")
+TODAY = date(2026, 11, 21)
+WHOLE = Scope(frozenset(PROOF.clauses), TODAY)
+PROFILE = {"contract": "proof", "base_url": "http://127.0.0.1:9", "credentials": {"client_token": "token-of-nobody"}}
+# A `must`, a `should` and an `open` clause that need nothing, and a `must` that needs more than a token.
+MUST, SHOULD, OPEN, NEEDY = (
+    "proof.auth.unknown-token",
+    next(clause.id for clause in PROOF.clauses.values() if clause.level == "should" and not clause.needs),
+    next(clause.id for clause in PROOF.clauses.values() if clause.level == "open" and not clause.needs),
+    "proof.auth.inactive-token",
+)
+LOST = "no answer within 10 s"
+
+
+def exchanged(number: int, *held: str, status: int = 200) -> dict[str, Any]:
+    """A journal's record of an exchange, as far as it matters here."""
+    return {"kind": "exchange", "number": number, "held": list(held), "protocol": "http", "failure": None,
+            "response": {"status": status}}
+
+
+def held(clause: str, number: int) -> dict[str, Any]:
+    """A scenario saw a clause hold."""
+    return {"kind": "held", "clause": clause, "exchange": number, "scenario": "s"}
+
+
+def found(clause: str, number: int | None, actual: str = "200, accepted", **members: Any) -> dict[str, Any]:
+    """A clause was found broken."""
+    return {"kind": "finding", "clause": clause, "expected": "401", "actual": actual, "exchange": number,
+            "scenario": "s", **members}
+
+
+def unjudged(clause: str, reason: str = LOST) -> dict[str, Any]:
+    """A scenario gave up."""
+    return {"kind": "unjudged", "clause": clause, "scenario": "s", "reason": reason}
+
+
+def doubt(clause: str, number: int, signature: Any = (403, "forbidden"), *, gateway: bool = False) -> dict[str, Any]:
+    """A wrong refusal that did not come again."""
+    return found(clause, number, f"refusal {signature}", judge="scenario", about=["status"], change="",
+                 signature=signature, gateway=gateway) | {"kind": "doubt"}
+
+
+def result(clause: str, *records: dict[str, Any], scope: Scope = WHOLE, **profile: Any) -> dict[str, Any]:
+    """The result of one clause in a run with these records."""
+    results = clause_results(PROOF, from_mapping({**PROFILE, **profile}, {}), collect(records), scope)
+    return next(entry for entry in results if entry["id"] == clause)
+
+
+# What the journal says of a clause
+
+
+def test_an_exchange_counts_once_for_a_clause() -> None:
+    """Whatever judged a clause in an exchange, and however often, it was exercised once there."""
+    records = [exchanged(1, MUST), held(MUST, 1), exchanged(2), held(MUST, 2), held(MUST, 2), exchanged(3, MUST)]
+    assert result(MUST, *records)["exercised"] == 3
+    broken = result(MUST, *records, found(MUST, 3), found(MUST, 3, "other"), found(MUST, 4), found(MUST, None))
+    assert broken["exercised"] == 5
+
+
+def test_what_the_whole_history_tested_counts_too() -> None:
+    """How often an invariant of the run was put to the test comes on top, and its findings are among these times."""
+    account = collect([exchanged(1, MUST), found(MUST, 2, judge="history")])
+    account.clauses[MUST].times = 7
+    assert account.clauses[MUST].exercised == 8
+
+
+@pytest.mark.parametrize("clause", [MUST, SHOULD])
+def test_what_was_left_unjudged_is_not_passed(clause: str) -> None:
+    """A clause that something set out to try and could not is not verified, though it held elsewhere; it says both."""
+    known = result(clause, exchanged(1, clause), held(clause, 2), unjudged(clause))
+    assert (known["verdict"], known["gap"]) == ("not_verified", "unexpected")
+    assert known["reason"] == f"{LOST}; it held 2 times elsewhere"
+    assert result(clause, unjudged(clause))["reason"] == LOST
+    assert result(clause, exchanged(1, clause))["verdict"] == "passed"
+
+
+def test_what_is_broken_stays_broken() -> None:
+    """A finding counts, whatever else was left unjudged; and what is open stays observed."""
+    assert result(MUST, found(MUST, 1), unjudged(MUST))["verdict"] == "failed"
+    observation = {"kind": "observation", "clause": OPEN, "actual": "200", "exchange": 1, "scenario": "s"}
+    assert result(OPEN, observation, unjudged(OPEN))["verdict"] == "observed"
+
+
+def test_what_nothing_set_out_to_try_passes_where_it_held() -> None:
+    """In production a scenario that is passed over leaves what else sees the clause hold alone; a gap is declared."""
+    untried = {"kind": "untried", "clause": MUST, "scenario": "s", "reason": "not tried in production"}
+    assert result(MUST, untried, exchanged(1, MUST))["verdict"] == "passed"
+    known = result(MUST, untried)
+    assert (known["gap"], known["reason"]) == ("declared", "not tried in production")
+
+
+@pytest.mark.parametrize(
+    ("clause", "scope", "gap", "reason"),
+    [
+        (NEEDY, WHOLE, "declared", "the profile lacks `credentials.inactive_client_token`"),
+        (MUST, WHOLE, "unexpected", "nothing in this run exercised it"),
+        (MUST, Scope(frozenset(PROOF.clauses), TODAY, interrupted=True), "unexpected", "the run was interrupted"),
+        (MUST, Scope(frozenset(PROOF.clauses), TODAY, ended_early=True), "unexpected", "the run ended before"),
+        (MUST, Scope(frozenset({NEEDY}), TODAY, is_whole=False), "unselected", "not selected for this run"),
+        (NEEDY, Scope(frozenset({MUST}), TODAY, is_whole=False), "unselected", "not selected for this run"),
+    ],
+)
+def test_the_kind_of_a_gap(clause: str, scope: Scope, gap: str, reason: str) -> None:
+    """A gap is declared where the profile lacks something, unselected where nobody asked, else unexpected."""
+    known = result(clause, scope=scope)
+    assert (known["verdict"], known["gap"]) == ("not_verified", gap)
+    assert known["reason"].startswith(reason)
+
+
+def test_only_a_gap_has_a_kind() -> None:
+    """What was verified names no kind of gap."""
+    assert "gap" not in result(MUST, exchanged(1, MUST))
+    assert "gap" not in result(MUST, found(MUST, 1))
+
+
+# Doubts
+
+
+def test_one_wrong_refusal_is_a_note() -> None:
+    """A wrong refusal that did not come again, by itself, breaks nothing, and is told."""
+    account = collect([exchanged(1, status=403), doubt(MUST, 1), doubt(SHOULD, 1)])
+    assert account.clauses[MUST].findings == []
+    assert len(account.notes) == 1
+    assert "(exchange 1)" in account.notes[0]
+
+
+def test_a_second_one_of_its_kind_makes_findings_of_both() -> None:
+    """Two wrong refusals of one kind in different exchanges are findings; one of another kind is not."""
+    account = collect([doubt(MUST, 1), doubt(SHOULD, 2), doubt(NEEDY, 3, (404, "not_found"))])
+    assert [finding.exchange for finding in account.clauses[MUST].findings] == [1]
+    assert [finding.about for finding in account.clauses[SHOULD].findings] == [("status",)]
+    assert account.clauses[NEEDY].findings == []
+
+
+def test_a_gateway_is_never_a_finding() -> None:
+    """What came from something in front of the target never counts, however often; it is told once, with a count."""
+    account = collect([doubt(MUST, number, gateway=True) for number in range(1, 8)])
+    assert account.clauses[MUST].findings == []
+    assert len(account.notes) == 1
+    assert "exchanges 1, 2, 3 and 4 more" in account.notes[0]
+
+
+def test_equal_notes_are_one() -> None:
+    """A note that was written many times is told once, with its count."""
+    note = {"kind": "note", "text": "a request that is no webhook of this run"}
+    assert collect([note] * 7).notes == ["a request that is no webhook of this run (7 times)"]
+    assert collect([note]).notes == ["a request that is no webhook of this run"]
+
+
+def test_outages_and_faults_are_kept() -> None:
+    """Outages come without their kind, each once, in the order of time; a later version's members are kept."""
+    late, early = ({"kind": "outage", "began": f"2026-11-21T07:00:{second}Z", "ended": None, "new": 1}
+                   for second in (40, 10))
+    account = collect([late, early, early, {"kind": "fault", "text": "ValueError"}, {"kind": "from the future"}])
+    assert [outage["began"][-3:-1] for outage in account.outages] == ["10", "40"]
+    assert "kind" not in account.outages[0]
+    assert account.faults == ["ValueError"]
+
+
+# Equal findings
+
+
+def test_findings_that_differ_in_values_are_one() -> None:
+    """A field wrong by a minute in 396 answers is one finding, with the count and three examples."""
+    findings = [{"expected": f"`expiresAt` '2026-11-21T07:15:{n % 60:02}Z'", "actual": f"'07:14:{n % 60:02}'",
+                 "exchange": n, "scenario": "s"} for n in range(396)]
+    (one,) = folded_findings(findings)
+    assert (one["times"], one["exchange"], one["expected"]) == (396, 0, findings[0]["expected"])
+    assert [example["exchange"] for example in one["examples"]] == [0, 1, 2]
+    assert all(set(example) == {"expected", "actual", "exchange", "scenario"} for example in one["examples"])
+
+
+def test_equal_findings_need_no_examples() -> None:
+    """The same, seen again with the same values, is one finding with a count, as it was."""
+    (one,) = folded_findings([{"expected": "a", "actual": "b", "exchange": n, "scenario": ""} for n in (3, 4)])
+    assert one == {"expected": "a", "actual": "b", "exchange": 3, "scenario": "", "times": 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("401, error 'unauthorised'", "403, error 'unauthorised'"),
+        ("no `code`", "no `error`"),
+        ("absent", "null"),
+        ("the partner's first, and the user's last", "the partner's first of the user's last"),
+    ],
+)
+def test_findings_that_say_something_else_stay_apart(one: str, other: str) -> None:
+    """Another status, another member or another word is another finding."""
+    assert pattern(one) != pattern(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("amount \"99.50\"", "amount \"1\""),
+        ("400, message 'it\\'s 5'", "400, message 'no'"),
+        ("a body of 4096 characters", "a body of 12.5 characters"),
+        ("-3", "7"),
+        ("[redacted email 5be0c1]", "[redacted email ffffff]"),
+    ],
+)
+def test_findings_that_differ_in_a_value_are_alike(one: str, other: str) -> None:
+    """Quoted texts, numbers and the fingerprints of what is redacted are values."""
+    assert pattern(one) == pattern(other)
+
+
+# The run
+
+
+def clause(verdict: str = "passed", level: str = "must", **members: Any) -> dict[str, Any]:
+    """A clause's result, as far as the verdict of the run asks for it."""
+    return {"id": MUST, "level": level, "verdict": verdict, "exercised": int(verdict != "not_verified"), **members}
+
+
+GAP = {kind: clause("not_verified", gap=kind) for kind in ("declared", "unexpected", "unselected")}
+PART = Scope(frozenset({MUST}), TODAY, is_whole=False)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "scope", "options", "verdict"),
+    [
+        ([clause()], WHOLE, {}, "conformant"),
+        ([clause(), clause("advisory", "should")], WHOLE, {}, "conformant"),
+        ([clause(), GAP["declared"]], WHOLE, {}, "conformant_with_gaps"),
+        ([clause(), GAP["declared"] | {"level": "should"}], WHOLE, {}, "conformant"),
+        ([clause(), GAP["unexpected"]], WHOLE, {}, "incomplete"),
+        ([clause(), GAP["unexpected"] | {"level": "should"}], WHOLE, {}, "conformant"),
+        ([clause()], Scope(WHOLE.selected, TODAY, interrupted=True), {}, "incomplete"),
+        ([clause()], WHOLE, {"troubled": True}, "incomplete"),
+        ([clause()], PART, {}, "partial"),
+        ([clause(), GAP["unselected"]], PART, {}, "partial"),
+        ([clause(), GAP["declared"]], PART, {}, "partial"),
+        ([clause(), GAP["unexpected"]], PART, {}, "incomplete"),
+        ([clause(), clause("failed")], PART, {}, "nonconformant"),
+        ([clause(), clause("failed"), GAP["unexpected"]], WHOLE, {"troubled": True}, "nonconformant"),
+        ([clause("failed")], Scope(WHOLE.selected, TODAY, ended_early=True), {}, "nonconformant"),
+        ([clause(), clause("advisory", "should")], WHOLE, {"strict": True}, "nonconformant"),
+        ([clause()], WHOLE, {"strict": True, "waivers": [{"state": "stale"}]}, "nonconformant"),
+        ([clause()], WHOLE, {"waivers": [{"state": "stale"}]}, "conformant"),
+        ([clause()], WHOLE, {"strict": True, "waivers": [{"state": "used"}, {"state": "expired"}]}, "conformant"),
+        ([clause()], Scope(WHOLE.selected, TODAY, ended_early=True), {}, "inconclusive"),
+        ([GAP["unexpected"]], WHOLE, {"troubled": True}, "inconclusive"),
+        ([clause()], Scope(frozenset({NEEDY}), TODAY, is_whole=False), {}, "inconclusive"),
+    ],
+)
+def test_the_verdict_of_a_run(
+    clauses: list[dict[str, Any]], scope: Scope, options: dict[str, Any], verdict: str,
+) -> None:
+    """The run's verdict is the worst that its clauses, its end and its selection make of it."""
+    assert run_verdict(clauses, scope, **options) == verdict
+
+
+@pytest.mark.parametrize(
+    ("results", "complete", "code"),
+    [
+        ({"verdict": "conformant"}, True, ExitCode.CONFORMANT),
+        ({"verdict": "conformant_with_gaps", "clauses": [GAP["declared"]]}, False, ExitCode.CONFORMANT),
+        ({"verdict": "conformant_with_gaps", "clauses": [GAP["declared"]]}, True, ExitCode.NONCONFORMANT),
+        ({"verdict": "partial", "clauses": [GAP["unselected"]]}, True, ExitCode.CONFORMANT),
+        ({"verdict": "partial", "clauses": [GAP["declared"]]}, True, ExitCode.NONCONFORMANT),
+        ({"verdict": "incomplete", "clauses": [GAP["declared"]]}, True, 5),
+        ({"verdict": "inconclusive"}, True, 5),
+        ({"verdict": "nonconformant"}, False, ExitCode.NONCONFORMANT),
+        ({"verdict": "nonconformant", "interrupted": True}, False, ExitCode.INTERRUPTED),
+        ({"verdict": "incomplete", "interrupted": True}, False, ExitCode.INTERRUPTED),
+        ({"verdict": "incomplete", "interrupted": True, "faults": ["x"]}, False, ExitCode.FAULT),
+    ],
+)
+def test_the_exit_code_of_a_run(results: dict[str, Any], complete: bool, code: int) -> None:
+    """A fault, an interruption and the verdict each have their code, in this order."""
+    whole = {"faults": [], "interrupted": False, "clauses": [], **results}
+    assert exit_code(whole, require_complete=complete) == code
+
+
+def test_a_gap_counts_where_it_is_required() -> None:
+    """Only a gap in a `must` is one of the run."""
+    assert has_gap([GAP["declared"]], "declared")
+    assert not has_gap([GAP["declared"] | {"level": "should"}], "declared")
+
+
+# Waivers
+
+
+def test_the_state_of_a_waiver() -> None:
+    """A waiver is used, stale where its clause held, expired after its day, untried where nothing is known."""
+    waivers = [{"clause": MUST, "reason": "a"}, {"clause": SHOULD, "reason": "b", "until": "2026-11-21"},
+               {"clause": OPEN, "reason": "c", "until": "2026-11-20"}, {"clause": NEEDY, "reason": "d"}]
+    profile = from_mapping({**PROFILE, "waivers": waivers}, {})
+    account: Account = collect([found(MUST, 1), exchanged(2, SHOULD)])
+    told = states(profile.waivers, clause_results(PROOF, profile, account, WHOLE), TODAY)
+    assert told == [
+        {"clause": MUST, "reason": "a", "until": None, "state": "used"},
+        {"clause": SHOULD, "reason": "b", "until": "2026-11-21", "state": "stale"},
+        {"clause": OPEN, "reason": "c", "until": "2026-11-20", "state": "expired"},
+        {"clause": NEEDY, "reason": "d", "until": None, "state": "untried"},
+    ]
+    assert [SHOULD in note and "stale" in note for note in notes(told)] == [True, False]
+    assert "ended on 2026-11-20" in notes(told)[1]
