@@ -23,6 +23,7 @@ from rampcheck.reference.wire import Answer, Call, json_answer
 
 LIFETIME = timedelta(minutes=30)
 WIDGET = "https://buy.kryptonim.example/exchange"
+MOST_IN_URL = 1 << 14  # bytes of a request; no browser could follow a much longer URL
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,11 @@ class WidgetSessionService(Access, RequestReading):
         return f"{WIDGET}?gdata={quote(self.encrypted(call.body), safe='')}&address={address}"
 
     def encrypted(self, body: bytes) -> str:
-        """The body under a key stream of its own, SHAKE-256 of key and nonce; nonce and result in base64."""
+        """The body under a key stream of its own, SHAKE-256 of key and nonce; nonce and result in base64.
+
+        A body that no URL could carry stays here, and its digest stands for it.
+        """
+        body = body if len(body) <= MOST_IN_URL else hashlib.sha256(body).digest()
         nonce = secrets.token_bytes(16)
         stream = hashlib.shake_256(self._encryption_key + nonce).digest(len(body))
         hidden = int.from_bytes(body, "big") ^ int.from_bytes(stream, "big")
