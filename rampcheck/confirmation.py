@@ -153,7 +153,7 @@ class Confirmation:
             outage = None if is_common else self._control(first.exchange, question, stack)
             again = self._judged(self._send(question.request), question)
             is_over = self._compare(first, again, question, is_last=is_common or number == MOST_ROUNDS)
-            if again.exchange.response is None and not self._recovery.is_there():
+            if again.exchange.response is None and not is_common and not self._recovery.is_there():
                 self._recovery.explain(first.exchange, again.exchange, outage)
             elif outage is not None:
                 self._recovery.inquire(outage)
