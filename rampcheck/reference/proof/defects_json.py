@@ -107,14 +107,6 @@ class TrailingCommaAccepted(SessionService):
             return super().parse(re.sub(rb",\s*}", b"}", body))
 
 
-@defect("nan-accepted", breaks=[f"{REQUEST}.malformed-json"])
-class NanAccepted(SessionService):
-    """NaN is accepted in the body as a JSON value."""
-
-    def parse(self, body: bytes) -> Any:
-        return super().parse(re.sub(rb":\s*NaN\b", b":0", body))
-
-
 @defect("non-object-unprocessable", breaks=[f"{REQUEST}.non-object"], may_break=["proof.errors.matrix"])
 class NonObjectUnprocessable(SessionService):
     """JSON that is no object gets 422 in place of 400."""

@@ -90,6 +90,7 @@ polled(
     ["transaction.complete"],
     "A completed transaction has the status success.",
     in_status("completed", always(status="success")),
+    ["ws.agrees", "webhook.agrees"],
 )
 polled(
     "poll-times-as-numbers",
@@ -197,17 +198,12 @@ class PollMovesTransactionOn(StatusService):
         return answer
 
 
-@defect("new-transaction-unknown-for-one-poll", breaks=["proof.transaction.pending"])
-class NewTransactionUnknownForOnePoll(StatusService):
-    """The first question for a transaction is answered with 404."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._asked_for: set[str] = set()
+@defect("new-transaction-unknown-for-three-seconds", breaks=["proof.transaction.pending"], may_break=["proof"])
+class NewTransactionUnknownForThreeSeconds(StatusService):
+    """A transaction is not found for three seconds after its session, where two are allowed."""
 
     def transaction_document(self, transaction: Transaction) -> dict[str, Any]:
-        if transaction.id not in self._asked_for:
-            self._asked_for.add(transaction.id)
+        if datetime.now(UTC) < transaction.created_at + timedelta(seconds=3):
             raise Refusal(refusals.TRANSACTION)
         return super().transaction_document(transaction)
 

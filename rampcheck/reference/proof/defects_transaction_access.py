@@ -122,12 +122,6 @@ searched(
     refusing(refusals.ORIGIN),
 )
 searched(
-    "transaction-id-of-other-form-as-bad-request",
-    ["unknown"],
-    "An id that is no UUID is answered with 400.",
-    refusing(refusals.VALIDATION, lambda transaction_id: UUID.fullmatch(transaction_id) is None),
-)
-searched(
     "transaction-id-of-other-form-as-server-error",
     ["unknown"],
     "An id that is no UUID is answered with 500.",

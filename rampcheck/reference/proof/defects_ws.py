@@ -147,21 +147,6 @@ admitted(
 )
 
 
-@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"])
-class WsWithoutTokenClosedLater(UpdateService):
-    """An upgrade without a good token succeeds, and the connection is closed at once."""
-
-    def subscribe(self, call: Call) -> Answer:
-        try:
-            return super().subscribe(call)
-        except Refusal as refusal:
-            if refusal.refused is not refusals.TOKEN:
-                raise
-            channel = Channel()
-            channel.close(1008, "unauthorised")
-            return Upgraded(101, b"", channel=channel)
-
-
 # To what.
 
 
