@@ -140,6 +140,8 @@ class Confirmation:
             return True
         if is_gateways(answer.exchange) and self._judge.is_enough({self._suite.gateway}):
             return True
+        if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
+            return True  # Each look at silence takes as long as the profile waits.
         return self._judge.is_enough(answer.clauses) if answer.found else not is_doubtful(answer.exchange)
 
     def _again(self, first: _Answer, question: _Question, number: int) -> tuple[_Answer, bool]:

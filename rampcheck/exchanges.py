@@ -293,6 +293,11 @@ class Exchange:
         return self.response is None and self.failure is not None and self.failure.kind in SILENCE
 
     @property
+    def is_late(self) -> bool:
+        """Whether the target gave no whole answer in the time it had."""
+        return self.failure is not None and self.failure.kind == "timeout"
+
+    @property
     def is_page(self) -> bool:
         """Whether the answer is what stands in front of an API gives: a page, a redirect, an error that is no JSON."""
         if self.response is None or self.protocol != "http":
