@@ -57,6 +57,6 @@ def test_an_upgrade_without_a_transaction_brings_nothing(upgraded: Accepted, tar
     clause = "proof.ws.tx-id-required"
     for what, path in (("no `tx_id`", "/ws"), ("an empty `tx_id`", "/ws?tx_id=")):
         attempt = upgraded.changed(lambda request, path=path: request.with_path(path), what)
-        demand_silent_refusal(target, clause, attempt)
+        demand_silent_refusal(target, clause, attempt, target.profile.limits.timeout_seconds)
     upgraded.changed(lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
                      ).is_observed(clause)

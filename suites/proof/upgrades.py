@@ -9,15 +9,17 @@ from rampcheck.exchanges import Exchange, Request
 from rampcheck.scenario import Attempt, Target
 from rampcheck.suite import STATUS
 
+AT_ONCE = 2.0  # seconds
 
-def demand_silent_refusal(target: Target, clause: str, attempt: Attempt) -> None:
-    """Demands that an upgrade is refused, or closed by the target at once and without any event."""
+
+def demand_silent_refusal(target: Target, clause: str, attempt: Attempt, patience: float = AT_ONCE) -> None:
+    """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds."""
     with target.judge.changing(attempt.change):
-        exchange = unsubscribed(target, attempt.request)
+        exchange = unsubscribed(target, attempt.request, patience)
     if not (exchange.accepted or is_silent_refusal(exchange)):
         target.confirm(attempt.control.request)
         with target.judge.changing(attempt.change):
-            exchange = unsubscribed(target, attempt.request)
+            exchange = unsubscribed(target, attempt.request, patience)
     if is_silent_refusal(exchange):
         target.judge.held(clause, exchange)
         return
@@ -28,11 +30,11 @@ def demand_silent_refusal(target: Target, clause: str, attempt: Attempt) -> None
                             f"{attempt.change}", seen, exchange, about=(STATUS,))
 
 
-def unsubscribed(target: Target, request: Request) -> Exchange:
+def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
     """Asks for a WebSocket and waits for what comes over it, the close at the latest."""
     with target.subscribe(request) as channel:
         if channel.accepted:
-            wait_for_close(target, channel)
+            wait_for_close(target, channel, patience)
     return channel.close()
 
 
@@ -41,8 +43,8 @@ def is_silent_refusal(exchange: Exchange) -> bool:
     return 400 <= exchange.status < 500 or (exchange.accepted and bool(exchange.closed) and not exchange.events)
 
 
-def wait_for_close(target: Target, channel: Channel) -> None:
-    """Waits until the target has closed a WebSocket or sent something over it, as long as for an answer."""
-    deadline = time.monotonic() + target.profile.limits.timeout_seconds
+def wait_for_close(target: Target, channel: Channel, patience: float) -> None:
+    """Waits until the target has closed a WebSocket or sent something over it, at most `patience` seconds."""
+    deadline = time.monotonic() + patience
     while channel.is_open and not channel.messages and (rest := deadline - time.monotonic()) > 0:
         target.news.wait(rest)

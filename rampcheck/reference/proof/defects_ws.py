@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -145,6 +146,21 @@ admitted(
     "An upgrade without a good token is answered with 500.",
     refused_with(refusals.INTERNAL),
 )
+
+
+@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"])
+class WsWithoutTokenClosedLater(UpdateService):
+    """An upgrade without a good token succeeds, and the connection is closed some seconds later."""
+
+    def subscribe(self, call: Call) -> Answer:
+        try:
+            return super().subscribe(call)
+        except Refusal as refusal:
+            if refusal.refused is not refusals.TOKEN:
+                raise
+            channel = Channel()
+            asyncio.get_running_loop().call_later(4.0, channel.close, 1008, "unauthorised")
+            return Upgraded(101, b"", channel=channel)
 
 
 # To what.
