@@ -155,4 +155,5 @@ def _described(exchange: Exchange, judge: Judge) -> str:
     if exchange.response is None:
         return judge.redacted(exchange.summary())
     kind = exchange.response.media_type or "no content type"
-    return judge.redacted(f"{exchange.summary()} ({kind}, {len(exchange.response.body)} bytes)")
+    told = exchange.summary()
+    return judge.redacted(told if kind in told else f"{told} ({kind})")

@@ -71,7 +71,8 @@ class Generator:
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: PLC0415
 
         outcomes: dict[bytes, bool] = {}
-        stopped: list[Unjudged] = []
+        # Hypothesis would ask for the example again, and call a signal that does not come again flaky.
+        stopped: list[Unjudged | KeyboardInterrupt] = []
         accepted = 0
 
         # Explicit settings beat the profile that Hypothesis takes under CI=true, and write no database.
@@ -86,7 +87,7 @@ class Generator:
                 before = len(self._judge.findings)
                 try:
                     accepted += send(body).accepted
-                except Unjudged as error:
+                except (Unjudged, KeyboardInterrupt) as error:
                     stopped.append(error)
                 outcomes[body] = any(
                     self._contract.clauses[finding.clause].level == "must"
