@@ -15,6 +15,8 @@ CREDENTIALS: Mapping[str, Mapping[str, str]] = {
     "kryptonim": {
         "api_key": "KRYPTONIM_API_KEY",
         "signature_secret": "KRYPTONIM_SIGNATURE_SECRET",
+        "second_api_key": "KRYPTONIM_SECOND_API_KEY",
+        "second_signature_secret": "KRYPTONIM_SECOND_SIGNATURE_SECRET",
     },
 }
 

@@ -350,7 +350,7 @@ def _credential_fault(name: str, value: str, is_literal: bool) -> str:
         return f"is written out; write ${{{VARIABLES[name]}}} and set that variable for the run"
     if value != value.strip():
         return "begins or ends with a space; remove it"
-    if name != "signature_secret" and not value.isascii():
+    if not name.endswith("signature_secret") and not value.isascii():
         return "holds a character that no HTTP header carries; look for a mistake in copying"
     if len(value) < _SHORTEST_CREDENTIAL:
         return f"is shorter than {_SHORTEST_CREDENTIAL} characters; look for a mistake in copying"

@@ -12,6 +12,7 @@ from rampcheck.suites.kryptonim.refusals import KEY_REFUSED, UNAUTHORIZED
 from rampcheck.suites.kryptonim.requests import AMOUNTS, API_KEY, SIGNATURE, sign
 
 from rampcheck.cases import spellings
+from rampcheck.errors import ProfileLacks
 from rampcheck.exchanges import Request
 from rampcheck.scenario import Accepted, Target
 
@@ -36,10 +37,21 @@ def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target:
         "the API key": target.profile.credentials["api_key"],
         "an empty secret": "",
     }
+    if other := target.profile.credentials.get("second_signature_secret"):
+        strangers["another partner's secret"] = other
     for what, stranger in strangers.items():
         if stranger != secret:
             accepted.with_header(SIGNATURE, sign(body, stranger), f"a signature under {what}").is_refused(
                 "kryptonim.auth.signature-secret", UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-secret")
+def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Target) -> None:
+    """Another partner's key with this partner's signature is neither's request."""
+    if "second_api_key" not in target.profile.credentials:
+        raise ProfileLacks("the profile lacks `credentials.second_api_key`")
+    accepted.with_header(API_KEY, target.profile.credentials["second_api_key"], "another partner's API key").is_refused(
+        "kryptonim.auth.signature-secret", UNAUTHORIZED)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hmac
 
 from rampcheck.reference.kryptonim import refusals
-from rampcheck.reference.kryptonim.partner import API_KEY, SIGNATURE_SECRET
+from rampcheck.reference.kryptonim.partner import API_KEY, SECOND_API_KEY, SECOND_SIGNATURE_SECRET, SIGNATURE_SECRET
 from rampcheck.reference.wire import Call
 
 
@@ -19,8 +19,19 @@ class Access:
 
     def authenticate(self, call: Call) -> None:
         """Raises `Refusal`, always the same 401, for a key or a signature that is missing or wrong."""
+        if call.header("x-api-key") == SECOND_API_KEY:
+            self.check_second(call)
+            return
         self.check_key(call)
         self.check_signature(call)
+
+    def check_second(self, call: Call) -> None:
+        """With the second partner's key goes a signature under that partner's secret only."""
+        signature = call.header("x-request-signature")
+        if signature is None:
+            raise self.unsigned()
+        if signature != hmac.digest(SECOND_SIGNATURE_SECRET.encode(), call.body, "sha256").hex():
+            raise self.unauthorized(signature)
 
     def check_key(self, call: Call) -> None:
         """The API key is the partner's, character for character."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 from rampcheck.reference.defects import defect
 from rampcheck.reference.kryptonim import refusals
 from rampcheck.reference.kryptonim.defects_auth import AUTH, WRONG_SIGNATURE
+from rampcheck.reference.kryptonim.partner import SECOND_SIGNATURE_SECRET
 from rampcheck.reference.kryptonim.refusals import Refusal
 from rampcheck.reference.kryptonim.service import WidgetSessionService
 from rampcheck.reference.wire import Answer, Call
@@ -169,3 +171,20 @@ class SecretInUnauthorizedError(WidgetSessionService):
         answer = super().error_answer(refused, call)
         shown = "".join(f"%{byte:02x}" for byte in self.signature_secret.encode())
         return answer.with_headers(x_debug=f"hmac-key={shown}") if refused.status == 401 else answer
+
+
+@defect("second-partners-secret-accepted", breaks=[f"{AUTH}.signature-secret"])
+class SecondPartnersSecretAccepted(WidgetSessionService):
+    """A signature under any partner's secret is good for every partner."""
+
+    def is_signature(self, signature: str, body: bytes) -> bool:
+        other = hmac.digest(SECOND_SIGNATURE_SECRET.encode(), body, "sha256").hex()
+        return signature == other or super().is_signature(signature, body)
+
+
+@defect("second-key-with-any-signature", breaks=[f"{AUTH}.signature-secret"], may_break=[AUTH])
+class SecondKeyWithAnySignature(WidgetSessionService):
+    """With the second partner's key, the first partner's signature is good as well."""
+
+    def check_second(self, call: Call) -> None:
+        self.check_signature(call)

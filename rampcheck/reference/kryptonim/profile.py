@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rampcheck.reference.kryptonim.partner import API_KEY, DESTINATION_ADDRESS, SIGNATURE_SECRET
+from rampcheck.reference.kryptonim.partner import (
+    API_KEY,
+    DESTINATION_ADDRESS,
+    SECOND_API_KEY,
+    SECOND_SIGNATURE_SECRET,
+    SIGNATURE_SECRET,
+)
 
 
 def profile(base_url: str, environment: str, _webhook_url: str | None = None) -> dict[str, Any]:
@@ -13,7 +19,12 @@ def profile(base_url: str, environment: str, _webhook_url: str | None = None) ->
         "contract": "kryptonim",
         "base_url": base_url,
         "environment": environment,
-        "credentials": {"api_key": API_KEY, "signature_secret": SIGNATURE_SECRET},
+        "credentials": {
+            "api_key": API_KEY,
+            "signature_secret": SIGNATURE_SECRET,
+            "second_api_key": SECOND_API_KEY,
+            "second_signature_secret": SECOND_SIGNATURE_SECRET,
+        },
         "partner": {
             "destination_address": DESTINATION_ADDRESS,
             "crypto_currency": "USDC",
