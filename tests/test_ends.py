@@ -64,7 +64,7 @@ def test_a_part_is_called_a_part(profile_of: Any, tmp_path: Path, workers: str) 
     assert "There is nothing to sign" in page(done)
     for report in ("summary.md", "junit.xml"):
         assert "origin" in (done.folder / report).read_text(encoding="utf-8")
-    assert "Partly tried" in "".join(done.printed.splitlines()[-3:])
+    assert "Partial" in "".join(done.printed.splitlines()[-3:])
 
 
 @pytest.mark.parametrize(("keyword", "said"), [
