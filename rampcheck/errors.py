@@ -78,5 +78,9 @@ class ProfileLacks(Unjudged):
     """A scenario needs what the profile does not give; `str()` says what."""
 
 
+class BudgetSpent(Unjudged):
+    """The requests that a run may send are used up; `str()` says how many they were."""
+
+
 class TargetGone(Unjudged):
     """The target stopped answering in the course of a run and did not come back; `str()` says when and after what."""

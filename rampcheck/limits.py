@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rampcheck.errors import Unjudged
+from rampcheck.errors import BudgetSpent
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
@@ -32,12 +32,12 @@ class Budget:
     def take(self, count: int = 1) -> int:
         """Waits until `count` requests may go at once, or as many as the rate ever lets; gives how many that are.
 
-        Raises `Unjudged` when the requests are used up.
+        Raises `BudgetSpent` when the requests are used up.
         """
         if self._limiter is not None:
             count = min(count, self._burst)
         if self._count.increased(count) > self._total:
-            raise Unjudged(
+            raise BudgetSpent(
                 f"the {self._total} requests that a run may send were used up; "
                 "raise `limits.max_requests` in the profile"
             )

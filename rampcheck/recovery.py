@@ -11,7 +11,7 @@ from datetime import datetime
 
 from rampcheck.client import Client
 from rampcheck.doubts import is_doubtful
-from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.errors import BudgetSpent, TargetGone, Unjudged
 from rampcheck.exchanges import Exchange, Request, timestamp
 from rampcheck.findings import Judge
 from rampcheck.presence import Presence
@@ -71,7 +71,7 @@ class Recovery:
         """Whether the target accepts a plain request now."""
         try:
             exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
-        except TargetGone:
+        except (BudgetSpent, TargetGone):
             raise
         except Unjudged:
             return False
@@ -159,10 +159,14 @@ class Recovery:
                 return
 
     def _goes_away(self) -> bool:
-        if not self.is_there():
+        if self._is_away():
             return True
         time.sleep(SECOND_LOOK)
-        return not self.is_there()
+        return self._is_away()
+
+    def _is_away(self) -> bool:
+        # Twice: a connection that is lost now and then makes nobody guilty.
+        return not (self.is_there() or self.is_there())
 
     def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
         clause = self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path)

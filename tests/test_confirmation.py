@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rampcheck import profile
-from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.errors import BudgetSpent, TargetGone, Unjudged
 from rampcheck.run import Run, Settings
 from rampcheck.scenario import Rejection, Target
 from tests.answering import SESSION, answer
@@ -249,6 +249,22 @@ def test_a_target_that_does_not_come_back_ends_the_run(opened: Open, monkeypatch
     outage, = records(target, "outage")
     assert outage["ended"] is None
     assert outage["before"]
+
+
+def test_a_spent_budget_is_not_the_targets_absence(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing more may be sent, nobody can say whether the target is there."""
+    def respond(body: dict[str, Any]) -> bytes:
+        if body["partner_user_id"] == SUSPECT:
+            raise Away(1 << 30)
+        return SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        accepted = target.accepted()
+        monkeypatch.setattr(target.client._budget, "_total", 3)
+        with pytest.raises(BudgetSpent):
+            accepted.but(partner_user_id=SUSPECT).send()
+    assert not records(target, "outage")
 
 
 def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -> None:
