@@ -18,6 +18,7 @@ from rampcheck.findings import Finding, Judge
 from rampcheck.recovery import Outage, Recovery
 from rampcheck.suite import BODY, STATUS, Broken, Suite
 
+MOST_REFUSED_CONTROLS = 3  # by something in front of the target; then it is not what was asked that it refuses
 MOST_ROUNDS = 3  # of control and request, for a request that is answered otherwise each time, or by a page
 
 
@@ -76,6 +77,7 @@ class Confirmation:
         self._suite = suite
         self._recovery = recovery
         self._plain = plain
+        self._refused_controls = 0
 
     def ask(self, request: Request, control: Request | None = None, demand: Demand | None = None) -> Exchange:
         """Sends a request and gives its answer, the last one where it was doubted; findings are recorded.
@@ -124,7 +126,7 @@ class Confirmation:
         if not again.accepted or again.is_page:
             raise self._refused(again)
         clause = self._suite.promise_of_acceptance(request.path)
-        if clause and not is_doubtful(refused):
+        if clause and not (is_doubtful(refused) or self._suite.is_foreign(refused)):
             self._judge.doubt([self._judge.suspected(clause, Broken(
                 "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)), refused)],
                 refused, gateway=False)
@@ -138,7 +140,7 @@ class Confirmation:
         """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
         if answer.counts_at_once:
             return True
-        if is_gateways(answer.exchange) and self._judge.is_enough({self._suite.gateway}):
+        if self._is_gateways(answer.exchange) and self._judge.is_enough({self._suite.gateway}):
             return True
         if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
             return True  # Each look at silence takes as long as the profile waits.
@@ -174,8 +176,12 @@ class Confirmation:
             exchange = self._send(control)
             self._judge.doubted(exchange)
         if not exchange.accepted or exchange.is_page:
+            self._refused_controls += self._suite.is_foreign(exchange)
             self._accepted_now(control, exchange)
         return outage
+
+    def _is_gateways(self, exchange: Exchange) -> bool:
+        return self._suite.is_foreign(exchange) and is_gateways(exchange)
 
     def _send(self, request: Request) -> Exchange:
         """Sends a request; the retry policy is followed unless failures are known to come again."""
@@ -197,10 +203,13 @@ class Confirmation:
 
     def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
-        if first.exchange.is_page and again.exchange.is_page:
+        if self._suite.is_foreign(first.exchange) and self._suite.is_foreign(again.exchange):
             if not is_last:
-                return False  # A page may come from anywhere, and often: it has to come whenever it is asked for.
-            if is_gateways(again.exchange) and not question.expects(again.exchange.status):
+                return False  # It may come from anywhere, and often: it has to come whenever it is asked for.
+            if self._refused_controls >= MOST_REFUSED_CONTROLS:
+                raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}, from something in "
+                               "front of the target that refuses ordinary requests, too")
+            if self._is_gateways(again.exchange) and not question.expects(again.exchange.status):
                 self._blame_gateway(again.exchange, question)
                 return True
         confirmed = [finding for finding in again.found if again.counts_at_once or finding.clause in first.clauses]
@@ -209,7 +218,7 @@ class Confirmation:
         told = f", {times} of {times}; the control between them was answered" if again.exchange.response is None else ""
         self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
         self._judge.confirmed.add(self._judge.scenario, seen)
-        in_front = is_doubtful(first.exchange)
+        in_front = is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
         self._judge.doubt([finding for finding in first.found if finding.clause not in seen], first.exchange,
                           gateway=in_front)
         if in_front and not seen:

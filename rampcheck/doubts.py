@@ -47,9 +47,8 @@ def is_doubtful(exchange: Exchange) -> bool:
 
 
 def is_gateways(exchange: Exchange) -> bool:
-    """Whether an answer that comes every time is rather a gateway's or a firewall's than the API's own."""
-    return (exchange.is_page and 400 <= exchange.status < 500
-            and exchange.status not in TRANSPORT_STATUSES | API_STATUSES)
+    """Whether a refusal without the API's envelope, which comes every time, is rather a gateway's or a firewall's."""
+    return 400 <= exchange.status < 500 and exchange.status not in TRANSPORT_STATUSES | API_STATUSES
 
 
 def signature(exchange: Exchange, members: Iterable[str]) -> str:

@@ -94,6 +94,8 @@ class Judge:
                     held.add(invariant.clause)
         held.difference_update(clause for _, clause, _ in broken)
         self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
+        if exchange.status == 500 and not exchange.final:
+            self.note("a request met status 500 and was sent again, as the documentation asks")
         self.last.append(exchange.number)
         findings = [self._finding(clause, problem, exchange, judge) for judge, clause, problem in broken]
         if exchange.direction == "incoming" or (exchange.accepted and not exchange.is_page):

@@ -120,6 +120,14 @@ class Suite:
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
 
+    def is_foreign(self, exchange: Exchange) -> bool:
+        """Whether an answer may be that of something in front of the API: a page, or an error without its envelope."""
+        answer = exchange.response
+        if answer is None or exchange.protocol != "http":
+            return False
+        return exchange.is_page or (exchange.status >= 400 and not all(
+            isinstance(answer.member(name), str) for name in self.envelope))
+
     def is_refusal_of_right_credentials(self, exchange: Exchange) -> bool:
         """Whether the right credentials are refused, and a clause says that they are not for the way of writing."""
         status, clause = self.credentials_refused

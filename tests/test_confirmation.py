@@ -161,6 +161,35 @@ def test_a_firewall_that_stops_one_payload_breaks_an_advisory(opened: Open) -> N
                 and record["clause"] != GATEWAY]
 
 
+FRONT = answer(403, "Content-Type: application/json", body='{"message":"Forbidden"}')
+
+
+def test_a_gateways_json_is_no_more_than_its_page(opened: Open) -> None:
+    """An error without the API's envelope has to come whenever it is asked for, JSON or not."""
+    with scripted(on(SUSPECT, FRONT, FRONT, REFUSED, REFUSED)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_refused(REQUIRED, Rejection([400]))
+    assert found(target) == set()
+    assert not [record for record in records(target, "finding") if record["clause"].startswith("proof.errors.envelope")]
+
+
+def test_what_refuses_ordinary_requests_too_is_not_held_against_one(opened: Open) -> None:
+    """Where controls meet the same front now and then, a request that always does cannot be judged."""
+    turns = count(1)
+
+    def respond(body: dict[str, Any]) -> bytes:
+        if body["partner_user_id"] == SUSPECT:
+            return FRONT
+        return FRONT if next(turns) in {2, 4, 6} else SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        attempt = target.accepted().but(partner_user_id=SUSPECT)
+        with pytest.raises(Unjudged, match="ordinary requests, too"):
+            attempt.is_accepted(FORMS)
+    assert found(target) == set()
+
+
 def test_a_page_where_an_envelope_is_promised_is_the_apis(opened: Open) -> None:
     """A 403 that is demanded has to have the envelope, whoever answers it."""
     with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
