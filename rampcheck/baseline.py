@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 
 from rampcheck.client import Client
-from rampcheck.doubts import is_doubtful
 from rampcheck.errors import Inconclusive, Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
@@ -89,7 +88,7 @@ class _Search:
                 exchange = self._client.send(self._request(index), SCENARIO)
             except Unjudged as error:
                 raise self._no_answer(str(error)) from None
-            if tries == 1 or not is_doubtful(exchange) or (exchange.status >= 500 and not exchange.is_page):
+            if tries == 1 or not self._suite.is_doubtful(exchange) or (exchange.status >= 500 and not exchange.is_page):
                 break
             if exchange.failure is not None and exchange.failure.kind in NOBODY:
                 break
@@ -103,7 +102,7 @@ class _Search:
         return exchange
 
     def _demand_session(self, exchange: Exchange) -> None:
-        if not _is_session(exchange, self._suite):
+        if not self._suite.is_known(exchange, KNOWN_MEMBERS):
             raise Inconclusive(
                 f"{self._profile.base_url} is not this API: it answers {_described(exchange, self._judge)} where a "
                 f"session of {self._profile.contract} was asked for (exchange {exchange.number})",
@@ -138,16 +137,6 @@ class _Search:
             "This is no answer of the API: check `base_url`, and what stands in front of it." if refused.is_page
             else self._suite.advice,
         )
-
-
-def _is_session(exchange: Exchange, suite: Suite) -> bool:
-    """Whether an accepted answer has something of a session in it, in whatever way it is written."""
-    assert exchange.response is not None  # noqa: S101 - it is accepted
-    value = exchange.response.json
-    text = exchange.response.body.decode("utf-8", "replace")
-    known = [name for name in suite.session_members
-             if (name in value if isinstance(value, dict) else f'"{name}"' in text.replace("\\", ""))]
-    return len(known) >= KNOWN_MEMBERS
 
 
 def _described(exchange: Exchange, judge: Judge) -> str:

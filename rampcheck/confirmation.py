@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from rampcheck.client import Client
-from rampcheck.doubts import in_passing, is_doubtful, is_gateways
+from rampcheck.doubts import in_passing, is_gateways
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Finding, Judge
@@ -49,18 +49,16 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came of a question, and what is wrong with it."""
+    """What came of a question, what is wrong with it, and whether that counts as it is seen."""
 
     exchange: Exchange
     found: list[Finding]
+    counts_at_once: bool
 
     @property
     def clauses(self) -> set[str]:
         return {finding.clause for finding in self.found}
 
-    @property
-    def counts_at_once(self) -> bool:
-        return self.exchange.accepted and not self.exchange.is_page
 
 
 class Confirmation:
@@ -78,6 +76,12 @@ class Confirmation:
         self._recovery = recovery
         self._plain = plain
         self._refused_controls = 0
+
+    def once(self, request: Request) -> Exchange:
+        """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
+        exchange = self._client.send(request, self._judge.scenario)
+        self._recovery.remember(request, exchange)
+        return exchange
 
     def ask(self, request: Request, control: Request | None = None, demand: Demand | None = None) -> Exchange:
         """Sends a request and gives its answer, the last one where it was doubted; findings are recorded.
@@ -113,9 +117,9 @@ class Confirmation:
         Raises `Unjudged` where it is refused, also when it is sent again, and `TargetGone` as `ask`.
         """
         exchange = self.ask(request)
-        if exchange.accepted and not exchange.is_page:
+        if self._suite.is_acceptance(exchange):
             return exchange
-        if is_doubtful(exchange):
+        if self._suite.is_doubtful(exchange):
             raise self._refused(exchange)
         return self._accepted_now(request, exchange)
 
@@ -123,10 +127,10 @@ class Confirmation:
         """Sends once more what was refused but should be accepted; a refusal in passing is a doubt of its own."""
         again = self._send(request)
         self._judge.doubted(again)
-        if not again.accepted or again.is_page:
+        if not self._suite.is_acceptance(again):
             raise self._refused(again)
         clause = self._suite.promise_of_acceptance(request.path)
-        if clause and not (is_doubtful(refused) or self._suite.is_foreign(refused)):
+        if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
             self._judge.doubt([self._judge.suspected(clause, Broken(
                 "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)), refused)],
                 refused, gateway=False)
@@ -144,7 +148,7 @@ class Confirmation:
             return True
         if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
             return True  # Each look at silence takes as long as the profile waits.
-        return self._judge.is_enough(answer.clauses) if answer.found else not is_doubtful(answer.exchange)
+        return self._judge.is_enough(answer.clauses) if answer.found else not self._suite.is_doubtful(answer.exchange)
 
     def _again(self, first: _Answer, question: _Question, number: int) -> tuple[_Answer, bool]:
         """Sends the control and the request again, for the `number`th time.
@@ -171,11 +175,11 @@ class Confirmation:
         control = question.control or self._plain()
         exchange = self._send(control)
         self._judge.doubted(exchange)
-        if is_doubtful(exchange):
+        if self._suite.is_doubtful(exchange):
             outage = stack.enter_context(self._recovery.waiting(suspect))
             exchange = self._send(control)
             self._judge.doubted(exchange)
-        if not exchange.accepted or exchange.is_page:
+        if not self._suite.is_acceptance(exchange):
             self._refused_controls += self._suite.is_foreign(exchange)
             self._accepted_now(control, exchange)
         return outage
@@ -199,7 +203,7 @@ class Confirmation:
                     "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
         if demand is not None and (problem := demand.judge(exchange)) is not None:
             found.append(self._judge.suspected(demand.clause, problem, exchange))
-        return _Answer(exchange, found)
+        return _Answer(exchange, found, self._suite.is_acceptance(exchange))
 
     def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
@@ -218,13 +222,14 @@ class Confirmation:
         told = f", {times} of {times}; the control between them was answered" if again.exchange.response is None else ""
         self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
         self._judge.confirmed.add(self._judge.scenario, seen)
-        in_front = is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
+        in_front = self._suite.is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
         self._judge.doubt([finding for finding in first.found if finding.clause not in seen], first.exchange,
                           gateway=in_front)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
         unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status
-        return again.counts_at_once or bool(seen) or unpromised or not (again.found or is_doubtful(again.exchange))
+        return (again.counts_at_once or bool(seen) or unpromised
+                or not (again.found or self._suite.is_doubtful(again.exchange)))
 
     def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
         """Records that something in front of the API refuses this payload, whatever the API would answer."""

@@ -40,12 +40,6 @@ class Confirmed:
         return bool(clauses) and all(self._in_run[clause] >= ENOUGH for clause in clauses)
 
 
-def is_doubtful(exchange: Exchange) -> bool:
-    """Whether an answer may have come from anything but the target's own judgement of the request."""
-    return (exchange.response is None or exchange.status >= 500
-            or (exchange.is_page and exchange.status not in TRANSPORT_STATUSES))
-
-
 def is_gateways(exchange: Exchange) -> bool:
     """Whether a refusal without the API's envelope, which comes every time, is rather a gateway's or a firewall's."""
     return 400 <= exchange.status < 500 and exchange.status not in TRANSPORT_STATUSES | API_STATUSES
@@ -65,6 +59,8 @@ def in_passing(exchange: Exchange) -> str:
         what = f"no answer ({exchange.failure.kind if exchange.failure else 'unknown'})"
     elif exchange.is_page:
         what = f"the page of something in front of the target (status {exchange.status})"
+    elif exchange.accepted:
+        what = f"an acceptance that has nothing of this API's (status {exchange.status})"
     else:
         what = f"status {exchange.status}"
     return f"a request met {what}; asked again, the target answered otherwise: it counts neither way"

@@ -14,6 +14,8 @@ _FINDING = frozenset(member.name for member in fields(Finding))
 # What is asked again and again, and what is not: two of one kind are no chance.
 CONFIRMED_BY = 2
 EXCHANGES_NAMED = 3
+# Where so many answers, and one in so many, were another's than the API's, what it does itself was not seen enough.
+FOREIGN, FOREIGN_SHARE = 4, 5
 
 
 @dataclass
@@ -119,8 +121,21 @@ def _weigh(doubts: Iterable[Mapping[str, Any]], account: Account) -> None:
                 account.clauses[doubt["clause"]].findings.append(_finding(doubt))
         else:
             account.notes.append(f"a wrong refusal that did not come again is not counted: {_where(alike)}")
+    for clause, foreign in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
+        evidence = account.clauses[clause]
+        asked = len(foreign | evidence.held)
+        if len(foreign) >= FOREIGN and len(foreign) * FOREIGN_SHARE >= asked:
+            evidence.reasons.append(f"{len(foreign):,} of {asked:,} answers that it speaks of did not come again: they "
+                                    "were those of something in front of the target, or of a target that often fails")
     account.notes += [f"what did not come again, from the target or something in front of it, is not counted: "
                       f"{_where(alike)}" for alike in passing.values()]
+
+
+def _exchanges_by_clause(doubts: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
+    exchanges: defaultdict[str, set[int]] = defaultdict(set)
+    for doubt in doubts:
+        exchanges[doubt["clause"]].add(doubt["exchange"])
+    return exchanges
 
 
 def _where(doubts: list[Mapping[str, Any]]) -> str:

@@ -98,7 +98,7 @@ class Judge:
             self.note("a request met status 500 and was sent again, as the documentation asks")
         self.last.append(exchange.number)
         findings = [self._finding(clause, problem, exchange, judge) for judge, clause, problem in broken]
-        if exchange.direction == "incoming" or (exchange.accepted and not exchange.is_page):
+        if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
             self.record(findings)
         elif findings:
             self._doubted[exchange.number] = exchange, findings
@@ -249,8 +249,11 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
     """
     findings: list[Finding] = []
     exercised: Counter[str] = Counter()
+    # What was accepted, but not by the API itself, says nothing of it.
+    answered = [exchange for exchange in records
+                if exchange.response is not None and (not exchange.accepted or suite.is_acceptance(exchange))]
     for invariant in suite.history:
-        relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
+        relevant = [exchange for exchange in answered if invariant.when(exchange)]
         seen = list(invariant.judge(relevant, profile))
         if invariant.at_least is None:
             exercised[invariant.clause] += sum(isinstance(judgement, Held) for judgement in seen)

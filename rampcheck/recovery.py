@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from rampcheck.client import Client
-from rampcheck.doubts import is_doubtful
 from rampcheck.errors import BudgetSpent, TargetGone, Unjudged
 from rampcheck.exchanges import Exchange, Request, timestamp
 from rampcheck.findings import Judge
@@ -76,7 +75,7 @@ class Recovery:
         except Unjudged:
             return False
         self._judge.doubted(exchange)
-        return exchange.accepted and not is_doubtful(exchange)
+        return self._suite.is_acceptance(exchange)
 
     @contextmanager
     def waiting(self, suspect: Exchange) -> Iterator[Outage | None]:

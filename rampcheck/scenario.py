@@ -10,8 +10,7 @@ from typing import Any
 from rampcheck.channel import Channel, News
 from rampcheck.client import Client
 from rampcheck.confirmation import Confirmation, Demand
-from rampcheck.doubts import is_doubtful
-from rampcheck.errors import ProfileLacks, Unjudged, UsageError
+from rampcheck.errors import BudgetSpent, ProfileLacks, TargetGone, Unjudged, UsageError
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.presence import Presence
@@ -95,11 +94,20 @@ class Target:
     def accepted(self, credential: str | None = None, **fields: Any) -> Accepted:
         """Sends the baseline, with `fields` of its own, and gives it as just accepted.
 
-        Raises `Unjudged` where the target refuses it now.
+        Raises `Unjudged` where the target refuses it now, `ProfileLacks` where it is another partner's, of whom the
+        profile tells nothing.
         """
         request = self.plain(credential)
         request = request.but(**fields) if fields else request
-        return Accepted(self, request, self.confirm(request))
+        try:
+            return Accepted(self, request, self.confirm(request))
+        except (BudgetSpent, TargetGone):
+            raise
+        except Unjudged:
+            if self.profile.second_partner is None and credential not in {None, self.suite.credential}:
+                raise ProfileLacks(f"the profile lacks `second_partner`: what the partner of `{credential}` may ask "
+                                   "for (its `pairs`, say), for it is not what the first one may") from None
+            raise
 
     def confirm(self, request: Request) -> Exchange:
         """Sends a request that should be accepted, again where it is not; raises `Unjudged` where it is refused."""
@@ -111,7 +119,7 @@ class Target:
 
     def once(self, request: Request) -> Exchange:
         """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
-        return self.client.send(request, self.judge.scenario)
+        return self._confirmation.once(request)
 
     def trigger(self, name: str) -> dict[str, Any]:
         """Gives the body fields that make this target do something on demand, `{unique}` filled in."""
@@ -137,7 +145,7 @@ class Target:
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
         channel = self.client.subscribe(request, self.judge.scenario)
-        if channel.accepted or not (is_doubtful(channel.upgrade) or self.judge.has_doubted(channel.upgrade)):
+        if channel.accepted or not (self.suite.is_doubtful(channel.upgrade) or self.judge.has_doubted(channel.upgrade)):
             return channel
         answer = self._confirmation.settle(channel.upgrade, request)
         return self.client.subscribe(request, self.judge.scenario) if answer.accepted else channel

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rampcheck.contract import path_matches
+from rampcheck.doubts import TRANSPORT_STATUSES
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.profile import Partner, Profile
 
 # The parts of an answer that a finding can be about, besides members of its body.
 STATUS = "status"
 BODY = "body"
+Known = TypeVar("Known")
 
 
 def member(name: str) -> str:
@@ -95,13 +98,13 @@ class Suite:
     profile)` gives the request with its credentials, computed over the very bytes that will be sent.
     `candidates(profile)` gives what to try as a baseline, the documented minimum first; `respelled` gives the same in
     other spellings, for a target that refuses the credentials. `secret_fields` are the JSON members whose values never
-    reach the journal. `envelope` names the strings that every error has, `session_members` what an answer is known by
-    to be a session, `named_by` the one by which webhooks name it. `no_server_error` holds, for a path template
-    (`/users/{id}`), the clause by which nothing a client sends there gives a 5xx or goes unanswered; `accepts` the one
-    by which a good request is answered at all. `gateway` is the clause about errors that something in front of the API
-    answers. `credentials_refused` is the status that refuses credentials, and the clause, if there is one, that is
-    broken where the right ones are refused for the way in which the rest is written. `advice` says what to look at
-    where a target accepts nothing.
+    reach the journal. `envelope` names the strings that every error has, `known_by` for a path template
+    (`/users/{id}`) the members of which an accepted answer has some, or it is not this API's; `named_by` the one by
+    which webhooks name a session. `no_server_error` holds, for a path template, the clause by which nothing a client
+    sends there gives a 5xx or goes unanswered; `accepts` the one by which a good request is answered at all. `gateway`
+    is the clause about errors that something in front of the API answers. `credentials_refused` is the status that
+    refuses credentials, and the clause, if there is one, that is broken where the right ones are refused for the way
+    in which the rest is written. `advice` says what to look at where a target accepts nothing.
     """
 
     credential: str
@@ -109,7 +112,7 @@ class Suite:
     candidates: Callable[[Profile], Iterator[Candidate]]
     secret_fields: frozenset[str]
     envelope: tuple[str, ...]
-    session_members: frozenset[str]
+    known_by: Mapping[str, frozenset[str]]
     no_server_error: Mapping[str, str]
     accepts: Mapping[str, str]
     gateway: str
@@ -120,13 +123,35 @@ class Suite:
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
 
+    def is_known(self, exchange: Exchange, members: int = 1) -> bool:
+        """Whether an answer has so many of the members that one of its path is known by, however it is written."""
+        assert exchange.response is not None  # noqa: S101 - who asks this has an answer
+        known = _of_path(self.known_by, exchange.path)
+        if known is None:
+            return True
+        if isinstance(value := exchange.response.json, dict):
+            return len(known & value.keys()) >= members
+        text = exchange.response.body.decode("utf-8", "replace").replace("\\", "")
+        return sum(f'"{name}"' in text for name in known) >= members
+
+    def is_acceptance(self, exchange: Exchange) -> bool:
+        """Whether the API itself accepted a request, and not something that says nothing of what it would say."""
+        return exchange.accepted and not exchange.is_page and (exchange.protocol != "http" or self.is_known(exchange))
+
+    def is_doubtful(self, exchange: Exchange) -> bool:
+        """Whether an answer may have come from anything but the target's own judgement of the request."""
+        return (exchange.response is None or exchange.status >= 500
+                or (exchange.is_page and exchange.status not in TRANSPORT_STATUSES)
+                or (exchange.accepted and not self.is_acceptance(exchange)))
+
     def is_foreign(self, exchange: Exchange) -> bool:
-        """Whether an answer may be that of something in front of the API: a page, or an error without its envelope."""
+        """Whether an answer may be that of something in front of the API: a page, what says nothing that it would."""
         answer = exchange.response
         if answer is None or exchange.protocol != "http":
             return False
-        return exchange.is_page or (exchange.status >= 400 and not all(
-            isinstance(answer.member(name), str) for name in self.envelope))
+        if exchange.is_page or exchange.accepted:
+            return not self.is_acceptance(exchange)
+        return exchange.status >= 400 and not all(isinstance(answer.member(name), str) for name in self.envelope)
 
     def is_refusal_of_right_credentials(self, exchange: Exchange) -> bool:
         """Whether the right credentials are refused, and a clause says that they are not for the way of writing."""
@@ -135,16 +160,16 @@ class Suite:
 
     def promise_of_answer(self, path: str) -> str:
         """Gives the clause by which a request to `path` does not go unanswered, "" where nothing is promised."""
-        return _of_path(self.no_server_error, path)
+        return _of_path(self.no_server_error, path) or ""
 
     def promise_of_acceptance(self, path: str) -> str:
         """Gives the clause by which a good request to `path` is accepted, "" where none says so."""
-        return _of_path(self.accepts, path)
+        return _of_path(self.accepts, path) or ""
 
 
-def _of_path(table: Mapping[str, str], path: str) -> str:
+def _of_path(table: Mapping[str, Known], path: str) -> Known | None:
     asked = path.partition("?")[0]
-    return next((clause for template, clause in table.items() if path_matches(template, asked)), "")
+    return next((known for template, known in table.items() if path_matches(template, asked)), None)
 
 
 def invariant(

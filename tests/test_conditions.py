@@ -189,6 +189,7 @@ INSTEAD = {
     "bad-gateway-in-mid-run": (100, TITLE % (b"502", b"Bad Gateway")),
     "forbidden-in-mid-run": (100, TITLE % (b"403", b"Access denied")),
     "too-many-in-mid-run": (100, TITLE % (b"429", b"Too Many Requests")),
+    "maintenance-in-mid-run": (100, rb'(?s)HTTP/1\.1 200 .*\{"status":"maintenance"\}'),
     "revoked-in-mid-run": (100, rb'(?si)HTTP/1\.1 401 .*"code": "(invalid_token|unauthorized)"'),
     "gone-after-one-answer": (2, b"$"),
     "gone-in-mid-run": (100, b"$"),
@@ -236,6 +237,7 @@ def test_each_fiftieth_session_is_refused(contract: str) -> None:
 @pytest.mark.parametrize("contract", CONTRACTS)
 @pytest.mark.parametrize(("name", "pattern"), [
     ("validation-fails", rb'(?s)HTTP/1\.1 500 .*"code": '), ("validation-drops", b"$"),
+    ("validation-queues", rb'(?s)HTTP/1\.1 202 .*\{"queued":true\}'),
 ])
 def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, contract: str) -> None:
     """What is invalid is answered 500, or not at all; sessions and refused credentials are as ever."""
@@ -245,6 +247,21 @@ def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, cont
         assert b" 200 " in well(reference).data
         stranger = {"Authorization": "Bearer nobody", "X-Request-Signature": "0" * 64}
         assert b" 401 " in well(reference, headers=stranger).data
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize(("name", "third"), [
+    ("third-refusal-a-page", rb"(?s)HTTP/1\.1 400 .*text/html.*\r\n\r\n<h1>"),
+    ("third-refusal-empty", rb"(?s)HTTP/1\.1 400 .*\r\n\r\n$"),
+])
+def test_each_third_refusal_says_nothing(name: str, third: bytes, contract: str) -> None:
+    """Two of three refusals are the API's own, whatever comes between them."""
+    with server.start(contract, [name]) as reference:
+        refused = []
+        for _ in range(6):
+            assert b" 200 " in well(reference).data
+            refused.append(well(reference, body=b"{").data)
+        assert [bool(re.match(third, answer)) for answer in refused] == [False, False, True] * 2
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -353,5 +370,5 @@ def test_every_condition_is_tried_here(contract: str) -> None:
     """No defect of this kind is without a test of what it does."""
     known = {*SILENCES, *ABSENCES, *INSTEAD, "drops-nested-metadata", "drops-astral", "hangs-for-ever-on-long-email",
              "hangs-in-mid-run", "refuses-every-fiftieth", "validation-fails", "validation-drops",
-             "firewall-stops-a-payload"}
+             "validation-queues", "third-refusal-a-page", "third-refusal-empty", "firewall-stops-a-payload"}
     assert {defect.name for defect in all_defects(contract) if defect.wrap} <= known

@@ -13,7 +13,7 @@ from rampcheck import profile
 from rampcheck.errors import Unjudged
 from rampcheck.run import Run, Settings
 from rampcheck.scenario import Accepted, Rejection, Target
-from tests.answering import OK, SESSION, answer, answering
+from tests.answering import SESSION, answer, answering
 
 SURVIVES = "proof.session.request.no-server-error"
 ENVELOPE = '{"error":"x","code":"y","message":"z"}'
@@ -43,19 +43,19 @@ def broken_by(target: Target) -> set[str]:
 
 
 @pytest.mark.parametrize(("answers", "convicted"), [
-    ([FAILED, OK], False),
-    ([FAILED, FAILED, OK, OK], False),
-    ([FAILED, FAILED, FAILED, FAILED, OK, OK, OK], False),
-    ([FAILED, FAILED, OK, FAILED, answer(400, body=ENVELOPE)], False),
-    ([FAILED, FAILED, OK, FAILED, FAILED], True),
-    ([answer(502, body=ENVELOPE)] * 4 + [OK] + [answer(502, body=ENVELOPE)] * 4, True),
+    ([FAILED, SESSION], False),
+    ([FAILED, FAILED, SESSION, SESSION], False),
+    ([FAILED, FAILED, FAILED, FAILED, SESSION, SESSION, SESSION], False),
+    ([FAILED, FAILED, SESSION, FAILED, answer(400, body=ENVELOPE)], False),
+    ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
+    ([answer(502, body=ENVELOPE)] * 4 + [SESSION] + [answer(502, body=ENVELOPE)] * 4, True),
     ([FAILED, FAILED, *[FAILED] * 4], False),  # what is accepted otherwise fails as well: the server is ill
 ])
 def test_a_server_error_counts_if_it_comes_again(
     opened: Callable[[str], Run], answers: list[bytes], convicted: bool,
 ) -> None:
     """A 5xx is a finding only where the control is accepted in between, and the request fails once more."""
-    with answering(OK, *answers) as base_url:
+    with answering(SESSION, *answers) as base_url:
         target = opened(base_url).target(0)
         attempt = target.accepted().but(partner_user_id="another")
         with suppress(Unjudged):
@@ -65,8 +65,8 @@ def test_a_server_error_counts_if_it_comes_again(
 
 def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
     """Once a generated request has failed again, the next that fails is not sent a second time."""
-    twice = [FAILED, FAILED, OK, FAILED, FAILED]
-    with answering(OK, *twice, FAILED, answer(400, body=ENVELOPE)) as base_url:
+    twice = [FAILED, FAILED, SESSION, FAILED, FAILED]
+    with answering(SESSION, *twice, FAILED, answer(400, body=ENVELOPE)) as base_url:
         target = opened(base_url).target(0)
         accepted = target.accepted()
         with target.judge.shrinking():
@@ -76,7 +76,7 @@ def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
 
 def test_a_refusal_after_a_passing_failure_is_the_one_that_was_asked_for(opened: Callable[[str], Run]) -> None:
     """What is judged is the answer that came once the server was well again."""
-    with answering(OK, FAILED, FAILED, OK, answer(400, body=ENVELOPE)) as base_url:
+    with answering(SESSION, FAILED, FAILED, SESSION, answer(400, body=ENVELOPE)) as base_url:
         target = opened(base_url).target(0)
         exchange = target.accepted().without("amount").is_refused(SURVIVES, Rejection([400]))
     assert (exchange.status, broken_by(target)) == (400, set())
@@ -84,7 +84,7 @@ def test_a_refusal_after_a_passing_failure_is_the_one_that_was_asked_for(opened:
 
 def test_a_control_may_fail_in_passing(opened: Callable[[str], Run]) -> None:
     """A control whose 5xx outlived the retry is sent once more after another one, and no more than that."""
-    with answering(FAILED, FAILED, OK, OK, FAILED, FAILED, OK, FAILED, FAILED) as base_url:
+    with answering(FAILED, FAILED, SESSION, SESSION, FAILED, FAILED, SESSION, FAILED, FAILED) as base_url:
         target = opened(base_url).target(0)
         assert isinstance(target.accepted(), Accepted)
         with pytest.raises(Unjudged, match="refused the request that it accepts otherwise"):

@@ -158,6 +158,22 @@ def test_a_gateway_is_never_a_finding() -> None:
     assert "exchanges 1, 2, 3 and 4 more" in account.notes[0]
 
 
+def test_a_clause_of_which_much_was_anothers_is_not_verified() -> None:
+    """Where one in five answers, and four at least, were another's than the API's, the clause is no longer passed."""
+    def verdict(api: int, foreign: int) -> tuple[str, str]:
+        answers = [exchanged(number, MUST) for number in range(api)]
+        entry = result(MUST, *answers, *(doubt(MUST, 1000 + number, gateway=True) for number in range(foreign)))
+        return entry["verdict"], entry["reason"]
+
+    assert verdict(17, 4) == ("passed", "")
+    assert verdict(0, 3)[0] == "not_verified"
+    assert verdict(3, 3) == ("passed", "")
+    refused, reason = verdict(16, 4)
+    assert refused == "not_verified"
+    assert "4 of 20 answers" in reason
+    assert "it held 16 times elsewhere" in reason
+
+
 def test_equal_notes_are_one() -> None:
     """A note that was written many times is told once, with its count."""
     note = {"kind": "note", "text": "a request that is no webhook of this run"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Address
+from itertools import count
 from typing import Any
 
 from starlette.types import Scope
@@ -45,6 +46,8 @@ HALF_A_CHUNK = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-e
 HALF_A_HEAD = b"HTTP/1.1 200 OK\r\ncontent-ty"
 LOGIN = page(200, "Sign in")
 JSON = (("content-type", "application/json"),)
+HTML = (("content-type", "text/html"),)
+MAINTENANCE = replying(lambda: Reply(200, JSON, b'{"status":"maintenance"}'))
 HUNDRED = 100  # requests, after which it happens in mid-run
 
 
@@ -150,6 +153,8 @@ _ends("incomplete", "forbidden-in-mid-run", "After a hundred requests everything
       since(HUNDRED), page(403, "Access denied"))
 _ends("incomplete", "too-many-in-mid-run", "After a hundred requests everything is a gateway's 429.", since(HUNDRED),
       page(429, "Too Many Requests", ("retry-after", "0")))
+_ends("incomplete", "maintenance-in-mid-run", "After a hundred requests everything is answered 200, with a notice.",
+      since(HUNDRED), MAINTENANCE)
 _ends("inconclusive", "login-page", "Every request is answered 200 with a login page.", always, LOGIN)
 _ends("inconclusive", "redirect-to-login", "Every request is redirected to a login page.", always,
       page(302, "Sign in", ("location", "/login")))
@@ -186,10 +191,25 @@ def _refusing_each_fiftieth(contract: str) -> Wrap:
     return changing(change)
 
 
+def _each_third_refusal(reply: Reply) -> Wrap:
+    """Makes the wrap that answers each third refused validation in this way."""
+    refused = count(1)
+    return changing(lambda scope, answer: reply if _is_invalid(scope, answer) and next(refused) % 3 == 0 else answer)
+
+
+def _accepting_without_session(scope: Scope, reply: Reply) -> Reply:
+    return Reply(202, JSON, b'{"queued":true}') if _is_invalid(scope, reply) else reply
+
+
 # What a good request may be sent for: any of these may meet one of the refusals.
 ACCEPTING: Mapping[str, Sequence[str]] = {
     "proof": ("client-ip-optional", "accepts", "type-default", "redirect-override", "address-ignored"),
     "kryptonim": ("optional", "metadata", "unlocked-fields", "fiat-amount", "crypto-amount", "ip-forms"),
+}
+# What a request that is invalid is sent for: any of these.
+VALIDATED: Mapping[str, Sequence[str]] = {
+    "proof": ("required.currency", "required.amount", "amount-positive"),
+    "kryptonim": ("required.network", "amount-one-of", "amount-positive"),
 }
 REVOKED = {
     "proof": ("unauthorised", "invalid_token", "The client token is missing or not valid."),
@@ -202,6 +222,15 @@ for _contract in DEFAULT_ENVIRONMENTS:
                 _failing_validation(_contract), [_request])
     _registered(_contract, "validation-drops", "A request that is invalid closes the connection without an answer.",
                 dropping(_is_invalid), [_request])
+    register(Defect(
+        "validation-queues", _contract, tuple(f"{_request}.{name}" for name in VALIDATED[_contract]),
+        "A request that is invalid is answered 202, and no session comes of it.", may_break=(_contract,),
+        wrap=changing(_accepting_without_session)))
+    for _name, _summary, _reply in (
+        ("third-refusal-a-page", "Each third refusal is a page.", Reply(400, HTML, b"<h1>Bad Request</h1>")),
+        ("third-refusal-empty", "Each third refusal has no body.", Reply(400, (), b"")),
+    ):
+        register(Defect(_name, _contract, (), _summary, wrap=_each_third_refusal(_reply), ends="incomplete"))
     register(Defect(
         "refuses-every-fiftieth", _contract, tuple(f"{_request}.{name}" for name in ACCEPTING[_contract]),
         "Each fiftieth good request for a session is refused with 400.", may_break=(_contract,),

@@ -23,6 +23,7 @@ from rampcheck.reference.contracts import DEFAULT_ENVIRONMENTS
 from rampcheck.reference.variants import Variant, register
 
 HALF_AN_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"
+MAINTENANCE = replying(lambda: Reply(200, (("content-type", "application/json"),), b'{"status":"maintenance"}'))
 PAGES = {403: "Access denied", 408: "Request Timeout", 502: "Bad Gateway", 520: "Unknown Error"}
 
 
@@ -69,5 +70,8 @@ _condition("storm-of-503", "Now and then everything is 503 for a second.", for_a
 for _status, _title in PAGES.items():
     _condition(f"pages-of-{_status}", f"One answer in twenty is a gateway's {_status}.", spread(20),
                page(_status, _title))
+_condition("maintenance-now-and-then", "One answer in twenty is a notice, under status 200.", spread(20), MAINTENANCE)
+_condition("maintenance-for-a-while", "For three seconds everything is a notice, under status 200.",
+           for_a_while(at(60), 3.0), MAINTENANCE)
 _condition("gateway-in-json", "One answer in twenty is a gateway's 503, in JSON of its own.", spread(20),
            replying(lambda: Reply(503, (("content-type", "application/json"),), b'{"message": "Service Unavailable"}')))

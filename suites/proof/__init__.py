@@ -10,8 +10,12 @@ suite = Suite(
     candidates=requests.candidates,
     secret_fields=frozenset({"init_token", "signature", "user_email"}),
     envelope=("error", "code", "message"),
-    session_members=frozenset({"merchant_transaction_id", "widget_id", "init_token", "init_token_type", "signature",
-                               "fix_currency", "fix_network", "fix_amount"}),
+    known_by={
+        requests.PATH: frozenset({"merchant_transaction_id", "widget_id", "init_token", "init_token_type", "signature",
+                                  "fix_currency", "fix_network", "fix_amount"}),
+        "/widget/transactions/{id}": frozenset({"merchant_transaction_id", "crypto_amount", "created_at"}),
+        "/widget/users/{id}/kyc-status": frozenset({"partner_user_id"}),
+    },
     no_server_error={requests.PATH: "proof.session.request.no-server-error"},
     accepts={
         requests.PATH: "proof.session.request.client-ip-optional",

@@ -32,7 +32,7 @@ def until_known(target: Target, request: Request, session: Exchange) -> Exchange
     """
     while True:
         answer = target.once(request)
-        if answer.accepted and not answer.is_page:
+        if target.suite.is_acceptance(answer):
             return answer
         if answer.status != 404 or time.time() > session.ended + UNTIL_KNOWN:
             return None
