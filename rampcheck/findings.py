@@ -249,11 +249,8 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
     """
     findings: list[Finding] = []
     exercised: Counter[str] = Counter()
-    # What was accepted, but not by the API itself, says nothing of it.
-    answered = [exchange for exchange in records
-                if exchange.response is not None and (not exchange.accepted or suite.is_acceptance(exchange))]
     for invariant in suite.history:
-        relevant = [exchange for exchange in answered if invariant.when(exchange)]
+        relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
         seen = list(invariant.judge(relevant, profile))
         if invariant.at_least is None:
             exercised[invariant.clause] += sum(isinstance(judgement, Held) for judgement in seen)

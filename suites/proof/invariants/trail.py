@@ -23,8 +23,8 @@ PATIENCE = 0.95
 class Trail:
     """One transaction: its session, then each kind of exchange in the order of its start.
 
-    `polls` and `sockets` are the owner's that were accepted, `strangers` is all that another partner asked about it,
-    `webhooks` what the target sent about it.
+    `polls` and `sockets` are the owner's that were accepted, a poll only where it names the transaction: another may be
+    anybody's. `strangers` is all that another partner asked about it, `webhooks` what the target sent about it.
     """
 
     session: Exchange
@@ -39,8 +39,10 @@ class Trail:
             self.webhooks.append(exchange)
         elif is_second(exchange.credential) != is_second(self.session.credential):
             self.strangers.append(exchange)
-        elif exchange.accepted:
-            (self.sockets if EVENTS.asked(exchange) else self.polls).append(exchange)
+        elif EVENTS.asked(exchange) and exchange.accepted:
+            self.sockets.append(exchange)
+        elif exchange.accepted and given(exchange, "merchant_transaction_id") is not None:
+            self.polls.append(exchange)
 
     @property
     def end(self) -> Exchange | None:
