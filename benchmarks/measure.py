@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from rampcheck import profile, resources
+from rampcheck import folder, profile, resources
 from rampcheck.exchanges import Request
 from rampcheck.reference import server
 from rampcheck.run import Run, Settings
@@ -66,7 +66,7 @@ def engine_cost(contract: str) -> tuple[float, float]:
     suite = resources.suite(contract)
     with server.start(contract) as running, tempfile.TemporaryDirectory() as scratch:
         described = profile.from_mapping(running.profile(), {})
-        run = Run(described, Settings(run="benchmark", key=os.urandom(32), output=Path(scratch) / "run"))
+        run = Run(described, Settings(run="benchmark", key=os.urandom(32), output=folder.claimed(scratch, contract)))
         bare = httpx.Client(timeout=10)
         wires = [
             httpx.Request("POST", described.base_url + request.path, headers=list(request.headers),

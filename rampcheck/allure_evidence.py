@@ -13,8 +13,9 @@ from typing import Any
 from allure_commons import model2
 from allure_commons.logger import AllureFileLogger
 
+from rampcheck.display import visible
 from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline
-from rampcheck.report.text import plural, visible
+from rampcheck.report.text import plural
 
 EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
 SCENARIOS_SHOWN = 25  # of those that judged a clause
@@ -27,7 +28,7 @@ SEVERITIES: Mapping[str, str] = {"must": "critical", "should": "normal", "open":
 
 
 def write(directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the Allure results of a run into `directory`, made if it is not there.
+    """Writes the Allure results of a run into `directory`, in place of all that is in it.
 
     Takes the content of results.json and the records of journal.jsonl, which are redacted. A clause is a test of the
     verdict's status: one that nobody expected not to be verified is broken. What keeps the run from being trusted is a
@@ -41,7 +42,7 @@ class _Report:
 
     def __init__(self, directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
         self._directory = directory
-        self._logger = AllureFileLogger(directory)
+        self._logger = AllureFileLogger(directory, clean=True)
         self._results = results
         self._sections = {section["id"]: section["title"] for section in results["sections"]}
         self._exchanges = {record["number"]: record for record in records if record["kind"] == "exchange"}

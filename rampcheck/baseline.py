@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from urllib.parse import urljoin
 
 from rampcheck.client import Client
-from rampcheck.errors import Inconclusive, Unjudged
+from rampcheck.display import one_line
+from rampcheck.errors import Inconclusive, RunOver, Throttled, Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
 from rampcheck.profile import Profile
@@ -18,6 +21,14 @@ TRIES, PAUSE = 3, 1.0
 KNOWN_MEMBERS = 2  # so many of a session's members make an answer one, however it is written
 # Kinds of failure by which it is plain that nobody is there to be asked again.
 NOBODY = frozenset({"refused", "dns", "tls", "proxy"})
+LONGEST_BODY = 300  # characters of an answer that says nothing of itself in the API's words
+WORDLESS = re.compile(r", a (JSON object|body that is)\b")
+# What to look at where there is no answer, by the kind of failure; None: whatever else.
+CURES: Mapping[str | None, str] = {
+    "proxy": "The proxy is what HTTPS_PROXY (or ALL_PROXY, or the profile) names; NO_PROXY may name the target's host.",
+    "tls": "Check `base_url` (https:// or http://) and the certificates: SSL_CERT_FILE may name those of a company.",
+    None: "Check `base_url` and the network between this machine and the target, then run again.",
+}
 
 
 def everything(profile: Profile, suite: Suite) -> list[Candidate]:
@@ -86,6 +97,8 @@ class _Search:
         for tries in range(TRIES, 0, -1):
             try:
                 exchange = self._client.send(self._request(index), SCENARIO)
+            except (RunOver, Throttled) as error:
+                raise Inconclusive(f"{self._profile.base_url}: {self._judge.redacted(str(error))}") from None
             except Unjudged as error:
                 raise self._no_answer(str(error)) from None
             if tries == 1 or not self._suite.is_doubtful(exchange) or (exchange.status >= 500 and not exchange.is_page):
@@ -94,7 +107,8 @@ class _Search:
                 break
             time.sleep(PAUSE)
         if exchange.response is None:
-            raise self._no_answer(f"exchange {exchange.number}: {exchange.summary()}")
+            kind = exchange.failure.kind if exchange.failure else None
+            raise self._no_answer(f"exchange {exchange.number}: {exchange.summary()}", kind)
         if exchange.is_page and not exchange.accepted:
             # Whatever is asked, it is not the API that answers.
             self._refused = exchange
@@ -115,10 +129,10 @@ class _Search:
             self._judge.broken(clause, f"a session without {what}, which the documentation does not ask for",
                                f"refused ({refused.summary()}); accepted with {what}", refused, about=(STATUS,))
 
-    def _no_answer(self, why: str) -> Inconclusive:
+    def _no_answer(self, why: str, kind: str | None = None) -> Inconclusive:
         return Inconclusive(
             f"{self._profile.base_url} gives no answer that could be judged: {self._judge.redacted(why)}",
-            "Check `base_url` and the network between this machine and the target, then run again.",
+            CURES.get(kind, CURES[None]),
         )
 
     def _nothing_accepted(self) -> Inconclusive:
@@ -133,10 +147,19 @@ class _Search:
             )
         return Inconclusive(
             f"{self._profile.base_url} accepted none of the documented requests; to the first it answered: "
-            f"{_described(refused, self._judge)} (exchange {refused.number})",
-            "This is no answer of the API: check `base_url`, and what stands in front of it." if refused.is_page
-            else self._suite.advice,
+            f"{_described(refused, self._judge)} (exchange {refused.number})", self._cure(refused),
         )
+
+    def _cure(self, refused: Exchange) -> str:
+        assert refused.response is not None  # noqa: S101 - it was refused
+        if 300 <= refused.status < 400 and (location := refused.response.header("location")):
+            target = self._judge.redacted(urljoin(refused.request.url, location))
+            return f"Redirects are not followed: if the API is at {target}, write that as `base_url`."
+        if self._suite.is_foreign(refused):
+            return "This is no answer of the API: check `base_url`, its path too, and what stands in front of it."
+        if refused.status == 404:
+            return "Nothing is where the API's documentation says: check the path of `base_url`."
+        return self._suite.advice
 
 
 def _described(exchange: Exchange, judge: Judge) -> str:
@@ -145,4 +168,9 @@ def _described(exchange: Exchange, judge: Judge) -> str:
         return judge.redacted(exchange.summary())
     kind = exchange.response.media_type or "no content type"
     told = exchange.summary()
-    return judge.redacted(told if kind in told else f"{told} ({kind})")
+    told = judge.redacted(told if kind in told else f"{told} ({kind})")
+    # The API's own words are told already; what others say stands anywhere in the body, as in the 422 of a validator.
+    record = next((record for record in judge.exchanges if record["number"] == exchange.number), None)
+    if record is None or exchange.accepted or not WORDLESS.search(told):
+        return told
+    return f"{told}: {one_line(record['response']['body'], LONGEST_BODY)}"

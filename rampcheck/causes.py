@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rampcheck.contract import Cause
 from rampcheck.findings import Finding
@@ -54,10 +55,11 @@ def follows(
     counts. Where the findings of a clause have several roots, that of most of them stands first, and of equals the one
     that stands first in the table. Causes must not form a circle.
     """
-    search = _Search(causes, list(findings), outcomes or {})
+    known = list(findings)
+    search = _Search(causes, known, outcomes or {})
     roots: dict[str, Counter[str]] = defaultdict(Counter)
-    for finding in search.findings:
-        roots[finding.clause][search.root(finding).clause] += 1
+    for finding in known:
+        roots[finding.clause][search.root(finding)] += finding.times
     order = [cause.clause for cause in causes]
     return {
         clause: tuple(sorted(found, key=lambda root: (-found[root], order.index(root))))
@@ -65,31 +67,57 @@ def follows(
     }
 
 
-class _Search:
-    """Looks for what explains a finding, among all `findings` of a run."""
+@dataclass(frozen=True)
+class _Kind:
+    """All of a finding by which something explains it, or is explained by it: findings of one kind have one root."""
 
-    def __init__(self, causes: Sequence[Cause], findings: list[Finding], outcomes: Mapping[int, str]) -> None:
-        self.findings = findings
+    clause: str
+    exchange: int | None
+    about: frozenset[str]
+    change: str
+
+
+def _kind(finding: Finding) -> _Kind:
+    return _Kind(finding.clause, finding.exchange, frozenset(finding.about), finding.change)
+
+
+class _Search:
+    """Looks for what explains a finding, among all `findings` of a run.
+
+    Of each kind only the first is looked at, and is looked for only once: the work grows with the findings, where a
+    target breaks one thing thousands of times in an answer.
+    """
+
+    def __init__(self, causes: Sequence[Cause], findings: Iterable[Finding], outcomes: Mapping[int, str]) -> None:
         self._causes = causes
         self._outcomes = outcomes
-        self._by_exchange: dict[int, list[Finding]] = defaultdict(list)
-        self._changed: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+        self._roots: dict[_Kind, str] = {}
+        self._here: dict[tuple[int, str], dict[_Kind, Finding]] = defaultdict(dict)
+        self._anywhere: dict[tuple[str, str, str | None], Finding] = {}
         for finding in findings:
             if finding.exchange is not None:
-                self._by_exchange[finding.exchange].append(finding)
-                self._changed[finding.clause, finding.change].append(finding)
+                self._here[finding.exchange, finding.clause].setdefault(_kind(finding), finding)
+                outcome = outcomes.get(finding.exchange)
+                self._anywhere.setdefault((finding.clause, finding.change, outcome), finding)
 
-    def root(self, finding: Finding) -> Finding:
-        """Gives the finding from which this one follows in the end, itself where it follows from none."""
+    def root(self, finding: Finding) -> str:
+        """Gives the clause from which a finding follows in the end, its own where it follows from none."""
+        kind = _kind(finding)
+        if kind not in self._roots:
+            source = self._source(finding)
+            self._roots[kind] = finding.clause if source is None else self.root(source)
+        return self._roots[kind]
+
+    def _source(self, finding: Finding) -> Finding | None:
         if finding.exchange is None:
-            return finding
+            return None
         for cause in self._causes:
             if finding.clause in cause.explains:
-                for source in self._by_exchange[finding.exchange]:
+                for source in self._here.get((finding.exchange, cause.clause), {}).values():
                     if explains(cause, source, finding):
-                        return self.root(source)
-                elsewhere = self._changed[cause.clause, finding.change] if cause.anywhere and finding.change else ()
-                for source in elsewhere:
-                    if explains_anywhere(cause, source, finding, self._outcomes):
-                        return self.root(source)
-        return finding
+                        return source
+                outcome = self._outcomes.get(finding.exchange)
+                elsewhere = self._anywhere.get((cause.clause, finding.change, outcome))
+                if elsewhere is not None and explains_anywhere(cause, elsewhere, finding, self._outcomes):
+                    return elsewhere
+        return None

@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rampcheck import __version__, resources
-from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError
+from rampcheck import __version__, incidents, options, outlets, resources, termination
+from rampcheck.display import visible
+from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
 
 
+class Command(click.Command):
+    """A command that takes no empty text: whoever writes "$UNSET" does not mean the default."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the arguments into `ctx`."""
+        rest = super().parse_args(ctx, args)
+        for parameter in self.params:
+            value = ctx.params.get(parameter.name or "")
+            texts = value if isinstance(value, tuple) else [value]
+            if any(isinstance(text, str) and not text.strip() for text in texts):
+                raise UsageError(f"{parameter.get_error_hint(ctx)} is empty", options.EMPTY)
+        return rest
+
+
 class Commands(click.Group):
-    """A group that shows a `RampcheckError` as one message with its exit code, and usage errors with exit code 4."""
+    """A group whose every end has its exit code and one message: see `ExitCode`."""
+
+    command_class = Command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command that the arguments name and ends the process."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A pipe in a narrow encoding gets escapes, not a traceback.
-                stream.reconfigure(errors="backslashreplace")
+        outlets.keep()
+        _ignore_warnings()
+        code = self._code(*args, **kwargs)
+        if reason := outlets.loss():
+            outlets.say(f"rampcheck: standard output cannot be written: {reason}")
+            code = ExitCode.FAULT
+        sys.exit(code)
+
+    def _code(self, *args: Any, **kwargs: Any) -> int:
         try:
-            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+            _demand_current_folder()
+            return super().main(*args, **{**kwargs, "standalone_mode": False}) or 0
         except click.exceptions.Exit as error:
-            sys.exit(error.exit_code)
+            return error.exit_code
         except click.ClickException as error:
             error.show()
-            sys.exit(ExitCode.USAGE)
+            return ExitCode.USAGE
         except click.Abort:
-            sys.exit(ExitCode.INTERRUPTED)
+            outlets.say("rampcheck: interrupted")
+            return ExitCode.INTERRUPTED
         except RampcheckError as error:
-            click.echo(f"rampcheck: {error}", err=True)
-            sys.exit(error.exit_code)
+            outlets.say(f"rampcheck: {visible(str(error))}")
+            return error.exit_code
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and never the exit code 1
+            incidents.tell(error)
+            return ExitCode.FAULT
+
+
+def _ignore_warnings() -> None:
+    """Keeps what the environment wants of warnings out, of this process and of those that it starts."""
+    os.environ.pop("PYTHONWARNINGS", None)
+    sys.warnoptions.clear()
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+
+
+def _demand_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the current folder cannot be used: {error.strerror}",
+                         "Change to one that is there.") from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,33 +91,24 @@ def main() -> None:
     """Tells, clause by clause, whether a running server keeps the promises of its documentation."""
 
 
+def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed([option for option in options.OPTIONS if option.command]):
+        kind = click.IntRange(1, option.most) if option.most else option.kind
+        more: dict[str, Any] = {"is_flag": True} if option.kind is bool else {
+            "type": kind, "metavar": option.metavar, "multiple": option.many, "default": option.default or None,
+            "show_default": bool(option.default)}
+        hidden = option.command == "hidden"
+        command = click.option(f"--{option.name}", option.member, help=option.help, hidden=hidden, **more)(command)
+    return command
+
+
 @main.command()
 @click.argument("profile", required=False, type=click.Path(dir_okay=False))
-@click.option("--contract", metavar="NAME", help="Without a profile: judge this contract only.")
-@click.option("--base-url", metavar="URL", help="Without a profile: the target; credentials come from the environment "
-                                                "(PROOF_CLIENT_TOKEN, …).")
-@click.option("--output", metavar="DIR", type=click.Path(file_okay=False),
-              help="Where to write; default: reports/<contract>-<UTC time>.")
 @click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
               help="How many processes send requests at the same time.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the generated requests; the same seed sends "
-                                                                     "the same ones.")
-@click.option("--examples", type=click.IntRange(1, 1000), default=45, show_default=True,
-              help="Generated requests for each property test.")
-@click.option("--clause", "clauses", multiple=True, metavar="PATTERN",
-              help="Try only these clauses, for example 'proof.auth.*'. May be given several times.")
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
-@click.option("--strict", is_flag=True, help="Count a broken `should`, and a stale waiver, as a failure.")
-@click.option("--require-complete", is_flag=True, help="Exit with 1 where the profile lacks what a `must` "
-                                                            "needs.")
-@click.option("--allow-production", is_flag=True, help="Let scenarios that only create sessions touch production.")
-@click.option("--defect", "defects", multiple=True, metavar="NAME",
-              help="Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME",
-              help="Let the embedded reference do something otherwise that still conforms; `rampcheck serve "
-                   "--list-variants` names them.")
-@click.option("--latency", type=float, default=0.0, hidden=True)
-def run(profile: str | None, **options: Any) -> int:
+@_options_of_a_run
+def run(profile: str | None, **given: Any) -> int:
     """Judges a target and writes the reports.
 
     PROFILE is a YAML file that describes the target. Without it, and without --base-url, the embedded reference is
@@ -82,22 +116,27 @@ def run(profile: str | None, **options: Any) -> int:
     conform, 2 after an interruption, 3 for a fault of rampcheck, 4 for a mistake in the command or the profile, 5 where
     the run is incomplete or nothing could be judged.
     """
-    if profile and (options["base_url"] or options["contract"]):
+    if profile and (given["base_url"] or given["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
-    if (options["defects"] or options["variants"]) and (profile or options["base_url"]):
+    if (given["defect"] or given["variant"]) and (profile or given["base_url"]):
         raise UsageError("--defect and --variant change the embedded reference only",
                          "Leave out the profile and --base-url.")
-    if profile:
-        return _judge(None, options, ["--profile", profile], options["output"])
-    if options["base_url"]:
-        chosen = options["contract"] or _contract_of_environment()
-        return _judge(chosen, options, ["--base-url", options["base_url"]], options["output"])
-    contracts = [options["contract"]] if options["contract"] else list(_contracts_of(options["clauses"]))
-    if options["keyword"] and len(contracts) > 1:
-        contracts = _with_scenarios(contracts, options["clauses"], options["keyword"])
+    with termination.as_interruption():  # Between the runs, too.
+        if profile:
+            return _judge({**given, "profile": profile})
+        if given["base_url"]:
+            return _judge({**given, "contract": given["contract"] or _contract_of_environment()})
+        return _judge_references(given)
+
+
+def _judge_references(given: dict[str, Any]) -> int:
+    contracts = [given["contract"]] if given["contract"] else list(_contracts_of(given["clause"]))
+    if given["keyword"] and len(contracts) > 1:
+        contracts = _with_scenarios(contracts, given["clause"], given["keyword"])
     codes: list[int] = []
     for contract in contracts:
-        codes.append(_judge(contract, options, [], _folder(options["output"], contract, alone=len(contracts) == 1)))
+        output = _folder(given["output"], contract, alone=len(contracts) == 1)
+        codes.append(_judge({**given, "contract": contract, "output": output}))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
@@ -142,31 +181,36 @@ def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:
     return output if output is None or alone else str(Path(output) / contract)
 
 
-def _judge(contract: str | None, options: dict[str, Any], target: list[str], output: str | None) -> int:
+def _judge(given: dict[str, Any]) -> int:
     from rampcheck import launch  # noqa: PLC0415 - `--help` and `clauses` do without pytest
 
-    arguments = [f"--seed={options['seed']}", f"--examples={options['examples']}", *target]
-    arguments += [f"--clause={pattern}" for pattern in options["clauses"]]
-    arguments += [f"--defect={name}" for name in options["defects"]]
-    arguments += [f"--variant={name}" for name in options["variants"]]
-    arguments += [flag for flag, given in (("--strict-should", options["strict"]),
-                                           ("--require-complete", options["require_complete"]),
-                                           ("--allow-production", options["allow_production"])) if given]
-    if options["latency"]:
-        arguments.append(f"--latency={options['latency']}")
-    if output:
-        arguments.append(f"--output={output}")
-    if options["keyword"]:
-        arguments += ["-k", options["keyword"]]
-    if contract:
-        arguments.append(f"--contract={contract}")
-    return launch.judge(arguments, workers=options["workers"])
+    return launch.judge(given, workers=given["workers"], keyword=given["keyword"] or "")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path())
+def report(folder: str) -> int:
+    """Judges again what a run has left in its folder DIR, and writes the reports again.
+
+    Of a run that was killed, that is what it had seen: its verdict is `incomplete`, unless something failed. The exit
+    code is that of a run with this verdict.
+    """
+    from rich.console import Console  # noqa: PLC0415 - as in `run`
+
+    from rampcheck import conclusion  # noqa: PLC0415
+    from rampcheck.report import print_summary  # noqa: PLC0415
+
+    concluded = conclusion.conclude(Path(folder))
+    print_summary(concluded.results, Console(), Path(folder))
+    for line in concluded.differs:
+        click.echo(f"Not as it stood there: {line}")
+    return concluded.code
 
 
 @main.command()
 @click.option("--contract", default="proof", show_default=True, metavar="NAME", help="Which API to serve.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8787, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
               help="Break one promise. May be given several times.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME",
@@ -174,7 +218,7 @@ def _judge(contract: str | None, options: dict[str, Any], target: list[str], out
 @click.option("--list-defects", is_flag=True, help="Name the defects and the clauses they break, and serve nothing.")
 @click.option("--list-variants", is_flag=True, help="Name the variants, and serve nothing.")
 @click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
-              help="Write the profile that describes this server.")
+              help="Write the profile that describes this server, where no file is yet.")
 @click.option("--webhook-url", default="http://127.0.0.1:8099/webhooks/proof", show_default=True, metavar="URL",
               help="Where proof sends webhooks; a run with the written profile listens there.")
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
@@ -200,7 +244,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
         if write_profile:
             import yaml  # noqa: PLC0415
 
-            Path(write_profile).write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
+            with writing(write_profile), Path(write_profile).open("x", encoding="utf-8") as file:
+                yaml.safe_dump(profile, file, sort_keys=False)
             click.echo(f"Judge it with: rampcheck run {write_profile}")
         else:
             click.echo("Its credentials, for this machine only:")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,7 @@ def clause_ids(node: Any) -> Iterator[str]:
             yield from clause_ids(item)
 
 
+@cache
 def load(name: str) -> Contract:
     """Reads the contract called `name`.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 
 
@@ -61,6 +64,26 @@ class ReferenceStartError(RampcheckError):
     """The embedded reference did not start."""
 
 
+class NoRoom(RampcheckError):
+    """This machine cannot keep what is written: its disk is full, a quota is spent, the device fails."""
+
+
+_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
+
+
+@contextmanager
+def writing(place: str | os.PathLike[str], cure: str = "Name another place.") -> Iterator[None]:
+    """Tells what keeps the files of `place` from being made or written inside.
+
+    Raises `NoRoom` where that is the machine's fault, else `UsageError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        kind = NoRoom if error.errno in _MACHINE else UsageError
+        raise kind(f"{os.fspath(place)[:200]} cannot be written: {error.strerror or error}", cure) from error
+
+
 class Inconclusive(RampcheckError):
     """Nothing can be judged: the target is unreachable, or refuses the credentials."""
 
@@ -82,5 +105,13 @@ class BudgetSpent(Unjudged):
     """The requests that a run may send are used up; `str()` says how many they were."""
 
 
-class TargetGone(Unjudged):
+class Throttled(Unjudged):
+    """The target answers 429 to the end; `str()` says what it asked for, and what to do."""
+
+
+class RunOver(Unjudged):
+    """Nothing more is asked in this run: its time is spent, or the target lets nothing through; `str()` says which."""
+
+
+class TargetGone(RunOver):
     """The target stopped answering in the course of a run and did not come back; `str()` says when and after what."""

@@ -36,7 +36,7 @@ class Evidence:
     @property
     def exercised(self) -> int:
         """How often it was put to the test: an exchange counts once, whatever judged it and however often."""
-        of_history = sum(finding.judge == "history" for finding in self.findings)
+        of_history = sum(finding.times for finding in self.findings if finding.judge == "history")
         seen = [finding.exchange for finding in self.findings if finding.judge != "history"]
         return len(self.held.union(seen) - {None}) + seen.count(None) + max(self.times, of_history)
 
@@ -46,7 +46,8 @@ class Account:
     """What a run's journal says.
 
     `clauses` holds the evidence of each clause, `outcomes` for the number of an exchange how it ended: `accepted`, a
-    status, or a failure. `notes` are what the reader should know, `outages` and `faults` what went wrong.
+    status, or a failure. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why
+    the run ended before everything was tried, where it did.
     """
 
     clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
@@ -54,6 +55,7 @@ class Account:
     notes: list[str] = field(default_factory=list)
     outages: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    cut: str = ""
 
 
 def collect(records: Iterable[Mapping[str, Any]]) -> Account:
@@ -73,10 +75,9 @@ def collect(records: Iterable[Mapping[str, Any]]) -> Account:
                 account.clauses[record["clause"]].findings.append(_finding(record))
             case "observation":
                 account.clauses[record["clause"]].observations.append(record)
-            case "unjudged":
-                account.clauses[record["clause"]].reasons.append(record["reason"])
-            case "untried":
-                account.clauses[record["clause"]].untried.append(record["reason"])
+            case "unjudged" | "untried" as kind:
+                evidence = account.clauses[record["clause"]]
+                (evidence.reasons if kind == "unjudged" else evidence.untried).append(record["reason"])
             case "doubt":
                 doubts.append(record)
             case "note":
@@ -86,6 +87,8 @@ def collect(records: Iterable[Mapping[str, Any]]) -> Account:
                 account.outages += [outage] if outage not in account.outages else []
             case "fault":
                 account.faults.append(record["text"])
+            case "cut":
+                account.cut = record["reason"]
     account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
     account.outages.sort(key=lambda outage: str(outage["began"]))
     _weigh(doubts, account)

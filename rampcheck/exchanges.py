@@ -1,21 +1,16 @@
-"""What went over the wire: requests, responses, messages, and the journal that keeps them, redacted."""
+"""What went over the wire: requests, responses, messages."""
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, TextIO
-from urllib.parse import urlsplit
-
-from rampcheck.redaction import Redactor
+from typing import Any
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -30,7 +25,7 @@ class NotJson:
 NOT_JSON = NotJson()
 
 DEEPEST = 200  # levels of arrays and objects; how many Python takes depends on its version and on who asks
-_NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{\]}]', re.DOTALL)
+_NESTING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -163,11 +158,6 @@ class Sent:
         """The body's JSON value, not to be changed, or `NOT_JSON`."""
         return _parsed(self.body)
 
-    @property
-    def path(self) -> str:
-        """The path of the URL, without its query."""
-        return urlsplit(self.url).path
-
     def header(self, name: str) -> str | None:
         """Gives the first value of the header `name`, or None."""
         return header(self.headers, name)
@@ -235,7 +225,7 @@ class Message:
         return _parsed(self.body)
 
 
-_TITLE = re.compile(rb"<title[^>]*>([^<]{1,1000})", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
 LONGEST_TITLE = 80
 
 
@@ -255,7 +245,8 @@ class Exchange:
     `path` is the request's path relative to the base URL, of a webhook its path at this run's receiver. Either
     `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
     where the retry policy sent the request again, as another exchange whose `retry_of` is this one. `authenticated`
-    says whether its credentials are just what the suite's authentication makes of these very bytes.
+    says whether its credentials are just what the suite's authentication makes of these very bytes. `cut` says why not
+    all messages were read, where they were not.
     """
 
     number: int
@@ -273,6 +264,7 @@ class Exchange:
     attempt: int = 1
     final: bool = True
     messages: tuple[Message, ...] = ()
+    cut: str = ""
     retry_of: Exchange | None = field(default=None, repr=False)
 
     @property
@@ -358,116 +350,13 @@ def _described(response: Response) -> str:
     return f"a body that is {'no JSON' if response.json is NOT_JSON else 'no JSON object'}{kind}"
 
 
-def timestamp(seconds: float) -> str:
-    """Gives seconds since the epoch as an RFC 3339 time in UTC with microseconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def http_date(text: str) -> datetime | None:
+    """Gives the time that a header tells (RFC 9110 section 5.6.7), with its zone, or None where it tells none.
 
-
-@dataclass
-class Journal:
-    """Appends records to a JSON Lines file, redacted on the way and flushed one by one.
-
-    `path` is the file, `fields` the JSON members whose values are secrets wherever they stand.
+    Whatever stands there, nothing is raised; a time without a zone is UTC's.
     """
-
-    path: Path
-    redactor: Redactor
-    fields: Collection[str]
-    _file: TextIO | None = field(default=None, repr=False)
-
-    def exchange(self, exchange: Exchange, held: Iterable[str] = ()) -> dict[str, Any]:
-        """Writes one exchange and the clauses seen to hold in it; gives the record as written."""
-        record = self.record(exchange)
-        record["held"] = list(held)
-        self.write(record)
-        return record
-
-    def record(self, exchange: Exchange) -> dict[str, Any]:
-        """Gives the redacted record of an exchange."""
-        # The response comes first: what it hands out (an init token) becomes a known secret for the rest.
-        response = exchange.response and {
-            "status": exchange.response.status, **self._content(exchange.response.headers, exchange.response.body),
-        }
-        messages = [
-            {"direction": message.direction, "at": timestamp(message.at), "kind": message.kind,
-             **self._body(message.body)}
-            for message in exchange.messages
-        ]
-        request = {
-            "method": exchange.request.method, "url": self.redactor.url(exchange.request.url),
-            **self._content(exchange.request.headers, exchange.request.body),
-        }
-        return {
-            "kind": "exchange", "number": exchange.number, "protocol": exchange.protocol,
-            "direction": exchange.direction, "scenario": exchange.scenario, "started": timestamp(exchange.started),
-            "elapsed_ms": round(exchange.elapsed * 1000, 2), "attempt": exchange.attempt, "final": exchange.final,
-            "credential": exchange.credential, "authenticated": exchange.authenticated,
-            "path": self.redactor.url(exchange.path),
-            "request": request, "response": response,
-            "failure": exchange.failure and {
-                "kind": exchange.failure.kind, "detail": self.redactor.text(exchange.failure.detail),
-            },
-            "messages": messages,
-        }
-
-    def _content(self, headers: Headers, body: bytes) -> dict[str, Any]:
-        # The body first, for the same reason: a header may repeat what the body hands out.
-        content = self._body(body)
-        return {"headers": [list(pair) for pair in self.redactor.headers(headers)], **content}
-
-    def _body(self, body: bytes) -> dict[str, str]:
-        text, encoding = self.redactor.body(body, self.fields)
-        return {"body": text, "encoding": encoding}
-
-    def write(self, record: Mapping[str, Any]) -> None:
-        """Writes one record that is redacted already."""
-        if self._file is None:
-            self._file = self.path.open("a", encoding="utf-8")
-        self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        """Closes the file; a later `write` opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
-    """Gives the records of a journal in the order of writing; a last line cut short by a crash is passed over."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if not line.endswith("\n"):
-                return
-            record = json.loads(line)
-            if isinstance(record, dict):
-                yield record
-
-
-def from_record(record: Mapping[str, Any]) -> Exchange:
-    """Gives the exchange that a journal's record tells of, its secrets replaced by their marks."""
-    request, response, failure = record["request"], record["response"], record["failure"]
-    return Exchange(
-        number=record["number"], scenario=record["scenario"], protocol=record["protocol"],
-        direction=record["direction"], credential=record["credential"],
-        authenticated=record.get("authenticated", False), attempt=record["attempt"],
-        final=record["final"], path=record["path"], started=datetime.fromisoformat(record["started"]).timestamp(),
-        elapsed=record["elapsed_ms"] / 1000,
-        request=Sent(request["method"], request["url"], _headers(request), _bytes(request)),
-        response=response and Response(response["status"], _headers(response), _bytes(response)),
-        failure=failure and Failure(failure["kind"], failure["detail"]),
-        messages=tuple(
-            Message(message["direction"], datetime.fromisoformat(message["at"]).timestamp(), _bytes(message),
-                    message["kind"])
-            for message in record["messages"]
-        ),
-    )
-
-
-def _headers(content: Mapping[str, Any]) -> Headers:
-    return tuple((name, value) for name, value in content["headers"])
-
-
-def _bytes(content: Mapping[str, Any]) -> bytes:
-    body: str = content["body"]
-    return base64.b64decode(body) if content["encoding"] == "base64" else body.encode("utf-8", "surrogatepass")
+    try:
+        told = parsedate_to_datetime(text)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

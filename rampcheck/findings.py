@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rampcheck.contract import Contract
 from rampcheck.doubts import Confirmed, signature
-from rampcheck.exchanges import Exchange, Journal
+from rampcheck.exchanges import Exchange
+from rampcheck.folding import Few
+from rampcheck.journal import Journal
 from rampcheck.profile import Profile
 from rampcheck.schema import SchemaJudge
 from rampcheck.suite import Broken, Held, Observed, Suite, partner_of
 
 LONGEST_TEXT = 600
+MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
+MOST_SHOWN = 20  # findings with which a scenario fails
 LAST = 5  # exchanges that are named as those before an outage
 
 
@@ -25,6 +29,7 @@ class Finding:
 
     `judge` says what saw it: `schema`, `invariant`, `history` (an invariant of the whole run) or `scenario`. `about`
     is that of `Broken`. `change` says what was changed in the request that was accepted before, "" where nothing was.
+    It stands for so many `times` of it in the exchange; of very many in a run, `expected` and `actual` are empty.
     """
 
     clause: str
@@ -35,6 +40,7 @@ class Finding:
     judge: str = "scenario"
     about: tuple[str, ...] = ()
     change: str = ""
+    times: int = 1
 
     def __str__(self) -> str:
         seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
@@ -58,16 +64,19 @@ class Judge:
         self.confirmed = Confirmed()
         self.last: deque[int] = deque(maxlen=LAST)
         self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
+        self._clauses: Sequence[str] = ()
         self._suite = suite
         self._profile = profile
         self._journal = journal
         self._schema = SchemaJudge(contract)
         self._generated: list[Finding] | None = None
+        self._told: Counter[str] = Counter()
 
-    def begin(self, scenario: str) -> None:
-        """Names the scenario to which the next findings belong."""
+    def begin(self, scenario: str, clauses: Sequence[str] = ()) -> None:
+        """Names the scenario to which the next findings belong, and what it sets out to judge."""
         self.settle()
         self.scenario = scenario
+        self._clauses = clauses
         self.change = ""
         self.findings = []
         self.exchanges = []
@@ -80,24 +89,29 @@ class Judge:
         """
         partner = partner_of(self._profile, exchange.credential)
         held, violations = self._schema.judge(exchange)
-        broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about))
-                  for violation in violations]
+        broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about),
+                   violation.times) for violation in violations]
         observed: list[tuple[str, Observed]] = []
         for invariant in self._suite.invariants:
             if exchange.response is not None and invariant.when(exchange, partner):
                 seen = invariant.judge(exchange, partner)
                 if isinstance(seen, Broken):
-                    broken.append(("invariant", invariant.clause, seen))
+                    broken.append(("invariant", invariant.clause, seen, 1))
                 elif isinstance(seen, Observed):
                     observed.append((invariant.clause, seen))
                 elif invariant.exercises:
                     held.add(invariant.clause)
-        held.difference_update(clause for _, clause, _ in broken)
+        held.difference_update(clause for _, clause, _, _ in broken)
         self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
         if exchange.status == 500 and not exchange.final:
             self.note("a request met status 500 and was sent again, as the documentation asks")
+        if exchange.cut:
+            self.note(exchange.cut)
+            for clause in self._clauses:
+                self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
         self.last.append(exchange.number)
-        findings = [self._finding(clause, problem, exchange, judge) for judge, clause, problem in broken]
+        findings = [replace(self._finding(clause, problem, exchange, judge), times=times)
+                    for judge, clause, problem, times in broken]
         if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
             self.record(findings)
         elif findings:
@@ -122,11 +136,19 @@ class Judge:
             if self.contract.clauses[finding.clause].level == "open":
                 self._write("observation", finding.clause, actual=finding.actual, exchange=finding.exchange)
                 continue
-            self.findings.append(finding)
             if self._generated is None:
-                self._journal.write({"kind": "finding", **asdict(finding)})
+                self._keep(finding)
             else:
+                self.findings.append(finding)
+                self._journal.write({"kind": "generated", **asdict(finding)})
                 self._generated.append(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        """Writes a finding; without its texts where as many of the clause were written with them."""
+        self._told[finding.clause] += 1
+        finding = _within(finding, self._told)
+        self.findings.append(finding)
+        self._journal.write({"kind": "finding", **asdict(finding)})
 
     def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
         """Gives the finding that a scenario makes of an exchange, to be recorded when it was seen again."""
@@ -209,9 +231,11 @@ class Judge:
             self._generated = None
             last = {finding.clause: finding for finding in generated}.values()
             shown = {finding.exchange for finding in last} - {None}
-            self.findings = [finding for finding in generated if finding in last or finding.exchange in shown]
-            for finding in self.findings:
-                self._journal.write({"kind": "finding", **asdict(finding)})
+            self.findings = []
+            for finding in generated:
+                if finding in last or finding.exchange in shown:
+                    self._keep(finding)
+            self._journal.write({"kind": "shrunk", "scenario": self.scenario})
 
     def is_enough(self, clauses: Iterable[str]) -> bool:
         """Whether these clauses were confirmed often enough in this scenario to be believed at once.
@@ -224,9 +248,9 @@ class Judge:
         self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})
 
     def hide(self, name: str, value: str) -> None:
-        """Makes `value` a secret from now on, marked with `name`."""
+        """Makes `value`, made up for a request, a secret from now on, marked with `name`; a part of it is none."""
         if value:
-            self._journal.redactor.add(name, value)
+            self._journal.redactor.add(name, value, least=len(value))
 
     def redacted(self, text: str) -> str:
         """Gives a text as it may be shown: without secrets, and not too long."""
@@ -241,6 +265,16 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
 
 
+def _within(finding: Finding, told: Counter[str]) -> Finding:
+    return finding if told[finding.clause] <= MOST_TOLD else replace(finding, expected="", actual="")
+
+
+def listed(findings: Sequence[Finding]) -> str:
+    """Gives findings a line each, the first of very many."""
+    more = [f"and {len(findings) - MOST_SHOWN:,} more"] if len(findings) > MOST_SHOWN else []
+    return "\n".join([*map(str, findings[:MOST_SHOWN]), *more])
+
+
 def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -> tuple[list[Finding], Counter[str]]:
     """Judges a whole run by the suite's history invariants.
 
@@ -249,17 +283,22 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
     """
     findings: list[Finding] = []
     exercised: Counter[str] = Counter()
+    few, told = Few(), Counter[str]()
     for invariant in suite.history:
         relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
-        seen = list(invariant.judge(relevant, profile))
+        held = 0
+        for judgement in invariant.judge(relevant, profile):
+            if isinstance(judgement, Held):
+                held += 1
+                continue
+            number = judgement.exchange.number if judgement.exchange else None
+            if few.takes((invariant.clause, number), judgement.about):
+                told[invariant.clause] += 1
+                findings.append(_within(Finding(
+                    invariant.clause, _shortened(judgement.expected), _shortened(judgement.actual), number,
+                    judgement.exchange.scenario if judgement.exchange else "", "history", judgement.about), told))
         if invariant.at_least is None:
-            exercised[invariant.clause] += sum(isinstance(judgement, Held) for judgement in seen)
+            exercised[invariant.clause] += held
         elif len(relevant) >= invariant.at_least:
             exercised[invariant.clause] += len(relevant)
-        findings += [
-            Finding(invariant.clause, _shortened(problem.expected), _shortened(problem.actual),
-                    problem.exchange.number if problem.exchange else None,
-                    problem.exchange.scenario if problem.exchange else "", "history", problem.about)
-            for problem in seen if isinstance(problem, Broken)
-        ]
-    return findings, exercised
+    return few.counted(findings, lambda finding: (finding.clause, finding.exchange)), exercised

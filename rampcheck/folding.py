@@ -1,22 +1,66 @@
-"""What was seen many times is told once: with a count, and with examples where only the values differ."""
+"""What was seen many times is told once: with a count, and with examples where only the values differ.
+
+What comes thousands of times in one answer is counted as it comes, and only the first of it is kept.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 EXAMPLES = 3
+# Of the findings of a clause in one exchange so many are kept about the same parts of the answer, and so many in all.
+KEPT_ALIKE, KEPT = 10, 50
 
 # A quoted text or a number is a value; names in backticks and the status that a text begins with are not.
 _VALUE = re.compile(
     r"""^\d{3}\b                        # the status
     | `[^`]*`                           # a name
     | \[redacted\ (?P<mark>\w+)\ [0-9a-f]+\]
-    | (?<!\w)(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+    | (?<![\w\\])(?P<text>'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+")
     | (?P<number>(?<![A-Za-z_])-?\d+(?:\.\d+)?)""",
     re.VERBOSE,
 )
+
+
+class Counted(Protocol):
+    """A dataclass of which one stands for so many `times` of it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def times(self) -> int:
+        """How many it stands for."""
+
+
+Some = TypeVar("Some", bound=Counted)
+
+
+class Few:
+    """Says which of many are kept: the first ones of each group, by what they are about. The others are counted."""
+
+    def __init__(self) -> None:
+        self._alike: Counter[Hashable] = Counter()
+        self._kept: Counter[Hashable] = Counter()
+        self._others: Counter[Hashable] = Counter()
+
+    def takes(self, group: Hashable, about: tuple[str, ...]) -> bool:
+        """Whether the next one of a group is kept."""
+        self._alike[group, about] += 1
+        takes = self._alike[group, about] <= KEPT_ALIKE and self._kept[group] < KEPT
+        (self._kept if takes else self._others)[group] += 1
+        return takes
+
+    def counted(self, kept: Sequence[Some], group: Callable[[Some], Hashable]) -> list[Some]:
+        """Gives what was kept; the last one of a group stands for those of it that were not, too."""
+        others, found = self._others.copy(), list(kept)
+        for place in reversed(range(len(found))) if others else ():
+            one = found[place]
+            found[place] = replace(one, times=one.times + others.pop(group(one), 0))
+        return found
 
 
 def pattern(text: str) -> str:
@@ -37,19 +81,25 @@ def folded(entries: Iterable[dict[str, Any]], same: tuple[str, ...]) -> list[dic
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
     for entry in entries:
         first = kept.setdefault(tuple(entry[key] for key in same), {**entry, "times": 0})
-        first["times"] += 1
+        first["times"] += entry.get("times", 1)
     return list(kept.values())
 
 
 def folded_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Gives the findings of a clause that differ only in values as one, the first seen, with the `times` of all.
 
-    Where they do differ, `examples` has the first few of them, each with other values.
+    Where they do differ, `examples` has the first few of them, each with other values. Those without a text, of which
+    only the number is known, are counted with the last.
     """
     alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    untold = 0
     for finding in folded(findings, ("expected", "actual")):
-        alike.setdefault((pattern(finding["expected"]), pattern(finding["actual"])), []).append(finding)
-    return [_one(those) for those in alike.values()]
+        if finding["expected"] or finding["actual"]:
+            alike.setdefault((pattern(finding["expected"]), pattern(finding["actual"])), []).append(finding)
+        else:
+            untold = finding["times"]
+    ones = [_one(those) for those in alike.values()]
+    return [*ones[:-1], {**ones[-1], "times": ones[-1]["times"] + untold}] if ones else []
 
 
 def _one(alike: list[dict[str, Any]]) -> dict[str, Any]:

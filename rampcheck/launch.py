@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
 
 import pytest
 
-from rampcheck import resources, termination
+from rampcheck import options, outlets, resources, termination
 from rampcheck.contract import Contract
 from rampcheck.errors import ExitCode, NothingChosen, UsageError
 
@@ -17,22 +18,22 @@ OURS = ("-p", "rampcheck.plugin", "-c", str(resources.PACKAGE / "pytest.ini"),
         "--rootdir", str(resources.suites().parent), "-p", "no:cacheprovider")
 
 
-def judge(options: Sequence[str], *, workers: int = 1, allure: bool = True) -> int:
-    """Runs the suites in this process, with these `options` of `rampcheck.plugin`; gives the exit code.
+def judge(given: Mapping[str, Any], *, workers: int = 1, keyword: str = "") -> int:
+    """Runs the suites in this process, with what is `given` for `rampcheck.options`; gives the exit code.
 
-    With more than one of `workers`, as many processes of their own do the work. Without `allure`, no Allure results
-    are written.
+    With more than one of `workers`, as many processes of their own do the work. `keyword` chooses scenarios.
     """
     # Twice -q: the last word is the verdict, not how many scenarios "passed".
-    arguments = [*OURS, "-qq", "--tb=no", "-rN", "--no-header", *options]
+    arguments = [*OURS, "-qq", "--tb=no", "-rN", "--no-header", *options.arguments(given)]
+    if keyword:
+        arguments += ["-k", keyword]
     if workers > 1:
         arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
-    if not allure:
-        arguments.append("--no-allure")
     with _only_own_plugins(), termination.as_interruption():  # what was judged is written
         try:
             return int(pytest.main([*arguments, str(resources.suites())]))
         except KeyboardInterrupt:  # while the run was concluded, or had not begun
+            outlets.say("rampcheck: interrupted")
             return ExitCode.INTERRUPTED
 
 

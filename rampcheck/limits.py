@@ -1,15 +1,35 @@
-"""How often and how much a run may ask: the rate over all workers, and the number of requests."""
+"""How often, how much and how long a run may ask: the rate, the number of requests and the time of all workers."""
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rampcheck.errors import BudgetSpent
+from rampcheck.errors import BudgetSpent, RunOver
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
+
+
+class Deadline:
+    """The end of a run's time: `minutes` after `began`, a moment of the monotonic clock (None: now).
+
+    That clock is one for all processes since the machine has started: on Linux and macOS by its definition (POSIX
+    `clock_gettime`, CLOCK_MONOTONIC), on Windows because what Python reads there, GetTickCount64 or from 3.13 on
+    QueryPerformanceCounter, counts from the same moment. No change of the wall clock moves it.
+    """
+
+    def __init__(self, minutes: float = math.inf, began: float | None = None) -> None:
+        self._end = (time.monotonic() if began is None else began) + 60 * minutes
+        self.reason = (f"the {minutes:g} minutes that a run may take were used up; "
+                       "raise `limits.max_minutes` in the profile, or run a part")
+
+    def left(self) -> float:
+        """Gives the seconds that are left, 0 where none are; infinity where there is no end."""
+        return max(0.0, self._end - time.monotonic())
 
 
 class Budget:
@@ -21,10 +41,13 @@ class Budget:
     Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for several processes.
     """
 
-    def __init__(self, per_second: float, total: int, shared: Path | None = None) -> None:
+    def __init__(
+        self, per_second: float, total: int, shared: Path | None = None, deadline: Deadline | None = None,
+    ) -> None:
         if shared is not None:
             shared.mkdir(parents=True, exist_ok=True)
         self._total = total
+        self._deadline = deadline or Deadline()
         self._count = _Count() if shared is None else _SharedCount(shared)
         self._burst = max(1, int(per_second))
         self._limiter = _limiter(per_second, self._burst, shared) if per_second else None
@@ -32,7 +55,7 @@ class Budget:
     def take(self, count: int = 1) -> int:
         """Waits until `count` requests may go at once, or as many as the rate ever lets; gives how many that are.
 
-        Raises `BudgetSpent` when the requests are used up.
+        Raises `BudgetSpent` when the requests are used up, `RunOver` when the time is.
         """
         if self._limiter is not None:
             count = min(count, self._burst)
@@ -42,7 +65,9 @@ class Budget:
                 "raise `limits.max_requests` in the profile"
             )
         if self._limiter is not None:
-            self._limiter.try_acquire("request", weight=count)
+            left = self._deadline.left()
+            if not self._limiter.try_acquire("request", weight=count, timeout=-1 if math.isinf(left) else left):
+                raise RunOver(self._deadline.reason)
         return count
 
 
@@ -82,7 +107,13 @@ def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
     # Imported here: a run without a rate limit starts a tenth of a second sooner.
     from pyrate_limiter import InMemoryBucket, Limiter, Rate, SQLiteBucket  # noqa: PLC0415
 
+    class Bucket(SQLiteBucket):
+        """A bucket that several processes share; its library's own reads the wall clock, which may be put back."""
+
+        def now(self) -> int:
+            return time.monotonic_ns() // 1_000_000  # `Deadline` says why one process may compare another's.
+
     rates = [Rate(burst, round(1000 * burst / per_second))]
     if shared is None:
         return Limiter(InMemoryBucket(rates))
-    return Limiter(SQLiteBucket.init_from_file(rates, db_path=str(shared / "rate.sqlite"), use_file_lock=True))
+    return Limiter(Bucket.init_from_file(rates, db_path=str(shared / "rate.sqlite"), use_file_lock=True))

@@ -6,26 +6,41 @@ session that collects no suite.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sys
 import traceback
 from collections.abc import Generator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from rampcheck import contract, launch, properties, receiver, resources, termination
+from rampcheck import (
+    contract,
+    folder,
+    incidents,
+    launch,
+    options,
+    order,
+    outlets,
+    properties,
+    receiver,
+    resources,
+    termination,
+    transport,
+    waivers,
+)
 from rampcheck import profile as profiles
-from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError
-from rampcheck.findings import Judge
+from rampcheck.display import visible
+from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError, writing
+from rampcheck.findings import listed
 from rampcheck.profile import Profile
 from rampcheck.reference import server as reference
-from rampcheck.run import Run, Settings, exit_code
+from rampcheck.run import Run, Settings
 from rampcheck.scenario import Accepted, Target
 
 RUN = pytest.StashKey[Run]()
@@ -41,27 +56,8 @@ CONCLUSION = pytest.StashKey["_Conclusion"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options of a run."""
     group = parser.getgroup("rampcheck", "rampcheck: conformance of a running server")
-    group.addoption("--profile", metavar="FILE", help="the target's profile; none: the embedded reference")
-    group.addoption("--contract", metavar="NAME", help="the contract, where there is no profile (default: proof)")
-    group.addoption("--base-url", metavar="URL", help="the target, where there is no profile; credentials come from "
-                                                      "the environment")
-    group.addoption("--output", metavar="DIR", help="where the run writes (default: reports/<contract>-<UTC time>)")
-    group.addoption("--seed", type=int, default=1, metavar="N", help="of the generated requests (default: 1)")
-    group.addoption("--clause", action="append", default=[], metavar="PATTERN",
-                    help="only scenarios that verify these clauses, for example 'proof.auth.*'")
-    group.addoption("--examples", type=int, default=45, metavar="N", help="generated requests a property test")
-    group.addoption("--strict-should", action="store_true", help="a broken `should` makes the run nonconformant")
-    group.addoption("--require-complete", action="store_true", help="a `must` that the profile lacks something for "
-                                                                    "makes the exit code 1")
-    group.addoption("--allow-production", action="store_true", help="let scenarios that create sessions run against "
-                                                                    "a production target")
-    group.addoption("--defect", action="append", default=[], metavar="NAME",
-                    help="break one promise of the embedded reference")
-    group.addoption("--variant", action="append", default=[], metavar="NAME",
-                    help="let the embedded reference do something otherwise that still conforms")
-    group.addoption("--no-allure", action="store_true", help="write no Allure results")
-    group.addoption("--latency", type=float, default=0.0, metavar="SECONDS",
-                    help="how long each answer of the embedded reference waits")
+    for name, more in options.for_pytest():
+        group.addoption(name, **more)
 
 
 def _judges_a_target(config: pytest.Config) -> bool:
@@ -70,8 +66,11 @@ def _judges_a_target(config: pytest.Config) -> bool:
     return any(place.resolve().is_relative_to(root) for place in places)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Names the marks of scenarios."""
+    """Names the marks of scenarios, and keeps the streams before the terminal's reporter takes them."""
+    if _judges_a_target(config):
+        outlets.keep()
     config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
     config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
     config.addinivalue_line("markers", "long: the scenario sends many requests")
@@ -80,60 +79,89 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Opens the run and finds the request that the target accepts, before any worker or scenario starts.
 
-    Gives the exit code where there is nothing to judge, None to let pytest go on. Raises `pytest.UsageError`.
+    Gives the exit code where there is nothing to judge, None to let pytest go on.
     """
     if config.option.collectonly or not _judges_a_target(config):
         return None
+    _silence(config)
+    if hasattr(config, "workerinput"):  # What goes wrong there is told to the controller.
+        _begin(config, _worker_run(config))
+        return None
     try:
-        run = _worker_run(config) if hasattr(config, "workerinput") else _controller_run(config)
+        _begin(config, _controller_run(config))
+        return _find_baseline(config, config.stash[RUN])
     except RampcheckError as error:
-        raise pytest.UsageError(str(error)) from None
+        outlets.say(f"rampcheck: {visible(str(error))}")
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - pytest would let it end the process with exit code 1
+        _tell(config, error)
+        return ExitCode.FAULT
+
+
+def _begin(config: pytest.Config, run: Run) -> None:
     config.stash[RUN] = run
     config.add_cleanup(run.close)
     config.stash[CONCLUSION] = _Conclusion(config)
     config.pluginmanager.register(config.stash[CONCLUSION])
-    return None if run.lane else _find_baseline(config, run)
+
+
+def _tell(config: pytest.Config, error: BaseException) -> str:
+    """Tells in one line of what went wrong outside of any scenario; see `incidents.tell`."""
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return incidents.tell(error)
+    return incidents.tell(error, run.settings.output, run.journal.redactor.text)
+
+
+def _silence(config: pytest.Config) -> None:
+    """Keeps what libraries log out of every output while a run lasts: requests stand in it before they are redacted."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    config.add_cleanup(lambda: logging.disable(before))
 
 
 def _find_baseline(config: pytest.Config, run: Run) -> int | None:
+    from rampcheck.report import where  # noqa: PLC0415 - a run that goes on needs no templates
+
     try:
         config.stash[BASELINE] = run.find_baseline()
     except Inconclusive as error:
-        run.conclude(reason=error.message)
-        sys.stderr.write(f"Inconclusive: {error}\nReports: {run.settings.output / 'index.html'}\n")
+        run.conclude(reason=run.judge.redacted(error.message))
+        outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n{where(run.place)}")
         return ExitCode.INCONCLUSIVE
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
     except KeyboardInterrupt:
         run.conclude(interrupted=True, reason=STOPPED)
-        sys.stderr.write(f"Interrupted before any scenario.\nReports: {run.settings.output / 'index.html'}\n")
+        outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
         return ExitCode.INTERRUPTED
     return None
 
 
 def _controller_run(config: pytest.Config) -> Run:
-    option = config.option
+    option = options.chosen(config.option)
     profile = _profile(config)
     if profile.environment == "production" and not option.allow_production:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     # A selection of nothing is told before a folder is made, or a request sent.
-    verified = launch.chosen(contract.load(profile.contract), option.clause, option.keyword)
+    known = contract.load(profile.contract)
+    verified = launch.chosen(known, option.clause, config.option.keyword)
+    waivers.check(profile.waivers, known)
+    resources.suite(profile.contract)  # takes its time, in which the run might be stopped without a trace
+    transport.way_of(profile)
     if profile.webhook is not None:
         receiver.check(profile.webhook)
-    now = datetime.now(UTC)
-    output = Path(option.output or f"reports/{profile.contract}-{now:%Y%m%dT%H%M%SZ}").absolute()
-    if (output / "journal.jsonl").exists():
-        raise UsageError(f"{output} holds a run already", "Name another folder with --output.")
-    return Run(profile, Settings(
+    output = folder.claimed(option.output, profile.contract)
+    settings = Settings(
         run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
-        patterns=tuple(option.clause), keyword=option.keyword, chosen=verified,
-        workers=getattr(option, "numprocesses", 0) or 0, strict=option.strict_should,
+        patterns=tuple(option.clause), keyword=config.option.keyword, chosen=verified,
+        workers=getattr(config.option, "numprocesses", 0) or 0, strict=option.strict,
         require_complete=option.require_complete, allure=not option.no_allure,
-    ))
+    )
+    with writing(output, "Name another folder with --output."):
+        return Run(profile, settings)
 
 
 def _profile(config: pytest.Config) -> Profile:
-    option = config.option
+    option = options.chosen(config.option)
     if option.profile:
         return profiles.load(Path(option.profile), os.environ)
     if option.base_url:
@@ -154,9 +182,10 @@ def _worker_run(config: pytest.Config) -> Run:
     config.stash[BASELINE] = given["baseline"]
     described = given["reference"]
     profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
+    option = options.chosen(config.option)
     settings = Settings(
-        run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=config.option.seed,
-        patterns=tuple(config.option.clause), workers=given["workers"],
+        run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=option.seed,
+        patterns=tuple(option.clause), workers=given["workers"], began=given["began"],
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
     return Run(profile, settings, lane)
@@ -171,15 +200,17 @@ def pytest_configure_node(node: Any) -> None:
         running = config.stash.get(REFERENCE, None)
         node.workerinput["rampcheck"] = {
             "run": run.settings.run, "key": run.settings.key.hex(), "output": str(run.settings.output),
-            "workers": run.settings.workers, "baseline": config.stash[BASELINE],
+            "workers": run.settings.workers, "began": run.settings.began, "baseline": config.stash[BASELINE],
             "reference": running.profile() if running else None,
         }
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Records a worker that did not end by itself: what it had begun was not judged."""
+    """Takes what a worker could not write, and records one that did not end by itself: its work was not judged."""
     run = node.config.stash.get(RUN, None)
+    if run is not None:
+        run.take(getattr(node, "workeroutput", {}).get("rampcheck", ()))
     if run is not None and error:
         run.fault(f"the worker {node.gateway.id} ended before its work was done: {error}")
 
@@ -204,24 +235,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     chosen = [item for item in items if run.selected.intersection(_clauses(item))]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    chosen.sort(key=_is_long)
-    items[:] = _spread(chosen, run.settings.workers) if run.settings.workers else chosen
-
-
-def _is_long(item: pytest.Item) -> bool:
-    return item.get_closest_marker("long") is not None
-
-
-def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Deals the long scenarios out over the workers, each to the beginning of a share.
-
-    xdist hands out equal runs of the list and lets idle workers steal from their ends.
-    """
-    long = [item for item in items if _is_long(item)]
-    spread = [item for item in items if item not in long]
-    for index, item in enumerate(long):
-        spread.insert(index % workers * -(-len(items) // workers), item)
-    return spread
+    items[:] = order.ordered(chosen, run.settings.workers)
 
 
 @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
@@ -230,7 +244,7 @@ def pytest_note_setup(item: pytest.Item) -> Generator[None, object, object]:
     run = item.config.stash.get(RUN, None)
     if run is None:
         return (yield)
-    run.judge.begin(item.nodeid)
+    run.judge.begin(item.nodeid, _clauses(item))
     # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
     return (yield from _noted(run, _clauses(item)))
 
@@ -246,7 +260,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if gone := run.presence.gone:
         for clause in clauses:
             run.judge.unjudged(clause, gone)
-        pytest.skip(run.judge.redacted(gone))
+        pytest.skip(visible(run.judge.redacted(gone)))
     unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in clauses]
     if unmet and all(unmet):
         pytest.skip(f"the profile lacks {unmet[0]}")
@@ -285,7 +299,7 @@ def _noted(
         for clause in clauses:
             run.judge.unjudged(clause, FAULT)
         raise
-    pytest.skip(reason)
+    pytest.skip(visible(reason))
 
 
 def _guarded(run: Run) -> Generator[None, object, object]:
@@ -296,10 +310,10 @@ def _guarded(run: Run) -> Generator[None, object, object]:
         reason, lacks = run.judge.redacted(str(error)), isinstance(error, ProfileLacks)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
-        text = run.journal.redactor.text("".join(traceback.format_exception(error)))
+        text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))
         reason, lacks = "", False
     if lacks:
-        pytest.skip(reason)
+        pytest.skip(visible(reason))
     # Outside the handler: what led here is not redacted, and would be told as the context.
     raise GivenUp(reason) if reason else Fault(text)
 
@@ -328,7 +342,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         skipped = error
     # A finding made before the scenario gave up counts all the same.
     if findings := run.judge.must_findings():
-        pytest.fail("\n".join(str(finding) for finding in findings), pytrace=False)
+        pytest.fail(visible(listed(findings)), pytrace=False)
     if skipped is not None:
         raise skipped
     return result
@@ -347,6 +361,8 @@ def pytest_runtest_makereport(
             run.fault(f"{item.nodeid}: {type(error).__name__} in its {call.when}")
             for clause in _clauses(item):
                 run.judge.unjudged(clause, FAULT)
+    if run is not None and run.is_in_trouble:
+        item.session.shouldstop = "the journal cannot be written"
     return report
 
 
@@ -371,12 +387,20 @@ class _Conclusion:
             if workers is not None and workers.nodemanager is not None:
                 workers.nodemanager.teardown_nodes()
             run.conclude(interrupted=True, reason=STOPPED)
-            sys.stderr.write(f"Interrupted before any scenario.\nReports: {run.settings.output / 'index.html'}\n")
+            from rampcheck.report import where  # noqa: PLC0415 - as in `_print_results`
+
+            outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notes a part of the suite that could not be collected: pytest then ends as if it was interrupted."""
         if report.failed:
             self.uncollected.append(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tells of pytest's own end in one line, in the place of the traceback, which is not redacted."""
+        line = _tell(self._config, excinfo.value)
+        excrepr.toterminal = lambda writer: writer.line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -409,20 +433,26 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run is None:
         return
     if run.lane:
-        run.close()
+        config.workeroutput["rampcheck"] = run.leave()  # type: ignore[attr-defined]
         return
     conclusion = config.stash[CONCLUSION]
     for part in conclusion.uncollected:
         run.fault(f"{part} could not be collected")
-    interrupted = conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected)
+    interrupted = not run.is_in_trouble and (
+        conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected))
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         run.fault("pytest ended with an internal error")
     reason = STOPPED if interrupted else ""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         reason = "no scenario was selected"
-    results = run.conclude(interrupted=interrupted, reason=reason)
-    config.stash[RESULTS] = results
-    session.exitstatus = exit_code(results, require_complete=run.settings.require_complete)
+    try:
+        concluded = run.conclude(interrupted=interrupted, reason=reason)
+    except Exception as error:  # noqa: BLE001 - pytest would let it end the process with exit code 1
+        _tell(config, error)
+        session.exitstatus = ExitCode.FAULT
+        return
+    config.stash[RESULTS] = concluded.results
+    session.exitstatus = concluded.code
 
 
 def _print_results(config: pytest.Config) -> None:
@@ -435,7 +465,7 @@ def _print_results(config: pytest.Config) -> None:
     writer = config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
     with console.capture() as captured:
-        print_summary(results, console, config.stash[RUN].settings.output)
+        print_summary(results, console, config.stash[RUN].place)
     writer.line()
     writer.write(captured.get(), flush=True)
 
@@ -448,15 +478,9 @@ def target(pytestconfig: pytest.Config) -> Target:
     def tell(text: str) -> None:
         if reporter is not None:
             reporter.ensure_newline()
-            reporter.write_line(text)
+            reporter.write_line(visible(text))
 
     return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE], tell)
-
-
-@pytest.fixture
-def judge(pytestconfig: pytest.Config) -> Judge:
-    """Takes the judgements of a scenario."""
-    return pytestconfig.stash[RUN].judge
 
 
 @pytest.fixture
@@ -469,4 +493,5 @@ def accepted(target: Target) -> Accepted:
 def generator(pytestconfig: pytest.Config) -> properties.Generator:
     """Generates requests from the contract's OpenAPI document."""
     run = pytestconfig.stash[RUN]
-    return properties.Generator(run.contract, run.judge, run.settings.seed, pytestconfig.option.examples)
+    examples = options.chosen(pytestconfig.option).examples
+    return properties.Generator(run.contract, run.judge, run.settings.seed, examples)

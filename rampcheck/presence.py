@@ -1,29 +1,41 @@
-"""Whether the target is there, as all processes of a run know it: while one looks for it, the others wait."""
+"""Whether the target may be asked, as all processes of a run know it.
+
+While one looks for a target that is away, the others wait; where it lets nothing through, or the run's time is spent,
+none of them asks any more.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.errors import RunOver, Unjudged
+from rampcheck.limits import Deadline
 
 LOOK = 0.05  # seconds between two looks at whether another process still searches
 # Of what a process has to wait for at the most, in times of `patience`: each of the others may search before it.
 LONGEST = 10
 EXPLAINED, UNEXPLAINED = b"e", b"u"
+# With nothing else in between: so many refusals to ask so often, each though the wait for it was kept, and the least
+# seconds of such waits; or the most. A window of a minute, the longest that is usual, is over by then; where no wait is
+# asked for, a few refusals may come within one moment.
+MOST_THROTTLED, SHORTEST_THROTTLED, LONGEST_THROTTLED = 6, 5.0, 120.0
 
 
 class Presence:
     """What the processes of a run know of the target's absence.
 
-    `patience` is how many seconds an absent target is waited for. `folder` is what the run's workers share; None where
-    there is only this process. Source: filelock's documentation, for the lock over processes.
+    `patience` is how many seconds an absent target is waited for, `deadline` when the run's time is spent. `folder` is
+    what the run's workers share; None where there is only this process. Source: filelock's documentation, for the lock
+    over processes.
     """
 
-    def __init__(self, patience: float, folder: Path | None = None) -> None:
+    def __init__(self, patience: float, folder: Path | None = None, deadline: Deadline | None = None) -> None:
         self.patience = patience
+        self.deadline = deadline or Deadline()
+        self._throttled: list[float] = []
         self._folder = folder
         self._depth = 0
         self._told = 0
@@ -32,28 +44,28 @@ class Presence:
             folder.mkdir(parents=True, exist_ok=True)
 
     def wait(self) -> None:
-        """Returns when no other process looks for the target. Raises `TargetGone` where it will not come back."""
+        """Returns when no other process looks for the target. Raises `RunOver` where nothing more is to be asked."""
+        if reason := self.gone:
+            raise RunOver(reason)
         if self._depth:
             return
-        if reason := self.gone:
-            raise TargetGone(reason)
         deadline = time.monotonic() + LONGEST * self.patience
-        while self._folder is not None and (self._folder / "away").exists() and time.monotonic() < deadline:
+        while self._folder is not None and _is_searched(self._folder) and time.monotonic() < deadline:
             time.sleep(LOOK)
             if reason := self.gone:
-                raise TargetGone(reason)
+                raise RunOver(reason)
 
     @contextmanager
     def search(self) -> Iterator[None]:
         """Keeps all other processes from sending, for as long as this one looks for the target.
 
-        Raises `TargetGone` where another process has found meanwhile that it will not come back.
+        Raises `RunOver` where another process has found meanwhile that it will not come back.
         """
         with ExitStack() as stack:
             if not self._depth and self._folder is not None:
                 stack.enter_context(self._locked(self._folder))
             if reason := self.gone:
-                raise TargetGone(reason)
+                raise RunOver(reason)
             self._depth += 1
             try:
                 yield
@@ -79,16 +91,47 @@ class Presence:
 
     @property
     def gone(self) -> str:
-        """Why the target will not come back, or nothing."""
+        """Why nothing more is to be asked, or nothing. Who asks for it, once the run's time is spent, ends the run."""
+        if not self.ended and not self.deadline.left():
+            self.end(self.deadline.reason)
+        return self.ended
+
+    @property
+    def ended(self) -> str:
+        """Why a process of the run has ended it, or nothing."""
         if not self._gone and self._folder is not None and (told := self._folder / "gone").exists():
             self._gone = told.read_text(encoding="utf-8")
         return self._gone
 
     def end(self, reason: str) -> None:
-        """Tells all processes that the target will not come back."""
+        """Tells all processes that nothing more is to be asked: the target will not come back, say."""
         self._gone = reason
         if self._folder is not None:
             (self._folder / "gone").write_text(reason, encoding="utf-8")
+
+    def throttle(self, waited: float) -> None:
+        """Counts a refusal to ask so often that came though `waited` seconds were kept before it."""
+        if self._folder is None:
+            self._throttled.append(waited)
+        else:
+            with (self._folder / "throttled").open("a", encoding="ascii") as told:
+                told.write(f"{waited}\n")
+
+    def let_through(self) -> None:
+        """Forgets the refusals to ask so often, as another answer has come."""
+        self._throttled.clear()
+        if self._folder is not None and (told := self._folder / "throttled").exists():
+            told.unlink(missing_ok=True)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the target lets nothing through any more."""
+        waits = self._throttled
+        with suppress(FileNotFoundError):  # Another process has forgotten them meanwhile.
+            if self._folder is not None:
+                waits = [float(line) for line in (self._folder / "throttled").read_text(encoding="ascii").split()]
+        waited = sum(waits)
+        return (len(waits) >= MOST_THROTTLED and waited >= SHORTEST_THROTTLED) or waited >= LONGEST_THROTTLED
 
     def tell(self, *, explained: bool) -> None:
         """Tells the other processes that the target was away and is back, and whether it is known why."""
@@ -104,3 +147,17 @@ class Presence:
         absences = told.read_bytes()
         new, self._told = absences[self._told:], len(absences)
         return new.endswith(UNEXPLAINED)
+
+
+def _is_searched(folder: Path) -> bool:
+    """Whether a process looks for the target; what one has left that was killed meanwhile is taken away."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - as above
+
+    if not (folder / "away").exists():
+        return False
+    try:
+        with FileLock(folder / "away.lock", timeout=0):
+            (folder / "away").unlink(missing_ok=True)
+    except Timeout:
+        return True
+    return False

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import itertools
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import httpx
 import jsonschema
 
 from rampcheck import resources
@@ -28,8 +30,10 @@ from rampcheck.credentials import CREDENTIALS, REQUIRED, VARIABLES, Credentials
 from rampcheck.profile_text import Draft, Place, parsed, plain, read
 
 _SHORTEST_CREDENTIAL = 8  # characters; a shorter one might be a word, and reports hide it wherever it stands
+_MOST_COMPLAINTS = 200  # of the schema, each of which takes time to word; the first few are told
 _HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$\{", re.ASCII)
+_UNGUESSABLE = re.compile(r".{16,}|(?=.*[0-9])(?=(?:.*[A-Za-z]){3}).{8,}", re.DOTALL)
 _BASE_URL = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
     re.ASCII | re.IGNORECASE,
@@ -79,7 +83,8 @@ class Limits:
     """What the target is asked to bear. `requests_per_second` 0 means no limit.
 
     `event_timeout_seconds` is how long a provoked event is waited for, `poll_interval_seconds` how long there is
-    between two polls of one transaction, `recovery_seconds` how long a target that stopped answering is waited for.
+    between two polls of one transaction, `recovery_seconds` how long a target that stopped answering is waited for,
+    `max_minutes` how long a run may take.
     """
 
     requests_per_second: float = 10.0
@@ -88,6 +93,7 @@ class Limits:
     event_timeout_seconds: float = 60.0
     poll_interval_seconds: float = 5.0
     recovery_seconds: float = 30.0
+    max_minutes: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,8 @@ class Waiver:
 class Profile:
     """One target. `base_url` has no slash at its end; `environment` is None where it is not stated.
 
-    `given` is the whole profile as it was given, references filled in: credentials stand in it.
+    `given` is the whole profile as it was given, references filled in: credentials stand in it. `filled` is what
+    came from the environment for other things than credentials and URLs, by its place.
     """
 
     contract: str
@@ -118,6 +125,7 @@ class Profile:
     limits: Limits
     waivers: tuple[Waiver, ...]
     given: Mapping[str, Any] = field(repr=False, compare=False)
+    filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, path: str) -> Any:
         """Gives the value at a dotted path (`partner.widget_config.type`) as it was given, or None."""
@@ -130,9 +138,24 @@ class Profile:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """Every secret by its name: the credentials, and the password of the proxy."""
-        password = urlsplit(self.egress.outside_proxy or "").password
-        return {**self.credentials, **({"outside_proxy_password": unquote(password)} if password else {})}
+        """Every secret by its name.
+
+        The credentials, the password of the proxy, what only the environment knew of, and the parts of the paths of
+        `base_url` and `webhook.public_url` that nobody could guess.
+        """
+        found = dict(self.credentials)
+        if password := urlsplit(self.egress.outside_proxy or "").password:
+            found["outside_proxy_password"] = unquote(password)
+        found |= {name: value for name, value in self.filled.items() if len(value) >= _SHORTEST_CREDENTIAL}
+        for name, url in (("base_url_path", self.base_url), ("webhook_path", self.webhook and self.webhook.public_url)):
+            parts = _unguessable(url or "")
+            found |= {name if number == 1 else f"{name}_{number}": part for number, part in enumerate(parts, start=1)}
+        return found
+
+    @property
+    def openly(self) -> list[str]:
+        """What the profile says that is no secret: a credential may share words with it."""
+        return [text for text in _texts(self.as_public()) if not any(value in text for value in self.secrets.values())]
 
     def as_public(self) -> dict[str, Any]:
         """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query."""
@@ -176,6 +199,15 @@ def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -
     return from_mapping(data, environ, "command line")
 
 
+def recalled(contract: str, public: Mapping[str, Any]) -> Profile:
+    """Gives the profile of which `as_public` told: its credentials are only names, what else was secret is marked.
+
+    For what is concluded from a finished run; nothing can be sent with it.
+    """
+    given = {**public, "credentials": {name: name for name in public["credentials"]}}
+    return _made(contract, given, {})
+
+
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`."""
     host = urlsplit(url).hostname or ""
@@ -185,20 +217,38 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def _unguessable(url: str) -> list[str]:
+    """Gives the parts of a URL after its host that are no words: long ones, and letters mixed with digits."""
+    parts = re.split(r"[/?&=#;]", unquote(url.partition("://")[2].partition("/")[2]))
+    return [part for part in dict.fromkeys(parts) if _UNGUESSABLE.fullmatch(part)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Gives every text in a profile's data."""
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(item)
+    if isinstance(value, str):
+        yield value
+
+
 # From plain data to a profile.
 
 
 def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     given = _filled(written, (), environ, draft)
-    for error in _validator().iter_errors(given):
+    for error in itertools.islice(_validator().iter_errors(given), _MOST_COMPLAINTS):
         _complain(error, written, draft)
     if isinstance(given, dict):
         _check_target(given, written, draft)
         _check_partners(given, draft)
     if draft.mistakes:
         raise draft.refusal()
+    return _made(given["contract"], given, draft.filled)
+
+
+def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str]) -> Profile:
     return Profile(
-        contract=given["contract"],
+        contract=contract,
         base_url=given["base_url"].rstrip("/"),
         environment=given.get("environment"),
         credentials=Credentials(given["credentials"]),
@@ -210,6 +260,7 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
         limits=Limits(**given.get("limits", {})),
         waivers=tuple(_waiver(waiver) for waiver in given.get("waivers", ())),
         given=given,
+        filled=filled,
     )
 
 
@@ -251,6 +302,8 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
             draft.wrong(place, "holds ${ that begins no reference; write ${NAME}")
         elif not environ.get(match[1]):
             draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
+        elif place[0] not in _HIDDEN:
+            draft.filled["_".join([str(part) for part in place])] = environ[match[1]]
     filled = _REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
     categories = {unicodedata.category(character) for character in filled}
     if place[:1] != ("triggers",) and categories & {"Cc", "Cs"}:
@@ -312,7 +365,7 @@ def _check_target(given: Mapping[str, Any], written: Mapping[str, Any], draft: D
     for place in (("egress", "outside_proxy"), ("webhook", "public_url")):
         section = given.get(place[0])
         url = section.get(place[1]) if isinstance(section, dict) else None
-        if isinstance(url, str) and not _is_url(url):
+        if isinstance(url, str) and not (is_proxy(url) if place[0] == "egress" else _is_url(url)):
             draft.wrong(place, "is not a valid URL")
     if not isinstance(credentials, dict):
         return
@@ -338,10 +391,22 @@ def _base_url_fault(url: str) -> str:
     return ""
 
 
+def is_proxy(url: str) -> bool:
+    """Whether this is the URL of an HTTP proxy: with a host, perhaps a port and a login, and nothing after them."""
+    parts = re.fullmatch(r"https?://([^\s/?#]+)/?", url, re.IGNORECASE)
+    if parts is None or not _is_url(url):
+        return False
+    login, at, _ = parts[1].rpartition("@")
+    return not at or (login.count("@") == 0 and ":" in login)
+
+
 def _is_url(url: str) -> bool:
+    """Whether a URL has a host that can be asked for, and a port that is one."""
     try:
-        return urlsplit(url).port != 0
-    except ValueError:
+        host = urlsplit(url).hostname or ""
+        host.encode("idna")
+        return bool(host) and urlsplit(url).port != 0 and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
         return False
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
+import stat
 from collections.abc import Mapping
 from datetime import date
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,22 @@ from rampcheck.errors import ProfileError
 
 Place = tuple[str | int, ...]
 
-_MAX_BYTES = 1 << 20
+MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to read
+MOST_MISTAKES = 20  # told one by one
+_WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
 
 
 class Draft:
-    """A profile while it is read: where it comes from, the line of each place, and the mistakes so far."""
+    """A profile while it is read: where it comes from, the line of each place, the mistakes so far.
+
+    `filled` is what the environment gave, by its place.
+    """
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.lines: dict[Place, int] = {}
         self.mistakes: dict[Place, tuple[int, str]] = {}
+        self.filled: dict[str, str] = {}
 
     def wrong(self, place: Place, message: str, line: int = 0) -> None:
         """Notes a mistake. Of several at one place the first is kept: it is the cause of the others."""
@@ -41,11 +49,13 @@ class Draft:
         for where, (number, text) in sorted(self.mistakes.items(), key=lambda mistake: mistake[1][0]):
             parts = [f"{self.origin}:{number}" if number else self.origin, path_text(where), text]
             lines.append(": ".join(part for part in parts if part))
+        if len(lines) > MOST_MISTAKES:
+            lines[MOST_MISTAKES:] = [f"{self.origin}: {len(lines) - MOST_MISTAKES} more mistakes"]
         return ProfileError(lines, "The README shows a profile; profile.schema.json explains every key.")
 
 
 def path_text(place: Place) -> str:
-    """Words a place, as `partner.pairs[0]`. An unknown key below `credentials` may be a secret itself."""
+    """Words a place, as `partner.pairs[0]`. A key that is no word may be a secret itself, any below `credentials`."""
     if place[:1] == ("credentials",) and place[1:] and place[1] not in VARIABLES:
         place = place[:1]
     words = ""
@@ -53,19 +63,24 @@ def path_text(place: Place) -> str:
         if isinstance(part, int):
             words += f"[{part}]"
         else:
-            words += f".{part if part.isidentifier() else json.dumps(part)}"
+            words += f".{part if _WORD.fullmatch(part) else '(a key that is not shown)'}"
     return words.removeprefix(".")
 
 
 def read(path: Path, draft: Draft) -> str:
-    """Gives the text of a profile's file. Raises `ProfileError`: unreadable, over 1 MiB, not UTF-8."""
+    """Gives the text of a profile's file. Raises `ProfileError`: unreadable, no regular file, too large, not UTF-8."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise draft.refusal((), f"cannot be read: {error.strerror}") from error
-    if len(content) > _MAX_BYTES:
-        raise draft.refusal((), "is larger than 1 MiB, so it is no profile")
+        # Not blocking: nobody may ever write into a named pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with FileIO(descriptor) as file:
+            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            content = file.read(MAX_BYTES + 1) if is_regular else b""
+    except (OSError, ValueError) as error:  # the latter for a name that is none
+        raise draft.refusal((), f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not is_regular:
+        raise draft.refusal((), "is no regular file; write the profile into one")
+    if len(content) > MAX_BYTES:
+        raise draft.refusal((), f"is larger than {MAX_BYTES // 1024} KiB, so it is no profile")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,6 +111,8 @@ def parsed(text: str, draft: Draft) -> Any:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise draft.refusal((), "is not YAML: a control character", line) from None
+    except (ValueError, OverflowError):
+        raise draft.refusal((), "is not YAML: an escape that stands for no character") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         # What YAML quotes from the text may be a secret, in its message as in the cause.
@@ -116,8 +133,8 @@ def _value(loader: _Loader, node: yaml.Node, place: Place, draft: Draft) -> Any:
         return node.value  # a date stays as it is written
     try:
         value = loader.construct_object(node)
-    except (yaml.YAMLError, ValueError):
-        value = ...  # a number of thousands of digits, a tag of another program
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError):
+        value = ...  # a number of thousands of digits, a tag of another program or of another kind of value
     is_huge = isinstance(value, int) and value.bit_length() > 64
     if isinstance(value, str | int | float | None) and not is_huge:
         return value
@@ -129,7 +146,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, place: Place, draft: Draft
     members: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        if key_node.tag != "tag:yaml.org,2002:str":
+        if key_node.tag != "tag:yaml.org,2002:str" or not isinstance(key_node, yaml.ScalarNode):
             draft.wrong(place, "holds a key that is not a text; put it in quotes", line)
             continue
         key: str = key_node.value

@@ -1,6 +1,7 @@
 """Where the target's webhooks come in: a server on the profile's `webhook.listen`, for as long as the run needs it.
 
-The server is uvicorn's, which the reference runs on too: it reads chunked bodies, keeps connections and bounds headers.
+The server is uvicorn's, which the reference runs on too, with connections that are bounded (`incoming`): on a public
+address, anything may come.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,14 @@ from rampcheck.errors import UsageError
 from rampcheck.exchanges import NOT_JSON, Headers, parse_json
 from rampcheck.invariants import strings
 from rampcheck.profile import Webhook
+from rampcheck.transport import size_of
 
 if TYPE_CHECKING:
     import uvicorn
 
-MAX_BODY_BYTES = 256 * 1024
-MAX_WAITING = 256  # what comes beyond is told to come later
+MAX_BODY_BYTES = 64 * 1024
+MAX_WAITING = 256  # what comes beyond is told to come later, …
+MAX_WAITING_BYTES = 4 * 1024 * 1024  # … as it is beyond these
 START_SECONDS = 10.0
 SHORTEST_PART = 6  # characters
 # Below the first port for outgoing connections: Linux has 32768 (ip(7)), others 49152 (RFC 6335 section 6).
@@ -38,7 +41,10 @@ _ports = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 
 @dataclass(frozen=True)
 class Delivery:
-    """A request that came in: `target` is its path and query, `at` and `answered` seconds since the epoch."""
+    """A request that came in: `target` is its path and query, `at` and `answered` seconds since the epoch.
+
+    `number` is that of its exchange, given by who is told of it.
+    """
 
     method: str
     target: str
@@ -46,16 +52,36 @@ class Delivery:
     body: bytes
     at: float
     answered: float
+    number: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, about."""
+        return len(self.target) + size_of(self.headers, self.body)
 
 
-def names(delivery: Delivery, ids: Iterable[str]) -> bool:
+def names(delivery: Delivery, ids: Collection[str]) -> bool:
     """Whether a request names one of these, in a string of its JSON or, where it is none, anywhere in its body.
 
     A short id has to stand alone: by chance it is part of anything.
     """
     value = parse_json(delivery.body)
     texts = [delivery.body.decode("utf-8", "replace")] if value is NOT_JSON else list(strings(value))
-    return any(text == known or (len(known) >= SHORTEST_PART and known in text) for known in ids for text in texts)
+    # All texts at once: the sender chooses how many they are.
+    together = "\0".join(texts)
+    return not set(ids).isdisjoint(texts) or any(len(known) >= SHORTEST_PART and known in together for known in ids)
+
+
+def newest(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Gives the last of them, as many as may wait."""
+    kept: deque[Delivery] = deque()
+    left = MAX_WAITING_BYTES
+    for delivery in reversed(deliveries):
+        left -= delivery.size
+        if left < 0 or len(kept) == MAX_WAITING:
+            break
+        kept.appendleft(delivery)
+    return list(kept)
 
 
 def check(webhook: Webhook) -> None:
@@ -78,30 +104,38 @@ def free_port() -> int:
 class Receiver:
     """Takes what is sent to the path of `webhook.public_url`, answers 200, and keeps it until `drain`.
 
-    Where more waits than it keeps, the answer is 503.
+    `arrived` is told of each that is kept before it is answered, by another thread, and gives what is kept. Where more
+    waits than there is room for, the answer is 503; but what is the target's own (`is_own`) takes the place of what is
+    not. A body that is larger than it reads is answered with 413. `turned_away` counts both, and what was cut short.
 
-    `start` raises `UsageError` where it cannot listen. Requests to other paths are answered with 404 and counted in
-    `strays`: on a public address they may come from anybody.
+    `start` raises `UsageError` where it cannot listen. Requests to other paths are answered with 404, their bodies not
+    looked at, and counted in `strays`: on a public address they may come from anybody.
     """
 
-    def __init__(self, webhook: Webhook, news: News) -> None:
+    def __init__(
+        self, webhook: Webhook, news: News, is_own: Callable[[Delivery], bool] = lambda _: False,
+        arrived: Callable[[Delivery], Delivery] = lambda delivery: delivery,
+    ) -> None:
         self.strays = 0
+        self.turned_away = 0
         self._webhook = webhook
         self._path = unquote(urlsplit(webhook.public_url).path) or "/"
         self._news = news
-        self._deliveries: deque[Delivery] = deque()
+        self._is_own = is_own
+        self._arrived = arrived
+        self._own: deque[Delivery] = deque()
+        self._others: deque[Delivery] = deque()
+        self._size = 0
+        self._changing = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Listens from now on."""
-        import uvicorn  # noqa: PLC0415 - most runs receive nothing
+        from rampcheck import incoming  # noqa: PLC0415 - most runs receive nothing
 
         listening = _listen(self._webhook)
-        server = self._server = uvicorn.Server(uvicorn.Config(
-            self._serve, interface="asgi3", loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None,
-            log_level="critical", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1,
-        ))
+        server = self._server = incoming.server(self._serve)
         # The socket listens already: what comes before the server runs waits in its queue.
         listening.listen(128)
         self._thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -109,9 +143,11 @@ class Receiver:
 
     def drain(self) -> list[Delivery]:
         """Gives what has come since the last call, in the order of its coming."""
-        deliveries = []
-        while self._deliveries:
-            deliveries.append(self._deliveries.popleft())
+        with self._changing:
+            deliveries = sorted([*self._own, *self._others], key=lambda delivery: delivery.at)
+            self._own.clear()
+            self._others.clear()
+            self._size = 0
         return deliveries
 
     def stop(self) -> None:
@@ -125,23 +161,42 @@ class Receiver:
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         at = time.time()
-        body = await _body(receive)
-        expected = scope["path"] == self._path
-        is_full = len(self._deliveries) >= MAX_WAITING
-        status = 404 if not expected else 503 if is_full else 200
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
-        if not expected:
+        if scope["path"] != self._path:
             self.strays += 1
-        if status != 200:
+            await _answer(send, 404)
+            return
+        body = await _body(receive)
+        if body is None:
+            self.turned_away += 1
             return
         query = scope["query_string"].decode("latin-1")
-        self._deliveries.append(Delivery(
+        taken = len(body) <= MAX_BODY_BYTES and self._keep(Delivery(
             scope["method"], scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
             tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]),
             body, at, time.time(),
         ))
-        self._news.tell()
+        await _answer(send, 200 if taken else 503 if len(body) <= MAX_BODY_BYTES else 413)
+        if taken:
+            self._news.tell()
+        else:
+            self.turned_away += 1
+
+    def _keep(self, delivery: Delivery) -> bool:
+        """Keeps a delivery until it is drained, if there is room for it; says whether there is."""
+        is_own = self._is_own(delivery)
+        with self._changing:
+            while is_own and self._others and not self._fits(delivery):
+                self._size -= self._others.popleft().size
+                self.turned_away += 1
+            if not self._fits(delivery):
+                return False
+            self._size += delivery.size
+            (self._own if is_own else self._others).append(self._arrived(delivery))
+            return True
+
+    def _fits(self, delivery: Delivery) -> bool:
+        waiting = len(self._own) + len(self._others)
+        return waiting < MAX_WAITING and self._size + delivery.size <= MAX_WAITING_BYTES
 
 
 def _listen(webhook: Webhook) -> socket.socket:
@@ -159,11 +214,18 @@ def _listen(webhook: Webhook) -> socket.socket:
     return listening
 
 
-async def _body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
-    body = b""
+async def _answer(send: Callable[[dict[str, Any]], Awaitable[None]], status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
+    """Gives a body, or the first of it and more than `MAX_BODY_BYTES`; None where the connection ends before it."""
+    body = bytearray()
     while True:
         message = await receive()
-        chunk: bytes = message.get("body", b"")
-        body += chunk[: MAX_BODY_BYTES - len(body)]
-        if not message.get("more_body", False):
-            return body
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES or not message.get("more_body", False):
+            return bytes(body)

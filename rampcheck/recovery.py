@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from rampcheck.client import Client
-from rampcheck.errors import BudgetSpent, TargetGone, Unjudged
-from rampcheck.exchanges import Exchange, Request, timestamp
+from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
+from rampcheck.exchanges import Exchange, Request
 from rampcheck.findings import Judge
+from rampcheck.journal import timestamp
 from rampcheck.presence import Presence
 from rampcheck.suite import STATUS, Broken, Suite
 
@@ -70,7 +71,7 @@ class Recovery:
         """Whether the target accepts a plain request now."""
         try:
             exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
-        except (BudgetSpent, TargetGone):
+        except (BudgetSpent, RunOver):
             raise
         except Unjudged:
             return False

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, http_date
 
 LONGEST_WAIT = 60.0  # seconds; who asks for more is not asked again
 MOST_DIGITS = 9  # of a number of seconds; RFC 9111 section 1.2.2 lets a recipient stop at 2147483648
@@ -64,9 +63,17 @@ def asked_wait(exchange: Exchange) -> float | None:
     value = (exchange.response.header("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
         return float(value) if len(value) <= MOST_DIGITS else float("inf")
-    try:
-        until = parsedate_to_datetime(value)
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return max(0.0, (until - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError, TypeError):
-        return None
+    until = http_date(value)
+    # The date is of a wall clock, this machine's is all there is to compare it with.
+    return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def throttling(exchange: Exchange) -> str:
+    """Says of an answer with status 429 what it was, how long it asks to wait, and what to do about it."""
+    asked = asked_wait(exchange)
+    # The number, not the text: it is foreign, and part of it may be a secret.
+    wait = (", without a Retry-After that can be read" if asked is None
+            else f" and asked to wait {asked:.0f} s (Retry-After)")
+    times = f"{len(exchange.attempts)} times in a row" if exchange.retry_of else "once"
+    return (f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; lower "
+            "`limits.requests_per_second` in the profile, or ask the vendor for a higher limit")

@@ -1,40 +1,39 @@
-"""One run of one contract: what it works with, and what it concludes from its journal."""
+"""One run of one contract: what it works with in each of its processes."""
 
 from __future__ import annotations
 
-import shutil
+import json
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rampcheck import __version__, baseline, contract, resources, termination, waivers
+from rampcheck import __version__, baseline, contract, folder, resources, termination, transport
 from rampcheck.client import Client, Lane
-from rampcheck.errors import ExitCode, UsageError
-from rampcheck.evidence import Account, collect
-from rampcheck.exchanges import Exchange, Journal, from_record, read_records, timestamp
-from rampcheck.findings import Judge, judge_history
-from rampcheck.limits import Budget
+from rampcheck.findings import Judge
+from rampcheck.journal import Journal, timestamp
+from rampcheck.limits import Budget, Deadline
 from rampcheck.presence import Presence
 from rampcheck.profile import Profile
 from rampcheck.redaction import Redactor
+from rampcheck.room import MOST_BYTES, Room
 from rampcheck.scenario import Target
-from rampcheck.verdicts import DECLARED, Scope, clause_results, counts, has_gap, run_verdict
 
-MERGED = "journal.jsonl"
-SHARED = "shared"  # what the workers count in common, while the run lasts
+if TYPE_CHECKING:
+    from rampcheck.conclusion import Conclusion
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the command line says of a run, the same in all its processes.
 
-    `run` names it, `key` (bytes) is the redaction's, `output` its folder, `patterns` choose clauses and
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder, which is made, `patterns` choose clauses and
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
-    processes (0: this one does the work). Without `allure`, no Allure results are written.
+    processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
+    began, by the monotonic clock.
     """
 
     run: str
@@ -48,6 +47,7 @@ class Settings:
     strict: bool = False
     require_complete: bool = False
     allure: bool = True
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def selection(self) -> dict[str, Any]:
@@ -65,41 +65,44 @@ class Run:
         self.contract = contract.load(profile.contract)
         self.selected = self.contract.selected(settings.patterns)
         self.suite = resources.suite(profile.contract)
-        self._refuse_unknown_waivers()
-        redactor = Redactor(settings.key)
-        for name, value in profile.secrets.items():
+        redactor = Redactor(settings.key, openly=(json.dumps(self.contract.document), *profile.openly))
+        for name, value in {**transport.environment_secrets(), **profile.secrets}.items():
             redactor.add(name, value)
-        settings.output.mkdir(parents=True, exist_ok=True)
-        name = MERGED if lane == 0 else f"journal.{lane}.jsonl"
-        self.journal = Journal(settings.output / name, redactor, self.suite.secret_fields)
+        room = Room(MOST_BYTES // (settings.workers + 1))
+        self.journal = Journal(folder.journal_of(settings.output, lane), redactor, self.suite.secret_fields, room)
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
-        self.presence = Presence(profile.limits.recovery_seconds, self._shared())
+        self.deadline = Deadline(profile.limits.max_minutes, settings.began)
+        self.presence = Presence(profile.limits.recovery_seconds, self._shared(), self.deadline)
         self.client = Client(profile, self.suite, Lane(settings.run, lane, settings.workers + 1), self._budget(),
-                             self.judge.see, self.presence)
+                             self.judge.see, self.presence, room, self.journal)
         self.started = time.time()
         self.is_concluded = False
+        self.place: Path | None = settings.output
+        self._worker_is_in_trouble = False
+        self._told_away = 0
         if lane == 0:
-            self.journal.write(self._header())
-
-    def _refuse_unknown_waivers(self) -> None:
-        unknown = [waiver.clause for waiver in self.profile.waivers if waiver.clause not in self.contract.clauses]
-        if unknown:
-            raise UsageError(f"the profile waives what is no clause of {self.contract.name}: {', '.join(unknown)}",
-                             f"`rampcheck clauses --contract {self.contract.name}` lists them.")
+            self.journal.write(self._beginning())
+            if self.journal.records.error is not None:
+                raise self.journal.records.error
 
     def _budget(self) -> Budget:
         limits = self.profile.limits
-        return Budget(limits.requests_per_second, limits.max_requests, self._shared())
+        return Budget(limits.requests_per_second, limits.max_requests, self._shared(), self.deadline)
 
     def _shared(self) -> Path | None:
-        return self.settings.output / SHARED if self.settings.workers else None
+        return self.settings.output / folder.SHARED if self.settings.workers else None
 
-    def _header(self) -> dict[str, Any]:
+    def _beginning(self) -> dict[str, Any]:
+        """Gives the journal's first record: all that is needed to conclude from the journal alone."""
+        settings = self.settings
+        selected = self.selected & settings.chosen if settings.keyword else self.selected
         return {
-            "kind": "run", "schema": 1, "rampcheck": __version__, "run": self.settings.run,
+            "kind": "run", "schema": 1, "rampcheck": __version__, "run": settings.run,
             "contract": self.contract.name, "contract_version": self.contract.version,
-            "profile": self.profile.as_public(), "seed": self.settings.seed, "workers": self.settings.workers,
-            "selection": self.settings.selection, "started": timestamp(self.started),
+            "profile": self.journal.redactor.data(self.profile.as_public()), "seed": settings.seed,
+            "workers": settings.workers, "selection": self.journal.redactor.data(settings.selection),
+            "selected": sorted(selected), "strict": settings.strict, "require_complete": settings.require_complete,
+            "allure": settings.allure, "started": timestamp(self.started),
         }
 
     def find_baseline(self) -> int:
@@ -121,10 +124,35 @@ class Run:
 
     def close(self) -> None:
         """Closes the connections, journals what had still come in, and closes the journal."""
+        self._settle()
+        self.journal.close()
+
+    def leave(self) -> list[dict[str, Any]]:
+        """Closes a worker's run; gives the records of its journal that could not be written, for the controller."""
+        self._settle()
+        missing = self.journal.records.missing()
+        self.journal.close()
+        return missing
+
+    def take(self, records: Iterable[dict[str, Any]]) -> None:
+        """Takes what a worker could not write."""
+        for record in records:
+            self._worker_is_in_trouble = True
+            self.journal.write(record)
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether a journal of this run cannot be written, or was taken away."""
+        return self._worker_is_in_trouble or self.journal.records.is_in_trouble
+
+    def _settle(self) -> None:
         self.client.close()
         self._note_strays()
         self.judge.settle()
-        self.journal.close()
+        records = self.journal.records
+        if records.is_in_trouble:
+            why = records.error.strerror if records.error else "it is gone"
+            self.fault(f"{records.path} cannot be written: {why}; --output names another folder")
 
     def _note_strays(self) -> None:
         if strays := self.client.strays:
@@ -132,102 +160,52 @@ class Run:
             self.judge.note(f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
                             f"({methods}); they count neither way")
             strays.clear()
+        if (away := self.client.turned_away) > self._told_away:
+            self._told_away = away
+            self.judge.note(f"{away:,} requests to the webhook's address, the target's or others', were more, larger "
+                            "or slower than a run reads, and were not judged")
 
-    def conclude(self, *, interrupted: bool = False, reason: str = "") -> dict[str, Any]:
-        """Merges the journals, folds the verdicts, writes the reports; gives the content of results.json.
+    def conclude(self, *, interrupted: bool = False, reason: str = "") -> Conclusion:
+        """Makes one journal of all, and of that what the run comes to; writes the reports.
 
         Called once, by lane 0, after all workers have ended. `reason` says why a run ended early. Ctrl-C and SIGTERM
-        do nothing meanwhile.
+        do nothing meanwhile. `place` is where the reports are then: in the temporary folder where the run's own takes
+        nothing more, None where that does not either.
         """
         self.is_concluded = True
         with termination.put_off():
-            # Imported here: a run that has not ended yet needs no templates.
-            from rampcheck import allure_evidence  # noqa: PLC0415
-            from rampcheck.report import write_reports  # noqa: PLC0415
-
-            self.close()
-            self._merge()
-            self.journal.write({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
-                                "reason": reason})
+            self._settle()
+            if self.presence.ended:
+                self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
+            concluded = self._concluded({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
+                                         "reason": reason})
             self.journal.close()
-            records = list(read_records(self.journal.path))
-            results = self._results(records, interrupted=interrupted, reason=reason)
-            write_reports(self.settings.output, results, _exchanges(records))
-            if self.settings.allure:
-                allure_evidence.write(self.settings.output / "allure-results", results, records)
-        return results
+        return concluded
 
-    def _merge(self) -> None:
-        for part in sorted(self.settings.output.glob("journal.*.jsonl")):
-            for record in read_records(part):
-                self.journal.write(record)
-            part.unlink()
-        shutil.rmtree(self.settings.output / SHARED, ignore_errors=True)
+    def _concluded(self, end: Mapping[str, Any]) -> Conclusion:
+        # Imported here: a run that has not ended yet needs no templates.
+        from rampcheck import conclusion  # noqa: PLC0415
 
-    def _account(self, records: Sequence[Mapping[str, Any]], exchanges: Sequence[Exchange]) -> Account:
-        account = collect(records)
-        findings, exercised = judge_history(exchanges, self.suite, self.profile)
-        for clause, times in exercised.items():
-            account.clauses[clause].times += times
-        for finding in findings:
-            account.clauses[finding.clause].findings.append(finding)
-        return account
+        output, elsewhere = self.settings.output, Path(tempfile.gettempdir(), f"rampcheck-{self.settings.run}")
+        try:
+            output.mkdir(parents=True, exist_ok=True)  # It may be gone.
+            self.journal.records.retry()
+            self.journal.close()
+            folder.finish(output, end)
+            return conclusion.conclude(output)
+        except OSError as error:
+            self._refused(output, error)
+        try:
+            self.place = elsewhere
+            return conclusion.conclude(elsewhere, folder.moved(elsewhere, self._known(end)))
+        except OSError as error:
+            self._refused(elsewhere, error)
+        self.place = None
+        return conclusion.judged(output, self._known(end))
 
-    def _scope(self, *, interrupted: bool, reason: str) -> Scope:
-        settings = self.settings
-        selected = self.selected & settings.chosen if settings.keyword else self.selected
-        return Scope(selected, datetime.now(UTC).date(), is_whole=not (settings.patterns or settings.keyword),
-                     interrupted=interrupted, ended_early=bool(reason) and not interrupted)
+    def _refused(self, place: Path, error: OSError) -> None:
+        self.fault(f"{place} cannot be written: {error.strerror}; --output names another folder")
 
-    def _results(self, records: Sequence[Mapping[str, Any]], *, interrupted: bool, reason: str) -> dict[str, Any]:
-        exchanges = sorted((from_record(record) for record in _exchanges(records).values()),
-                           key=lambda exchange: exchange.started)
-        account = self._account(records, exchanges)
-        scope = self._scope(interrupted=interrupted, reason=reason)
-        if scope.ended_early:
-            # It was not the API that answered, or nobody: no promise was put to the test.
-            account.clauses.clear()
-        clauses = clause_results(self.contract, self.profile, account, scope)
-        waived = waivers.states(self.profile.waivers, clauses, scope.today)
-        troubled = bool(account.faults) or any(outage["ended"] is None for outage in account.outages)
-        return {
-            "schema": 1, "rampcheck": __version__, "contract": self.contract.name, "title": self.contract.title,
-            "contract_version": self.contract.version,
-            "verdict": run_verdict(clauses, scope, troubled=troubled, strict=self.settings.strict, waivers=waived),
-            "reason": reason,
-            "target": {"base_url": self.profile.base_url, "environment": self.profile.environment or ""},
-            "run": self.settings.run, "started": timestamp(self.started), "finished": timestamp(time.time()),
-            "interrupted": interrupted, "seed": self.settings.seed, "strict": self.settings.strict,
-            "selection": self.settings.selection,
-            "requests": sum(exchange.direction == "outgoing" for exchange in exchanges),
-            "workers": max(1, self.settings.workers), "counts": counts(clauses),
-            "sections": [{"id": key, "title": title} for key, title in self.contract.sections],
-            "waivers": waived, "outages": account.outages, "faults": account.faults,
-            "notes": [*self._notes(), *waivers.notes(waived), *account.notes], "clauses": clauses,
-        }
-
-    def _notes(self) -> list[str]:
-        if self.profile.environment is None:
-            return ["the profile does not say `environment`: the target was taken for a test environment"]
-        return []
-
-
-def _exchanges(records: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
-    return {record["number"]: dict(record) for record in records if record["kind"] == "exchange"}
-
-
-def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> ExitCode:
-    """Gives the exit code of a run from its results; `require_complete` makes declared gaps in a `must` a failure."""
-    if results["faults"]:
-        return ExitCode.FAULT
-    if results["interrupted"]:
-        return ExitCode.INTERRUPTED
-    match results["verdict"]:
-        case "inconclusive":
-            return ExitCode.INCONCLUSIVE
-        case "incomplete":
-            return ExitCode.INCOMPLETE
-        case "nonconformant":
-            return ExitCode.NONCONFORMANT
-    lacking = require_complete and has_gap(results["clauses"], DECLARED)
-    return ExitCode.NONCONFORMANT if lacking else ExitCode.CONFORMANT
+    def _known(self, end: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Gives all records of the run, those too that could not be written, with `end` as the last."""
+        return folder.ended([*folder.there(self.settings.output), *self.journal.records.missing()], end)

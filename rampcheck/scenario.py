@@ -162,6 +162,11 @@ class Target:
         except UsageError as error:
             raise Unjudged(str(error)) from error
 
+    @property
+    def turned_away(self) -> int:
+        """How many webhooks came that were not read: where there are any, none can be said to be missing."""
+        return self.client.turned_away
+
     def deliveries(self) -> list[Exchange]:
         """Gives the webhooks that came since the last call, each an exchange."""
         return self.client.deliveries(self.judge.scenario)

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from rampcheck.contract import Contract, Operation
 from rampcheck.exchanges import NOT_JSON, Exchange
+from rampcheck.folding import Few
 from rampcheck.suite import BODY, member
 
 LONGEST_PATTERN = 60
@@ -20,12 +21,13 @@ LONGEST_PATTERN = 60
 
 @dataclass(frozen=True)
 class Violation:
-    """One place where a response does not fit the document; `about` is that of `Broken`."""
+    """One place where a response does not fit the document, or `times` of them; `about` is that of `Broken`."""
 
     clause: str
     expected: str
     actual: str
     about: tuple[str, ...] = ()
+    times: int = 1
 
 
 def describe(value: Any) -> str:
@@ -56,18 +58,21 @@ class SchemaJudge:
         """Gives the clauses whose schema nodes applied to what the target sent and held, and the violations.
 
         What the target sent is its response, each message of a WebSocket, or the body of a webhook. A response to an
-        undocumented operation, or of an undocumented status, is not judged.
+        undocumented operation, or of an undocumented status, is not judged. Of very many violations of a clause only
+        the first are given, the last of them with the count of all the others.
         """
+        few = Few()
         exercised: set[str] = set()
         violations: list[Violation] = []
         for schema, value in self._sent(exchange):
             exercised |= set(applied(schema, value))
-            violations += _body(schema, value)
+            violations += _body(schema, value, few)
         for name, node in self._documented(exchange).get("headers", {}).items():
             if clause := node.get("schema", {}).get("x-clause"):
                 exercised.add(clause)
                 violations += _header(exchange, name, node, clause)
-        return exercised - {violation.clause for violation in violations}, violations
+        return (exercised - {violation.clause for violation in violations},
+                few.counted(violations, lambda violation: violation.clause))
 
     def _documented(self, exchange: Exchange) -> Mapping[str, Any]:
         """Gives what the document says of a response of this status, nothing where it says nothing."""
@@ -96,13 +101,15 @@ def _fits(schema: Mapping[str, Any], value: Any) -> bool:
     return value is not NOT_JSON and Draft202012Validator(schema).is_valid(value)
 
 
-def _body(schema: Mapping[str, Any], value: Any) -> Iterator[Violation]:
+def _body(schema: Mapping[str, Any], value: Any, few: Few) -> Iterator[Violation]:
     if value is NOT_JSON:
-        yield Violation(next(applied(schema, value)), "a JSON object", describe(value), (BODY,))
+        clause = next(applied(schema, value))
+        if few.takes(clause, (BODY,)):
+            yield Violation(clause, "a JSON object", describe(value), (BODY,))
         return
     for error in Draft202012Validator(schema).iter_errors(value):
-        if clause := _clause_of(error, schema):
-            yield Violation(clause, _expected(error), _actual(error), _about(error))
+        if (clause_of := _clause_of(error, schema)) and few.takes(clause_of, about := _about(error)):
+            yield Violation(clause_of, _expected(error), _actual(error), about)
 
 
 def _header(exchange: Exchange, name: str, node: Mapping[str, Any], clause: str) -> Iterator[Violation]:

@@ -7,15 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A closed terminal sends SIGHUP; a system without it has none.
+SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
 
 
 @contextmanager
 def as_interruption() -> Iterator[None]:
-    """Makes SIGTERM, with which a pipeline cancels a job, raise `KeyboardInterrupt` inside, as Ctrl-C does.
+    """Makes SIGTERM, with which a pipeline cancels a job, and SIGHUP raise `KeyboardInterrupt` inside, as Ctrl-C does.
 
-    The first of either does; the next ones are ignored, for then what was judged is being written. A SIGINT that is
-    ignored already, as in a shell's background, stays ignored.
+    The first of any does; the next ones are ignored, for then what was judged is being written. A SIGINT or SIGHUP that
+    is ignored already, as in a shell's background or under nohup, stays ignored.
     """
     def interrupt(*_: object) -> None:
         for number in SIGNALS:

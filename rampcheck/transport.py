@@ -6,16 +6,18 @@ deadline holds for a whole exchange, whatever the target does with its bytes.
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import socket
 import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from threading import Barrier, BrokenBarrierError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore
@@ -23,10 +25,12 @@ import httpx
 
 from rampcheck.errors import UsageError
 from rampcheck.exchanges import Headers, Response
+from rampcheck.profile import Egress, Profile, is_loopback, is_proxy
+from rampcheck.room import HEADER_BYTES, Room
 
 MAX_RESPONSE_BYTES = 256 * 1024  # of a body, before and after its content encoding is undone
-MEAN_RESPONSE_BYTES = 16 * 1024  # of the bodies of a run, which all end in one report
 MOST_CODINGS = 3  # no server compresses what it has compressed twice
+ALERT = b"\x15\x03"  # how a record of TLS begins that tells of an error, RFC 8446 section 5.1
 KEPT_ALIVE = 5.0  # seconds that an idle connection is used again; servers close theirs soon after
 PIECE = 16 * 1024
 
@@ -39,8 +43,8 @@ class TooLargeError(Exception):
     """The body of a response is larger than this client reads."""
 
 
-class AllTooLargeError(Exception):
-    """The responses of a run together are larger than this client reads."""
+class TlsAnswerError(Exception):
+    """What was asked without TLS answers with it."""
 
 
 class CodingError(Exception):
@@ -71,10 +75,15 @@ class TimedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, clock: Clock) -> None:
         self._stream = stream
         self._clock = clock
+        self._is_new = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange has only one
-        """Gives what has come, at most `max_bytes`."""
-        return self._stream.read(max_bytes, self._clock.left())
+        """Gives what has come, at most `max_bytes`. Raises `TlsAnswerError` where it begins with an alert of TLS."""
+        came = self._stream.read(max_bytes, self._clock.left())
+        is_first, self._is_new = self._is_new, False
+        if is_first and came.startswith(ALERT):
+            raise TlsAnswerError
+        return came
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Sends `buffer`, by pieces: a peer that takes it byte by byte would get the time for each anew."""
@@ -111,8 +120,8 @@ class TimedBackend(httpcore.NetworkBackend):
         """Connects to the first of the host's addresses that answers; each has an equal part of the time left."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+        except (OSError, UnicodeError) as error:  # the latter for a name that is none, as a..b
+            raise httpcore.ConnectError("the name cannot be resolved") from error
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         for untried in range(len(addresses), 0, -1):
             try:
@@ -127,44 +136,96 @@ class TimedBackend(httpcore.NetworkBackend):
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a target is reached: over which proxy's URL, or from which address of this machine, where not None."""
+class Proxy:
+    """A proxy: its URL, with its login, and what names it: an environment variable or a place in the profile."""
 
-    proxy: str | None = None
+    url: str = field(repr=False)
+    named: str
+
+    def __str__(self) -> str:
+        return f"{urlsplit(self.url).netloc.rpartition('@')[2]} ({self.named})"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a target is reached: over which proxy, or from which address of this machine, where not None."""
+
+    proxy: Proxy | None = None
     local_address: str | None = None
 
 
-def environment_proxy(url: str) -> str | None:
-    """Gives the URL of the proxy that the environment names for `url` (`HTTPS_PROXY`, `NO_PROXY` and the like).
+def way_of(profile: Profile, *, outside: bool = False) -> Way:
+    """Gives the way that HTTP and WebSockets take to the profile's target, with `outside` off the allowlist.
 
-    Raises `UsageError` for one that is no HTTP proxy.
+    Raises `UsageError` where the environment names a proxy, or certificates, that are none.
+    """
+    egress = profile.egress if outside else Egress()
+    if egress.outside_proxy:
+        proxy: Proxy | None = Proxy(egress.outside_proxy, "the profile's `egress.outside_proxy`")
+    else:
+        # A loopback target is never behind the proxy that the environment may name.
+        proxy = None if is_loopback(profile.base_url) else environment_proxy(profile.base_url)
+    if any(url.lower().startswith("https:") for url in (profile.base_url, proxy.url if proxy else "")):
+        certificates()
+    return Way(proxy, egress.outside_source_address)
+
+
+def environment_proxy(url: str) -> Proxy | None:
+    """Gives the proxy that the environment names for `url` (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case).
+
+    `NO_PROXY` may hold networks, too, as 10.0.0.0/8. Raises `UsageError`, without the proxy's text, for what is no URL
+    of an HTTP proxy. Source: `urllib.request.getproxies`.
     """
     parts = urlsplit(url)
-    if proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy is None:
+    scheme = parts.scheme if proxies.get(parts.scheme) else "all"
+    proxy = proxies.get(scheme)
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
+    if _is_in(parts.hostname or "", proxies.get("no", "")):
+        return None
+    name = next((name for name in os.environ if name.lower() == f"{scheme}_proxy"), "the system's settings")
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if urlsplit(proxy).scheme.lower() not in {"http", "https"}:
-        raise UsageError("the environment names a proxy that is no HTTP proxy",
-                         "Set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to the target's host.")
-    return proxy
+    if not is_proxy(proxy):
+        raise UsageError(f"{name} is no URL of an HTTP proxy",
+                         "Write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, in the password %23 for #, %2F "
+                         "for /, %3F for ?, %40 for @ and %25 for %. Or let NO_PROXY name the target's host.")
+    return Proxy(proxy, name)
+
+
+def _is_in(host: str, networks: str) -> bool:
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        for text in networks.split(","):
+            with suppress(ValueError):
+                if address in ipaddress.ip_network(text.strip(), strict=False):
+                    return True
+    return False
+
+
+def environment_secrets() -> dict[str, str]:
+    """Gives the passwords of the proxies that the environment names, as they are and as they are written, by name."""
+    secrets: dict[str, str] = {}
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        for variable in (name, name.lower()):
+            # The last @ ends the login, also where a # or a / in it would end the host.
+            password = os.environ.get(variable, "").rpartition("@")[0].rpartition("://")[2].partition(":")[2]
+            secrets |= {f"{variable}_password": unquote(password), f"{variable}_password_as_written": password}
+    return {name: value for name, value in secrets.items() if value}
 
 
 class Transport:
     """Exchanges requests and responses, one at a time. Cookies are not kept, redirects not followed.
 
-    `room` is how many bytes the bodies of all its responses may have together.
+    Its responses are counted in `room`; `secure` says that the target speaks TLS.
     """
 
-    def __init__(self, way: Way, room: int) -> None:
+    def __init__(self, way: Way, room: Room, *, secure: bool = False) -> None:
         self._clock = Clock()
         self._room = room
         self._pool = httpcore.ConnectionPool(
-            ssl_context=certificates(),
-            proxy=_proxy(way.proxy) if way.proxy else None,
+            ssl_context=certificates() if secure else None,
+            proxy=_proxy(way.proxy.url) if way.proxy else None,
             keepalive_expiry=KEPT_ALIVE, local_address=way.local_address, network_backend=TimedBackend(self._clock),
         )
 
@@ -183,25 +244,30 @@ class Transport:
                 request.method, _url(request.url), headers=request.headers.raw, content=content or None,
             ) as answer:
                 headers = text_headers(answer.headers)
-                return Response(answer.status, headers, decoded(self._body(answer), headers))
+                response = Response(answer.status, headers, decoded(_body(answer), headers))
+                self._room.take(size_of(headers, response.body))
+                return response
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError,
-                httpcore.UnsupportedProtocol, TooLargeError, AllTooLargeError, CodingError) as error:
+                httpcore.UnsupportedProtocol, TooLargeError, CodingError, TlsAnswerError) as error:
             raise NoAnswerError from error
-
-    def _body(self, answer: httpcore.Response) -> bytes:
-        body = bytearray()
-        for piece in answer.iter_stream():
-            body += piece
-            if len(body) > MAX_RESPONSE_BYTES:
-                raise TooLargeError
-        self._room -= len(body)
-        if self._room < 0:
-            raise AllTooLargeError
-        return bytes(body)
 
     def close(self) -> None:
         """Closes the connections."""
         self._pool.close()
+
+
+def _body(answer: httpcore.Response) -> bytes:
+    body = bytearray()
+    for piece in answer.iter_stream():
+        body += piece
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise TooLargeError
+    return bytes(body)
+
+
+def size_of(headers: Headers, body: bytes) -> int:
+    """Gives how many bytes a message takes, about."""
+    return len(body) + sum(len(name) + len(value) + HEADER_BYTES for name, value in headers)
 
 
 def _held(body: bytes, together: Barrier, clock: Clock) -> Iterator[bytes]:
@@ -214,13 +280,24 @@ def _held(body: bytes, together: Barrier, clock: Clock) -> Iterator[bytes]:
 
 @cache
 def certificates() -> ssl.SSLContext:
-    """Gives what TLS connections are judged by, as httpx does; reading it takes longer than a request."""
-    return httpx.create_ssl_context()
+    """Gives what TLS connections are judged by, as httpx does; reading it takes longer than a request.
+
+    Raises `UsageError` where `SSL_CERT_FILE` names no file of certificates.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        if not (file := os.environ.get("SSL_CERT_FILE")):
+            raise
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise UsageError(f"SSL_CERT_FILE names {file}, which cannot be used: {reason}",
+                         "Name a file of certificates in PEM, or unset the variable.") from error
 
 
 def _proxy(url: str) -> httpcore.Proxy:
     proxy = httpx.Proxy(url)
-    return httpcore.Proxy(_url(proxy.url), proxy.raw_auth)
+    secure = proxy.url.scheme == "https"
+    return httpcore.Proxy(_url(proxy.url), proxy.raw_auth, ssl_context=certificates() if secure else None)
 
 
 def _url(url: httpx.URL) -> httpcore.URL:

@@ -26,7 +26,8 @@ DECLARED, UNEXPECTED, UNSELECTED = "declared", "unexpected", "unselected"
 class Scope:
     """What of the contract a run set out to try on `today`: the clauses `selected`, all of them where it `is_whole`.
 
-    It tried them until it was `interrupted` or `ended_early` for another reason.
+    It tried them until it was `interrupted` or `ended_early` for another reason; of one that is `unfinished` nothing
+    tells the end: it was killed, or still goes on.
     """
 
     selected: frozenset[str]
@@ -34,6 +35,7 @@ class Scope:
     is_whole: bool = True
     interrupted: bool = False
     ended_early: bool = False
+    unfinished: bool = False
 
 
 def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[dict[str, Any]]:
@@ -90,7 +92,7 @@ def _clause_result(
 
 def _written(finding: Finding) -> dict[str, Any]:
     return {"expected": finding.expected, "actual": finding.actual, "exchange": finding.exchange,
-            "scenario": finding.scenario, "judge": finding.judge, "about": list(finding.about)}
+            "scenario": finding.scenario, "judge": finding.judge, "about": list(finding.about), "times": finding.times}
 
 
 def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> str:
@@ -119,7 +121,7 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (bool(unjudged), UNEXPECTED, unjudged),
         (bool(untried), DECLARED, untried),
         (scope.interrupted, UNEXPECTED, "the run was interrupted before it was tried"),
-        (scope.ended_early, UNEXPECTED, "the run ended before it was tried"),
+        (scope.ended_early or scope.unfinished, UNEXPECTED, "the run ended before it was tried"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)
@@ -157,7 +159,7 @@ def run_verdict(
         return "nonconformant"
     if scope.ended_early or not tried:
         return "inconclusive"
-    if troubled or scope.interrupted or has_gap(clauses, UNEXPECTED):
+    if troubled or scope.interrupted or scope.unfinished or has_gap(clauses, UNEXPECTED):
         return "incomplete"
     if not scope.is_whole:
         return "partial"

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from rampcheck.contract import Contract
+from rampcheck.errors import UsageError
 from rampcheck.profile import Waiver
+
+
+def check(waivers: Iterable[Waiver], contract: Contract) -> None:
+    """Raises `UsageError` where a waiver covers what is no clause of the contract."""
+    if unknown := [waiver.clause for waiver in waivers if waiver.clause not in contract.clauses]:
+        raise UsageError(f"the profile waives what is no clause of {contract.name}: {', '.join(unknown)}",
+                         f"`rampcheck clauses --contract {contract.name}` lists them.")
 
 
 def is_valid(waiver: Waiver, today: date) -> bool:

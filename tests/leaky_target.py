@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import threading
@@ -18,7 +19,7 @@ from websockets.frames import CloseCode
 from websockets.server import ServerProtocol
 
 SIGNATURE = "v2:" + "5ec7e7" * 21 + "ab"
-INIT_TOKEN = "planted/init+token=0123456789-Zz"
+INIT_TOKEN = "planted/init+tok=5f1c8e2b7a6d-Zz"  # no twelve characters of it stand in another secret
 SIGNATURE_SECRET = "planted+signature/secret=9876543210-Qq"
 EMAIL = "planted.person@leak.example"
 
@@ -38,13 +39,27 @@ def encodings(secret: str) -> dict[str, str]:
     }
 
 
+def fragments(secret: str) -> dict[str, str]:
+    """Gives what gives a secret away without being the whole of it, by name."""
+    half = len(secret) // 2
+    return {
+        "without its first letter": secret[1:], "without its last letter": secret[:-1], "a part": f"x{secret[5:20]}x",
+        "one letter altered": f"{secret[:half]}~{secret[half + 1:]}", "cut": f"{secret[:half]}***{secret[half:]}",
+        "backwards": secret[::-1], "numbers": str([*secret.encode()]), "octal": "".join(f"\\{byte:03o}" for byte in
+                                                                                     secret.encode()),
+        "packed": base64.b64encode(gzip.compress(secret.encode())).decode(), "base85": base64.b85encode(
+            secret.encode()).decode(), "base32": base64.b32encode(secret.encode()).decode(),
+    }
+
+
 def leaks(token: str, email: str = "") -> dict[str, str]:
     """Gives every secret in every form."""
     told = {f"{name} {form}": text for name, secret in (
         ("token", token), ("signature", SIGNATURE), ("init_token", INIT_TOKEN), ("email", email),
         ("signature secret", SIGNATURE_SECRET),
     ) for form, text in encodings(secret).items() if secret}
-    return told | {"another person": EMAIL}
+    parts = fragments(token) if token else {}
+    return told | parts | {"another person": EMAIL}
 
 
 def update(transaction: str, status: str, token: str) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from rampcheck import contract, resources
 from rampcheck.causes import follows
 from rampcheck.contract import Cause
 from rampcheck.evidence import Account
-from rampcheck.exchanges import Exchange, Journal, from_record
+from rampcheck.exchanges import Exchange
 from rampcheck.findings import Finding, Judge
 from rampcheck.invariants import json_media_type, json_object, same
+from rampcheck.journal import Journal, from_record
 from rampcheck.profile import Partner, from_mapping
 from rampcheck.redaction import Redactor
 from rampcheck.scenario import Rejection

@@ -17,6 +17,7 @@ from rampcheck.client import Client, Lane
 from rampcheck.errors import Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.limits import Budget
+from rampcheck.room import Room
 from rampcheck.transport import Transport, Way
 from tests.answering import OK, answer, answering
 
@@ -105,7 +106,7 @@ def test_a_request_lacks_its_last_byte_until_the_others_are_as_far() -> None:
     together = threading.Barrier(2)
     got: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        transport = Transport(Way(), 1 << 20)
+        transport = Transport(Way(), Room())
         request = httpx.Request("POST", f"http://127.0.0.1:{listening.getsockname()[1]}/", content=b"0123456789")
         sending = threading.Thread(target=lambda: got.append(transport.exchange(request, 60, together).body))
         sending.start()

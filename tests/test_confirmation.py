@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rampcheck import profile
-from rampcheck.errors import BudgetSpent, TargetGone, Unjudged
+from rampcheck import folder, profile
+from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
 from rampcheck.run import Run, Settings
 from rampcheck.scenario import Rejection, Target
 from tests.answering import SESSION, answer
@@ -41,7 +41,8 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
             "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
             "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
         }, {})
-        return Run(described, Settings("run", bytes(32), tmp_path / str(next(numbers)))).target(0)
+        output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
+        return Run(described, Settings("run", bytes(32), output)).target(0)
 
     return open_target
 
@@ -271,7 +272,7 @@ def test_a_target_that_does_not_come_back_ends_the_run(opened: Open, monkeypatch
         with pytest.raises(TargetGone, match="stopped answering at"):
             accepted.but(partner_user_id=SUSPECT).send()
         sent = len(records(target, "exchange"))
-        with pytest.raises(TargetGone):
+        with pytest.raises(RunOver):
             target.accepted()
     assert len(records(target, "exchange")) == sent
     assert len(bodies) == 2

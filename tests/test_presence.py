@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck.errors import TargetGone
+from rampcheck.errors import RunOver
 from rampcheck.presence import Presence
 
 
@@ -23,13 +23,21 @@ def test_the_others_wait_while_one_searches(tmp_path: Path) -> None:
     assert passed.wait(5)
 
 
+def test_a_search_that_was_killed_holds_nobody_up(tmp_path: Path) -> None:
+    """What a process leaves that was killed while it looked for the target is taken away."""
+    presence = Presence(0.1, tmp_path)
+    (tmp_path / "away").touch()
+    presence.wait()
+    assert not (tmp_path / "away").exists()
+
+
 def test_a_target_that_is_gone_is_gone_for_all(tmp_path: Path) -> None:
     """After one process gave up, the others neither send nor search."""
     first, other = Presence(5, tmp_path), Presence(5, tmp_path)
     first.end("the target stopped answering")
-    with pytest.raises(TargetGone, match="stopped answering"):
+    with pytest.raises(RunOver, match="stopped answering"):
         other.wait()
-    with pytest.raises(TargetGone), other.search():
+    with pytest.raises(RunOver), other.search():
         pytest.fail("it searches")
 
 
@@ -61,5 +69,5 @@ def test_one_process_alone_needs_no_folder() -> None:
     presence.tell(explained=False)
     assert not presence.has_news()
     presence.end("away")
-    with pytest.raises(TargetGone):
+    with pytest.raises(RunOver):
         presence.wait()

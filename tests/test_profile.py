@@ -433,7 +433,7 @@ waivers:
             ),
             (
                 MINIMAL + 'partner: {"a\\eb": x}\n',
-                'partner."a\\u001bb": unknown key; known here: widget_id, ',
+                'partner.(a key that is not shown): unknown key; known here: widget_id, ',
             ),
             (MINIMAL + "partner: {widget_id: [}\n", "profile.yaml:5: is not YAML: "),
             ("a: b: c\n", "profile.yaml:1: is not YAML: mapping values are not allowed here"),
@@ -442,7 +442,7 @@ waivers:
             (b"contract: proof\n# \xff\n", "profile.yaml:2: is not UTF-8 text; save it as UTF-8"),
             ("a: b\n".encode("utf-16"), "profile.yaml:1: is not UTF-8 text"),
             ("[" * 5_000, "profile.yaml: is nested too deeply"),
-            ("#" * ((1 << 20) + 1), "profile.yaml: is larger than 1 MiB, so it is no profile"),
+            ("#" * (128 * 1024 + 1), "profile.yaml: is larger than 128 KiB, so it is no profile"),
         ],
         ids=lambda value: str(value)[:60],
     )

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from rampcheck.display import HIDDEN, one_line, visible
 from rampcheck.errors import UsageError
 from rampcheck.report import load, print_summary, write_reports
 from rampcheck.report.html import foreign, prose
@@ -25,7 +26,6 @@ from rampcheck.report.outline import CLAUSE_VERDICTS, UNSIGNED, outline
 from rampcheck.report.pretty import indent_json
 from rampcheck.report.results import ResultsError, encode, schema, validate
 from rampcheck.report.summary import cell
-from rampcheck.report.text import HIDDEN, one_line, visible
 from tests import samples
 
 EVERY = [samples.results, samples.conformant, samples.gaps, samples.partial, samples.incomplete, samples.inconclusive,

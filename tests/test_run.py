@@ -145,7 +145,7 @@ def heeded_sigint() -> Iterator[None]:
 
 @pytest.mark.usefixtures("heeded_sigint")
 @pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, workers: str, tmp_path: Path) -> None:
     """Ctrl-C, or a pipeline's SIGTERM: what was judged so far is written, and the exit code is 2."""
     folder = tmp_path / "run"
@@ -209,7 +209,8 @@ def test_an_interruption_while_the_workers_start_is_one(tmp_path: Path) -> None:
         [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "kryptonim", "-n", "2", "--output", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
-    while not (folder / "journal.jsonl").exists():
+    journal = folder / "journal.jsonl"
+    while not journal.exists() or not journal.stat().st_size:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.01)
             pytest.fail(f"the run ended by itself: {process.communicate()[0]}")

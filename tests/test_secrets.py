@@ -6,6 +6,9 @@ import html
 import json
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -92,6 +95,16 @@ def test_a_planted_secret_is_written_nowhere(leaked: Completed, name: str) -> No
                 assert secret not in view, f"{name} ({form}) in {place}"
 
 
+def test_no_twelve_characters_of_a_credential_are_written_anywhere(leaked: Completed) -> None:
+    """Neither a run of a planted credential nor one of what gives it away is in any file or on the terminal."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in leaked.folder.rglob("*") if path.is_file()}
+    parts = [TOKEN, TOKEN[::-1], *map(leaky_target.fragments(TOKEN).__getitem__, ("numbers", "packed", "base85"))]
+    runs = {part[start:start + 12].lower() for part in parts for start in range(len(part) - 11)}
+    for place, text in {**texts, "the terminal": leaked.printed}.items():
+        for view in views(text):
+            assert not [run for run in runs if run in view], place
+
+
 def test_the_same_secret_stays_recognisable_as_the_same(leaked: Completed) -> None:
     """A secret that comes twice has the same mark twice, on every channel, so that the report can say so."""
     if leaked.results["contract"] != "proof":
@@ -104,3 +117,27 @@ def test_the_same_secret_stays_recognisable_as_the_same(leaked: Completed) -> No
     marks = {json.loads(text)["init_token"] for text in told}
     assert len(marks) == 1
     assert marks.pop().startswith("[redacted init_token ")
+
+
+def test_what_libraries_log_is_not_written(tmp_path: Path) -> None:
+    """Plain pytest at DEBUG shows no token, and tells Allure of none, and neither what only the environment knew."""
+    variables = {"PLANTED_TOKEN": TOKEN, "PLANTED_USER": "planted-user-8Rw2Kd", "PLANTED_PROXY": "x"}
+    with leaky_target.serve() as base_url:
+        profile = {"contract": "proof", "base_url": f"{base_url}/gw-5Tz9Lq3Wm1Xc", "credentials": CREDENTIALS["proof"],
+                   "limits": {"requests_per_second": 0, "event_timeout_seconds": 1},
+                   "triggers": {"complete": {"partner_user_id": "${PLANTED_USER}"}},
+                   "webhook": {"listen": f"127.0.0.1:{receiver.free_port()}",
+                               "public_url": "http://127.0.0.1/hook-7Yb4Nv0Pj6Hs"}}
+        (tmp_path / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "suites/proof", "-k", "auth", "-n0",
+             "--profile", str(tmp_path / "profile.yaml"), "--output", str(tmp_path / "run"), "--log-level=DEBUG",
+             "-o", "log_cli=true", f"--alluredir={tmp_path / 'allure'}"],
+            cwd=Path(__file__).parents[1], env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+            timeout=300)
+    assert (tmp_path / "run" / "journal.jsonl").exists(), done.stdout + done.stderr
+    texts = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.rglob("*")
+             if path.is_file() and path.name != "profile.yaml"}
+    for place, text in {**texts, "the terminal": done.stdout + done.stderr}.items():
+        for secret in (TOKEN, "planted-user-8Rw2Kd", "gw-5Tz9Lq3Wm1Xc", "hook-7Yb4Nv0Pj6Hs"):
+            assert secret not in text, place

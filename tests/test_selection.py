@@ -66,8 +66,8 @@ def test_the_verdict_is_the_last_word(partial: Completed) -> None:
 def test_plain_pytest_has_the_verdict_last(tmp_path: Path) -> None:
     """Under pytest itself its own line stands before the verdict."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "suites/proof", "--contract", "proof", "-k", "twice", "-p", "no:cacheprovider",
-         "--output", str(tmp_path / "run")],
+        [sys.executable, "-m", "pytest", "suites/proof", "--rampcheck-contract", "proof", "-k", "twice", "-p",
+         "no:cacheprovider", "--rampcheck-output", str(tmp_path / "run")],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck import profile
+from rampcheck import folder, profile
 from rampcheck.errors import Unjudged
 from rampcheck.run import Run, Settings
 from rampcheck.scenario import Accepted, Rejection, Target
@@ -32,7 +32,8 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], R
             "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
             "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 0},
         }, {})
-        return Run(described, Settings("run", bytes(32), tmp_path / str(next(numbers))))
+        output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
+        return Run(described, Settings("run", bytes(32), output))
 
     return open_run
 

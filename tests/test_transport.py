@@ -14,18 +14,21 @@ import httpcore
 import httpx
 import pytest
 
+from rampcheck.errors import BudgetSpent, UsageError
+from rampcheck.room import Room
 from rampcheck.transport import (
     MAX_RESPONSE_BYTES,
-    AllTooLargeError,
     CodingError,
     NoAnswerError,
+    Proxy,
     TooLargeError,
     Transport,
     Way,
     decoded,
     environment_proxy,
+    environment_secrets,
 )
-from tests import hostile_target
+from tests.hostile import target as hostile_target
 
 TEXT = b'{"a": 1}' * 100
 RAW = zlib.compressobj(wbits=-15)
@@ -35,7 +38,7 @@ RAW_DEFLATE = RAW.compress(TEXT) + RAW.flush()
 @pytest.fixture
 def transport() -> Iterator[Transport]:
     """Connections that go straight to the target."""
-    made = Transport(Way(), 1 << 20)
+    made = Transport(Way(), Room())
     yield made
     made.close()
 
@@ -92,10 +95,10 @@ def test_the_environment_names_a_proxy(monkeypatch: pytest.MonkeyPatch, name: st
         if other.lower().endswith("_proxy"):
             monkeypatch.delenv(other)
     monkeypatch.setenv(name, "proxy.example:3128")
-    assert environment_proxy("https://api.example") == "http://proxy.example:3128"
+    assert environment_proxy("https://api.example") == Proxy("http://proxy.example:3128", name)
     monkeypatch.setenv("NO_PROXY", ".example")
     assert environment_proxy("https://api.example:8443/v1") is None
-    assert environment_proxy("https://api.other") == "http://proxy.example:3128"
+    assert environment_proxy("https://api.other") == Proxy("http://proxy.example:3128", name)
 
 
 def test_a_proxy_is_asked() -> None:
@@ -107,7 +110,7 @@ def test_a_proxy_is_asked() -> None:
         peer.send(hostile_target.whole(b"{}"))
 
     with hostile_target.serve(proxy) as url:
-        through = Transport(Way(url.replace("://", "://user:word@")), 1000)
+        through = Transport(Way(Proxy(url.replace("://", "://user:word@"), "HTTP_PROXY")), Room())
         assert through.exchange(get("http://api.example/v1"), 10).body == b"{}"
         through.close()
     assert heard[0].startswith(b"GET http://api.example/v1 HTTP/1.1\r\n")
@@ -123,7 +126,7 @@ def test_a_tunnel_is_asked_for_where_the_target_speaks_tls() -> None:
         peer.send(hostile_target.whole(b"", status="403 Forbidden"))
 
     with hostile_target.serve(proxy) as url:
-        through = Transport(Way(url), 1000)
+        through = Transport(Way(Proxy(url, "HTTPS_PROXY")), Room())
         with pytest.raises(NoAnswerError) as refused:
             through.exchange(get("https://api.example/v1"), 10)
         through.close()
@@ -162,15 +165,18 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, transport: T
         assert transport.exchange(get(f"http://several.example:{port}/"), 10).status == 200
 
 
-def test_all_answers_together_have_a_bound() -> None:
-    """The room is that of all answers of a transport."""
-    with hostile_target.serve(hostile_target.answering(lambda: hostile_target.whole(b"12345"))) as url:
-        small = Transport(Way(), 9)
-        assert small.exchange(get(url), 10).body == b"12345"
-        with pytest.raises(NoAnswerError) as refused:
-            small.exchange(get(url), 10)
-        small.close()
-    assert isinstance(refused.value.__cause__, AllTooLargeError)
+def test_answers_are_counted_with_their_headers() -> None:
+    """What a run keeps is counted, whether it came as a body or as headers."""
+    room = Room(5000)
+    answers = iter([hostile_target.whole(b"12345"), hostile_target.whole(b"12345", f"X-Large: {'x' * 5000}")])
+    with hostile_target.serve(hostile_target.answering(lambda: next(answers))) as url:
+        transport = Transport(Way(), room)
+        assert transport.exchange(get(url), 10).body == b"12345"
+        room.demand()
+        transport.exchange(get(url), 10)
+        with pytest.raises(BudgetSpent, match="MiB that a run keeps"):
+            room.demand()
+        transport.close()
 
 
 def test_cookies_are_not_kept(transport: Transport) -> None:
@@ -186,3 +192,17 @@ def test_cookies_are_not_kept(transport: Transport) -> None:
             transport.exchange(get(url), 10)
     assert len(heard) == 2
     assert not any(b"cookie" in request.lower() for request in heard)
+
+
+@pytest.mark.parametrize("sign", "#/?")
+def test_a_proxy_whose_login_ends_its_host_is_refused_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, sign: str,
+) -> None:
+    """No message, and no cause of it, shows the password; it is a known secret, written rightly or not."""
+    password = f"Sup3rS3cret{sign}1"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://ci:{password}@127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(UsageError) as caught:
+        environment_proxy("https://sandbox.example")
+    assert "Sup3r" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
+    assert password in environment_secrets().values()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rampcheck import contract
+from rampcheck.conclusion import exit_code
 from rampcheck.errors import ExitCode
 from rampcheck.evidence import Account, collect
 from rampcheck.folding import folded_findings, pattern
 from rampcheck.profile import from_mapping
-from rampcheck.run import exit_code
 from rampcheck.verdicts import Scope, clause_results, has_gap, run_verdict
 from rampcheck.waivers import notes, states
 
@@ -261,6 +261,7 @@ PART = Scope(frozenset({MUST}), TODAY, is_whole=False)
         ([clause(), GAP["unexpected"]], WHOLE, {}, "incomplete"),
         ([clause(), GAP["unexpected"] | {"level": "should"}], WHOLE, {}, "conformant"),
         ([clause()], Scope(WHOLE.selected, TODAY, interrupted=True), {}, "incomplete"),
+        ([clause()], Scope(WHOLE.selected, TODAY, unfinished=True), {}, "incomplete"),
         ([clause()], WHOLE, {"troubled": True}, "incomplete"),
         ([clause()], PART, {}, "partial"),
         ([clause(), GAP["unselected"]], PART, {}, "partial"),

@@ -73,6 +73,8 @@ SHARED: Signs = {
     "pages-of-408": (NOWHERE, r"(?s)\nHTTP/1\.1 408 .*<title>Request Timeout"),
     "pages-of-502": (NOWHERE, r"(?s)\nHTTP/1\.1 502 .*<title>Bad Gateway"),
     "pages-of-520": (NOWHERE, r"(?s)\nHTTP/1\.1 520 .*<title>Unknown Error"),
+    "maintenance-now-and-then": (NOWHERE, r'(?s)\nHTTP/1\.1 200 .*\{"status":"maintenance"\}'),
+    "maintenance-for-a-while": (NOWHERE, r'(?s)\nHTTP/1\.1 200 .*\{"status":"maintenance"\}'),
     "gateway-in-json": (NOWHERE, r'(?s)\nHTTP/1\.1 503 .*\{"message": "Service Unavailable"\}'),
 }
 

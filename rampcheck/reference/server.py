@@ -213,8 +213,8 @@ class RunningReference:
             code = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            code = self._process.wait()
-        self._reader.join()
+            code = self._process.wait(STOP_SECONDS)
+        self._reader.join(STOP_SECONDS)
         return code
 
     def _start_error(self) -> ReferenceStartError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rampcheck.report import html, junit, summary
 from rampcheck.report.results import FILE_NAME, encode, load, validate
-from rampcheck.report.terminal import print_summary
+from rampcheck.report.terminal import print_summary, where
 
-__all__ = ["load", "print_summary", "write_reports"]
+__all__ = ["FILE_NAME", "encode", "load", "print_summary", "where", "write_reports"]
 
 
 def write_reports(directory: Path, results: dict[str, Any], exchanges: Mapping[int, dict[str, Any]]) -> None:
@@ -31,5 +32,10 @@ def write_reports(directory: Path, results: dict[str, Any], exchanges: Mapping[i
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in rendered.items():
         partial = directory / f".{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(directory / name)
+        try:
+            partial.write_bytes(content)
+            partial.replace(directory / name)
+        except OSError:
+            with suppress(OSError):
+                partial.unlink()
+            raise

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from rampcheck.report.text import HIDDEN
+from rampcheck.display import HIDDEN
 
 MARK = re.compile(r"\[redacted ([A-Za-z_][A-Za-z0-9_]*) ([0-9a-f]+)\]")
 

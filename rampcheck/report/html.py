@@ -13,11 +13,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from rampcheck.display import HIDDEN, shorten, visible
 from rampcheck.report import results as results_file
 from rampcheck.report.curl import MARK
 from rampcheck.report.evidence import Evidence, evidence
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, outage_text, outline
-from rampcheck.report.text import HIDDEN, duration, moment, plural, shorten, visible
+from rampcheck.report.text import duration, moment, plural
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all

@@ -8,8 +8,9 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from rampcheck.display import shorten, visible
 from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline, selection
-from rampcheck.report.text import plural, shorten, visible
+from rampcheck.report.text import plural
 
 LONGEST_VALUE = 4_000  # characters
 

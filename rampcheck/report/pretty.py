@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 # An array of nothing but strings, numbers and literals, each on its line. No JSON string holds a line feed.
 FLAT_ARRAY = re.compile(r'\[\n((?: *(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+),?\n)+) *\]')

@@ -64,7 +64,9 @@ def _hindrances(results: Mapping[str, Any]) -> list[str]:
     faults = len(results["faults"])
     told = {
         "it was interrupted": results["interrupted"],
+        "its journal has no end": results.get("unfinished", False),
         f"rampcheck itself failed {'once' if faults == 1 else f'{faults:,} times'}": faults,
+        "it ended before everything was tried": results["reason"] and not results["interrupted"],
         "the target stopped answering": any(outage["ended"] is None for outage in results.get("outages", ())),
         f"{plural(unexpected, 'required promise')} could not be tried to the end": unexpected,
     }

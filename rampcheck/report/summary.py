@@ -8,8 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from rampcheck.display import one_line
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, outage_text, outline
-from rampcheck.report.text import one_line, plural
+from rampcheck.report.text import plural
 
 LONGEST_CELL = 300  # characters
 SEEN_SHOWN = 10  # findings or observations of one clause; results.json holds all

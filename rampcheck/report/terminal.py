@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from rampcheck.display import one_line, visible
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, outage_text, outline
-from rampcheck.report.text import one_line, plural, visible
+from rampcheck.report.text import plural
 
 LONGEST_VALUE = 400  # characters
 FINDINGS_SHOWN = 3  # of one clause; the reports hold all
@@ -32,8 +33,10 @@ STYLES: Mapping[str, str] = {
 }
 
 
-def print_summary(results: Mapping[str, Any], console: Console, directory: Path) -> None:
-    """Prints valid `results` on `console`, the verdict last; `directory` is where the reports of the run are.
+def print_summary(results: Mapping[str, Any], console: Console, directory: Path | None) -> None:
+    """Prints valid `results` on `console`, the verdict last; `directory` is where the reports are.
+
+    None says that there was no place to write them.
 
     Plain text where the console is no terminal. Lines fold at the console's width; a value of over 400
     characters is shortened with a note of its length, and a long list says how many more the reports hold.
@@ -49,6 +52,11 @@ def print_summary(results: Mapping[str, Any], console: Console, directory: Path)
     lasting = [outage_text(outage) for outage in summary.outages if outage["ended"] is None]
     _print_list(console, "The target stopped answering", lasting)
     _print_end(console, results, summary, directory)
+
+
+def where(directory: Path | None) -> str:
+    """Says where the reports of a run are, None where there was no place to write them."""
+    return f"Reports: {directory / 'index.html'}" if directory else "Reports: none could be written"
 
 
 def _say(console: Console, text: Text | str, label: Text | str = "") -> None:
@@ -136,7 +144,7 @@ def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
         _say(console, one_line(line, LONGEST_VALUE), "- ")
 
 
-def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, directory: Path) -> None:
+def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, directory: Path | None) -> None:
     counts = [
         Text(f"{results['counts'][verdict]} {word.word}", STYLES[verdict])
         for verdict, word in CLAUSE_VERDICTS.items()
@@ -147,7 +155,7 @@ def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, d
     _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
     if summary.selection:
         _say(console, f"Selected: {visible(summary.selection)}")
-    _say(console, f"Reports: {directory / 'index.html'}")
+    _say(console, where(directory))
     _say(console, "")
     if summary.early_end:
         _say(console, Text(visible(summary.early_end), "bold"))

@@ -112,11 +112,10 @@ class Attempt:
         profile = builtin_profile(self.trial.contract, base_url, None, self._webhook_url, self.trial.variants)
         path = self.folder / PROFILE
         path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
-        options = ["--profile", str(path), "--output", str(self.folder / RUN), f"--seed={self.trial.seed}",
-                   f"--examples={self.conditions.examples}", "--strict-should"]
-        if self.conditions.quick:
-            options += [f"--clause={clause}" for clause in self.trial.clauses]
-        self._start(judge, options, self.conditions.workers)
+        given = {"profile": path, "output": self.folder / RUN, "seed": self.trial.seed, "strict": True,
+                 "examples": self.conditions.examples, "no_allure": True,
+                 "clause": self.trial.clauses if self.conditions.quick else ()}
+        self._start(judge, given, self.conditions.workers)
 
     def keep_time(self) -> None:
         """Stops a trial that takes too long."""
@@ -135,7 +134,7 @@ class Attempt:
                 process.join(STOP_SECONDS)
             # The reference has nothing to tidy up, and a server takes its time to end in good order.
             process.kill()
-            process.join()
+            process.join(STOP_SECONDS)
             process.close()
 
 
@@ -160,12 +159,12 @@ def serve_reference(connection: Connection, trial: Trial, webhook_url: str) -> N
                  announce=connection.send)
 
 
-def judge(connection: Connection, options: list[str], workers: int) -> None:
+def judge(connection: Connection, given: dict[str, Any], workers: int) -> None:
     """Makes a run with these options, and says its exit code."""
     from rampcheck import launch  # noqa: PLC0415 - the parent does without
 
     code = ExitCode.FAULT
     try:
-        code = ExitCode(launch.judge(options, workers=workers, allure=False))
+        code = ExitCode(launch.judge(given, workers=workers))
     finally:
         connection.send(int(code))

@@ -11,7 +11,7 @@ from typing import Any
 
 from rampcheck import __version__, contract
 from rampcheck.errors import ExitCode
-from rampcheck.exchanges import timestamp
+from rampcheck.journal import timestamp
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.outcome import AS_REQUIRED, Conviction, Outcome
 from rampcheck.selftest.trial import Selection, Trial

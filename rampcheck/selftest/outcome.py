@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rampcheck.errors import ExitCode
-from rampcheck.exchanges import read_records
+from rampcheck.folder import JOURNAL
+from rampcheck.journal import read_records
 from rampcheck.report.results import FILE_NAME
-from rampcheck.run import MERGED
 from rampcheck.selftest.trial import Trial
 
 Result = Literal["convicted", "ended", "missed", "conforming", "accused", "fault"]
@@ -81,7 +81,7 @@ def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds:
     """Gives what came of a trial from what its run wrote into `folder`; `fault` says why it did not end."""
     try:
         results = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        records = list(read_records(folder / MERGED))
+        records = list(read_records(folder / JOURNAL))
     except (OSError, ValueError) as error:
         return Outcome(trial, "fault", seconds=seconds, exit_code=exit_code,
                        faults=(fault or f"the run wrote no results: {error}",))

@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from rampcheck.report.text import one_line, plural
+from rampcheck.display import one_line
+from rampcheck.report.text import plural
 from rampcheck.selftest.matrix import is_as_required
 from rampcheck.selftest.page import FILE_NAME, remark, sentence
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
 from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
 
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, http_date
 from rampcheck.invariants import (
     Condition,
     Endpoint,
@@ -91,12 +90,9 @@ def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
     (RFC 9110 section 6.6.1).
     """
     yield exchange.started, exchange.started + exchange.elapsed
-    date = exchange.response.header("date") if exchange.response else None
-    try:
-        sent = parsedate_to_datetime(date or "").timestamp()
-    except (ValueError, OverflowError):
-        return
-    yield sent - exchange.elapsed, sent + 1
+    date = http_date((exchange.response and exchange.response.header("date")) or "")
+    if date is not None:
+        yield date.timestamp() - exchange.elapsed, date.timestamp() + 1
 
 
 @invariant("kryptonim.session.expires-at", _gives_text("expiresAt"))
@@ -112,9 +108,8 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
     moments = list(creation_times(exchange))
     if any(first - TOLERANCE <= end.timestamp() - LIFETIME <= last + TOLERANCE for first, last in moments):
         return None
-    answered = datetime.fromtimestamp(moments[-1][1], UTC)
     return Broken("`expiresAt`: 30 minutes after the session's creation",
-                  f"{describe(text)}, {(end - answered).total_seconds() / 60:.1f} minutes after the response",
+                  f"{describe(text)}, {(end.timestamp() - moments[-1][1]) / 60:.1f} minutes after the response",
                   about=(member("expiresAt"),))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from rampcheck.invariants import strings
-from rampcheck.redaction import Redactor
+from rampcheck.secret_search import RUN, folded, is_email, readings
 
 HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
 SHORTEST = 6  # characters; what is shorter may stand in any URL by chance
@@ -33,11 +32,13 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
 def disclosed(url: str, texts: list[tuple[str, str]]) -> list[str]:
     """Gives the fields of which a text stands in a URL after its scheme, in whatever encoding.
 
-    What the redactor would hide can be read: clear text, percent-encoding in several layers, hexadecimal,
-    base64 of either alphabet at any alignment; also the first half of a long text, where it stands alone.
+    What can be read in it: clear text, escapes in several layers, hexadecimal, base64 of either alphabet at any
+    alignment. Of a long text, the first half; the beginning of an e-mail address may be a user's id.
     """
-    finder = Redactor(b"")
-    for name, text in texts:
-        finder.add(f"private_{name}", text)
-    found = re.findall(r"\[redacted private_(\w+) ", finder.text(url.partition("://")[2]))
-    return sorted(set(found))
+    said = "\n".join(form for reading in readings(url.partition("://")[2]) for form in folded(reading.text))
+    return sorted({name for name, text in texts for part in folded(_telling(text))
+                   if len(part) >= SHORTEST and part in said})
+
+
+def _telling(text: str) -> str:
+    return text if is_email(text) else text[: max(RUN, (len(text) + 1) // 2)]

@@ -25,16 +25,17 @@ def transaction_of(session: Exchange) -> str:
     return transaction
 
 
-def until_known(target: Target, request: Request, session: Exchange) -> Exchange | None:
-    """Asks for what a session has brought about until it is known, for as long as the target may take for it.
+def until_known(target: Target, request: Request) -> Exchange | None:
+    """Asks for what a session has just brought about until it is known, for as long as the target may take for it.
 
     Gives the first answer that accepts the request; None where there is none, which is then to be asked in earnest.
     """
+    deadline = time.monotonic() + UNTIL_KNOWN
     while True:
         answer = target.once(request)
         if target.suite.is_acceptance(answer):
             return answer
-        if answer.status != 404 or time.time() > session.ended + UNTIL_KNOWN:
+        if answer.status != 404 or time.monotonic() > deadline:
             return None
         time.sleep(PAUSE)
 
@@ -44,7 +45,7 @@ def known(session: Accepted, request: Request) -> Accepted:
 
     Raises `Unjudged` where the target refuses it, for longer than it may take to know the session.
     """
-    answer = until_known(session.target, request, session.exchange)
+    answer = until_known(session.target, request)
     return session.then(request) if answer is None else Accepted(session.target, request, answer)
 
 
@@ -53,7 +54,7 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
 
     It may take the target `UNTIL_KNOWN` seconds to know the session.
     """
-    if answer := until_known(target, request, session.exchange):
+    if answer := until_known(target, request):
         return answer
     promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
 

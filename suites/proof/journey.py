@@ -12,7 +12,7 @@ from rampcheck.suites.proof.invariants.values import RANK, TERMINAL
 from rampcheck.suites.proof.requests import is_second, pairs, poll, upgrade
 
 from rampcheck.channel import Channel
-from rampcheck.errors import TargetGone, Unjudged
+from rampcheck.errors import RunOver, Unjudged
 from rampcheck.exchanges import Exchange, Request
 from rampcheck.invariants import asked, given
 from rampcheck.scenario import Accepted, Target
@@ -38,6 +38,8 @@ class Journey:
         self.last = "unknown"
         self._target = target
         self._heard: set[str] = set()
+        self._statuses: set[str] = set()
+        self._read = 0
         self._asked = 0.0
         self.poll()
 
@@ -62,7 +64,7 @@ class Journey:
         self._asked = time.monotonic()
         try:
             exchange = self._target.deliver(poll(self.transaction, self.credential))
-        except TargetGone:
+        except RunOver:
             raise
         except Unjudged as error:  # There are other transactions, and this one may be asked for again.
             self.last = str(error)
@@ -105,9 +107,13 @@ class Journey:
             self.channel.close()
 
     def _told(self) -> set[str]:
-        values = [message.json for message in self.channel.messages] if self.channel is not None else []
-        statuses = (value.get("status") for value in values if isinstance(value, dict))
-        return {status for status in statuses if isinstance(status, str)}
+        """Gives the statuses that the WebSocket has told; each message is read once, however often this is asked."""
+        messages = self.channel.messages[self._read:] if self.channel is not None else ()
+        self._read += len(messages)
+        for value in (message.json for message in messages):
+            if isinstance(value, dict) and isinstance(status := value.get("status"), str):
+                self._statuses.add(status)
+        return self._statuses
 
 
 def subscribed(target: Target, request: Request, own: Accepted | None = None) -> Channel | None:
@@ -116,8 +122,9 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
     A refusal is a finding where the transaction is that of a session of one's `own` that was just created.
     """
     with suppress(Unjudged):
+        deadline = time.monotonic() + UNTIL_KNOWN
         channel = target.subscribe(request)
-        while own is not None and channel.upgrade.status == 404 and time.time() < own.exchange.ended + UNTIL_KNOWN:
+        while own is not None and channel.upgrade.status == 404 and time.monotonic() < deadline:
             time.sleep(PAUSE)
             channel = target.subscribe(request)
         if channel.accepted:

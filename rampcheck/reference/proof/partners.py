@@ -61,7 +61,7 @@ FIRST = Partner(
     origins=("https://app.example.com", "https://partner.example:8443"),
     allowlist=LOOPBACK,
     wallets={
-        ("USDT", "TRC20"): "TQ5NfirstPartnerUsdtTrc20WalletXy7",
+        ("USDT", "TRC20"): "TQ5NsellsAndBuysUsdtTrc20WalletXy7",
         ("USDT", "ERC20"): "0x1111a1f0c2d94b3e8f60517293a4b5c6d7e8f901",
         ("USDC", "ERC20"): "0x2222b2e1d3c85a4f7e91628304b5c6d7e8f90a12",
     },

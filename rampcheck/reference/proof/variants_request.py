@@ -105,7 +105,7 @@ class NullForNothing(SessionService):
 
 # The values.
 
-LAX_DECIMAL = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+LAX_DECIMAL = re.compile(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 
 
 @own("amounts-in-any-spelling")

@@ -19,12 +19,12 @@ TRACES = (
     r"|File \"[^\"]+\", line \d+"
 )
 QUERIES = (
-    r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b.+\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
+    r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b.{1,300}\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
 )
 PATHS = r"/(?:usr|var|app|srv|opt|etc)/[\w./-]+"
 # Hosts that only a private network has (RFC 1918, RFC 6762, RFC 8375 and what clusters use), or a login in a URL.
 INSIDE = (
-    r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'<>]+:[^\s/@\"'<>]+@|(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\."
+    r"\b[a-z][a-z0-9+.-]{0,20}://(?:[^\s:/@\"'<>]+:[^\s/@\"'<>]+@|(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\."
     r"|[\w.-]+\.(?:internal|local|lan|svc|home\.arpa|cluster\.local)\b|[\w-]+:\d))[^\s\"'<>]*"
 )
 INTERNALS = re.compile(f"{TRACES}|{QUERIES}|{PATHS}|{INSIDE}")
@@ -78,11 +78,18 @@ def _address_behind(exchange: Exchange, text: str) -> str | None:
         return None
     own = ".".join((urlsplit(exchange.request.url).hostname or "").split(".")[-2:])
     for match in ANY_URL.finditer(text):
-        host = urlsplit(match.group()).hostname or ""
+        host = _host(match.group())
         is_help = any(word in match.group().lower() for word in ("docs", "help", "support", "status", "doc."))
-        if not (host == own or host.endswith(f".{own}") or is_help or _is_echo(match.group(), exchange)):
+        if host and not (host == own or host.endswith(f".{own}") or is_help or _is_echo(match.group(), exchange)):
             return match.group()
     return None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # Brackets that hold no IPv6 address: what stands there is no address of anything.
+        return ""
 
 
 def _is_echo(text: str, exchange: Exchange) -> bool:

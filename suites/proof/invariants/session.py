@@ -118,7 +118,7 @@ def type_is_the_default(exchange: Exchange, partner: Partner) -> Broken | None:
 
 # Requests that must not create a session
 
-DECIMAL_AT_BEST = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+DECIMAL_AT_BEST = re.compile(r"\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 
 
 def is_no_decimal(amount: Any) -> bool:
@@ -189,7 +189,7 @@ def signature_differs_with_address(exchanges: Sequence[Exchange], _: Profile) ->
                 known = next(iter(others.values()))
                 yield Broken("another signature for another `client_ip`",
                              f"the signature of exchange {known.number}, whose `client_ip` differs", exchange)
-            elif seen - {address}:
+            elif len(seen) > (address in seen):
                 yield Held()
             seen.add(address)
             others.setdefault(address, exchange)

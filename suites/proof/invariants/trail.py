@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import EVENTS, SESSION, TRANSACTION, is_webhook
@@ -13,6 +15,7 @@ from rampcheck.suites.proof.requests import is_second
 from rampcheck.exchanges import Exchange
 from rampcheck.invariants import asked, given, query
 from rampcheck.profile import Profile
+from rampcheck.schema import describe
 from rampcheck.suite import Broken, Held, HistoryInvariant
 
 # How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
@@ -24,7 +27,8 @@ class Trail:
     """One transaction: its session, then each kind of exchange in the order of its start.
 
     `polls` and `sockets` are the owner's that were accepted, a poll only where it names the transaction: another may be
-    anybody's. `strangers` is all that another partner asked about it, `webhooks` what the target sent about it.
+    anybody's. `strangers` is all that another partner asked about it, `webhooks` what the target sent about it. It is
+    asked for what it tells when all has been added.
     """
 
     session: Exchange
@@ -47,7 +51,8 @@ class Trail:
     @property
     def end(self) -> Exchange | None:
         """The first poll that shows a terminal status."""
-        return next((poll for poll in self.polls if is_terminal(given(poll, "status"))), None)
+        last = self._to_the_end[-1] if self.polls else None
+        return last if last is not None and is_terminal(given(last, "status")) else None
 
     def denial(self, told: float, profile: Profile) -> Exchange | None:
         """Gives the last poll, if none shows any end although another channel told of one long before it.
@@ -58,9 +63,22 @@ class Trail:
         patience = PATIENCE * profile.limits.event_timeout_seconds
         return last if last is not None and last.started >= told + patience else None
 
-    def polls_with(self, status: Any) -> list[Exchange]:
-        """Gives the polls that show a status."""
-        return [poll for poll in self.polls if given(poll, "status") == status]
+    def polls_with(self, status: Any) -> Sequence[Exchange]:
+        """Gives the polls that show a status, whatever value that is."""
+        return self._by_status.get(describe(status), ())
+
+    @cached_property
+    def _by_status(self) -> Mapping[str, Sequence[Exchange]]:
+        found: dict[str, list[Exchange]] = defaultdict(list)
+        for poll in self.polls:
+            found[describe(given(poll, "status"))].append(poll)
+        return found
+
+    @cached_property
+    def _to_the_end(self) -> Sequence[Exchange]:
+        """The polls up to the first that shows a terminal status, all of them where none does."""
+        last = next((place for place, poll in enumerate(self.polls) if is_terminal(given(poll, "status"))), None)
+        return self.polls if last is None else self.polls[:last + 1]
 
     def changes(self, socket: Exchange) -> list[tuple[Exchange, str]]:
         """Gives each change that polls saw while a WebSocket was open: the first poll to show it, and the status.
@@ -70,7 +88,7 @@ class Trail:
         """
         seen: set[str] = set()
         found: list[tuple[Exchange, str]] = []
-        for poll in self.polls if self.end is None else self.polls[:self.polls.index(self.end) + 1]:
+        for poll in self._to_the_end:
             status = given(poll, "status")
             # What is no documented status is the schema's to judge.
             if not socket.started < poll.started < socket.ended or not is_status(status) or status in seen:

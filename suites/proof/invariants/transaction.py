@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rampcheck.suites.proof.endpoints import TRANSACTION
 from rampcheck.suites.proof.invariants.trail import Trail, of_each_transaction
 from rampcheck.suites.proof.invariants.values import Time, time, times_in_order
 
-from rampcheck.exchanges import Exchange
+from rampcheck.exchanges import Exchange, http_date
 from rampcheck.invariants import asked, given, never_accepted, same
 from rampcheck.profile import Partner, Profile
 from rampcheck.schema import describe
 from rampcheck.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, invariant, member
 
-NEAR = timedelta(seconds=120)
+NEAR = 120  # seconds
 
 
 @invariant("proof.transaction.echo", TRANSACTION.answered_with("merchant_transaction_id"))
@@ -70,11 +68,10 @@ def transaction_is_the_sessions(trail: Trail, _: Profile) -> Iterator[Broken | H
 
 def _is_near(created: Time, session: Exchange) -> bool:
     """Whether a session's transaction was created near it, by this machine's clock or by the target's."""
-    spans = [(datetime.fromtimestamp(session.started, UTC), datetime.fromtimestamp(session.ended, UTC))]
-    with suppress(ValueError):
-        date = parsedate_to_datetime((session.response and session.response.header("date")) or "")
-        spans.append((date, date) if date.tzinfo else (date.replace(tzinfo=UTC),) * 2)
-    return any(begin - NEAR <= created.instant <= end + NEAR for begin, end in spans)
+    spans = [(session.started, session.ended)]
+    if date := http_date((session.response and session.response.header("date")) or ""):
+        spans.append((date.timestamp(), date.timestamp()))
+    return any(begin - NEAR <= created.instant.timestamp() <= end + NEAR for begin, end in spans)
 
 
 @of_each_transaction("proof.transaction.times")

@@ -41,7 +41,7 @@ class Time:
 
     def is_before(self, other: Time) -> bool:
         """Whether this time is earlier than another by more than their forms leave open."""
-        return self.instant < other.instant - self._slack(other)
+        return other.instant - self.instant > self._slack(other)
 
     def _slack(self, other: Time) -> timedelta:
         return timedelta() if self.step == other.step else max(self.step, other.step)

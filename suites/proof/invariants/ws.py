@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -112,6 +113,8 @@ INVARIANTS: Sequence[Invariant] = (
 
 def _had_its_chance(socket: Exchange, poll: Exchange, profile: Profile) -> bool:
     """Whether a WebSocket was open for long enough after a poll to tell what the poll shows."""
+    if socket.cut:
+        return False
     if socket.closed is not None:
         return socket.closed.body[:4].decode("ascii", "replace") not in EXCUSED
     close = next((message for message in socket.messages if message.kind == "close"), None)
@@ -140,9 +143,11 @@ def no_change_is_told_twice(trail: Trail, _: Profile) -> Iterator[Broken | Held]
         state = trail.state_at(socket)
         if told and state is not None and told[0].get("status") == state:
             told = told[1:]
-        for place, update in enumerate(told):
-            if update in told[:place]:
+        seen: set[str] = set()
+        for update in told:
+            if (text := json.dumps(update, sort_keys=True)) in seen:
                 yield Broken("one message on every change", f"the same event twice: {describe(update)}", socket)
+            seen.add(text)
 
 
 @history_invariant("proof.ws.isolation", is_of_a_transaction, at_least=None)
@@ -174,12 +179,13 @@ def _is_silent(socket: Exchange, trail: Trail) -> bool:
 def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
     """`occurred_at` of the first event of a status is near the `updated_at` of the first poll that shows it."""
     for socket in trail.sockets:
-        told = own_updates(socket)
-        for place, update in enumerate(told):
+        before: set[str] = set()
+        for update in own_updates(socket):
             status = update.get("status")
             polls = trail.polls_with(status)
-            if not polls or status in [before.get("status") for before in told[:place]]:
+            if not polls or describe(status) in before:
                 continue
+            before.add(describe(status))
             occurred, updated = time(update.get("occurred_at")), time(given(polls[0], "updated_at"))
             if occurred is None or updated is None:
                 continue

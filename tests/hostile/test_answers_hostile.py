@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from rampcheck.exchanges import DEEPEST, NOT_JSON, parse_json
 from rampcheck.reference import builtin_profile, server
 from rampcheck.report import load, write_reports
-from tests import hostile_target
-from tests.hostile_target import BROKEN, LARGE, ODD, REFUSED, STRANGE, UNANSWERED, Behaviour
-from tests.runs import Completed
+from tests.hostile import bounded
+from tests.hostile import target as hostile_target
+from tests.hostile.bounded import Bounded
+from tests.hostile.target import (
+    BROKEN,
+    LARGE,
+    ODD,
+    REFUSED,
+    STRANGE,
+    UNANSWERED,
+    Behaviour,
+    answering,
+    noted,
+    session,
+    whole,
+)
 
 COMPLETE = "kryptonim.session.complete"
 ONE_SCENARIO = ("-k", "small_and_large")
-MOST_MEMORY = 300 * 1000 * 1000
-HUNG = 120  # seconds after which a run is taken for one that never ends
-# What the child does: it runs the program, writes its peak memory to a file, and ends with its exit code.
-MEASURED = """
-import pathlib, resource, subprocess, sys
-done = subprocess.run(sys.argv[2:])
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-pathlib.Path(sys.argv[1]).write_text(str(peak * (1 if sys.platform == "darwin" else 1024)))
-sys.exit(done.returncode)
-"""
 
 
-def run(base_url: str, folder: Path, *options: str, requests: int = 60) -> Completed:
-    """Runs Kryptonim's suite and checks what holds of every run: it ends, in bounds, with a verdict and reports."""
+def run(base_url: str, folder: Path, *options: str, requests: int = 60) -> Bounded:
+    """Runs Kryptonim's suite within its bounds."""
     profile = builtin_profile("kryptonim", base_url) | {
         "limits": {"timeout_seconds": 1, "requests_per_second": 0, "max_requests": requests},
     }
-    (folder / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
-    command = [sys.executable, "-m", "rampcheck.cli", "run", str(folder / "profile.yaml"), "--output",
-               str(folder / "run"), *options]
-    done = subprocess.run([sys.executable, "-c", MEASURED, str(folder / "peak"), *command], capture_output=True,
-                          text=True, check=False, timeout=HUNG)
-    completed = Completed(done.returncode, done.stdout + done.stderr, folder / "run")
-    assert completed.code in {0, 1, 5}, completed.printed
-    assert completed.results["faults"] == []
-    assert int((folder / "peak").read_text()) < MOST_MEMORY
-    assert completed.records("exchange")
-    assert len(completed.records("end")) == 1
-    assert (folder / "run" / "index.html").stat().st_size > 0
-    return completed
+    return bounded.run(profile, folder, *options, codes=frozenset({0, 1, 5}))
 
 
-def against(behaviour: Behaviour, folder: Path, requests: int = 60) -> Completed:
+def against(behaviour: Behaviour, folder: Path, requests: int = 60) -> Bounded:
     """Runs one scenario against a target that behaves in this way from the first request on."""
     with hostile_target.serve(behaviour) as base_url:
         return run(base_url, folder, *ONE_SCENARIO, requests=requests)
@@ -115,12 +103,24 @@ def test_a_target_that_turns_hostile_is_judged_to_the_end(reference: str, tmp_pa
     assert (tmp_path / "again" / "index.html").read_bytes() == (completed.folder / "index.html").read_bytes()
 
 
-def test_large_answers_fill_no_memory(tmp_path: Path) -> None:
-    """Answers as large as may be, to every request of a long run, end in what a run reads altogether."""
-    with hostile_target.serve(LARGE) as base_url:
-        completed = run(base_url, tmp_path, "--examples", "2", requests=1000)
-    kinds = {record["failure"]["kind"] for record in completed.records("exchange") if record["failure"]}
-    assert kinds == {"too_large"}
+# As large as this client reads, and each the most that a byte can become: of memory, in the journal, before redaction.
+SWOLLEN: dict[str, Behaviour] = {
+    "letters of two bytes": LARGE,
+    "one letter of four bytes": answering(lambda: whole(noted('"{}\U0001f4b8"'.format("x" * 240_000).encode()))),
+    "control characters": answering(lambda: whole(b"\x01" * 240_000)),
+    "bytes that are no UTF-8": answering(lambda: whole(b"\xff" * 240_000)),
+    "secrets": answering(lambda: whole(noted(b'{"email":"s3cret-0","b":"%s"}' % (b"s3cret-0 " * 26_000)))),
+    "headers": answering(lambda: whole(session(), *[f"X-{n}: x" for n in range(8_000)])),
+    "small members": answering(lambda: whole(b"[" + b"{}," * 80_000 + session() + b"]")),
+}
+
+
+@pytest.mark.parametrize("behaviour", SWOLLEN.values(), ids=list(SWOLLEN))
+def test_large_answers_fill_no_memory(behaviour: Behaviour, reference: str, tmp_path: Path) -> None:
+    """Answers as large as may be, to every request of a long run, end in what a run keeps altogether."""
+    with hostile_target.serve(*[behaviour] * 1000, upstream=reference, good=3) as base_url:
+        completed = run(base_url, tmp_path, "--examples", "20", requests=1000)
+    assert "MiB that a run keeps" in " ".join(clause["reason"] for clause in completed.results["clauses"])
 
 
 @pytest.mark.parametrize(("levels", "is_json"), [(DEEPEST, True), (DEEPEST + 1, False), (1_000_000, False)])

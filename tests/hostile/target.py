@@ -39,6 +39,10 @@ class Peer:
             missing -= len(piece)
         return received
 
+    def wait(self) -> None:
+        """Does nothing until the target stops."""
+        self._ended.wait(60)
+
     def send(self, content: bytes) -> None:
         """Sends it all."""
         self._connection.sendall(content)
@@ -221,13 +225,16 @@ LARGE = answering(lambda: whole(noted('"{}\U0001f4b8"'.format("\xe9" * 120_000).
 ALL = UNANSWERED | REFUSED | STRANGE | BROKEN | ODD
 
 
-def _relay(peer: Peer, upstream: str) -> None:
+def relay(peer: Peer, upstream: str, request: bytes) -> bytes:
+    """Asks another server, passes its answer on, and gives it."""
     host, port = urlsplit(upstream).netloc.rsplit(":", 1)
-    asked = peer.read_request().replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+    answer = b""
     with socket.create_connection((host, int(port))) as onward:
-        onward.sendall(asked)
+        onward.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
         while piece := onward.recv(65536):
+            answer += piece
             peer.send(piece)
+    return answer
 
 
 @contextmanager
@@ -250,7 +257,7 @@ def serve(*behaviours: Behaviour, upstream: str = "", good: int = 0) -> Iterator
                 peer = Peer(connection, ended, elsewhere)
                 turn = number - good
                 if turn < 0 or (upstream and turn >= len(behaviours)):
-                    _relay(peer, upstream)
+                    relay(peer, upstream, peer.read_request())
                 else:
                     behaviours[min(turn, len(behaviours) - 1)](peer)
 
