@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest_plugins = ["rampcheck.plugin"]
+pytest_plugins = ["rampcheck.running.plugin"]

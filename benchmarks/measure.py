@@ -21,10 +21,12 @@ from pathlib import Path
 
 import httpx
 
-from rampcheck import folder, profile, resources
-from rampcheck.exchanges import Request
-from rampcheck.reference import server
-from rampcheck.run import Run, Settings
+from rampcheck.contract import profile
+from rampcheck.judging import suite as suites
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.sandbox import server
+from rampcheck.wire.exchanges import Request
 
 LATENCY = 0.05
 START_UP = 2.0
@@ -48,7 +50,7 @@ def whole_run(contract: str, *arguments: str) -> tuple[float, float, dict[str, o
 def recorded_requests(contract: str) -> list[Request]:
     """Gives the requests of a default run's hand-written scenarios, without those that change a header."""
     base = Request("POST", {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}[contract],
-                   (("Content-Type", "application/json"),), credential=resources.suite(contract).credential)
+                   (("Content-Type", "application/json"),), credential=suites.load(contract).credential)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
         subprocess.run([sys.executable, "-m", "rampcheck.cli", "run", "--contract", contract, "-k", "not generated",
@@ -63,7 +65,7 @@ def recorded_requests(contract: str) -> list[Request]:
 def engine_cost(contract: str) -> tuple[float, float]:
     """Gives the milliseconds an exchange costs through the engine, and through a bare httpx client; medians."""
     requests = recorded_requests(contract)
-    suite = resources.suite(contract)
+    suite = suites.load(contract)
     with server.start(contract) as running, tempfile.TemporaryDirectory() as scratch:
         described = profile.from_mapping(running.profile(), {})
         run = Run(described, Settings(run="benchmark", key=os.urandom(32), output=folder.claimed(scratch, contract)))

@@ -1,4 +1,4 @@
-"""The command line: `rampcheck run`, `serve`, `clauses`, `selftest`."""
+"""The command line: `rampcheck run`, `report`, `serve`, `clauses`, `selftest`, `schema`, `new`, `lint`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Any
 
 import click
 
-from rampcheck import __version__, incidents, options, outlets, resources, termination
+from rampcheck import __version__, options, outlets
+from rampcheck.contract import descriptor, packs
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
+from rampcheck.running import incidents, termination
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
+LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
 
 
 class Command(click.Command):
@@ -91,6 +94,17 @@ def main() -> None:
     """Tells, clause by clause, whether a running server keeps the promises of its documentation."""
 
 
+def _add_packs(_context: click.Context, _option: click.Parameter, folders: tuple[str, ...]) -> None:
+    for folder in folders:
+        packs.add(Path(folder))
+
+
+_packs = click.option(
+    "--pack", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False), expose_value=False,
+    is_eager=True, callback=_add_packs,
+    help="A folder that brings contracts of its own (openapi/, suites/, references/). May be given several times.")
+
+
 def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([option for option in options.OPTIONS if option.command]):
         kind = click.IntRange(1, option.most) if option.most else option.kind
@@ -107,6 +121,7 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
               help="How many processes send requests at the same time.")
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
+@_packs
 @_options_of_a_run
 def run(profile: str | None, **given: Any) -> int:
     """Judges a target and writes the reports.
@@ -130,7 +145,11 @@ def run(profile: str | None, **given: Any) -> int:
 
 
 def _judge_references(given: dict[str, Any]) -> int:
+    from rampcheck.sandbox import reference  # noqa: PLC0415 - as in `_judge`
+
     contracts = [given["contract"]] if given["contract"] else list(_contracts_of(given["clause"]))
+    if len(contracts) > 1:  # What cannot be judged without a profile is left out; asked for alone, it says so.
+        contracts = [name for name in contracts if reference.exists(name)]
     if given["keyword"] and len(contracts) > 1:
         contracts = _with_scenarios(contracts, given["clause"], given["keyword"])
     codes: list[int] = []
@@ -143,31 +162,31 @@ def _judge_references(given: dict[str, Any]) -> int:
 
 
 def _contract_of_environment() -> str:
-    from rampcheck.credentials import CREDENTIALS  # noqa: PLC0415 - only this way of starting needs it
-
-    found = [name for name, variables in CREDENTIALS.items() if any(map(os.environ.get, variables.values()))]
+    found = [described.name for described in descriptor.readable()
+             if any(os.environ.get(known.variable) for known in described.credentials.values())]
     if len(found) == 1:
         return found[0]
     raise UsageError("--base-url needs --contract, because the environment does not tell which API it is",
-                     f"Known contracts: {', '.join(resources.contracts())}.")
+                     f"Known contracts: {', '.join(descriptor.contracts())}.")
 
 
 def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
     """Gives the contracts that clause patterns speak of, all where there are none."""
     prefixes = {pattern.partition(".")[0] for pattern in patterns}
-    for contract in resources.contracts():
-        if not patterns or contract in prefixes or not prefixes <= set(resources.contracts()):
+    for contract in descriptor.contracts():
+        if not patterns or contract in prefixes or not prefixes <= set(descriptor.contracts()):
             yield contract
 
 
 def _with_scenarios(contracts: list[str], patterns: tuple[str, ...], keyword: str) -> list[str]:
     """Gives the contracts of which a keyword chooses a scenario. Raises `UsageError` where it chooses none."""
-    from rampcheck import contract, launch  # noqa: PLC0415 - as in `_judge`
+    from rampcheck.contract import register  # noqa: PLC0415 - as in `_judge`
+    from rampcheck.running import launch  # noqa: PLC0415 - as in `_judge`
 
     chosen = []
     for name in contracts:
         try:
-            launch.chosen(contract.load(name), patterns, keyword)
+            launch.chosen(register.load(name), patterns, keyword)
         except NothingChosen as error:
             cure = error.cure
         else:
@@ -182,12 +201,16 @@ def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:
 
 
 def _judge(given: dict[str, Any]) -> int:
-    from rampcheck import launch  # noqa: PLC0415 - `--help` and `clauses` do without pytest
+    from rampcheck.contract.profile import contract_of  # noqa: PLC0415 - as `launch`
+    from rampcheck.running import launch  # noqa: PLC0415 - `--help` and `clauses` do without pytest
 
-    return launch.judge(given, workers=given["workers"], keyword=given["keyword"] or "")
+    profile = given.get("profile")
+    contract = given["contract"] or (contract_of(Path(profile)) if profile else "") or descriptor.contracts()[0]
+    return launch.judge(contract, given, workers=given["workers"], keyword=given["keyword"] or "")
 
 
 @main.command()
+@_packs
 @click.argument("folder", metavar="DIR", type=click.Path())
 def report(folder: str) -> int:
     """Judges again what a run has left in its folder DIR, and writes the reports again.
@@ -197,8 +220,8 @@ def report(folder: str) -> int:
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck import conclusion  # noqa: PLC0415
     from rampcheck.report import print_summary  # noqa: PLC0415
+    from rampcheck.running import conclusion  # noqa: PLC0415
 
     concluded = conclusion.conclude(Path(folder))
     print_summary(concluded.results, Console(), Path(folder))
@@ -208,7 +231,8 @@ def report(folder: str) -> int:
 
 
 @main.command()
-@click.option("--contract", default="proof", show_default=True, metavar="NAME", help="Which API to serve.")
+@_packs
+@click.option("--contract", metavar="NAME", help="Which API to serve; default: the first.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
@@ -219,16 +243,17 @@ def report(folder: str) -> int:
 @click.option("--list-variants", is_flag=True, help="Name the variants, and serve nothing.")
 @click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
               help="Write the profile that describes this server, where no file is yet.")
-@click.option("--webhook-url", default="http://127.0.0.1:8099/webhooks/proof", show_default=True, metavar="URL",
-              help="Where proof sends webhooks; a run with the written profile listens there.")
+@click.option("--webhook-url", metavar="URL", help="Where it sends webhooks, if it does; a run with the written profile"
+                                                   f" listens there. Default: {LISTENING}, at the contract's path.")
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
-    contract: str, host: str, port: int, defects: tuple[str, ...], variants: tuple[str, ...], list_defects: bool,
-    list_variants: bool, write_profile: str | None,
-    webhook_url: str,
+    contract: str | None, host: str, port: int, defects: tuple[str, ...], variants: tuple[str, ...], list_defects: bool,
+    list_variants: bool, write_profile: str | None, webhook_url: str | None,
 ) -> None:
     """Serves the embedded reference as a local sandbox, until Ctrl-C."""
-    from rampcheck.reference import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415
+    from rampcheck.sandbox import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415
 
+    contract = contract or descriptor.contracts()[0]
+    webhook_url = webhook_url or LISTENING + descriptor.load(contract).webhook
     if list_defects:
         for defect in all_defects(contract):
             click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {', '.join(defect.clauses)}")
@@ -257,14 +282,15 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @main.command()
+@_packs
 @click.option("--contract", metavar="NAME", help="Of this contract only.")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
     """Lists the promises: id, level, what the profile must hold for them, and the text.
 
-    PATTERN chooses some, for example 'proof.auth.*'.
+    PATTERN chooses some, for example 'NAME.auth.*'.
     """
-    from rampcheck.contract import load, need_text  # noqa: PLC0415
+    from rampcheck.contract.register import load, need_text  # noqa: PLC0415
 
     for name in [contract] if contract else _contracts_of(patterns):
         loaded = load(name)
@@ -277,13 +303,14 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 
 
 @main.command()
+@_packs
 @click.option("--contract", metavar="NAME", help="Of this contract only.")
 @click.option("--defect", "defects", multiple=True, metavar="NAME",
               help="Try only this defect, and what else is named.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME",
               help="Try only this variant, and what else is named.")
 @click.option("--clause", "patterns", multiple=True, metavar="PATTERN",
-              help="Try only the defects of these clauses, for example 'proof.auth.*', and what else is named.")
+              help="Try only the defects of these clauses, for example 'NAME.auth.*', and what else is named.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True,
               help="Of the generated requests. May be given several times: each trial is made with each.")
 @click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
@@ -295,7 +322,7 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
               help="Where to write; default: reports/selftest-<UTC time>.")
 @click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
 @click.option("--quick", is_flag=True, help="Try each defect with the scenarios of its own clauses, and with all only "
-                                            "where these miss it; four variants at once, and each by itself only "
+                                            "where these miss it; eight variants at once, and each by itself only "
                                             "where that fails. Says less of unrelated clauses.")
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str | None, defects: tuple[str, ...], variants: tuple[str, ...], patterns: tuple[str, ...],
@@ -310,14 +337,68 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
+    from rampcheck.sandbox import reference  # noqa: PLC0415
     from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415
 
-    selection = Selection([contract] if contract else resources.contracts(), defects, variants, patterns, seeds)
+    selection = Selection([contract] if contract else reference.references(), defects, variants, patterns, seeds)
     folder = Path(output or f"reports/selftest-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     matrix = prove(selection, Conditions(workers, examples, quick=quick), folder, jobs=jobs, keep=keep,
                    progress=Console(stderr=True))
     print_matrix(matrix, Console(), folder)
     return int(matrix["exit_code"])
+
+
+@main.command()
+@_packs
+@click.argument("name", type=click.Choice(["profile", "results", "contract", "clauses"]))
+def schema(name: str) -> None:
+    """Prints a JSON Schema: of any contract's profile, of results.json, of a pack's contract.yaml or clauses.yaml."""
+    import json  # noqa: PLC0415 - nothing else of the command line needs it
+
+    from rampcheck import resources  # noqa: PLC0415
+    from rampcheck.contract import profile_schema  # noqa: PLC0415
+
+    if name == "profile":
+        click.echo(json.dumps(profile_schema.whole(), indent=2, ensure_ascii=False))
+    else:
+        click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path())
+def new(name: str, folder: str | None) -> None:
+    """Writes a pack that runs: the contract NAME with documents, suite, reference, defects and a test.
+
+    DIR is where it is written; default: a new folder called rampcheck-NAME.
+    """
+    from rampcheck import pack_template  # noqa: PLC0415
+
+    place = Path(folder or f"rampcheck-{name}")
+    pack_template.write(name, place)
+    click.echo(f"{place} holds a pack of the contract {name}. Judge its reference with:\n"
+               f"    rampcheck run --pack {place} --contract {name}\n{place / 'README.md'} says what to do next.")
+
+
+@main.command()
+@click.argument("pack", required=False, metavar="[PACK]")
+def lint(pack: str | None) -> int:
+    """Tells all that is wrong with a pack, for those who write one.
+
+    PACK is its folder, or the name of a contract; without it, all that are known are looked at. The exit code is 4 if
+    anything is wrong.
+    """
+    from rampcheck import lint as linter  # noqa: PLC0415 - as in `_judge`
+
+    mistakes = 0
+    for looked in linter.lint(pack or ""):
+        mistakes += len(looked.mistakes)
+        for _, mistake in looked.mistakes:
+            click.echo(visible(str(mistake)))
+        if looked.left_out:
+            click.echo(f"{looked.contract}: not looked at until this is mended: {', '.join(looked.left_out)}")
+        click.echo(f"{looked.contract}: {len(looked.mistakes) or 'no'} mistake{'s' * (len(looked.mistakes) != 1)}")
+    return ExitCode.USAGE if mistakes else ExitCode.CONFORMANT
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from rampcheck.reference import server
-from rampcheck.reference.conditions import answer_and_leave, at, delay, every, for_a_while, leave, page, when
-from rampcheck.reference.variants import Variant, register
+from rampcheck.sandbox import server
+from rampcheck.sandbox.conditions import answer_and_leave, at, delay, every, for_a_while, leave, page, when
+from rampcheck.sandbox.variants import Variant, register
 
 MOMENT = 0.3  # seconds
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from rampcheck.reference import server
+from rampcheck.sandbox import server
 from tests.test_reference_proof import SESSION
 
 Json = dict[str, Any]

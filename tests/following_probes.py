@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from rampcheck.reference import server
-from rampcheck.reference.server import RunningReference
+from rampcheck.sandbox import server
+from rampcheck.sandbox.server import RunningReference
 from tests.variant_probes import Connection, Probe, proof, raw, read_message
 
 DEADLINE = 30.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rampcheck import allure_evidence
+from rampcheck.report import allure_evidence
 from tests import samples
 from tests.runs import rampcheck
 

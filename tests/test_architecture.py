@@ -1,51 +1,109 @@
-"""The engine's modules stand in the order of the flow, as ARCHITECTURE.md lists them."""
+"""The engine's modules stand in the order of the flow, as ARCHITECTURE.md lists them; no import goes in a circle."""
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
+
+import pytest
+
+from tests.imports import Graph, between, circle, graph, part, picture
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "rampcheck"
 LONGEST = 500
+IMPORTS = graph(ENGINE)
 
 
 def listed() -> list[str]:
-    """The modules in the order of ARCHITECTURE.md's table."""
+    """The modules and wings in the order of ARCHITECTURE.md's table; a row is a module, a wing, or `wing/module`."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    return [name.replace("/", ".") for name in re.findall(r"^\| `(\w+(?:/\w+)?)` \|", text, re.MULTILINE)]
 
 
-def imported(module: str) -> set[str]:
-    """The engine's modules that a module or package imports where it is loaded."""
-    path = ENGINE / f"{module}.py"
-    files = [path] if path.exists() else sorted((ENGINE / module).rglob("*.py"))
-    found: set[str] = set()
-    for file in files:
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and node.module == "rampcheck":
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rampcheck."):
-                found.add(str(node.module).split(".")[1])
-    return found & set(listed()) - {module}
+def upward(order: list[str], imports: Graph) -> list[tuple[str, str]]:
+    """The imports of a part that comes later in the flow."""
+    return [(name, other) for name, others in between(order, imports).items() for other in others
+            if order.index(other) > order.index(name)]
 
 
 def test_every_module_is_listed() -> None:
-    """The table names each module and package of the engine, and no other."""
-    there = {path.stem for path in ENGINE.glob("*.py")} | {path.parent.name for path in ENGINE.glob("*/__init__.py")}
-    assert set(listed()) == there - {"__init__"}
+    """Each module of the engine has a row, or its wing has; each row is there once, and stands for something."""
+    order = listed()
+    assert [module for module in IMPORTS if not part(module, order)] == []
+    assert [name for name in order if name not in IMPORTS or order.count(name) > 1] == []
 
 
 def test_modules_import_only_what_stands_above_them() -> None:
-    """No module imports one that comes later in the flow."""
-    order = listed()
-    wrong = [(module, name) for module in order for name in imported(module) if order.index(name) > order.index(module)]
-    assert wrong == []
+    """No module imports one that comes later in the flow, wherever the import stands."""
+    print(picture(listed(), IMPORTS))  # noqa: T201 - `pytest -s` shows it
+    assert upward(listed(), IMPORTS) == []
+
+
+def test_the_picture_is_true() -> None:
+    """ARCHITECTURE.md shows the wings and what they import, in their order; none imports one below it."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    shown = text.split("```\n")[1]
+    wings = [line.split()[0] for line in shown.splitlines()]
+    assert shown == picture(wings, IMPORTS) + "\n"
+    assert upward(wings, IMPORTS) == []
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """No file imports one that comes back to it, inside a wing either."""
+    assert circle(IMPORTS) == []
+
+
+def package(folder: Path, **files: str) -> Graph:
+    """The imports of a package of these files; `wing_module` is a file of a wing."""
+    for name, text in files.items():
+        path = folder / "engine" / f"{name.replace('_', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for init in (folder / "engine" / "__init__.py", path.parent / "__init__.py"):
+            init.touch()
+        path.write_text(text, encoding="utf-8")
+    return graph(folder / "engine")
+
+
+@pytest.mark.parametrize("text", [
+    "from engine import late", "import engine.late", "from engine.late import x", "from . import late",
+    "from .late import x",
+    "def f():\n    from engine.late import x", "if TYPE_CHECKING:\n    import engine.late",
+    "try:\n    from engine import late as other\nexcept ImportError:\n    pass",
+])
+def test_an_import_is_seen_wherever_it_stands(tmp_path: Path, text: str) -> None:
+    """However an import is written, one that goes up the table is found."""
+    imports = package(tmp_path, early=text, late="")
+    assert upward(["early", "late"], imports) == [("early", "late")]
+    assert upward(["late", "early"], imports) == []
+
+
+def test_wings_and_circles(tmp_path: Path) -> None:
+    """A wing may be one row, or a row for each module; a circle is told file by file; the picture has a line a part."""
+    imports = package(tmp_path, low="", wing_a="from engine import low", wing_b="from .a import x",
+                      top="import engine.wing.b")
+    assert upward(["low", "wing", "top"], imports) == []
+    assert upward(["low", "wing", "wing.b", "wing.a", "top"], imports) == [("wing.b", "wing.a")]
+    assert picture(["low", "wing", "top"], imports) == "low   -\nwing  low\ntop   wing"
+    assert circle(imports) == []
+    assert set(circle(package(tmp_path, wing_a="from . import b"))) == {"wing.a", "wing.b"}
 
 
 def test_no_module_is_long() -> None:
     """A module near 500 lines is two modules."""
-    files = [*ENGINE.rglob("*.py"), *(ROOT / "suites").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    files = [*ENGINE.rglob("*.py"), *(ROOT / "suites").rglob("*.py"), *(ROOT / "references").rglob("*.py"),
+             *(ROOT / "tests").rglob("*.py")]
     long = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
+
+
+def test_the_engine_knows_no_vendor() -> None:
+    """No contract of ours is named in it: in no module, schema, template or help text."""
+    names = "|".join(path.name for path in (ROOT / "suites").iterdir() if path.is_dir() and path.name.isalpha())
+    vendor = re.compile(rf"(?<![a-z])({names})(?![a-z])", re.IGNORECASE)
+    files = [path for path in ENGINE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    told = [f"{path}:{number}" for path in files
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
+            if vendor.search(line)]
+    assert names
+    assert told == []

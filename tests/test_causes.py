@@ -9,24 +9,26 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract, resources
-from rampcheck.causes import follows
-from rampcheck.contract import Cause
-from rampcheck.evidence import Account
-from rampcheck.exchanges import Exchange
-from rampcheck.findings import Finding, Judge
-from rampcheck.invariants import json_media_type, json_object, same
-from rampcheck.journal import Journal, from_record
-from rampcheck.profile import Partner, from_mapping
-from rampcheck.redaction import Redactor
-from rampcheck.scenario import Rejection
-from rampcheck.schema import SchemaJudge
-from rampcheck.suite import BODY, STATUS, Broken, member
-from rampcheck.verdicts import Scope, clause_results
+from rampcheck.contract import descriptor, packs, register
+from rampcheck.contract.profile import Partner, from_mapping
+from rampcheck.contract.register import Cause
+from rampcheck.contract.yaml_file import read_yaml
+from rampcheck.judging import suite
+from rampcheck.judging.causes import follows
+from rampcheck.judging.evidence import Account
+from rampcheck.judging.findings import Finding, Judge
+from rampcheck.judging.invariants import json_media_type, json_object, same
+from rampcheck.judging.schema import SchemaJudge
+from rampcheck.judging.suite import BODY, STATUS, Broken, member
+from rampcheck.judging.verdicts import Scope, clause_results
+from rampcheck.running.scenario import Rejection
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.journal import Journal, from_record
+from rampcheck.wire.redaction import Redactor
 from tests import samples
 from tests.runs import rampcheck
 
-PROOF = contract.load("proof")
+PROOF = register.load("proof")
 INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})
 PROFILE = {"contract": "proof", "base_url": "http://127.0.0.1:9", "credentials": {"client_token": "token-of-nobody"}}
 
@@ -203,15 +205,14 @@ def test_one_fault_in_several_places_is_one(findings: list[Finding], expected: d
     assert follows(PREFIX, findings, OUTCOMES) == expected
 
 
-@pytest.mark.parametrize("name", resources.contracts())
+@pytest.mark.parametrize("name", descriptor.contracts())
 def test_the_causes_of_a_register_fit_together(name: str) -> None:
     """Each cause is a `must` of the register, every pattern matches a clause, and nothing explains itself."""
-    loaded = contract.load(name)
+    loaded = register.load(name)
     assert loaded.causes
     assert {cause.clause: loaded.clauses[cause.clause].level for cause in loaded.causes} == {
         cause.clause: "must" for cause in loaded.causes}
-    register = contract._read(resources.openapi() / f"{name}.clauses.yaml")
-    for entry in register["causes"]:
+    for entry in read_yaml(packs.of(name).document(name, "clauses"))["causes"]:
         assert all(loaded.selected([pattern]) for pattern in entry["explains"])
     below = {cause.clause: set(cause.explains) for cause in loaded.causes}
     assert len(below) == len(loaded.causes)
@@ -281,7 +282,7 @@ def test_a_waived_clause_is_folded_under_no_cause() -> None:
 def test_the_smallest_example_keeps_what_it_follows_from(tmp_path: Path) -> None:
     """Of generated requests, what else was broken in the exchange of a clause's last finding is kept, and no more."""
     journal = Journal(tmp_path / "journal.jsonl", Redactor(b"key"), frozenset())
-    judge = Judge(PROOF, resources.suite("proof"), from_mapping(PROFILE, {}), journal)
+    judge = Judge(PROOF, suite.load("proof"), from_mapping(PROFILE, {}), journal)
     first, second, third = (from_record(samples.exchange(number, final=True, path="/")) for number in (1, 2, 3))
     with judge.shrinking():
         for exchange in (first, second, third):

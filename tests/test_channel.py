@@ -20,16 +20,18 @@ from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_websocket
 from websockets.utils import accept_key
 
-from rampcheck import profile, receiver, resources
-from rampcheck.channel import MAX_CHANNEL_BYTES, Channel, News
-from rampcheck.client import Client, Lane
+from rampcheck.contract import profile
+from rampcheck.contract.profile import Webhook
 from rampcheck.errors import UsageError
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.journal import Journal, folded, read_records
-from rampcheck.limits import Budget
-from rampcheck.profile import Webhook
-from rampcheck.receiver import MAX_WAITING, Receiver
-from rampcheck.redaction import Redactor
+from rampcheck.judging import suite
+from rampcheck.wire import receiver
+from rampcheck.wire.channel import MAX_CHANNEL_BYTES, Channel, News
+from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.journal import Journal, folded, read_records
+from rampcheck.wire.limits import Budget
+from rampcheck.wire.receiver import MAX_WAITING, Receiver
+from rampcheck.wire.redaction import Redactor
 
 UPGRADE = Request("GET", "/ws?tx_id=a%2Fb", credential="client_token", protocol="websocket")
 DEADLINE = 10.0
@@ -41,7 +43,7 @@ def a_client(base_url: str, seen: list[Exchange], journal: Journal | None = None
         "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
         "limits": {"timeout_seconds": 3}, **more,
     }, {})
-    return Client(described, resources.suite("proof"), Lane("run"), Budget(0, 100), seen.append,
+    return Client(described, suite.load("proof").authenticate, Lane("run"), Budget(0, 100), seen.append,
                   journal=journal)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from rampcheck import profile, resources
-from rampcheck.client import Client, Lane
+from rampcheck.contract import profile
 from rampcheck.errors import Unjudged
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.limits import Budget
+from rampcheck.judging import suite
+from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.limits import Budget
 from tests.answering import OK, answer, answering
 
 REQUEST = Request("POST", "/widget/session", (("Content-Type", "application/json"),), b"{}", credential="client_token")
@@ -24,7 +26,7 @@ Sender = Callable[..., list[Exchange]]
 def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
     """Sends one request and gives all exchanges that came of it; the waits between them are skipped."""
     waits: list[float] = []
-    monkeypatch.setattr("rampcheck.client.time.sleep", waits.append)
+    monkeypatch.setattr("rampcheck.wire.client.time.sleep", waits.append)
 
     def send(base_url: str, budget: Budget | None = None, timeout: float = 10) -> list[Exchange]:
         described = profile.from_mapping({
@@ -32,7 +34,8 @@ def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
             "limits": {"timeout_seconds": timeout},
         }, {})
         seen: list[Exchange] = []
-        client = Client(described, resources.suite("proof"), Lane("run", 1, 3), budget or Budget(0, 100), seen.append)
+        authenticate = suite.load("proof").authenticate
+        client = Client(described, authenticate, Lane("run", 1, 3), budget or Budget(0, 100), seen.append)
         try:
             client.send(REQUEST, "a test")
         except Unjudged as error:
@@ -174,3 +177,23 @@ def test_the_budget_is_one_for_all_workers(tmp_path: Path) -> None:
     for budget in budgets:
         with pytest.raises(Unjudged, match=r"the 40 requests .* used up; raise `limits.max_requests`"):
             budget.take()
+
+
+def test_each_attempt_has_a_moment_and_a_nonce_of_its_own() -> None:
+    """An authentication may sign them: what is sent again is signed anew, and taken for right credentials."""
+    described = profile.from_mapping({
+        "contract": "proof", "base_url": "http://127.0.0.1:1", "credentials": {"client_token": "a-token-of-20-signs."},
+    }, {})
+    seen: list[Exchange] = []
+
+    def signed(request: Request, _: profile.Profile) -> Request:
+        return request.with_default("X-Signed", f"{request.nonce} {request.at}")
+
+    with answering(answer(502, "Retry-After: 0"), OK) as base_url:
+        client = Client(replace(described, base_url=base_url), signed, Lane("run"), Budget(0, 100), seen.append)
+        client.send(REQUEST, "a test")
+        client.close()
+    first, second = ((exchange.request.header("X-Signed") or "").split() for exchange in seen)
+    assert [exchange.authenticated for exchange in seen] == [True, True]
+    assert len({first[0], second[0], ""}) == 3
+    assert 0 < float(first[1]) <= seen[0].started < float(second[1]) <= seen[1].started

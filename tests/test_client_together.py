@@ -12,13 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from rampcheck import profile, resources
-from rampcheck.client import Client, Lane
+from rampcheck.contract import profile
 from rampcheck.errors import Unjudged
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.limits import Budget
-from rampcheck.room import Room
-from rampcheck.transport import Transport, Way
+from rampcheck.judging import suite
+from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.limits import Budget
+from rampcheck.wire.room import Room
+from rampcheck.wire.transport import Transport, Way
 from tests.answering import OK, answer, answering
 
 TOGETHER = 4
@@ -58,7 +59,7 @@ def client_of(
     }
     described = profile.from_mapping(given | ({"egress": {"outside_proxy": proxy}} if proxy else {}), {})
     budget = budget or Budget(0, 100)
-    return Client(described, resources.suite("proof"), Lane("run", 1, 3), budget, seen.append)
+    return Client(described, suite.load("proof").authenticate, Lane("run", 1, 3), budget, seen.append)
 
 
 def requests_of(count: int) -> list[Request]:

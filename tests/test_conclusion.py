@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rampcheck.reference import builtin_profile
+from rampcheck.sandbox import builtin_profile
 from tests.runs import Completed, rampcheck
 
 PART = ("--contract", "proof", "--clause", "proof.auth.*")

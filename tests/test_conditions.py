@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rampcheck import resources
-from rampcheck.reference import all_defects, conditions, server
-from rampcheck.reference.conditions import Asked
-from rampcheck.reference.server import RunningReference
+from rampcheck.contract import descriptor
+from rampcheck.sandbox import all_defects, conditions, server
+from rampcheck.sandbox.conditions import Asked
+from rampcheck.sandbox.server import RunningReference
 from tests.following_probes import UPGRADE
 from tests.variant_probes import KRYPTONIM, PROOF, REQUESTS, Connection, length
 
-CONTRACTS = resources.contracts()
+CONTRACTS = descriptor.contracts()
 PATIENCE = 0.4  # seconds after which silence is silence
 DEADLINE = 20.0
 MINIMUM = {"proof": PROOF, "kryptonim": KRYPTONIM}

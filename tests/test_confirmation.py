@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from rampcheck import folder, profile
+from rampcheck.contract import profile
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
-from rampcheck.run import Run, Settings
-from rampcheck.scenario import Rejection, Target
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.running.scenario import Rejection, Target
 from tests.answering import SESSION, answer
 from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Respond, scripted, well
 
@@ -31,9 +32,9 @@ Open = Callable[[str], Target]
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
     """Opens a run against a base URL and gives its target; nothing is waited for."""
-    monkeypatch.setattr("rampcheck.client.time.sleep", lambda _: None)
-    monkeypatch.setattr("rampcheck.recovery.EVERY", 0.01)
-    monkeypatch.setattr("rampcheck.recovery.SECOND_LOOK", 0.0)
+    monkeypatch.setattr("rampcheck.wire.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.running.recovery.EVERY", 0.01)
+    monkeypatch.setattr("rampcheck.running.recovery.SECOND_LOOK", 0.0)
     numbers = count(1)
 
     def open_target(base_url: str) -> Target:

@@ -13,13 +13,13 @@ ENGINE = Path(__file__).parents[1] / "rampcheck"
 WAITING = frozenset({"accept", "acquire", "communicate", "get", "join", "recv", "result", "wait"})
 # Of file, function and call, why it may: something else ends it in time.
 ENDED_BY_OTHERS = {
-    ("channel.py", "_read", "recv"): "a thread of its own, which ends with the socket that `close` shuts down",
-    ("client.py", "send_together", "wait"): "`Presence.wait` has a deadline of its own",
-    ("client.py", "_allowed_attempt", "wait"): "`Presence.wait` has a deadline of its own",
-    ("plugin.py", "_print_results", "get"): "rich's `Capture.get` waits for nothing",
-    ("reference/websocket.py", "forward", "get"): "a task of the reference, cancelled with its connection",
-    ("reference/websocket.py", "_serve", "result"): "of a task that has ended",
-    ("reference/ws_protocols.py", "send", "wait"): "a task of the reference, cancelled with its connection",
+    ("wire/channel.py", "_read", "recv"): "a thread of its own, which ends with the socket that `close` shuts down",
+    ("wire/client.py", "send_together", "wait"): "`Presence.wait` has a deadline of its own",
+    ("wire/client.py", "_allowed_attempt", "wait"): "`Presence.wait` has a deadline of its own",
+    ("running/plugin.py", "_print_results", "get"): "rich's `Capture.get` waits for nothing",
+    ("sandbox/websocket.py", "forward", "get"): "a task of the reference, cancelled with its connection",
+    ("sandbox/websocket.py", "_serve", "result"): "of a task that has ended",
+    ("sandbox/ws_protocols.py", "send", "wait"): "a task of the reference, cancelled with its connection",
     ("selftest/attempt.py", "proceed", "recv"): "called when the other end has spoken or ended",
 }
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rampcheck import resources
-from rampcheck.reference import all_defects, all_variants
+from rampcheck.contract import descriptor
+from rampcheck.sandbox import all_defects, all_variants
 from rampcheck.selftest import Conditions, Selection, prove
 from rampcheck.selftest.page import remark
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("matrix")  # one process has what all of th
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of every defect and every variant of every contract."""
     folder = tmp_path_factory.mktemp("selftest") / "everything"
-    return prove(Selection(resources.contracts()), Conditions(quick=True), folder)
+    return prove(Selection(descriptor.contracts()), Conditions(quick=True), folder)
 
 
 def told(matrix: dict[str, Any], **wanted: Any) -> dict[str, str]:
@@ -32,7 +32,7 @@ def told(matrix: dict[str, Any], **wanted: Any) -> dict[str, str]:
 
 def test_everything_was_tried(matrix: dict[str, Any]) -> None:
     """The matrix has each defect, each variant and each plain reference, and none came to no judgement."""
-    contracts = resources.contracts()
+    contracts = descriptor.contracts()
     names = {(defect.contract, defect.name) for contract in contracts for defect in all_defects(contract)}
     names |= {(variant.contract, variant.name) for contract in contracts for variant in all_variants(contract)}
     assert {(entry["contract"], name) for entry in matrix["trials"]

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract
-from rampcheck.contract import Contract, resolve
-from rampcheck.exchanges import Exchange, Message, Response, Sent
-from rampcheck.schema import SchemaJudge
+from rampcheck.contract import register
+from rampcheck.contract.register import Contract, resolve
+from rampcheck.judging.schema import SchemaJudge
+from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
 
 URL = "https://sandbox.example"
 JSON = (("Content-Type", "application/json"),)
 OTHER_TYPES = (1, 1.5, True, None, ["EUR"], {"value": "EUR"})
-PROOF: Contract = contract.load("proof")
+PROOF: Contract = register.load("proof")
 JUDGE = SchemaJudge(PROOF)
 
 
@@ -40,12 +40,13 @@ def delivered(value: object) -> Exchange:
     return Exchange(1, "", sent, Response(200, (), b""), 0, 0, "/webhook", protocol="webhook", direction="incoming")
 
 
-# By channel: how a value comes, the schema of it, the clause of its fields and types, the clause of its times' form.
+# By channel: how a value comes, the component that describes it ("" where that stands at the channel itself), the
+# clause of its fields and types, the clause of its times' form.
 CHANNELS: dict[str, tuple[Callable[[object], Exchange], str, str, str]] = {
     "poll": (lambda value: answered("/widget/transactions/550e8400", value),
              "Transaction", "proof.transaction.complete", "proof.transaction.times"),
     "kyc": (lambda value: answered("/widget/users/user-123/kyc-status", value), "KycStatus", "proof.kyc.complete", ""),
-    "message": (told, "TransactionEvent", "proof.ws.event", "proof.ws.times"),
+    "message": (told, "", "proof.ws.event", "proof.ws.times"),
     "webhook": (delivered, "TransactionUpdate", "proof.webhook.complete", "proof.webhook.complete"),
 }
 FIELDS = {
@@ -70,6 +71,14 @@ def broken(channel: str, value: object) -> set[str]:
     """The clauses that a value breaks on a channel, as the engine judges it."""
     exchange_of = CHANNELS[channel][0]
     return {violation.clause for violation in JUDGE.judge(exchange_of(value))[1]}
+
+
+def schema_of(channel: str) -> dict[str, Any]:
+    """The schema of what comes on a channel."""
+    name = CHANNELS[channel][1]
+    described: dict[str, Any] = PROOF.document["components"]["schemas"][name] if name else (
+        PROOF.document["paths"]["/ws"]["get"]["x-messages"]["schema"])
+    return described
 
 
 def documented(channel: str) -> dict[str, Any]:
@@ -109,7 +118,7 @@ def test_documented_example_breaks_nothing(channel: str) -> None:
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_exactly_the_documented_fields_are_required(channel: str) -> None:
     """The document demands the fields that the documentation lists, and describes each."""
-    schema = PROOF.document["components"]["schemas"][CHANNELS[channel][1]]
+    schema = schema_of(channel)
     assert schema["required"] == FIELDS[channel].split()
     optional = {"payment_method"} if channel == "message" else set()
     assert set(schema["properties"]) - set(schema["required"]) == optional
@@ -214,7 +223,7 @@ def test_amount_is_empty_only_where_that_may_be(channel: str, field: str, status
                                                 if pair[0] != "kyc" and pair[1] in SHARED])
 def test_channels_share_their_nodes(channel: str, field: str) -> None:
     """What all channels tell of a transaction is described once, and each refers to it."""
-    schema = PROOF.document["components"]["schemas"][CHANNELS[channel][1]]
+    schema = schema_of(channel)
     assert list(references(schema["properties"][field])) == [f"#/components/schemas/{SHARED[field]}"]
     assert list(references(schema["allOf"])) == ["#/components/schemas/SettledAmounts"]
 
@@ -222,7 +231,7 @@ def test_channels_share_their_nodes(channel: str, field: str) -> None:
 @pytest.mark.parametrize("name", sorted({*SHARED.values(), "SettledAmounts"}))
 def test_shared_nodes_name_no_clause(name: str) -> None:
     """A shared node leaves it to those who refer to it which clause a violation breaks."""
-    assert list(contract.clause_ids(resolve(PROOF.document, PROOF.document["components"]["schemas"][name]))) == []
+    assert list(register.clause_ids(resolve(PROOF.document, PROOF.document["components"]["schemas"][name]))) == []
 
 
 def test_a_message_of_another_kind_is_passed_over() -> None:

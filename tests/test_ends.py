@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rampcheck import receiver
-from rampcheck.reference import server
+from rampcheck.sandbox import server
+from rampcheck.wire import receiver
 from tests.runs import Completed, rampcheck
 
 
@@ -92,11 +92,11 @@ def test_a_webhook_that_never_comes_leaves_a_run_incomplete(profile_of: Any, tmp
 
 # What is planted in the program before it runs.
 FAULTS = {
-    "in a scenario": "import rampcheck.scenario as scenario\n"
+    "in a scenario": "import rampcheck.running.scenario as scenario\n"
                      "def fail(*_): raise ZeroDivisionError('planted')\n"
                      "scenario.Attempt.is_observed = fail",
-    "a fixture that is missing": "import rampcheck.plugin as plugin; del plugin.generator",
-    "a module that cannot be imported": "import rampcheck.cases as cases; del cases.spellings",
+    "a fixture that is missing": "import rampcheck.running.plugin as plugin; del plugin.generator",
+    "a module that cannot be imported": "import rampcheck.running.cases as cases; del cases.spellings",
 }
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract, resources
-from rampcheck.exchanges import Exchange, Response, Sent
-from rampcheck.findings import judge_history
-from rampcheck.profile import Profile, from_mapping
-from rampcheck.schema import SchemaJudge
-from rampcheck.suite import Broken
+from rampcheck.contract import register
+from rampcheck.contract.profile import Profile, from_mapping
+from rampcheck.judging import suite as suites
+from rampcheck.judging.findings import judge_history
+from rampcheck.judging.schema import SchemaJudge
+from rampcheck.judging.suite import Broken
+from rampcheck.wire.exchanges import Exchange, Response, Sent
 from tests import samples
 
 PATHS = {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}
@@ -46,7 +47,7 @@ def answered(value: Any, status: int = 200) -> Response:
 
 def exercised(name: str, *exchanges: Exchange) -> tuple[set[str], set[str]]:
     """The clauses that were seen to hold in any of these exchanges, and those that were seen broken."""
-    suite, judge, held, broken = resources.suite(name), SchemaJudge(contract.load(name)), set(), set()
+    suite, judge, held, broken = suites.load(name), SchemaJudge(register.load(name)), set(), set()
     for exchange in exchanges:
         seen, violations = judge.judge(exchange)
         broken |= {violation.clause for violation in violations}
@@ -82,7 +83,7 @@ def test_json_that_is_no_session_exercises_no_member(value: Any) -> None:
 def times(*sessions: dict[str, Any], **changes: Any) -> Counter[str]:
     """How often the invariants of a whole run were exercised by these sessions."""
     exchanges = [asked("proof", answered(session), number, **changes) for number, session in enumerate(sessions, 1)]
-    return judge_history(exchanges, resources.suite("proof"), profile("proof"))[1]
+    return judge_history(exchanges, suites.load("proof"), profile("proof"))[1]
 
 
 def test_one_value_cannot_repeat() -> None:
@@ -101,7 +102,7 @@ def test_one_address_shows_nothing_of_the_signature() -> None:
     first, second = (answered({**samples.SESSION, "signature": mark}) for mark in ("v2:a", "v2:b"))
     same = [asked("proof", first, 1), asked("proof", second, 2)]
     apart = [same[0], asked("proof", second, 2, client_ip="203.0.113.43")]
-    suite, described = resources.suite("proof"), profile("proof")
+    suite, described = suites.load("proof"), profile("proof")
     assert judge_history(same, suite, described)[1][clause] == 0
     assert judge_history(apart, suite, described)[1][clause] == 1
     alike = [same[0], replace(apart[1], response=first)]
@@ -113,9 +114,23 @@ def test_one_address_shows_nothing_of_the_signature() -> None:
 def test_a_page_does_not_show_that_secrets_are_kept() -> None:
     """What something in front of the API answers says nothing of it, unless the secret stands there."""
     clause = "proof.auth.token-secrecy"
-    suite, described = resources.suite("proof"), profile("proof")
+    suite, described = suites.load("proof"), profile("proof")
     page = asked("proof", replace(LOGIN, status=403))
     leak = replace(page, response=replace(LOGIN, body=b"<p>[redacted client_token 0123abcd]</p>"))
     assert judge_history([page], suite, described)[1][clause] == 0
     assert [finding.clause for finding in judge_history([leak], suite, described)[0]] == [clause]
     assert judge_history([asked("proof", answered({}, 400))], suite, described)[1][clause] == 1
+
+
+@pytest.mark.parametrize("documented", ["200", "201"])
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_success_is_judged_whatever_its_documented_status(documented: str, status: int) -> None:
+    """By the schema of its own status, or where that is not documented, of the success that is."""
+    schema = {"type": "object", "x-clause": "x.complete", "required": ["id"]}
+    operation = {"responses": {"400": {}, documented: {"content": {"application/json": {"schema": schema}}}}}
+    document = {"paths": {PATHS["proof"]: {"post": operation}}}
+    judge = SchemaJudge(register.Contract("x", "X", "1", (), {}, document))
+    held, violations = judge.judge(asked("proof", answered({"id": "1"}, status)))
+    assert (held, violations) == ({"x.complete"}, [])
+    held, violations = judge.judge(asked("proof", answered({}, status)))
+    assert (held, [violation.clause for violation in violations]) == (set(), ["x.complete"])

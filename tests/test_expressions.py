@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from rampcheck import resources
-
 ROOT = Path(__file__).parents[1]
 LONG = 1_000_000  # characters: what takes the square of it takes minutes
 PATIENCE = 120  # seconds for all the texts of one expression, which take two or three
@@ -27,21 +25,19 @@ REPEATED = (
 )
 # How an expression is used, where it is not looked for anywhere in a text.
 USED = {
-    "rampcheck.redaction._COLON": "match",
-    "rampcheck.reference.proof.request.EMAIL": "fullmatch",
-    "rampcheck.suites.proof.invariants.session.DECIMAL_AT_BEST": "fullmatch",
+    "rampcheck.wire.redaction._COLON": "match",
+    "references.proof.request.EMAIL": "fullmatch",
+    "suites.proof.invariants.session.DECIMAL_AT_BEST": "fullmatch",
 }
 
 
 def expressions() -> dict[str, re.Pattern[Any]]:
     """Every compiled expression that a module of the engine, or of a suite, holds under a name."""
-    resources.suite(resources.contracts()[0])  # makes the suites a part of the package, as in the wheel
-    files = [*(ROOT / "rampcheck").rglob("*.py"), *(ROOT / "suites").rglob("*.py")]
+    files = [file for part in ("rampcheck", "suites", "references") for file in (ROOT / part).rglob("*.py")]
     found: dict[str, re.Pattern[Any]] = {}
     for file in files:
         if "re.compile(" in file.read_text(encoding="utf-8"):
-            parts = file.relative_to(ROOT).with_suffix("").parts
-            module = ".".join(parts if parts[0] == "rampcheck" else ("rampcheck", *parts))
+            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             for name, value in vars(importlib.import_module(module)).items():
                 if isinstance(value, re.Pattern):
                     found[f"{module}.{name}"] = value

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rampcheck import folder
 from rampcheck.errors import UsageError
+from rampcheck.running import folder
 
 BEGINNING = {"kind": "run"}
 END = {"kind": "end"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socket
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -16,42 +18,35 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from rampcheck.suites.kryptonim.invariants import creation_times
-from rampcheck.suites.proof.invariants.internals import no_internals
-from rampcheck.suites.proof.invariants.trail import trails
-from rampcheck.suites.proof.invariants.values import equal_amounts, time, times_in_order
 from websockets.client import ClientProtocol
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection
 from websockets.uri import parse_uri
 
-from rampcheck import contract, resources, retries, transport
-from rampcheck import profile as profiles
-from rampcheck.channel import Channel, News, Socket
-from rampcheck.doubts import in_passing, signature
-from rampcheck.exchanges import (
-    DEEPEST,
-    NOT_JSON,
-    Exchange,
-    Headers,
-    Message,
-    Response,
-    Sent,
-    http_date,
-    parse_json,
-)
-from rampcheck.findings import judge_history
-from rampcheck.folding import pattern
-from rampcheck.invariants import is_no_json, query
-from rampcheck.journal import Journal, from_record
-from rampcheck.receiver import Delivery, names
-from rampcheck.redaction import Redactor
-from rampcheck.reference import builtin_profile
-from rampcheck.schema import SchemaJudge, describe
-from rampcheck.suite import partner_of
+from rampcheck.contract import descriptor, register
+from rampcheck.contract import profile as profiles
+from rampcheck.judging import suite as suites
+from rampcheck.judging.doubts import in_passing, signature
+from rampcheck.judging.findings import judge_history
+from rampcheck.judging.folding import pattern
+from rampcheck.judging.invariants import creation_times, is_no_json, query
+from rampcheck.judging.schema import SchemaJudge, describe
+from rampcheck.judging.suite import partner_of
+from rampcheck.sandbox import builtin_profile
+from rampcheck.wire import retries, transport
+from rampcheck.wire.channel import Channel, News, Socket
+from rampcheck.wire.exchanges import Exchange, Headers, Message, Response, Sent, http_date
+from rampcheck.wire.journal import Journal, from_record
+from rampcheck.wire.json_text import DEEPEST, NOT_JSON, parse_json
+from rampcheck.wire.receiver import Delivery, names
+from rampcheck.wire.redaction import Redactor
+from rampcheck.wire.room import Room
+from suites.proof.invariants.internals import no_internals
+from suites.proof.invariants.trail import trails
+from suites.proof.invariants.values import equal_amounts, time, times_in_order
 from tests import samples
 
-CONTRACTS = resources.contracts()
+CONTRACTS = descriptor.contracts()
 
 # What a target may write.
 
@@ -149,8 +144,8 @@ def profile(name: str) -> profiles.Profile:
 
 
 PROFILES = {name: profile(name) for name in CONTRACTS}
-SUITES = {name: resources.suite(name) for name in CONTRACTS}
-JUDGES = {name: SchemaJudge(contract.load(name)) for name in CONTRACTS}
+SUITES = {name: suites.load(name) for name in CONTRACTS}
+JUDGES = {name: SchemaJudge(register.load(name)) for name in CONTRACTS}
 
 
 def judged(exchange: Exchange) -> None:
@@ -190,13 +185,13 @@ def dated(told: tuple[str, str]) -> None:
 
 def journalled(exchange: Exchange) -> None:
     """An exchange is written and read."""
-    journal = Journal(resources.suites() / "never-opened", Redactor(b"key"), frozenset({"init_token"}))
-    from_record(json.loads(json.dumps(journal.record(exchange))))
+    journal = Journal(Path(os.devnull), Redactor(b"key"), frozenset({"init_token"}))
+    from_record(json.loads(json.dumps(journal.exchange(exchange))))
 
 
 def received(head: bytes) -> None:
     """A server's bytes are read as a response."""
-    way = transport.Transport(transport.Way(), 1 << 20)
+    way = transport.Transport(transport.Way(), Room())
     way._pool = httpcore.ConnectionPool(network_backend=httpcore.MockBackend([head]))
     way.exchange(httpx.Request("GET", "http://target.example/"), 5.0)
 

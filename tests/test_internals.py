@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from rampcheck import resources
-from rampcheck.exchanges import Exchange, Response, Sent
-from rampcheck.profile import Partner
-from rampcheck.suite import Broken
+from rampcheck.contract.profile import Partner
+from rampcheck.judging import suite
+from rampcheck.judging.suite import Broken
+from rampcheck.wire.exchanges import Exchange, Response, Sent
 
 CLAUSE = "proof.errors.no-internals"
 PAGE = ("content-type", "text/html")
@@ -20,7 +20,7 @@ def judged(body: str, *headers: tuple[str, str], status: int = 400, request: str
     sent = Sent("POST", "https://sandbox.example/widget/session", (("X-Sent", "/srv/sent/by.us"),), request.encode())
     response = Response(status, headers or (("content-type", "application/json"),), body.encode())
     exchange = Exchange(1, "test", sent, response, 0.0, 0.0, "/widget/session")
-    for invariant in resources.suite("proof").invariants:
+    for invariant in suite.load("proof").invariants:
         if invariant.clause == CLAUSE and invariant.when(exchange, Partner()):
             found = invariant.judge(exchange, Partner())
             return found.expected if isinstance(found, Broken) else None

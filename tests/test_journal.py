@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rampcheck.client import Lane
-from rampcheck.exchanges import Exchange, Message
-from rampcheck.journal import Journal, exchange_records, folded, from_record, read_records, timestamp
-from rampcheck.redaction import Redactor
+from rampcheck.wire.client import Lane
+from rampcheck.wire.exchanges import Exchange, Message
+from rampcheck.wire.journal import Journal, exchange_records, folded, from_record, read_records, timestamp
+from rampcheck.wire.redaction import Redactor
 from tests import samples
 
 SECRET = "the-token-of-a-partner"

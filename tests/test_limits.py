@@ -17,28 +17,29 @@ from typing import Any
 
 import pytest
 
-from rampcheck import client as clients
-from rampcheck import contract, resources
-from rampcheck.baseline import find
-from rampcheck.causes import follows
-from rampcheck.client import Client, Lane
-from rampcheck.contract import Cause
+from rampcheck.contract import register
+from rampcheck.contract.profile import Profile, from_mapping
+from rampcheck.contract.register import Cause
 from rampcheck.errors import Inconclusive, RunOver, Throttled
-from rampcheck.evidence import collect
-from rampcheck.exchanges import Exchange, Message, Request
-from rampcheck.findings import MOST_SHOWN, MOST_TOLD, Finding, Judge, listed
-from rampcheck.folding import KEPT, folded_findings
-from rampcheck.journal import Journal, from_record, read_records
-from rampcheck.limits import Budget, Deadline
-from rampcheck.presence import LONGEST_THROTTLED, MOST_THROTTLED, Presence
-from rampcheck.profile import Profile, from_mapping
-from rampcheck.redaction import Redactor
+from rampcheck.judging import suite as suites
+from rampcheck.judging.causes import follows
+from rampcheck.judging.evidence import collect
+from rampcheck.judging.findings import MOST_SHOWN, MOST_TOLD, Finding, Judge, listed
+from rampcheck.judging.folding import KEPT, folded_findings
+from rampcheck.running.baseline import find
+from rampcheck.wire import client as clients
+from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.exchanges import Exchange, Message, Request
+from rampcheck.wire.journal import Journal, from_record, read_records
+from rampcheck.wire.limits import Budget, Deadline
+from rampcheck.wire.presence import LONGEST_THROTTLED, MOST_THROTTLED, Presence
+from rampcheck.wire.redaction import Redactor
 from tests import samples
 from tests.answering import OK, answer, answering
 from tests.runs import Completed, rampcheck
 
 ROOT = Path(__file__).parents[1]
-PROOF = contract.load("proof")
+PROOF = register.load("proof")
 PATIENCE = 120  # seconds for a child process that takes one
 MISSING = 8  # members of a message that has none of them
 DECLARED = {"contract": "proof", "credentials": {"client_token": "token-of-nobody"}}
@@ -48,16 +49,16 @@ DECLARED = {"contract": "proof", "credentials": {"client_token": "token-of-nobod
 
 # Where the wall clock is meant: a moment that is told, or compared with what the target says of the same.
 MOMENTS = {
-    "rampcheck/client.py": 1,  # when an exchange began
-    "rampcheck/recovery.py": 2,  # when an outage ended, or was told of
-    "rampcheck/channel.py": 2,  # when a message, or a close, came
-    "rampcheck/receiver.py": 2,  # when a webhook came and was answered
-    "rampcheck/folder.py": 1,  # the name of the folder
-    "rampcheck/run.py": 2,  # when a run began and ended
+    "rampcheck/wire/client.py": 2,  # when an exchange began, and the moment that may be signed
+    "rampcheck/running/recovery.py": 2,  # when an outage ended, or was told of
+    "rampcheck/wire/channel.py": 2,  # when a message, or a close, came
+    "rampcheck/wire/receiver.py": 2,  # when a webhook came and was answered
+    "rampcheck/running/folder.py": 1,  # the name of the folder
+    "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/cli.py": 1,  # the name of the folder
-    "rampcheck/incidents.py": 1,  # the name of a file
+    "rampcheck/running/incidents.py": 1,  # the name of a file
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
-    "rampcheck/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock
+    "rampcheck/wire/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock
 }
 WALL_CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
@@ -73,7 +74,7 @@ def wall_clocks(file: Path) -> int:
 def test_the_wall_clock_is_read_for_moments_only() -> None:
     """No module of the engine or a suite reads it but those that tell when something was. The reference is a server."""
     files = [*(ROOT / "rampcheck").rglob("*.py"), *(ROOT / "suites").rglob("*.py")]
-    read = {file.relative_to(ROOT).as_posix(): wall_clocks(file) for file in files if "reference" not in file.parts}
+    read = {file.relative_to(ROOT).as_posix(): wall_clocks(file) for file in files if "sandbox" not in file.parts}
     assert {name: times for name, times in read.items() if times} == MOMENTS
 
 
@@ -82,7 +83,7 @@ def test_a_wall_clock_that_goes_back_stops_no_one(tmp_path: Path) -> None:
     program = """
 import sys, time
 from pathlib import Path
-from rampcheck.limits import Budget
+from rampcheck.wire.limits import Budget
 first, second = (Budget(50, 1000, Path(sys.argv[1])) for _ in range(2))
 for _ in range(50):
     first.take()
@@ -161,7 +162,7 @@ def profile_of(base_url: str, **limits: float) -> Profile:
 
 def client_of(profile: Profile, presence: Presence, seen: list[Exchange]) -> Client:
     """A client without a rate limit."""
-    return Client(profile, resources.suite("proof"), Lane("run"), Budget(0, 1000), seen.append, presence)
+    return Client(profile, suites.load("proof").authenticate, Lane("run"), Budget(0, 1000), seen.append, presence)
 
 
 ASKED = Request("POST", "/widget/session", body=b"{}", credential="client_token")
@@ -234,7 +235,7 @@ def test_a_baseline_that_meets_nothing_but_429_says_so(tmp_path: Path, monkeypat
         judge = judge_of(profile, tmp_path)
         client = client_of(profile, Presence(5), [])
         with pytest.raises(Inconclusive, match=r"429 .*wait 30 s \(Retry-After\).*lower `limits\.requests") as refused:
-            find(profile, resources.suite("proof"), client, judge, "run")
+            find(profile, suites.load("proof"), client, judge, "run")
         client.close()
     assert "network" not in str(refused.value)
 
@@ -257,7 +258,7 @@ def test_a_run_ends_when_its_time_is_spent(workers: list[str], tmp_path: Path) -
 
 SERVING = """
 import json, sys
-from rampcheck.reference import server
+from rampcheck.sandbox import server
 with server.start("proof", latency=0.2) as running:
     open(sys.argv[1], "w").write(json.dumps(running.profile()))
     print("there", flush=True)
@@ -283,15 +284,15 @@ def demand_cut(done: Completed) -> None:
 def judge_of(profile: Profile, folder: Path) -> Judge:
     """A judge that writes to a folder."""
     journal = Journal(folder / "journal.jsonl", Redactor(b"key"), frozenset())
-    return Judge(PROOF, resources.suite("proof"), profile, journal)
+    return Judge(PROOF, suites.load("proof"), profile, journal)
 
 
 def test_folding_takes_a_time_that_grows_with_the_findings() -> None:
     """Two hundred thousand findings of one exchange; what compares each with each does not end within the day."""
     program = """
-from rampcheck.causes import follows
-from rampcheck.contract import Cause
-from rampcheck.findings import Finding
+from rampcheck.judging.causes import follows
+from rampcheck.contract.register import Cause
+from rampcheck.judging.findings import Finding
 causes = [Cause("c.json", frozenset({"c.echo", "c.all"})), Cause("c.all", frozenset({"c.echo"}), anywhere=True)]
 found = [Finding(clause, str(number), "2", 1, "", "schema", (part,), "changed") for number in range(50_000)
          for clause, part in (("c.json", "body.b"), ("c.all", "body.a"), ("c.echo", "body.a"), ("c.echo", "body.z"))]

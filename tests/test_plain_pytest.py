@@ -33,6 +33,6 @@ def test_other_plugins_may_have_options_of_the_same_names(tmp_path: Path) -> Non
         f"def pytest_addoption(parser):\n    for name in {names!r}:\n        parser.addoption('--' + name)\n",
         encoding="utf-8")
     env = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(tmp_path)]))
-    ended = shell(f"exec {sys.executable} -m pytest -p neighbour -p rampcheck.plugin --help", tmp_path, env)
+    ended = shell(f"exec {sys.executable} -m pytest -p neighbour -p rampcheck.running.plugin --help", tmp_path, env)
     assert ended.code == 0, ended.said
     assert all(f"--{PREFIX}{name}" in ended.out for name in names)

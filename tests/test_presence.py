@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rampcheck.errors import RunOver
-from rampcheck.presence import Presence
+from rampcheck.wire.presence import Presence
 
 
 def test_the_others_wait_while_one_searches(tmp_path: Path) -> None:

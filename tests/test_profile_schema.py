@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import jsonschema
+import pytest
 
-from rampcheck import credentials, resources
+from rampcheck.contract import descriptor, profile_schema
+from rampcheck.sandbox import builtin_profile
+from rampcheck.sandbox.reference import references
 
 
 class TestSchema:
@@ -15,7 +17,7 @@ class TestSchema:
 
     def test_it_is_a_schema(self) -> None:
         """The schema is valid JSON Schema 2020-12, and its examples are valid by it."""
-        schema = json.loads(resources.schema("profile").read_text(encoding="utf-8"))
+        schema = profile_schema.whole()
         jsonschema.Draft202012Validator.check_schema(schema)
         root = jsonschema.Draft202012Validator(schema)
         examples = list(examples_in(schema))
@@ -23,23 +25,26 @@ class TestSchema:
         for node, example in examples:
             assert root.evolve(schema={**node, "$defs": schema["$defs"]}).is_valid(example), node
 
-    def test_every_key_is_described(self) -> None:
+    @pytest.mark.parametrize("contract", descriptor.contracts())
+    def test_every_key_is_described(self, contract: str) -> None:
         """Every key of a profile has a description that an editor can show."""
-        schema = json.loads(resources.schema("profile").read_text(encoding="utf-8"))
-        for name, node in [
-            *keys_in(schema),
-            *keys_in({"properties": schema["$defs"]["partner"]["properties"]}),
-        ]:
+        schema = profile_schema.of(descriptor.load(contract))
+        keys = [*keys_in(schema)]
+        for node in schema["$defs"].values():
+            keys += keys_in(node)
+        assert len(keys) > 10
+        for name, node in keys:
             assert node.get("description"), name
 
-    def test_its_credentials_are_those_of_the_contracts(self) -> None:
-        """The schema and the variables for a run without a profile know the same credentials."""
-        definitions = json.loads(resources.schema("profile").read_text(encoding="utf-8"))["$defs"]
-        for contract, variables in credentials.CREDENTIALS.items():
-            properties = definitions[f"{contract}_credentials"]["properties"]
-            assert {name: f"${{{variable}}}" for name, variable in variables.items()} == {
-                name: node["examples"][0] for name, node in properties.items()
-            }
+    @pytest.mark.parametrize("contract", references())
+    def test_a_contract_has_its_own_part_only(self, contract: str) -> None:
+        """The whole takes each contract's profile, and refuses it what is another one's."""
+        validator = jsonschema.Draft202012Validator(profile_schema.whole())
+        described = builtin_profile(contract, "http://127.0.0.1:1")
+        assert validator.is_valid(described)
+        for other in set(descriptor.contracts()) - {contract}:
+            assert not validator.is_valid({**described, "contract": other})
+        assert not validator.is_valid({**described, "contract": "another"})
 
 
 def examples_in(node: Any) -> list[tuple[dict[str, Any], Any]]:

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rampcheck import profile as profiles
-from rampcheck import resources
-from rampcheck.exchanges import Exchange, Message, Response, Sent
-from rampcheck.findings import judge_history
-from rampcheck.profile import Profile
-from rampcheck.reference import builtin_profile
-from rampcheck.suite import Broken
+from rampcheck.contract import profile as profiles
+from rampcheck.contract.profile import Profile
+from rampcheck.judging import suite as suites
+from rampcheck.judging.findings import judge_history
+from rampcheck.judging.suite import Broken
+from rampcheck.sandbox import builtin_profile
+from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
 
 ID = "7f1b0c5e-2c7a-4a3e-9a55-3d0e6f1c2b4a"
 BEGAN = datetime(2026, 11, 21, 9, 0, 0, 250000, UTC)
@@ -132,7 +132,7 @@ def recorded(
 
 def judged(traffic: Traffic) -> tuple[set[str], Counter[str]]:
     """The clauses broken by the traffic, and how often invariants of the whole run exercised each."""
-    exchanges, suite = traffic.exchanges(), resources.suite("proof")
+    exchanges, suite = traffic.exchanges(), suites.load("proof")
     broken = {
         invariant.clause for exchange in exchanges for invariant in suite.invariants
         if invariant.when(exchange, profile().partner)
@@ -293,7 +293,7 @@ def test_isolation_is_exercised_only_where_something_could_have_leaked() -> None
 def test_a_refusal_tells_nothing_where_nobody_may_subscribe() -> None:
     """A target without WebSockets refuses its owner too."""
     nowhere = [exchange for exchange in Traffic().exchanges() if exchange.status != 101]
-    assert judge_history(nowhere, resources.suite("proof"), profile())[1]["proof.ws.isolation"] == 0
+    assert judge_history(nowhere, suites.load("proof"), profile())[1]["proof.ws.isolation"] == 0
 
 
 JSON = st.recursive(

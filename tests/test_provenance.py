@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rampcheck.suites.proof.provenance import allowed_address, forged
 
+from rampcheck.contract.profile import Profile, from_mapping
 from rampcheck.errors import ProfileError
-from rampcheck.profile import Profile, from_mapping
+from suites.proof.provenance import allowed_address, forged
 
 
 def profile(base_url: str, **egress: Any) -> Profile:

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from rampcheck.redaction import MOST_LEARNED, Redactor
+from rampcheck.wire.redaction import MOST_LEARNED, Redactor
 from tests import leaky_target
 
 KEY = b"0123456789abcdef"

@@ -8,7 +8,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rampcheck.redaction import Redactor
+from rampcheck.wire.redaction import Redactor
 from tests.test_redaction import ENCODINGS, FIELDS, KEY, TOKEN, Encode
 
 

@@ -13,41 +13,23 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from rampcheck.errors import ReferenceStartError, UsageError
-from rampcheck.reference import DEFAULT_ENVIRONMENTS, all_defects, builtin_profile, find_defects, wire
-from rampcheck.reference.server import RunningReference, serve, start
+from rampcheck.sandbox import all_defects, builtin_profile, find_defects, wire
+from rampcheck.sandbox.reference import references
+from rampcheck.sandbox.server import RunningReference, serve, start
 
 ROOT = Path(__file__).parents[1]
-CONTRACTS = tuple(DEFAULT_ENVIRONMENTS)
-
-
-def clauses(contract: str, *levels: str) -> set[str]:
-    """The ids of a contract's clauses, of these levels or of all."""
-    register = yaml.safe_load((ROOT / "openapi" / f"{contract}.clauses.yaml").read_text(encoding="utf-8"))
-    return {clause["id"] for clause in register["clauses"] if not levels or clause["level"] in levels}
+CONTRACTS = references()
 
 
 # Defects.
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_must_clause_has_a_defect(contract: str) -> None:
-    """Each promise that must hold can be broken, so that a suite can be seen to notice."""
-    broken = {clause for defect in all_defects(contract) for clause in defect.clauses}
-    assert clauses(contract, "must") <= broken
-
-
-@pytest.mark.parametrize("contract", CONTRACTS)
-def test_defects_name_clauses_of_the_register(contract: str) -> None:
-    """Each defect says in a sentence what it does, and names promises that exist."""
-    known = clauses(contract)
-    for defect in all_defects(contract):
-        assert defect.summary.endswith("."), defect.name
-        assert set(defect.clauses) <= known, defect.name
-        for beginning in defect.may_break:
-            assert any(clause.startswith(beginning) for clause in known), defect.name
+def test_defects_say_what_they_do(contract: str) -> None:
+    """Each defect says it in a sentence."""
+    assert [defect.name for defect in all_defects(contract) if not defect.summary.endswith(".")] == []
 
 
 def test_an_unknown_defect_is_refused() -> None:
@@ -58,11 +40,11 @@ def test_an_unknown_defect_is_refused() -> None:
 
 def test_an_unknown_contract_is_refused() -> None:
     """A contract without a reference is refused with those that have one."""
-    with pytest.raises(UsageError, match="proof, kryptonim"):
+    with pytest.raises(UsageError, match="kryptonim, proof"):
         all_defects("prof")
-    with pytest.raises(UsageError, match="proof, kryptonim"):
+    with pytest.raises(UsageError, match="kryptonim, proof"):
         builtin_profile("prof", "http://127.0.0.1")
-    with pytest.raises(UsageError, match="proof, kryptonim"):
+    with pytest.raises(UsageError, match="kryptonim, proof"):
         start("prof")
 
 
@@ -91,7 +73,7 @@ def test_the_server_stops_when_its_input_ends(contract: str) -> None:
 
 def test_the_server_stops_on_interrupt() -> None:
     """Ctrl-C ends a server that was started by hand, without a word of complaint."""
-    command = [sys.executable, "-m", "rampcheck.reference", "--contract", "proof"]
+    command = [sys.executable, "-m", "rampcheck.sandbox", "--contract", "proof"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from rampcheck.reference import server
+from rampcheck.sandbox import server
 from tests.following import DEADLINE, OF_SECOND, Target, outcome
 from tests.test_reference_proof import SESSION
 

@@ -17,15 +17,15 @@ import yaml
 
 from rampcheck import cli
 from rampcheck.errors import UsageError
-from rampcheck.reference import builtin_profile, server
-from rampcheck.reference.proof.app import ProofService, create_app
-from rampcheck.reference.proof.partners import FIRST, SECOND, Partner
-from rampcheck.reference.proof.service import SessionService
-from rampcheck.reference.proof.status import StatusService
-from rampcheck.reference.proof.transactions import Transaction, fiat_amount
-from rampcheck.reference.proof.updates import UpdateService
-from rampcheck.reference.webhooks import listening_address
-from rampcheck.reference.wire import Answer, Call
+from rampcheck.sandbox import builtin_profile, server
+from rampcheck.sandbox.webhooks import listening_address
+from rampcheck.sandbox.wire import Answer, Call
+from references.proof.app import ProofService, create_app
+from references.proof.partners import FIRST, SECOND, Partner
+from references.proof.service import SessionService
+from references.proof.status import StatusService
+from references.proof.transactions import Transaction, fiat_amount
+from references.proof.updates import UpdateService
 from tests.following import OF_SECOND, Json, Receiver, Target, events, hear
 from tests.test_reference_proof import SESSION
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from rampcheck.reference.server import RunningReference, start
+from rampcheck.sandbox.server import RunningReference, start
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rampcheck.reference.server import RunningReference, start
+from rampcheck.sandbox.server import RunningReference, start
 
 Json = dict[str, Any]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rampcheck import contract, resources
-from rampcheck.reference import all_defects, server
+from rampcheck.contract import descriptor, register
+from rampcheck.sandbox import all_defects, server
 from tests.runs import Completed, rampcheck
 
-CONTRACTS = resources.contracts()
+CONTRACTS = descriptor.contracts()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_the_reference_conforms(name: str, arguments: list[str], tmp_path: Path)
     done = rampcheck("--contract", name, *arguments, folder=tmp_path / "run")
     assert done.code == 0, done.printed
     assert done.results["verdict"] in {"conformant", "conformant_with_gaps"}
-    wanted = {clause.id for clause in contract.load(name).clauses.values() if clause.level == "must"}
+    wanted = {clause.id for clause in register.load(name).clauses.values() if clause.level == "must"}
     assert {clause for clause in done.verdicts("passed") if clause in wanted} == wanted
     assert not done.verdicts("failed", "advisory")
 
@@ -241,7 +241,7 @@ def test_a_worker_that_dies_is_a_fault_of_the_run(tmp_path: Path) -> None:
             process.wait(0.05)
             pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
     worker = next(child for child in children(process.pid)
-                  if b"rampcheck.reference" not in Path(f"/proc/{child}/cmdline").read_bytes())
+                  if b"rampcheck.sandbox" not in Path(f"/proc/{child}/cmdline").read_bytes())
     os.kill(worker, signal.SIGKILL)
     done = Completed(process.wait(), process.communicate()[0], folder)
     assert done.code == 3, done.printed

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rampcheck.redaction import Redactor
-from rampcheck.secret_search import DEPTH, MOST_KEPT, RUN, Search, Secret
+from rampcheck.wire.redaction import Redactor
+from rampcheck.wire.secret_search import DEPTH, MOST_KEPT, RUN, Search, Secret
 
 KEY = b"0123456789abcdef"
 Encode = Callable[[str], str]

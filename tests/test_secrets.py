@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from rampcheck import receiver
+from rampcheck.wire import receiver
 from tests import leaky_target
 from tests.runs import Completed, rampcheck
 
@@ -38,8 +38,9 @@ SECRETS = {"client token or API key": TOKEN, "signature secret": leaky_target.SI
 UNKNOWN = {"proof": {"signature secret"}, "kryptonim": {"signature", "init token"}}
 
 
-@pytest.fixture(scope="module", params=[(contract, workers) for contract in CREDENTIALS for workers in ("1", "3")],
-                ids=" with workers: ".join)
+@pytest.fixture(scope="module", params=[
+    ("proof", "3"), ("kryptonim", "1"), pytest.param(("proof", "1"), marks=pytest.mark.heavy),
+    pytest.param(("kryptonim", "3"), marks=pytest.mark.heavy)], ids=" with workers: ".join)
 def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Completed:
     """A run, full of failures, against a target that leaks everything."""
     contract, workers = request.param
@@ -131,7 +132,8 @@ def test_what_libraries_log_is_not_written(tmp_path: Path) -> None:
         (tmp_path / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "suites/proof", "-k", "auth", "-n0",
-             "--profile", str(tmp_path / "profile.yaml"), "--output", str(tmp_path / "run"), "--log-level=DEBUG",
+             "--rampcheck-profile", str(tmp_path / "profile.yaml"), "--rampcheck-output", str(tmp_path / "run"),
+             "--log-level=DEBUG",
              "-o", "log_cli=true", f"--alluredir={tmp_path / 'allure'}"],
             cwd=Path(__file__).parents[1], env={**os.environ, **variables}, capture_output=True, text=True, check=False,
             timeout=300)

@@ -13,12 +13,13 @@ from pathlib import Path
 import junitparser
 import pytest
 
-from rampcheck import contract, launch
+from rampcheck.contract import register
 from rampcheck.errors import NothingChosen, UsageError
-from rampcheck.reference import server
+from rampcheck.running import launch
+from rampcheck.sandbox import server
 from tests.runs import Completed, rampcheck
 
-PROOF = contract.load("proof")
+PROOF = register.load("proof")
 KEYWORD = "origin and not outside"
 
 

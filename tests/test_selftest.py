@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract, resources
+from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
-from rampcheck.reference import all_defects
+from rampcheck.sandbox import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, planned, print_matrix, prove
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
@@ -121,7 +121,7 @@ def test_what_is_written_is_what_is_given(made: tuple[Path, dict[str, Any]]) -> 
     folder, matrix = made
     assert json.loads((folder / "matrix.json").read_text(encoding="utf-8")) == matrix
     clauses = {clause["id"]: clause for clause in matrix["contracts"][0]["clauses"]}
-    assert set(clauses) == set(contract.load("kryptonim").clauses)
+    assert set(clauses) == set(register.load("kryptonim").clauses)
     assert "does-nothing" in clauses[chosen()[1].clauses[0]]["defects"]
 
 
@@ -272,7 +272,7 @@ class TestSelection:
 
     def test_groups_are_of_one_contract_and_seed(self) -> None:
         """Every variant is in one group, with those that may be with it; what is no variant stays by itself."""
-        single = planned(Selection(resources.contracts(), seeds=[1, 2]))
+        single = planned(Selection(descriptor.contracts(), seeds=[1, 2]))
         trials = grouped(single)
         assert [trial for trial in trials if not trial.parts] == [one for one in single if one.kind != "variant"]
         parts = [part for trial in trials for part in trial.parts]
@@ -362,11 +362,3 @@ class TestOutcome:
         assert (read.result, read.verdict) == (result, "incomplete")
         assert [one.clause for one in read.unrelated] == blamed
         assert read.needs_a_look == (result == "missed" or bool(blamed))
-
-
-@pytest.mark.parametrize("name", resources.contracts())
-def test_every_must_clause_has_two_defects(name: str) -> None:
-    """One defect may be convicted by luck; a `must` clause that can be tested is broken in two ways at least."""
-    broken = [clause for defect in all_defects(name) for clause in defect.clauses]
-    musts = [clause for clause in contract.load(name).clauses.values() if clause.level == "must"]
-    assert [clause.id for clause in musts if not clause.untestable and broken.count(clause.id) < 2] == []

@@ -6,13 +6,14 @@ import base64
 import json
 
 import pytest
-from rampcheck.suites.kryptonim.requests import SIGNATURE, authenticate, respelled, sign
 
-from rampcheck import resources
-from rampcheck.exchanges import Exchange, Response, Sent
-from rampcheck.profile import Partner, from_mapping
-from rampcheck.reference.kryptonim.defects_serialisation import stringified
-from rampcheck.suite import Broken
+from rampcheck.contract.profile import Partner, from_mapping
+from rampcheck.judging import suite
+from rampcheck.judging.invariants import hmac_hex
+from rampcheck.judging.suite import Broken
+from rampcheck.wire.exchanges import Exchange, Response, Sent
+from references.kryptonim.defects_serialisation import stringified
+from suites.kryptonim.requests import SIGNATURE, authenticate, respelled
 
 SECRET = "secret-of-nobody-98765"
 PROFILE = from_mapping({"contract": "kryptonim", "base_url": "http://127.0.0.1:9",
@@ -42,7 +43,7 @@ def test_other_spellings_stay_what_they_are_when_changed() -> None:
         assert clause == "kryptonim.auth.signature-bytes"
         request = candidate.build(PROFILE, "api_key", "unique").but(email="user@example.com")
         signature = authenticate(request, PROFILE).header(SIGNATURE)
-        digest = sign(request.body, SECRET)
+        digest = hmac_hex(request.body, SECRET)
         forms = {"a signature in base64": base64.b64encode(bytes.fromhex(digest)).decode(),
                  "a signature in upper-case hexadecimal": digest.upper()}
         assert signature == forms.get(what, digest)
@@ -53,7 +54,7 @@ def test_other_spellings_stay_what_they_are_when_changed() -> None:
 
 def test_proof_knows_no_other_spelling() -> None:
     """Without a signature there is nothing that a spelling could change."""
-    assert list(resources.suite("proof").respelled(PROFILE)) == []
+    assert list(suite.load("proof").respelled(PROFILE)) == []
 
 
 REFUSED = Response(401, (("content-type", "application/json"),),
@@ -65,7 +66,7 @@ def findings(media_type: str, body: bytes, response: Response, *, authenticated:
     sent = Sent("POST", "http://127.0.0.1:9/v1/widget-sessions",
                 (("Content-Type", media_type), ("X-Request-Signature", "0" * 64)), body)
     exchange = Exchange(1, "test", sent, response, 0.0, 0.0, "/v1/widget-sessions", authenticated=authenticated)
-    return [invariant.clause for invariant in resources.suite("kryptonim").invariants
+    return [invariant.clause for invariant in suite.load("kryptonim").invariants
             if invariant.clause == "kryptonim.auth.signature-bytes" and invariant.when(exchange, Partner())
             and isinstance(invariant.judge(exchange, Partner()), Broken)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rampcheck.exchanges import Exchange, Response, Sent
+from rampcheck.wire.exchanges import Exchange, Response, Sent
 
 SENT = Sent("POST", "https://sandbox.example/widget/session", (), b"{}")
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck import folder, profile
+from rampcheck.contract import profile
 from rampcheck.errors import Unjudged
-from rampcheck.run import Run, Settings
-from rampcheck.scenario import Accepted, Rejection, Target
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.running.scenario import Accepted, Rejection, Target
 from tests.answering import SESSION, answer, answering
 
 SURVIVES = "proof.session.request.no-server-error"
@@ -23,8 +24,8 @@ FAILED = answer(500, body=ENVELOPE)  # twice in a row, it has outlived the one r
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Run]:
     """Opens a run against a base URL; the waits before retries are skipped."""
-    monkeypatch.setattr("rampcheck.client.time.sleep", lambda _: None)
-    monkeypatch.setattr("rampcheck.recovery.EVERY", 0.01)
+    monkeypatch.setattr("rampcheck.wire.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.running.recovery.EVERY", 0.01)
     numbers = count(1)
 
     def open_run(base_url: str) -> Run:

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from rampcheck.errors import BudgetSpent, UsageError
-from rampcheck.room import Room
-from rampcheck.transport import (
+from rampcheck.wire.room import Room
+from rampcheck.wire.transport import (
     MAX_RESPONSE_BYTES,
     CodingError,
     NoAnswerError,
@@ -161,7 +161,7 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, transport: T
             names = ("127.0.0.9", "127.0.0.1") if host == "several.example" else (host,)
             return [address for name in names for address in look_up(name, *arguments, **named)]
 
-        monkeypatch.setattr("rampcheck.transport.socket.getaddrinfo", found)
+        monkeypatch.setattr("rampcheck.wire.transport.socket.getaddrinfo", found)
         assert transport.exchange(get(f"http://several.example:{port}/"), 10).status == 200
 
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract as contracts
-from rampcheck import resources
+from rampcheck.contract import descriptor
+from rampcheck.contract import register as contracts
 from rampcheck.errors import UsageError
-from rampcheck.reference import Variant, all_variants, builtin_profile, find_variants, server
-from rampcheck.reference.variants import variant as registered
+from rampcheck.sandbox import Variant, all_variants, builtin_profile, find_variants, server
+from rampcheck.sandbox.variants import variant as registered
 from tests.runs import rampcheck
 from tests.variant_signs import SIGNS
 
-VARIANTS = [variant for contract in resources.contracts() for variant in all_variants(contract)]
+VARIANTS = [variant for contract in descriptor.contracts() for variant in all_variants(contract)]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: f"{variant.contract}-{variant.name}")
 
 
@@ -57,7 +57,7 @@ def test_the_variant_differs_as_it_says(variant: Variant, plain: Any) -> None:
     assert not re.search(sign, probe(plain(variant.contract)))
 
 
-@pytest.mark.parametrize("contract", resources.contracts())
+@pytest.mark.parametrize("contract", descriptor.contracts())
 def test_every_sign_belongs_to_a_variant(contract: str) -> None:
     """No sign is left of a variant that is gone."""
     assert set(SIGNS[contract]) == {variant.name for variant in all_variants(contract)}
@@ -66,7 +66,7 @@ def test_every_sign_belongs_to_a_variant(contract: str) -> None:
 # The registry.
 
 
-@pytest.mark.parametrize("contract", resources.contracts())
+@pytest.mark.parametrize("contract", descriptor.contracts())
 def test_variants_say_what_they_do(contract: str) -> None:
     """Each variant says in a sentence what differs, changes something, and names clauses that exist."""
     known = contracts.load(contract).clauses

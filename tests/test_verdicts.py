@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from rampcheck import contract
-from rampcheck.conclusion import exit_code
+from rampcheck.contract import register
+from rampcheck.contract.profile import from_mapping
 from rampcheck.errors import ExitCode
-from rampcheck.evidence import Account, collect
-from rampcheck.folding import folded_findings, pattern
-from rampcheck.profile import from_mapping
-from rampcheck.verdicts import Scope, clause_results, has_gap, run_verdict
-from rampcheck.waivers import notes, states
+from rampcheck.judging.evidence import Account, collect
+from rampcheck.judging.folding import folded_findings, pattern
+from rampcheck.judging.verdicts import Scope, clause_results, has_gap, run_verdict
+from rampcheck.judging.waivers import notes, states
+from rampcheck.running.conclusion import exit_code
 
-PROOF = contract.load("proof")
+PROOF = register.load("proof")
 TODAY = date(2026, 11, 21)
 WHOLE = Scope(frozenset(PROOF.clauses), TODAY)
 PROFILE = {"contract": "proof", "base_url": "http://127.0.0.1:9", "credentials": {"client_token": "token-of-nobody"}}

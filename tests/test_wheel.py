@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck import resources
+from rampcheck.contract import descriptor
 from tests.runs import Completed, rampcheck
 
 pytestmark = pytest.mark.xdist_group("wheel")  # one process has what all of these tests share
@@ -41,7 +41,7 @@ def done(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Completed
 def test_the_installed_program_judges_every_contract(done: Completed) -> None:
     """Both references conform, and each contract has its report."""
     assert done.code == 0, done.printed
-    for contract in resources.contracts():
+    for contract in descriptor.contracts():
         single = Completed(done.code, done.printed, done.folder / contract)
         assert single.results["verdict"] in {"conformant", "conformant_with_gaps"}
         assert not single.verdicts("failed")

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from rampcheck.reference.server import RunningReference
+from rampcheck.sandbox.server import RunningReference
 
 # Gives, in Latin-1, what came back for some requests, after a line with the server's base URL.
 Probe = Callable[[RunningReference], str]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from rampcheck.judging.verdicts import held_elsewhere
 from rampcheck.report.sentence import sentence
 from rampcheck.report.text import duration, moment, plural
-from rampcheck.verdicts import held_elsewhere
 
 Clause = Mapping[str, Any]
 

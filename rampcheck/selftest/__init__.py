@@ -14,8 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from rampcheck import termination
 from rampcheck.errors import UsageError
+from rampcheck.running import termination
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.outcome import Outcome

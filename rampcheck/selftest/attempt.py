@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from rampcheck import receiver
 from rampcheck.errors import ExitCode, UsageError
-from rampcheck.reference import builtin_profile
+from rampcheck.sandbox import builtin_profile
 from rampcheck.selftest.trial import Trial
+from rampcheck.wire import receiver
 
 PRINTED = "printed.txt"
 PROFILE = "profile.yaml"
@@ -115,7 +115,7 @@ class Attempt:
         given = {"profile": path, "output": self.folder / RUN, "seed": self.trial.seed, "strict": True,
                  "examples": self.conditions.examples, "no_allure": True,
                  "clause": self.trial.clauses if self.conditions.quick else ()}
-        self._start(judge, given, self.conditions.workers)
+        self._start(judge, self.trial.contract, given, self.conditions.workers)
 
     def keep_time(self) -> None:
         """Stops a trial that takes too long."""
@@ -152,19 +152,19 @@ def _work(connection: Connection, printed: Path, work: Callable[..., None], *arg
 
 def serve_reference(connection: Connection, trial: Trial, webhook_url: str) -> None:
     """Serves a trial's reference, which says where it listens, until the parent closes the connection."""
-    from rampcheck.reference import server  # noqa: PLC0415 - the parent does without
+    from rampcheck.sandbox import server  # noqa: PLC0415 - the parent does without
 
     os.dup2(connection.fileno(), 0)
     server.serve(trial.contract, defects=trial.defects, variants=trial.variants, webhook_url=webhook_url,
                  announce=connection.send)
 
 
-def judge(connection: Connection, given: dict[str, Any], workers: int) -> None:
-    """Makes a run with these options, and says its exit code."""
-    from rampcheck import launch  # noqa: PLC0415 - the parent does without
+def judge(connection: Connection, contract: str, given: dict[str, Any], workers: int) -> None:
+    """Makes a run of a contract with these options, and says its exit code."""
+    from rampcheck.running import launch  # noqa: PLC0415 - the parent does without
 
     code = ExitCode.FAULT
     try:
-        code = ExitCode(launch.judge(given, workers=workers))
+        code = ExitCode(launch.judge(contract, given, workers=workers))
     finally:
         connection.send(int(code))

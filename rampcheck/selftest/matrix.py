@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rampcheck import __version__, contract
+from rampcheck import __version__
+from rampcheck.contract import register
 from rampcheck.errors import ExitCode
-from rampcheck.journal import timestamp
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.outcome import AS_REQUIRED, Conviction, Outcome
 from rampcheck.selftest.trial import Selection, Trial
+from rampcheck.wire.journal import timestamp
 
 FILE_NAME = "matrix.json"
 
@@ -155,7 +156,7 @@ def _written(convictions: Iterable[Conviction]) -> list[dict[str, Any]]:
 
 
 def _contract(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    loaded = contract.load(name)
+    loaded = register.load(name)
     breaking: dict[str, dict[str, None]] = {}
     for entry in trials:
         for clause in entry["clauses"]:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rampcheck.errors import ExitCode
-from rampcheck.folder import JOURNAL
-from rampcheck.journal import read_records
 from rampcheck.report.results import FILE_NAME
+from rampcheck.running.folder import JOURNAL
 from rampcheck.selftest.trial import Trial
+from rampcheck.wire.journal import read_records
 
 Result = Literal["convicted", "ended", "missed", "conforming", "accused", "fault"]
 AS_REQUIRED = ("convicted", "ended", "conforming")

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from rampcheck import resources
 from rampcheck.errors import UsageError
-from rampcheck.reference import Defect, Variant, all_defects, all_variants
+from rampcheck.sandbox import Defect, Variant, all_defects, all_variants, reference
 
 Kind = Literal["reference", "defect", "variant"]
 Entry = TypeVar("Entry", Defect, Variant)
-VARIANTS_AT_ONCE = 4
+VARIANTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """What a reader knows it by, and its folder is called: `proof-defect-token-ignored-seed-1`."""
+        """What a reader knows it by, and its folder is called: `NAME-defect-token-ignored-seed-1`."""
         return f"{self.contract}-{self.kind}-{self.name}-seed-{self.seed}"
 
 
@@ -76,8 +75,7 @@ def planned(selection: Selection) -> list[Trial]:
     Raises `UsageError` for a contract, name or pattern that there is none of.
     """
     for contract in selection.contracts:
-        if contract not in resources.contracts():
-            raise UsageError(f"there is no contract {contract!r}", f"Known: {', '.join(resources.contracts())}.")
+        reference.load(contract)
     trials = [_of_defect(defect) for defect in _defects(selection)]
     trials += [_of_variant(variant) for variant in _variants(selection)]
     touched = {trial.contract for trial in trials}

@@ -10,19 +10,24 @@ from __future__ import annotations
 import gc
 import importlib
 import tempfile
+from contextlib import suppress
 
 import hypothesis
 import hypothesis.configuration
 
-from rampcheck import contract, properties, resources
-from rampcheck.reference import all_defects, all_variants
+from rampcheck.contract import descriptor, register
+from rampcheck.errors import RampcheckError
+from rampcheck.judging import suite
 from rampcheck.report import html
+from rampcheck.running import properties
+from rampcheck.sandbox import all_defects, all_variants
+from rampcheck.sandbox.reference import load, references
 
 # What a run or a reference imports only when it comes to need it.
 LATE = (
     "click", "jinja2", "pytest", "schemathesis", "uvicorn.loops.asyncio", "uvicorn.protocols.http.h11_impl",
-    "uvicorn.protocols.websockets.websockets_sansio_impl", "rampcheck.launch", "rampcheck.plugin", "rampcheck.report",
-    "rampcheck.reference.http_protocols", "rampcheck.reference.server",
+    "uvicorn.protocols.websockets.websockets_sansio_impl", "rampcheck.running.launch",
+    "rampcheck.running.plugin", "rampcheck.report", "rampcheck.sandbox.http_protocols", "rampcheck.sandbox.server",
 )
 
 
@@ -30,20 +35,22 @@ def warm_up() -> None:
     """Imports it all, compiles the pages, and generates a few bodies of each documented request."""
     for name in LATE:
         importlib.import_module(name)
-    for name in resources.contracts():
-        resources.suite(name)
-        importlib.import_module(f"rampcheck.reference.{name}.app")
-        all_defects(name)
-        all_variants(name)
+    for name in references():
+        with suppress(RampcheckError):  # Who tries a broken pack is told by the trial.
+            suite.load(name)
+            load(name).module("app")
+            all_defects(name)
+            all_variants(name)
     for name in html.environment().list_templates():
         html.environment().get_template(name)
     with tempfile.TemporaryDirectory(prefix="rampcheck-") as home:
         hypothesis.configuration.set_hypothesis_home_dir(home)
-        for name in resources.contracts():
-            _generate(contract.load(name))
+        for name in descriptor.contracts():
+            with suppress(RampcheckError):
+                _generate(register.load(name))
 
 
-def _generate(loaded: contract.Contract) -> None:
+def _generate(loaded: register.Contract) -> None:
     for path, methods in loaded.document["paths"].items():
         for method in (method for method, operation in methods.items() if "requestBody" in operation):
             for positive in (True, False):

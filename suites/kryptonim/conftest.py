@@ -1,9 +1,10 @@
 """What the scenarios of Kryptonim share."""
 
 import pytest
-from rampcheck.suites.kryptonim.requests import optional_fields
 
-from rampcheck.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Target
+
+from .requests import optional_fields
 
 
 @pytest.fixture

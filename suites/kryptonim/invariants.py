@@ -6,31 +6,30 @@ What the OpenAPI document can say (types, patterns, the envelope of the expected
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from rampcheck.suites.kryptonim.privacy import disclosed, hidden_texts
-from rampcheck.suites.kryptonim.requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
-
-from rampcheck.exchanges import Exchange, http_date
-from rampcheck.invariants import (
+from rampcheck.contract.profile import Partner
+from rampcheck.judging.history import never_repeated, secrets_kept
+from rampcheck.judging.invariants import (
     Condition,
     Endpoint,
     asked,
+    expires_after,
     given,
     json_media_type,
     lacks,
     never_accepted,
-    never_repeated,
     not_a_gateways,
-    secrets_kept,
     sends_no_json,
     sends_no_object,
 )
-from rampcheck.profile import Partner
-from rampcheck.schema import describe
-from rampcheck.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.wire.exchanges import Exchange
+
+from .privacy import disclosed, hidden_texts
+from .requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
 
 WHITE_SPACE = re.compile(r"\s")
 
@@ -81,36 +80,6 @@ def widget_url_is_private(exchange: Exchange, _: Partner) -> Broken | None:
     return Broken("a `widgetUrl` in which what is not unlocked cannot be read",
                   f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it",
                   about=(member("widgetUrl"),))
-
-
-def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
-    """Gives the earliest and latest moment of a session's creation, by this machine's clock and the target's.
-
-    In seconds since the epoch. The target's clock is the response's `Date` header, which has whole seconds
-    (RFC 9110 section 6.6.1).
-    """
-    yield exchange.started, exchange.started + exchange.elapsed
-    date = http_date((exchange.response and exchange.response.header("date")) or "")
-    if date is not None:
-        yield date.timestamp() - exchange.elapsed, date.timestamp() + 1
-
-
-@invariant("kryptonim.session.expires-at", _gives_text("expiresAt"))
-def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
-    """A session ends 30 minutes after its creation by either clock, 30 seconds more or less."""
-    text = given(exchange, "expiresAt")
-    try:
-        end = datetime.fromisoformat(text.upper())
-    except ValueError:
-        return Broken("`expiresAt`: a date and a time", describe(text), about=(member("expiresAt"),))
-    if end.tzinfo is None:
-        return None  # The schema judges the form.
-    moments = list(creation_times(exchange))
-    if any(first - TOLERANCE <= end.timestamp() - LIFETIME <= last + TOLERANCE for first, last in moments):
-        return None
-    return Broken("`expiresAt`: 30 minutes after the session's creation",
-                  f"{describe(text)}, {(end.timestamp() - moments[-1][1]) / 60:.1f} minutes after the response",
-                  about=(member("expiresAt"),))
 
 
 # The credentials
@@ -178,7 +147,8 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant("kryptonim.session.json", SESSION.answered_with(), json_media_type),
     Invariant("kryptonim.errors.media-type", _is_refusal, json_media_type),
     not_a_gateways("kryptonim.errors.gateway-envelope", SESSION.asked),
-    right_credentials_are_not_refused, success_status, widget_url_has_a_host, widget_url_is_private, expires_in_time,
+    right_credentials_are_not_refused, success_status, widget_url_has_a_host, widget_url_is_private,
+    expires_after("kryptonim.session.expires-at", SESSION, "expiresAt", lambda _: LIFETIME, TOLERANCE),
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
     other_errors_have_the_envelope, code_is_documented,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rampcheck.invariants import strings
-from rampcheck.secret_search import RUN, folded, is_email, readings
+from rampcheck.wire.json_text import strings
+from rampcheck.wire.secret_search import RUN, folded, is_email, readings
 
 HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
 SHORTEST = 6  # characters; what is shorter may stand in any URL by chance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,9 +9,10 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
-from rampcheck.exchanges import Request
-from rampcheck.profile import Profile
-from rampcheck.suite import Candidate, partner_of
+from rampcheck.contract.profile import Profile
+from rampcheck.judging.invariants import hmac_hex
+from rampcheck.judging.suite import Candidate, partner_of
+from rampcheck.wire.exchanges import Request
 
 PATH = "/v1/widget-sessions"
 API_KEY, SIGNATURE = "X-API-Key", "X-Request-Signature"
@@ -71,16 +71,11 @@ SPELLINGS: Mapping[str, tuple[tuple[str, Any], ...]] = {
 }
 
 
-def sign(body: bytes, secret: str, algorithm: str = "sha256") -> str:
-    """Gives the HMAC of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
-    return hmac.digest(secret.encode(), body, algorithm).hex()
-
-
 def authenticate(request: Request, profile: Profile) -> Request:
     """Adds the API key and the signature of the very body, unless the request sets or withholds these."""
     if request.credential is None:
         return request
-    signature = sign(request.body, profile.credentials["signature_secret"])
+    signature = hmac_hex(request.body, profile.credentials["signature_secret"])
     if isinstance(request, SignedOtherwise):
         signature = FORMS[request.form](signature)
     return request.with_default(API_KEY, profile.credentials[request.credential]).with_default(SIGNATURE, signature)
@@ -106,9 +101,9 @@ def minimum(
     partner = partner_of(profile, credential)
     return Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
         **purchase,
-        "cryptoCurrency": partner.crypto_currency or EXAMPLE_CURRENCY,
-        "network": partner.network or EXAMPLE_NETWORK,
-        "destinationAddress": partner.destination_address or EXAMPLE_ADDRESS,
+        "cryptoCurrency": partner.get("crypto_currency") or EXAMPLE_CURRENCY,
+        "network": partner.get("network") or EXAMPLE_NETWORK,
+        "destinationAddress": partner.get("destination_address") or EXAMPLE_ADDRESS,
         **{name: value for name, value in optional_fields(unique).items() if name in added},
     })
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from rampcheck.suites.kryptonim.refusals import KEY_REFUSED, UNAUTHORIZED
-from rampcheck.suites.kryptonim.requests import AMOUNTS, API_KEY, SIGNATURE, sign
 
-from rampcheck.cases import spellings
 from rampcheck.errors import ProfileLacks
-from rampcheck.exchanges import Request
-from rampcheck.scenario import Accepted, Target
+from rampcheck.judging.invariants import hmac_hex
+from rampcheck.running.cases import spellings
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Request
+
+from .refusals import KEY_REFUSED, UNAUTHORIZED
+from .requests import AMOUNTS, API_KEY, SIGNATURE
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-required")
@@ -41,7 +43,7 @@ def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target:
         strangers["another partner's secret"] = other
     for what, stranger in strangers.items():
         if stranger != secret:
-            accepted.with_header(SIGNATURE, sign(body, stranger), f"a signature under {what}").is_refused(
+            accepted.with_header(SIGNATURE, hmac_hex(body, stranger), f"a signature under {what}").is_refused(
                 "kryptonim.auth.signature-secret", UNAUTHORIZED)
 
 
@@ -105,19 +107,19 @@ def test_a_signature_over_another_payload_is_refused(accepted: Accepted, secret:
 
 def signed_over(sent: bytes, signed: bytes, secret: str) -> Callable[[Request], Request]:
     """Gives the change to a request that sends some bytes under the signature of others."""
-    return lambda request: request.with_body(sent).with_header(SIGNATURE, sign(signed, secret))
+    return lambda request: request.with_body(sent).with_header(SIGNATURE, hmac_hex(signed, secret))
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-algorithm")
 def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, secret: str) -> None:
     """Only the whole HMAC-SHA256 is a signature: no other algorithm, no hash without key, no part of it."""
     body, key = accepted.request.body, secret.encode()
-    good = sign(body, secret)
+    good = hmac_hex(body, secret)
     last = "0" if good[-1] != "0" else "1"
     wrong = {
-        **{f"an HMAC with {algorithm}": sign(body, secret, algorithm)
+        **{f"an HMAC with {algorithm}": hmac_hex(body, secret, algorithm)
            for algorithm in ("md5", "sha1", "sha224", "sha384", "sha512", "sha3_256")},
-        "the first 64 digits of an HMAC with sha512": sign(body, secret, "sha512")[:64],
+        "the first 64 digits of an HMAC with sha512": hmac_hex(body, secret, "sha512")[:64],
         "a SHA-256 of the body": hashlib.sha256(body).hexdigest(),
         "a SHA-256 of secret and body": hashlib.sha256(key + body).hexdigest(),
         "a SHA-256 of body and secret": hashlib.sha256(body + key).hexdigest(),
@@ -138,7 +140,7 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")
 def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> None:
     """The right HMAC in base64, of either alphabet, with or without padding, is refused."""
-    digest = bytes.fromhex(sign(accepted.request.body, secret))
+    digest = bytes.fromhex(hmac_hex(accepted.request.body, secret))
     forms = {"base64": b64encode(digest).decode(), "base64url": urlsafe_b64encode(digest).decode()}
     for what, signature in {**forms, "base64 without padding": forms["base64"].rstrip("=")}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature in {what}").is_refused(
@@ -151,10 +153,10 @@ def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str)
     """That a request with a wrong signature has been seen before does not make the signature right."""
     body = accepted.request.body
     wrong = {
-        "signature-secret": sign(body, f"{secret}x"),
-        "signature-body": sign(body + b" ", secret),
-        "signature-algorithm": sign(body, secret, "sha1"),
-        "signature-encoding": b64encode(bytes.fromhex(sign(body, secret))).decode(),
+        "signature-secret": hmac_hex(body, f"{secret}x"),
+        "signature-body": hmac_hex(body + b" ", secret),
+        "signature-algorithm": hmac_hex(body, secret, "sha1"),
+        "signature-encoding": b64encode(bytes.fromhex(hmac_hex(body, secret))).decode(),
     }
     for name, signature in wrong.items():
         for time in ("first", "second"):
@@ -165,7 +167,7 @@ def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str)
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")
 def test_hexadecimal_of_open_spelling(accepted: Accepted, secret: str) -> None:
     """Whether capitals or a prefix are accepted is not documented: what the target does is observed."""
-    good = sign(accepted.request.body, secret)
+    good = hmac_hex(accepted.request.body, secret)
     for what, signature in {"upper-case digits": good.upper(), "a prefix": f"sha256={good}"}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature with {what}").is_observed(
             "kryptonim.auth.signature-encoding")
@@ -204,6 +206,6 @@ def test_no_answer_repeats_a_credential(accepted: Accepted, secret: str) -> None
     """Neither session nor error holds the API key or the secret; all other exchanges are judged alike."""
     accepted.without("destinationAddress").send()
     accepted.with_body(b"{", "a body that is no JSON").send()
-    accepted.with_header(SIGNATURE, sign(b"", secret), "a signature over no bytes").send()
+    accepted.with_header(SIGNATURE, hmac_hex(b"", secret), "a signature over no bytes").send()
     accepted.with_header(API_KEY, None).send()
     accepted.changed(partial(replace, method="GET"), "the method GET").send()

@@ -2,9 +2,10 @@
 provokes one of each kind."""
 
 import pytest
-from rampcheck.suites.kryptonim.requests import API_KEY, SIGNATURE
 
-from rampcheck.scenario import Accepted
+from rampcheck.running.scenario import Accepted
+
+from .requests import API_KEY, SIGNATURE
 
 
 @pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.media-type", "kryptonim.errors.gateway-envelope",

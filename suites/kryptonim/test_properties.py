@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from rampcheck.suites.kryptonim.refusals import ANY_4XX
-from rampcheck.suites.kryptonim.requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
-from rampcheck.exchanges import NOT_JSON, Exchange, parse_json
-from rampcheck.invariants import is_no_json
-from rampcheck.properties import Generator
-from rampcheck.scenario import Accepted
+from rampcheck.judging.invariants import is_no_json
+from rampcheck.running.properties import Generator
+from rampcheck.running.scenario import Accepted
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.json_text import NOT_JSON, parse_json
+
+from .refusals import ANY_4XX
+from .requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
 REQUEST = "kryptonim.session.request"
 pytestmark = [pytest.mark.long, pytest.mark.verifies(f"{REQUEST}.no-server-error")]

@@ -2,9 +2,10 @@
 invariants; these scenarios provoke the sessions in which it could break."""
 
 import pytest
-from rampcheck.suites.kryptonim.requests import UNLOCKABLE, optional_fields
 
-from rampcheck.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Target
+
+from .requests import UNLOCKABLE, optional_fields
 
 pytestmark = pytest.mark.creates_sessions
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from rampcheck.suites.proof.requests import kyc_status
-
-from rampcheck.confirmation import Demand
 from rampcheck.errors import Unjudged
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.invariants import given
-from rampcheck.scenario import Accepted, Target
-from rampcheck.suite import STATUS, Broken, member
+from rampcheck.judging.invariants import given
+from rampcheck.judging.suite import STATUS, Broken, member
+from rampcheck.running.confirmation import Demand
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Exchange, Request
+
+from .requests import kyc_status
 
 UNTIL_KNOWN = 2.0  # seconds that may pass until the other endpoints know a session
 PAUSE = 0.2
@@ -68,7 +68,7 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
 def demand_not_started(target: Target, session: Accepted, what: str) -> None:
     """Asks for the KYC status of a session's user, who has done nothing; `what` says in a phrase who that is."""
     clause = "proof.kyc.not-started"
-    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.request.credential),
+    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.credential),
                     session)
     if answer.accepted and given(answer, "status") == "not_started":
         target.judge.held(clause, answer)

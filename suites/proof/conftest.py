@@ -2,7 +2,9 @@
 
 import pytest
 
-from rampcheck.scenario import Target
+from rampcheck.running.scenario import Target
+
+from .requests import origins
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def token_name(target: Target) -> str:
 def seller(target: Target) -> str:
     """The credential of the first partner who may sell."""
     for credential in (target.suite.credential, f"second_{target.suite.credential}"):
-        if credential in target.profile.credentials and target.partner(credential).off_ramp:
+        if credential in target.profile.credentials and target.partner(credential).get("off_ramp"):
             return credential
     pytest.skip("the profile has no partner with `off_ramp: true`")
 
@@ -29,6 +31,6 @@ def seller(target: Target) -> str:
 @pytest.fixture
 def registered_origin(target: Target) -> str:
     """An origin that the profile says is registered."""
-    if not target.partner().origins:
+    if not origins(target.partner()):
         pytest.skip("the profile lacks `partner.origins`")
-    return target.partner().origins[0]
+    return origins(target.partner())[0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rampcheck.suites.proof.requests import PATH
+from rampcheck.contract.profile import Partner
+from rampcheck.judging.invariants import Endpoint
+from rampcheck.wire.exchanges import Exchange
 
-from rampcheck.exchanges import Exchange
-from rampcheck.invariants import Endpoint
-from rampcheck.profile import Partner
+from .requests import PATH
 
 SESSION = Endpoint("POST", PATH)
 TRANSACTION = Endpoint("GET", "/widget/transactions/{merchant_transaction_id}")

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from rampcheck.suites.proof.asking import PAUSE, UNTIL_KNOWN, transaction_of
-from rampcheck.suites.proof.invariants.values import RANK, TERMINAL
-from rampcheck.suites.proof.requests import is_second, pairs, poll, upgrade
-
-from rampcheck.channel import Channel
 from rampcheck.errors import RunOver, Unjudged
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.invariants import asked, given
-from rampcheck.scenario import Accepted, Target
-from rampcheck.suite import STATUS
+from rampcheck.judging.invariants import asked, given
+from rampcheck.judging.suite import STATUS
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.channel import Channel
+from rampcheck.wire.exchanges import Exchange, Request
+
+from .asking import PAUSE, UNTIL_KNOWN, transaction_of
+from .invariants.values import RANK, TERMINAL
+from .requests import is_second, pairs, poll, upgrade
 
 MOST_PAIRS = 3
 MOST_TRIES = 3  # for a transaction that is not at its end before it can be watched
@@ -239,7 +239,7 @@ class Journeys:
     def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
         """Gives the members of the sessions to be watched: some pairs of the first partner, both types."""
         partner = self._target.partner(credential)
-        types = ("buy", "sell") if partner.off_ramp else ()
+        types = ("buy", "sell") if partner.get("off_ramp") else ()
         if is_second(credential):
             yield from [{"type": kind} for kind in types] or [{}]
             return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rampcheck.exchanges import Exchange
-from rampcheck.scenario import Rejection
+from rampcheck.running.scenario import Rejection
+from rampcheck.wire.exchanges import Exchange
 
 
 @dataclass(frozen=True)

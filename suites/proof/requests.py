@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from urllib.parse import quote
 
-from rampcheck.exchanges import Request
-from rampcheck.profile import Partner, Profile
-from rampcheck.suite import Candidate, partner_of
+from rampcheck.contract.profile import Partner, Profile
+from rampcheck.judging.suite import Candidate, partner_of
+from rampcheck.wire.exchanges import Request
 
 PATH = "/widget/session"
 REQUIRED = ("partner_user_id", "user_email", "network", "currency", "amount")
@@ -48,7 +48,12 @@ def upgrade(transaction: str, credential: str) -> Request:
 
 def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:
     """Gives the currencies and networks that should work for a partner, the documentation's where none is known."""
-    return partner.pairs or (EXAMPLE_PAIR,)
+    return tuple((currency, network) for currency, network in partner.get("pairs", ())) or (EXAMPLE_PAIR,)
+
+
+def origins(partner: Partner) -> tuple[str, ...]:
+    """Gives the origins that are registered for a partner."""
+    return tuple(partner.get("origins", ()))
 
 
 def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Request:
@@ -59,8 +64,8 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
         "partner_user_id": f"rampcheck-{unique}", "user_email": f"user-{unique}@rampcheck.example",
         "network": network, "currency": currency, "amount": "100",
     })
-    if partner.address_mode == "sent":
-        return request.but(address=partner.address or EXAMPLE_ADDRESS)
+    if partner.get("address_mode") == "sent":
+        return request.but(address=partner.get("address") or EXAMPLE_ADDRESS)
     return request
 
 
@@ -72,13 +77,13 @@ ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
     ("proof.auth.origin-optional", "a registered `Origin`",
-     lambda request, partner: request.with_header("Origin", partner.origins[0])),
+     lambda request, partner: request.with_header("Origin", origins(partner)[0])),
 )
 
 
 def candidates(profile: Profile) -> Iterator[Candidate]:
     """Gives the minimum of every pair, then each with one optional part, then with two, and so on."""
-    usable = [addition for addition in ADDITIONS if "Origin" not in addition[1] or profile.partner.origins]
+    usable = [addition for addition in ADDITIONS if "Origin" not in addition[1] or origins(profile.partner)]
     for size in range(len(usable) + 1):
         for chosen in combinations(usable, size):
             if len({what for _, what, _ in chosen}) < size:
@@ -94,7 +99,7 @@ def _builder(
         request = minimum(profile, credential, unique, pair)
         for _, what, add in chosen:
             partner = partner_of(profile, credential)
-            if "Origin" not in what or partner.origins:
+            if "Origin" not in what or origins(partner):
                 request = add(request, partner)
         return request
 

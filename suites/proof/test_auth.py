@@ -5,20 +5,21 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import pytest
-from rampcheck.suites.proof.asking import known, transaction_of
-from rampcheck.suites.proof.provenance import forged
-from rampcheck.suites.proof.refusals import (
+
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Request
+
+from .asking import known, transaction_of
+from .provenance import forged
+from .refusals import (
     FORBIDDEN,
     FORBIDDEN_ORIGIN,
     INVALID_TOKEN,
     MISSING_TOKEN,
     UNAUTHORISED,
 )
-from rampcheck.suites.proof.requests import PATH, kyc_status, poll, upgrade
-from rampcheck.suites.proof.upgrades import demand_silent_refusal
-
-from rampcheck.exchanges import Request
-from rampcheck.scenario import Accepted, Target
+from .requests import PATH, kyc_status, origins, poll, upgrade
+from .upgrades import demand_silent_refusal
 
 SECOND = "second_client_token"
 OUTSIDE = "an address off the allowlist"
@@ -34,8 +35,8 @@ def test_a_call_without_token_is_refused(accepted: Accepted) -> None:
 def test_a_token_in_the_query_is_no_token(accepted: Accepted, token: str) -> None:
     """A good token in the query string does not stand in for the header."""
     for name in ("access_token", "client_token"):
-        accepted.changed(
-            lambda request, name=name: request.with_header("Authorization", None).with_path(f"{PATH}?{name}={token}"),
+        accepted.instead(
+            accepted.request.with_header("Authorization", None).with_path(f"{PATH}?{name}={token}"),
             f"the token as {name} in the query only",
         ).is_refused("proof.auth.bearer-required", MISSING_TOKEN)
 
@@ -105,7 +106,7 @@ def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted,
     """A call from outside is forbidden, also where a header of its own, or each of them, names an allowed address."""
     clause, headers = "proof.auth.ip-allowlist", forged(target.profile)
     for name, value in headers.items():
-        accepted.changed(lambda request, name=name, value=value: request.from_outside().with_header(name, value),
+        accepted.instead(accepted.request.from_outside().with_header(name, value),
                          f"{OUTSIDE} and an allowed one in {name}").is_refused(clause, FORBIDDEN)
     accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header").is_refused(
         clause, FORBIDDEN)
@@ -140,7 +141,8 @@ def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request
 @pytest.mark.verifies("proof.auth.origin-unregistered")
 def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -> None:
     """A made-up origin is forbidden, each time anew, and so is one that only another partner has registered."""
-    others = set(target.partner(SECOND).origins) - set(target.partner().origins) if target.partner().origins else set()
+    own = set(origins(target.partner()))
+    others = set(origins(target.partner(SECOND))) - own if own else set()
     for origin in ("https://unregistered.rampcheck.example", "https://unregistered.rampcheck.example", "null",
                    *sorted(others)):
         accepted.with_header("Origin", origin).is_refused("proof.auth.origin-unregistered", FORBIDDEN_ORIGIN)
@@ -171,9 +173,9 @@ def test_a_registered_origin_in_capitals(accepted: Accepted, registered_origin: 
 def test_every_registered_origin_is_accepted(target: Target) -> None:
     """Each origin registered at onboarding may call, for either partner of the profile."""
     for credential in (target.suite.credential, SECOND):
-        if credential in target.profile.credentials and target.partner(credential).origins:
+        if credential in target.profile.credentials and origins(target.partner(credential)):
             accepted = target.accepted(credential)
-            for origin in target.partner(credential).origins:
+            for origin in origins(target.partner(credential)):
                 accepted.with_header("Origin", origin).is_accepted("proof.auth.origin-registered")
 
 

@@ -4,8 +4,8 @@ these scenarios provoke one of each kind."""
 import pytest
 
 from rampcheck.errors import Unjudged
-from rampcheck.scenario import Accepted, Rejection, Target
-from rampcheck.suite import STATUS
+from rampcheck.judging.suite import STATUS
+from rampcheck.running.scenario import Accepted, Rejection, Target
 
 PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
 

@@ -2,11 +2,12 @@
 this is the one scenario that makes it happen, so that one process receives the webhooks."""
 
 import pytest
-from rampcheck.suites.proof.asking import demand_not_started
-from rampcheck.suites.proof.journey import Journeys
 
 from rampcheck.errors import Unjudged
-from rampcheck.scenario import Target
+from rampcheck.running.scenario import Target
+
+from .asking import demand_not_started
+from .journey import Journeys
 
 EVENTS = ("proof.ws.event", "proof.ws.only-own", "proof.ws.order", "proof.ws.times", "proof.ws.agrees")
 WEBHOOKS = (

@@ -3,14 +3,16 @@
 import json
 
 import pytest
-from rampcheck.suites.proof.refusals import INVALID_REQUEST
-from rampcheck.suites.proof.requests import PATH, REQUIRED, pairs
 
-from rampcheck.exchanges import NOT_JSON, Exchange, parse_json
-from rampcheck.invariants import is_no_json
-from rampcheck.profile import Partner
-from rampcheck.properties import Generator
-from rampcheck.scenario import Accepted, Target
+from rampcheck.contract.profile import Partner
+from rampcheck.judging.invariants import is_no_json
+from rampcheck.running.properties import Generator
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.json_text import NOT_JSON, parse_json
+
+from .refusals import INVALID_REQUEST
+from .requests import PATH, REQUIRED, pairs
 
 pytestmark = [pytest.mark.long, pytest.mark.verifies("proof.session.request.no-server-error")]
 
@@ -35,7 +37,7 @@ def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Pa
     choices = pairs(partner)
     currency, network = choices[len(json.dumps(generated)) % len(choices)]
     kept = {name: value for name, value in generated.items() if name not in ("address", "type")}
-    if partner.off_ramp and "type" in generated:
+    if partner.get("off_ramp") and "type" in generated:
         kept["type"] = generated["type"]
     return {**kept, "currency": currency, "network": network, "user_email": accepted["user_email"],
             "partner_user_id": f"{accepted['partner_user_id']}-{generated['partner_user_id']}"}

@@ -3,17 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from rampcheck.suites.proof.refusals import (
-    ANY_4XX,
-    CURRENCY_NOT_ALLOWED,
-    INVALID_REQUEST,
-    MISSING_FIELD,
-    WALLET_NOT_SUPPORTED,
-    WRONG_TYPE,
-)
-from rampcheck.suites.proof.requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
-from rampcheck.cases import (
+from rampcheck.judging.invariants import given
+from rampcheck.judging.suite import STATUS, member
+from rampcheck.running.cases import (
     HOSTILE_STRINGS,
     SLOW_EMAILS,
     each,
@@ -24,9 +17,17 @@ from rampcheck.cases import (
     perhaps_json,
     spellings,
 )
-from rampcheck.invariants import given
-from rampcheck.scenario import Accepted, Target
-from rampcheck.suite import STATUS, member
+from rampcheck.running.scenario import Accepted, Target
+
+from .refusals import (
+    ANY_4XX,
+    CURRENCY_NOT_ALLOWED,
+    INVALID_REQUEST,
+    MISSING_FIELD,
+    WALLET_NOT_SUPPORTED,
+    WRONG_TYPE,
+)
+from .requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
 NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "1_000", "--1", "1/2",
                ".", "-", "100\u20ac")
@@ -105,8 +106,8 @@ def test_usual_forms_of_media_type_and_email_are_accepted(accepted: Accepted) ->
 def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: Target) -> None:
     """Neither a made-up ticker nor a currency that the partner does not have is accepted."""
     currencies = ["RAMPCHECKX"]
-    if target.partner().disabled_currency:
-        currencies.append(target.partner().disabled_currency)
+    if target.partner().get("disabled_currency"):
+        currencies.append(target.partner().get("disabled_currency"))
     for currency in currencies:
         accepted.but(currency=currency).is_refused("proof.session.request.currency-enabled", CURRENCY_NOT_ALLOWED)
 
@@ -115,7 +116,7 @@ def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: T
 @pytest.mark.verifies("proof.session.request.currency-enabled", "proof.session.request.wallet-provisioned")
 def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) -> None:
     """Each currency and network that the profile names as provisioned gives a session."""
-    for currency, network in target.partner().pairs:
+    for currency, network in target.partner().get("pairs", ()):
         attempt = accepted.but(currency=currency, network=network)
         exchange = attempt.send()
         if not exchange.accepted:
@@ -127,7 +128,7 @@ def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) 
 @pytest.mark.verifies("proof.session.request.wallet-provisioned")
 def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) -> None:
     """An enabled currency on a network for which there is no wallet is refused as such."""
-    currency, network = target.partner().unprovisioned_pair
+    currency, network = target.partner().get("unprovisioned_pair")
     accepted.but(currency=currency, network=network).is_refused(
         "proof.session.request.wallet-provisioned", WALLET_NOT_SUPPORTED)
 
@@ -144,11 +145,11 @@ def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted) -> None:
 def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
     """Whichever type the partner's default is, the other one is to be had by asking for it, on every pair."""
     credential = target.credential_where(
-        lambda partner: bool(partner.off_ramp) or partner.widget_config.get("type") == "sell")
+        lambda partner: bool(partner.get("off_ramp")) or partner.get("widget_config.type") == "sell")
     accepted = target.accepted(credential)
     for currency, network in pairs(target.partner(credential)):
         both = [accepted.but(currency=currency, network=network, type=kind).send() for kind in ("buy", "sell")]
-        if [exchange.response.member("type") for exchange in both if exchange.accepted] == ["buy", "sell"]:
+        if [given(exchange, "type") for exchange in both if exchange.accepted] == ["buy", "sell"]:
             target.judge.held("proof.session.request.type-override", both[-1])
 
 
@@ -174,7 +175,7 @@ def test_the_default_type_outlasts_another_one(target: Target, seller: str) -> N
 @pytest.mark.verifies("proof.session.request.sell-disabled")
 def test_sell_is_refused_where_it_is_disabled(target: Target) -> None:
     """A partner without off-ramp gets no sell session, nor by asking again."""
-    accepted = target.accepted(target.credential_where(lambda partner: partner.off_ramp is False))
+    accepted = target.accepted(target.credential_where(lambda partner: partner.get("off_ramp") is False))
     for _ in range(2):
         exchange = accepted.but(type="sell").is_refused("proof.session.request.sell-disabled", ANY_4XX)
         target.judge.observed("proof.session.request.sell-disabled", f"the refusal is {exchange.summary()}", exchange)
@@ -184,12 +185,12 @@ def test_sell_is_refused_where_it_is_disabled(target: Target) -> None:
 @pytest.mark.verifies("proof.session.request.sell-enabled")
 def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
     """A partner with off-ramp gets a sell session of the same shape, on every pair."""
-    credential = target.credential_where(lambda partner: partner.off_ramp is True)
+    credential = target.credential_where(lambda partner: partner.get("off_ramp") is True)
     accepted = target.accepted(credential)
     for currency, network in pairs(target.partner(credential)):
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         exchange = control.but(type="sell").is_accepted("proof.session.request.sell-enabled")
-        if exchange.accepted and exchange.response.member("type") == "buy":
+        if exchange.accepted and given(exchange, "type") == "buy":
             target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange,
                                 about=(member("type"),))
 
@@ -204,12 +205,12 @@ def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: T
         controls.append(target.accepted("second_client_token"))
     accepted.but(redirect_url=own).is_accepted("proof.session.request.redirect-override")
     for control in controls:
-        before = control.exchange.response.member("redirect_url")
+        before = given(control.exchange, "redirect_url")
         # The same user again, and another one: an override may be remembered for either.
         for attempt in (control.unchanged(), control.but(partner_user_id=f"rampcheck-{target.unique()}")):
             following = attempt.send()
             if following.accepted:
-                after = following.response.member("redirect_url")
+                after = given(following, "redirect_url")
                 if after == before:
                     target.judge.held("proof.session.request.redirect-once", following)
                 else:
@@ -249,10 +250,10 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> 
     sent = "TRampcheckSentAddressIgnoredByProof"
     for currency, network in pairs(target.partner()):
         control = accepted.then(accepted.request.but(currency=currency, network=network))
-        own = control.exchange.response.member("address")
+        own = given(control.exchange, "address")
         exchange = control.but(address=sent).is_accepted("proof.session.request.address-ignored")
         for following in (exchange, control.unchanged().send()):
-            if following.accepted and following.response.member("address") == sent:
+            if following.accepted and given(following, "address") == sent:
                 target.judge.broken("proof.session.request.address-ignored",
                                     f"Proof's own address, as {own!r} before", f"`address`: {sent!r}, the one sent",
                                     following, about=(member("address"),))
@@ -298,8 +299,7 @@ def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
     """Only POST creates a session; another method gives neither a 2xx nor a 5xx."""
     clause = "proof.session.request.method"
     for method in ("GET", "PUT", "PATCH", "DELETE"):
-        exchange = accepted.changed(lambda request, method=method: replace(request, method=method),
-                                    f"the method {method}").send()
+        exchange = accepted.instead(replace(accepted.request, method=method), f"the method {method}").send()
         if exchange.accepted or exchange.status >= 500:
             target.judge.broken(clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange,
                                 about=(STATUS,))

@@ -3,7 +3,7 @@ scenarios provoke the sessions in which it could break."""
 
 import pytest
 
-from rampcheck.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Target
 
 pytestmark = pytest.mark.creates_sessions
 
@@ -23,9 +23,9 @@ def test_sessions_of_every_pair_type_and_user(target: Target) -> None:
     for credential in ("client_token", "second_client_token"):
         if credential in target.profile.credentials:
             partner, accepted = target.partner(credential), target.accepted(credential)
-            for currency, network in partner.pairs:
+            for currency, network in partner.get("pairs", ()):
                 accepted.but(currency=currency, network=network).send()
-            for kind in ("buy", "sell") if partner.off_ramp else ("buy",):
+            for kind in ("buy", "sell") if partner.get("off_ramp") else ("buy",):
                 accepted.but(type=kind).send()
             accepted.but(partner_user_id=f"rampcheck-{target.unique()}", amount="2500").send()
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from rampcheck.suites.proof.asking import demand, known, transaction_of
-from rampcheck.suites.proof.refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID, UNAUTHORISED
-from rampcheck.suites.proof.requests import pairs, poll
 
-from rampcheck.invariants import given
-from rampcheck.scenario import Accepted, Target
-from rampcheck.suite import member
+from rampcheck.judging.invariants import given
+from rampcheck.judging.suite import member
+from rampcheck.running.scenario import Accepted, Target
+
+from .asking import demand, known, transaction_of
+from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID, UNAUTHORISED
+from .requests import pairs, poll
 
 SECOND = "second_client_token"
 SHORTEST_RANDOM = 16  # characters; a shorter id may be a number that is counted up
@@ -32,7 +33,7 @@ def sessions(target: Target) -> Iterator[Accepted]:
         partner = target.partner(credential)
         others = pairs(partner)[1:3] if credential == target.suite.credential else ()
         kinds = [{"currency": currency, "network": network} for currency, network in others]
-        kinds += [{"type": name} for name in ("buy", "sell") if partner.off_ramp]
+        kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
         yield (session := target.accepted(credential))
         for kind in kinds:
             exchange = session.but(**kind).send()
@@ -46,7 +47,7 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
     """Whatever the pair, the type and the partner: with a session there is a transaction, and it is pending."""
     clause = "proof.transaction.pending"
     for session in sessions(target):
-        question = poll(transaction_of(session.exchange), session.request.credential)
+        question = poll(transaction_of(session.exchange), session.credential)
         # Twice, as to ask is not to do anything with it.
         for answer in (demand(target, clause, question, session), target.deliver(question)):
             if answer.accepted and given(answer, "status") == "pending":
@@ -90,10 +91,10 @@ def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled
     for what, stranger in strangers(transaction).items():
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
-        polled.changed(lambda _, stranger=stranger: poll(stranger, token_name), what).is_refused(
+        polled.instead(poll(stranger, token_name), what).is_refused(
             clause, NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
-        polled.changed(lambda _, other=other: poll(other, token_name), "the id in another letter case").is_observed(
+        polled.instead(poll(other, token_name), "the id in another letter case").is_observed(
             clause)
     # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.
     encoded = polled.request.path.replace(quote(transaction, safe=""),
@@ -109,7 +110,7 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
     own = {name: target.accepted(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
         question = known(own[credential], poll(transaction_of(own[credential].exchange), credential))
-        question.changed(lambda request, other=other: request.with_credential(other),
+        question.instead(question.request.with_credential(other),
                          "the token of another partner").is_refused("proof.transaction.isolation", NOT_FOUND)
 
 

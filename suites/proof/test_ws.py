@@ -3,11 +3,12 @@
 import uuid
 
 import pytest
-from rampcheck.suites.proof.asking import demand, known, transaction_of
-from rampcheck.suites.proof.requests import upgrade
-from rampcheck.suites.proof.upgrades import demand_silent_refusal
 
-from rampcheck.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Target
+
+from .asking import demand, known, transaction_of
+from .requests import upgrade
+from .upgrades import demand_silent_refusal
 
 
 @pytest.fixture
@@ -41,9 +42,8 @@ def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: 
     for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
         attempts.append(upgraded.with_header("Authorization", f"Bearer {unknown}", what))
     attempts += [
-        upgraded.changed(
-            lambda request, name=name: request.with_header("Authorization", None).with_path(
-                f"{request.path}&{name}={token}"),
+        upgraded.instead(
+            upgraded.request.with_header("Authorization", None).with_path(f"{upgraded.request.path}&{name}={token}"),
             f"the token as {name} in the query only",
         ) for name in ("access_token", "client_token")
     ]
@@ -56,7 +56,7 @@ def test_an_upgrade_without_a_transaction_brings_nothing(upgraded: Accepted, tar
     """Without `tx_id` the upgrade is refused, or closed without an event; what an unknown one brings is observed."""
     clause = "proof.ws.tx-id-required"
     for what, path in (("no `tx_id`", "/ws"), ("an empty `tx_id`", "/ws?tx_id=")):
-        attempt = upgraded.changed(lambda request, path=path: request.with_path(path), what)
+        attempt = upgraded.instead(upgraded.request.with_path(path), what)
         demand_silent_refusal(target, clause, attempt, target.profile.limits.timeout_seconds)
     upgraded.changed(lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
                      ).is_observed(clause)

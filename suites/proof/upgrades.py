@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from rampcheck.channel import Channel
-from rampcheck.exchanges import Exchange, Request
-from rampcheck.scenario import Attempt, Target
-from rampcheck.suite import STATUS
+from rampcheck.judging.suite import STATUS
+from rampcheck.running.scenario import Attempt, Target
+from rampcheck.wire.channel import Channel
+from rampcheck.wire.exchanges import Exchange, Request
 
 AT_ONCE = 2.0  # seconds
 

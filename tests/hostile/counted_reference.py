@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rampcheck.reference.proof.app import create_app
+from references.proof.app import create_app
 
 PATH = "/counted-webhooks"
 _NUMBER = re.compile(rb"run (\w+); exchange (\d+)")

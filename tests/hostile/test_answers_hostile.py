@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck.exchanges import DEEPEST, NOT_JSON, parse_json
-from rampcheck.reference import builtin_profile, server
 from rampcheck.report import load, write_reports
+from rampcheck.sandbox import builtin_profile, server
+from rampcheck.wire.json_text import DEEPEST, NOT_JSON, parse_json
 from tests.hostile import bounded
 from tests.hostile import target as hostile_target
 from tests.hostile.bounded import Bounded
@@ -107,8 +107,9 @@ def test_a_target_that_turns_hostile_is_judged_to_the_end(reference: str, tmp_pa
 SWOLLEN: dict[str, Behaviour] = {
     "letters of two bytes": LARGE,
     "one letter of four bytes": answering(lambda: whole(noted('"{}\U0001f4b8"'.format("x" * 240_000).encode()))),
-    "control characters": answering(lambda: whole(b"\x01" * 240_000)),
-    "bytes that are no UTF-8": answering(lambda: whole(b"\xff" * 240_000)),
+    # With something of a session: what is anybody's is an absence, and ends a run much sooner.
+    "control characters": answering(lambda: whole(b'"sessionId"' + b"\x01" * 240_000)),
+    "bytes that are no UTF-8": answering(lambda: whole(b'"sessionId"' + b"\xff" * 240_000)),
     "secrets": answering(lambda: whole(noted(b'{"email":"s3cret-0","b":"%s"}' % (b"s3cret-0 " * 26_000)))),
     "headers": answering(lambda: whole(session(), *[f"X-{n}: x" for n in range(8_000)])),
     "small members": answering(lambda: whole(b"[" + b"{}," * 80_000 + session() + b"]")),

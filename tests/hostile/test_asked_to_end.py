@@ -25,7 +25,8 @@ def test_whoever_asks_for_the_end_gets_it(moment: int, number: signal.Signals, w
                workers, "--output", str(folder)]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True) as process:
-        while process.poll() is None and not (folder / "journal.jsonl").exists():
+        journal = folder / "journal.jsonl"  # made before there is a record to write
+        while process.poll() is None and not (journal.exists() and journal.stat().st_size):
             time.sleep(0.01)
         time.sleep(0.3 * moment)
         process.send_signal(number)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.utils import accept_key
 
-from rampcheck.reference import builtin_profile, server
+from rampcheck.sandbox import builtin_profile, server
 from tests.hostile import bounded
 from tests.hostile import target as hostile_target
 from tests.hostile.target import Behaviour, Peer

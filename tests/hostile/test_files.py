@@ -88,7 +88,7 @@ def test_serve_writes_its_profile_only_where_none_is(name: str, tmp_path: Path) 
 def test_what_nobody_thought_of_is_told_in_one_line(tmp_path: Path) -> None:
     """A fault outside of any scenario: exit code 3, one line, the traceback in a file, no secret in either."""
     for arguments in ("clauses", "run --contract kryptonim --output run"):
-        planted = ("import os, rampcheck.contract as c; from rampcheck.cli import main\n"
+        planted = ("import os, rampcheck.contract.register as c; from rampcheck.cli import main\n"
                    "def fail(*_): raise ZeroDivisionError('planted ' + os.environ['MY_TOKEN'])\n"
                    f"c.load = fail; main({arguments.split()!r})")
         ended = shell(f"exec {sys.executable} -c \"{planted}\"", tmp_path, environment(MY_TOKEN="fb6-sekret-098"))
@@ -102,7 +102,7 @@ def test_what_nobody_thought_of_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_a_fault_inside_pytest_is_told_in_one_line(tmp_path: Path) -> None:
     """Where a hook of pytest fails, its report is one line, the traceback is in the run's folder, and reports are."""
-    planted = ("import rampcheck.order as o; from rampcheck.cli import main\n"
+    planted = ("import rampcheck.running.order as o; from rampcheck.cli import main\n"
                "def fail(*_): raise ZeroDivisionError('planted')\n"
                "o.ordered = fail; main(['run', '--contract', 'kryptonim', '--output', 'run'])")
     ended = shell(f"exec {sys.executable} -c \"{planted}\"", tmp_path)

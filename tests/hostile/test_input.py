@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rampcheck import profile
+from rampcheck.contract import profile
 from rampcheck.errors import ProfileError
 from rampcheck.options import OPTIONS
 from tests.hostile.ended import BRIEF, environment, program, shell

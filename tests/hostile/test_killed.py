@@ -23,9 +23,9 @@ import httpx
 import pytest
 import yaml
 
-from rampcheck import folder
-from rampcheck.receiver import free_port
-from rampcheck.reference import builtin_profile
+from rampcheck.running import folder
+from rampcheck.sandbox import builtin_profile
+from rampcheck.wire.receiver import free_port
 from tests.runs import Completed
 
 MOMENTS = int(os.environ.get("RAMPCHECK_KILLS", "2"))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck import profile, transport
+from rampcheck.contract import profile
 from rampcheck.errors import UsageError
-from rampcheck.receiver import free_port
+from rampcheck.wire import transport
+from rampcheck.wire.receiver import free_port
 from tests.hostile import target as hostile_target
 from tests.hostile.ended import Ended, environment, program
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rampcheck.suites.proof.invariants import errors, internals, kyc, session, transaction, webhook, ws
+from rampcheck.judging.suite import HistoryInvariant, Invariant
 
-from rampcheck.suite import HistoryInvariant, Invariant
+from . import errors, internals, kyc, session, transaction, webhook, ws
 
 _SECTIONS = (session, errors, internals, transaction, kyc, ws, webhook)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rampcheck.suites.proof.endpoints import SESSION, is_widget_call
+from rampcheck.contract.profile import Partner
+from rampcheck.judging.history import never_repeated
+from rampcheck.judging.invariants import given, json_media_type, not_a_gateways
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.wire.exchanges import Exchange
 
-from rampcheck.exchanges import Exchange
-from rampcheck.invariants import given, json_media_type, never_repeated, not_a_gateways
-from rampcheck.profile import Partner
-from rampcheck.schema import describe
-from rampcheck.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from ..endpoints import SESSION, is_widget_call
 
 DOCUMENTED_CODES = {
     (400, "invalid_request"): {"validation_error", "decode_error", "missing_param", "currency_not_allowed"},

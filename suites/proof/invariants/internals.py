@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
-from rampcheck.suites.proof.endpoints import EVENTS, is_widget_call
+from rampcheck.contract.profile import Partner
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import BODY, Broken, HistoryInvariant, Invariant, invariant, member
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.json_text import strings
 
-from rampcheck.exchanges import Exchange
-from rampcheck.invariants import strings
-from rampcheck.profile import Partner
-from rampcheck.schema import describe
-from rampcheck.suite import BODY, Broken, HistoryInvariant, Invariant, invariant, member
+from ..endpoints import EVENTS, is_widget_call
 
 TRACES = (
     r"Traceback \(most recent|\bat [\w$.]+\([\w.]+:\d+\)|goroutine \d+ \[|panic:|\.(?:go|py|java|rb|php|ts|js):\d+"

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from rampcheck.suites.proof.endpoints import EVENTS, SESSION, TRANSACTION, is_webhook
-from rampcheck.suites.proof.invariants.values import is_status, is_terminal
-from rampcheck.suites.proof.requests import is_second
+from rampcheck.contract.profile import Profile
+from rampcheck.judging.invariants import asked, given, query
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import Broken, Held, HistoryInvariant
+from rampcheck.wire.exchanges import Exchange
 
-from rampcheck.exchanges import Exchange
-from rampcheck.invariants import asked, given, query
-from rampcheck.profile import Profile
-from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant
+from ..endpoints import EVENTS, SESSION, TRANSACTION, is_webhook
+from ..requests import is_second
+from .values import is_status, is_terminal
 
 # How much earlier than `limits.event_timeout_seconds` a scenario may have stopped to wait.
 PATIENCE = 0.95

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from rampcheck.suites.proof.endpoints import TRANSACTION
-from rampcheck.suites.proof.invariants.trail import Trail, of_each_transaction
-from rampcheck.suites.proof.invariants.values import Time, time, times_in_order
+from rampcheck.contract.profile import Partner, Profile
+from rampcheck.judging.invariants import asked, given, never_accepted, same
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, invariant, member
+from rampcheck.wire.exchanges import Exchange, http_date
 
-from rampcheck.exchanges import Exchange, http_date
-from rampcheck.invariants import asked, given, never_accepted, same
-from rampcheck.profile import Partner, Profile
-from rampcheck.schema import describe
-from rampcheck.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, invariant, member
+from ..endpoints import TRANSACTION
+from .trail import Trail, of_each_transaction
+from .values import Time, time, times_in_order
 
 NEAR = 120  # seconds
 

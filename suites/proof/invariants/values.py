@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from rampcheck.schema import describe
-from rampcheck.suite import Broken, member
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import Broken, member
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 RANK = {"pending": 0, "processing": 1, "completed": 2, "failed": 2, "cancelled": 2}

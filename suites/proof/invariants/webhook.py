@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from operator import eq
 from typing import Any
 
-from rampcheck.suites.proof.endpoints import SESSION, is_webhook
-from rampcheck.suites.proof.invariants.trail import Trail, of_each_transaction
-from rampcheck.suites.proof.invariants.values import equal_amounts, is_terminal, time, times_in_order
+from rampcheck.contract.profile import Partner, Profile
+from rampcheck.judging.history import disagreements
+from rampcheck.judging.invariants import asked, given
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import (
+    BODY,
+    Broken,
+    Held,
+    HistoryInvariant,
+    Invariant,
+    history_invariant,
+    invariant,
+    member,
+)
+from rampcheck.wire.exchanges import Exchange
 
-from rampcheck.exchanges import Exchange
-from rampcheck.invariants import asked, given
-from rampcheck.profile import Partner, Profile
-from rampcheck.schema import describe
-from rampcheck.suite import BODY, Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant, member
+from ..endpoints import SESSION, is_webhook
+from .trail import Trail, of_each_transaction
+from .values import equal_amounts, is_terminal, time, times_in_order
 
 NEAR = timedelta(seconds=10)
 MARK = re.compile(r"\[redacted (\w+) ([0-9a-f]+)\]")
@@ -51,8 +62,8 @@ def _near(sent: Any, polled: Any, most: timedelta) -> bool:
     return one is None or other is None or one.distance(other) <= most
 
 
-COMPARED = {
-    **dict.fromkeys(("type", "currency", "network", "fiat_currency"), lambda sent, polled: sent == polled),
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    **dict.fromkeys(("type", "currency", "network", "fiat_currency"), eq),
     **dict.fromkeys(("fiat_amount", "crypto_amount"), equal_amounts),
     "created_at": lambda sent, polled: _near(sent, polled, timedelta()),
     "updated_at": lambda sent, polled: _near(sent, polled, NEAR),
@@ -80,14 +91,12 @@ def webhooks_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken
 
 
 def _compared(webhook: Exchange, polls: Sequence[Exchange], names: frozenset[str]) -> Iterator[Broken | Held]:
-    agrees = True
-    for name in sorted(names):
-        sent = asked(webhook, name)
-        if isinstance(sent, str) and not any(COMPARED[name](sent, given(poll, name)) for poll in polls):
-            agrees = False
-            yield Broken(f"`{name}`: {describe(given(polls[0], name))}, as in exchange {polls[0].number}",
-                         f"{describe(sent)} for {describe(asked(webhook, 'status'))}", webhook, (member(name),))
-    if agrees:
+    sent = webhook.request.json
+    problems = list(disagreements(sent, polls, {name: COMPARED[name] for name in sorted(names)}))
+    for name, shown, poll in problems:
+        yield Broken(f"`{name}`: {describe(shown)}, as in exchange {poll.number}",
+                     f"{describe(sent[name])} for {describe(sent.get('status'))}", webhook, (member(name),))
+    if not problems:
         yield Held()
 
 

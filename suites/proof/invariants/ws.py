@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from operator import eq
 from typing import Any
 
-from rampcheck.suites.proof.endpoints import EVENTS
-from rampcheck.suites.proof.invariants.trail import (
+from rampcheck.contract.profile import Partner, Profile
+from rampcheck.judging.history import disagreements
+from rampcheck.judging.invariants import given, moves_forward, never_accepted, query, same
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant, member
+from rampcheck.wire.exchanges import Exchange, Message
+
+from ..endpoints import EVENTS
+from ..requests import is_second
+from .trail import (
     PATIENCE,
     Trail,
     is_of_a_transaction,
     of_each_transaction,
     trails,
 )
-from rampcheck.suites.proof.invariants.values import RANK, TERMINAL, equal_amounts, is_terminal, time
-from rampcheck.suites.proof.requests import is_second
-
-from rampcheck.exchanges import Exchange, Message
-from rampcheck.invariants import given, never_accepted, query, same
-from rampcheck.profile import Partner, Profile
-from rampcheck.schema import describe
-from rampcheck.suite import Broken, Held, HistoryInvariant, Invariant, history_invariant, invariant, member
+from .values import RANK, TERMINAL, equal_amounts, is_terminal, time
 
 # Going away, service restart, try again later: the server's operation, not its promise (RFC 6455 section 7.4.1 and
 # the IANA registry of close codes).
@@ -71,19 +72,6 @@ def events_are_of_the_subscribed_transaction(exchange: Exchange, _: Partner) -> 
     return None
 
 
-@invariant("proof.ws.order", lambda exchange, _: EVENTS.answered(exchange) and (
-    len(_statuses(exchange)) > 1 or not TERMINAL.isdisjoint(_statuses(exchange))))
-def statuses_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
-    """No status goes back, and a terminal one is the last."""
-    told = _statuses(exchange)
-    for before, after in pairwise(told):
-        # The same event twice is another clause's affair.
-        is_after_the_end = before in TERMINAL and after != before
-        if is_after_the_end or RANK.get(after, 2) < RANK.get(before, 0):
-            return Broken("statuses that go forward, a terminal one last", f"the events: {', '.join(told)}")
-    return None
-
-
 @invariant("proof.ws.times", lambda exchange, _: EVENTS.answered(exchange) and any(
     isinstance(update.get("occurred_at"), str) for update in own_updates(exchange)))
 def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
@@ -102,7 +90,9 @@ def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
 
 
 INVARIANTS: Sequence[Invariant] = (
-    messages_are_text, events_are_of_the_subscribed_transaction, statuses_go_forward, times_go_forward,
+    messages_are_text, events_are_of_the_subscribed_transaction, times_go_forward,
+    # The same event twice is another clause's affair.
+    moves_forward("proof.ws.order", EVENTS.answered, _statuses, RANK, TERMINAL),
     # A target may also take the upgrade to say in a close that it refuses.
     never_accepted("proof.ws.auth", EVENTS, "no Authorization header",
                    lambda exchange, _: not exchange.request.header("authorization") and not is_sent_away(exchange)),
@@ -197,17 +187,11 @@ def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broke
 def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, Any, Exchange]]:
     """Gives each member of an event that no poll shows: its name, what a poll shows, that poll."""
     polls = trail.polls_with(update.get("status"))
+    yield from disagreements(update, trail.polls[:1], {"type": eq, "currency": eq})
     # `fix_fiat_currency` is false: the user may choose another one after the first poll.
-    among = {"type": trail.polls[:1], "currency": trail.polls[:1], "fiat_currency": polls or trail.polls}
-    for name, candidates in among.items():
-        if isinstance(update.get(name), str) and update[name] not in [given(poll, name) for poll in candidates]:
-            yield name, given(candidates[0], name), candidates[0]
-    if update.get("status") == "pending":
-        return
-    for name in ("fiat_amount", "crypto_amount"):
-        if polls and isinstance(update.get(name), str) and not any(
-                equal_amounts(update[name], given(poll, name)) for poll in polls):
-            yield name, given(polls[0], name), polls[0]
+    yield from disagreements(update, polls or trail.polls, {"fiat_currency": eq})
+    if update.get("status") != "pending":
+        yield from disagreements(update, polls, {"fiat_amount": equal_amounts, "crypto_amount": equal_amounts})
 
 
 @of_each_transaction("proof.ws.agrees")
@@ -229,11 +213,11 @@ def events_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken |
         if trail.end is not None and isinstance(last, str) and last in TERMINAL - {given(trail.end, "status")}:
             yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
                          repr(last), socket, (member("status"),))
-        if (ended := _end_told(socket)) and (poll := trail.denial(ended.at, profile)):
+        if (ended := _end_told(socket)) and (denial := trail.denial(ended.at, profile)):
             yield Broken(f"a poll with the final status {last!r}, which an event told, within "
                          f"{profile.limits.event_timeout_seconds:g} s",
-                         f"{describe(given(poll, 'status'))} in exchange {poll.number}, "
-                         f"{poll.started - ended.at:.0f} s later", socket, (member("status"),))
+                         f"{describe(given(denial, 'status'))} in exchange {denial.number}, "
+                         f"{denial.started - ended.at:.0f} s later", socket, (member("status"),))
 
 
 def _end_told(socket: Exchange) -> Message | None:

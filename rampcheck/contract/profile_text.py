@@ -1,0 +1,167 @@
+"""A profile's text: from a YAML file to plain data, with the line of each place and every mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from datetime import date
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rampcheck.errors import ProfileError
+
+Place = tuple[str | int, ...]
+
+MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to read
+MOST_MISTAKES = 20  # told one by one
+_WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
+
+
+class Draft:
+    """A profile while it is read: where it comes from, the line of each place, and the mistakes so far.
+
+    `credentials` are the names that its contract has for them; `filled` is what the environment gave, by its place.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.credentials: frozenset[str] = frozenset()
+        self.lines: dict[Place, int] = {}
+        self.mistakes: dict[Place, tuple[int, str]] = {}
+        self.filled: dict[str, str] = {}
+
+    def wrong(self, place: Place, message: str, line: int = 0) -> None:
+        """Notes a mistake. Of several at one place the first is kept: it is the cause of the others."""
+        above = (place[:size] for size in range(len(place), -1, -1))
+        known = line or next((self.lines[part] for part in above if part in self.lines), 0)
+        self.mistakes.setdefault(place, (known, message))
+
+    def words(self, place: Place) -> str:
+        """Words a place, as `partner.pairs[0]`. A key that is no word, or no credential, may be a secret itself."""
+        if place[:1] == ("credentials",) and place[1:] and place[1] not in self.credentials:
+            place = place[:1]
+        words = ""
+        for part in place:
+            if isinstance(part, int):
+                words += f"[{part}]"
+            else:
+                words += f".{part if _WORD.fullmatch(part) else '(a key that is not shown)'}"
+        return words.removeprefix(".")
+
+    def refusal(self, place: Place | None = None, message: str = "", line: int = 0) -> ProfileError:
+        """Gives the error that tells all mistakes, the given one too, in the order of the file."""
+        if place is not None:
+            self.wrong(place, message, line)
+        lines = []
+        for where, (number, text) in sorted(self.mistakes.items(), key=lambda mistake: mistake[1][0]):
+            parts = [f"{self.origin}:{number}" if number else self.origin, self.words(where), text]
+            lines.append(": ".join(part for part in parts if part))
+        if len(lines) > MOST_MISTAKES:
+            lines[MOST_MISTAKES:] = [f"{self.origin}: {len(lines) - MOST_MISTAKES} more mistakes"]
+        return ProfileError(lines, "The README shows a profile; `rampcheck schema profile` explains every key.")
+
+
+def read(path: Path, draft: Draft) -> str:
+    """Gives the text of a profile's file. Raises `ProfileError`: unreadable, no regular file, too large, not UTF-8."""
+    try:
+        # Not blocking: nobody may ever write into a named pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with FileIO(descriptor) as file:
+            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            content = file.read(MAX_BYTES + 1) if is_regular else b""
+    except (OSError, ValueError) as error:  # the latter for a name that is none
+        raise draft.refusal((), f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not is_regular:
+        raise draft.refusal((), "is no regular file; write the profile into one")
+    if len(content) > MAX_BYTES:
+        raise draft.refusal((), f"is larger than {MAX_BYTES // 1024} KiB, so it is no profile")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        # The cause would carry the text along.
+        raise draft.refusal((), "is not UTF-8 text; save it as UTF-8", line) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader without anchors and aliases: a profile needs none, and a bomb is made of them."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) is not None:
+            cause = "anchors and aliases are not accepted; put a text that begins with & or * in quotes"
+            raise yaml.MarkedYAMLError(problem=cause, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def parsed(text: str, draft: Draft) -> Any:
+    """Gives the plain data of a YAML text; notes in `draft` the line of each place, and what is wrong with it.
+
+    Raises `ProfileError` where the text is no YAML.
+    """
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise draft.refusal((), "is not YAML: a control character", line) from None
+    except (ValueError, OverflowError):
+        raise draft.refusal((), "is not YAML: an escape that stands for no character") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        # What YAML quotes from the text may be a secret, in its message as in the cause.
+        problem = re.sub(r"'(?!<)[^']{2,}'", "…", getattr(error, "problem", None) or "it cannot be parsed")
+        raise draft.refusal((), f"is not YAML: {problem}", mark.line + 1 if mark else 0) from None
+    except RecursionError:
+        raise draft.refusal((), "is nested too deeply") from None
+    return {} if node is None else _value(loader, node, (), draft)
+
+
+def _value(loader: _Loader, node: yaml.Node, place: Place, draft: Draft) -> Any:
+    draft.lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, place, draft)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*place, index), draft) for index, item in enumerate(node.value)]
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return node.value  # a date stays as it is written
+    try:
+        value = loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError):
+        value = ...  # a number of thousands of digits, a tag of another program or of another kind of value
+    is_huge = isinstance(value, int) and value.bit_length() > 64
+    if isinstance(value, str | int | float | None) and not is_huge:
+        return value
+    draft.wrong(place, "is no text, number, boolean or date; put it in quotes")
+    return None
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, place: Place, draft: Draft) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if key_node.tag != "tag:yaml.org,2002:str" or not isinstance(key_node, yaml.ScalarNode):
+            draft.wrong(place, "holds a key that is not a text; put it in quotes", line)
+            continue
+        key: str = key_node.value
+        if key in members:
+            first = draft.lines[(*place, key)]
+            draft.wrong((*place, key), f"given twice, first on line {first}; keep one", line)
+            continue
+        draft.lines[(*place, key)] = line
+        members[key] = _value(loader, value_node, (*place, key), draft)
+    return members
+
+
+def plain(value: Any) -> Any:
+    """Gives data as YAML would: mappings, lists and scalars, a date as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

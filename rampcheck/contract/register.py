@@ -1,0 +1,234 @@
+"""What is promised: the clause register and the OpenAPI document of one vendor API."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
+from typing import Any
+
+from rampcheck.contract import packs
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.yaml_file import read_yaml
+from rampcheck.errors import ContractError, UsageError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the vendor says it: the page's title, its section, and its address where one is known."""
+
+    document: str
+    section: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One promise: `level` is `must`, `should` or `open`; `needs` is what the profile must hold for it."""
+
+    id: str
+    level: str
+    text: str
+    section: str
+    source: Source
+    needs: tuple[Any, ...] = ()
+    advice: str = ""
+    untestable: str = ""
+    ambiguities: tuple[str, ...] = ()
+
+    def unmet(self, profile: Profile) -> str:
+        """Gives what to add to the profile before this clause can be tried, or an empty string."""
+        missing = [need_text(need) for need in self.needs if not _is_met(need, profile)]
+        return "; ".join(missing)
+
+
+def _is_met(need: Any, profile: Profile) -> bool:
+    if isinstance(need, str):
+        return profile.get(need) not in (None, "", [], ())
+    (key, value), *others = need.items()
+    if key == "any_of":
+        return any(_is_met(entry, profile) for entry in value)
+    if key == "all_of":
+        return all(_is_met(entry, profile) for entry in value)
+    return all(profile.get(path) == wanted for path, wanted in [(key, value), *others])
+
+
+def need_text(need: Any) -> str:
+    """Says in a phrase what one entry of `needs` asks of the profile."""
+    if isinstance(need, str):
+        return f"`{need}`"
+    ((key, value),) = list(need.items())[:1]
+    if key == "any_of":
+        return " or ".join(need_text(entry) for entry in value)
+    if key == "all_of":
+        return " and ".join(need_text(entry) for entry in value)
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return f"`{key}: {shown}`"
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One documented method and path, references resolved.
+
+    `responses` are its documented answers by status. `message` is the schema of each message that comes over its
+    WebSocket (the document's `x-messages`), but for those that fit `other_message`; None where there is none.
+    """
+
+    method: str
+    path: str
+    responses: Mapping[str, Mapping[str, Any]]
+    message: Mapping[str, Any] | None = None
+    other_message: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A clause which, where it is broken, explains why those in `explains` are broken in the same exchange.
+
+    `several` tells that an exchange holds more than one body: one that is wrong as a whole says nothing of the others.
+    `anywhere` tells that it explains them in other exchanges too, where the same change to a request had the same
+    outcome.
+    """
+
+    clause: str
+    explains: frozenset[str]
+    several: bool = False
+    anywhere: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The register and the OpenAPI document of one API, as `load` reads them; the first of `causes` comes first."""
+
+    name: str
+    title: str
+    version: str
+    sections: tuple[tuple[str, str], ...]
+    clauses: Mapping[str, Clause]
+    document: Mapping[str, Any] = field(repr=False)
+    causes: tuple[Cause, ...] = ()
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every documented operation, with its answers."""
+        return tuple(
+            Operation(method.upper(), path, {
+                str(status): resolve(self.document, answer) for status, answer in operation["responses"].items()
+            }, *(resolve(self.document, operation.get("x-messages", {})).get(key) for key in ("schema", "other")))
+            for path, item in self.document["paths"].items()
+            for method, operation in item.items()
+            if method in {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+        )
+
+    @cached_property
+    def webhook(self) -> Mapping[str, Any] | None:
+        """The schema of what the target sends to a partner's webhook; None where it sends none."""
+        bodies = [resolve(self.document, item["post"]["requestBody"])["content"]["application/json"]["schema"]
+                  for item in self.document.get("webhooks", {}).values()]
+        return bodies[0] if bodies else None
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        """Gives the operation that documents `method` on `path` (relative to the base URL, no query)."""
+        for operation in self.operations:
+            if operation.method == method and path_matches(operation.path, path):
+                return operation
+        return None
+
+    def selected(self, patterns: Sequence[str]) -> frozenset[str]:
+        """Gives the ids that match any of the shell-style `patterns` (`NAME.auth.*`); all where there are none.
+
+        Raises `UsageError` for a pattern that matches no clause.
+        """
+        if not patterns:
+            return frozenset(self.clauses)
+        chosen: set[str] = set()
+        for pattern in patterns:
+            found = fnmatch.filter(self.clauses, pattern)
+            if not found:
+                raise UsageError(f"no clause of the contract {self.name} matches {pattern!r}",
+                                 f"`rampcheck clauses --contract {self.name}` lists them.")
+            chosen.update(found)
+        return frozenset(chosen)
+
+
+# Every invariant asks it of every exchange.
+@lru_cache(maxsize=4096)
+def path_matches(template: str, path: str) -> bool:
+    """Whether a path fits a template, in which `{name}` stands for one segment that is not empty."""
+    wanted, given = template.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        (part.startswith("{") and actual != "") or part == actual for part, actual in zip(wanted, given, strict=True)
+    )
+
+
+def resolve(document: Mapping[str, Any], node: Any) -> Any:
+    """Gives `node` with every local reference (`#/components/…`) replaced by what it refers to.
+
+    The documents of this project hold no recursive schemas. Source: OpenAPI 3.1, "Reference Object".
+    """
+    if isinstance(node, Mapping):
+        if "$ref" in node:
+            target: Any = document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            others = {key: value for key, value in node.items() if key != "$ref"}
+            return {**resolve(document, target), **resolve(document, others)}
+        return {key: resolve(document, value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [resolve(document, item) for item in node]
+    return node
+
+
+def clause_ids(node: Any) -> Iterator[str]:
+    """Gives every `x-clause` below `node`."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("x-clause"), str):
+            yield node["x-clause"]
+        for value in node.values():
+            yield from clause_ids(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from clause_ids(item)
+
+
+@cache
+def load(name: str) -> Contract:
+    """Reads the contract called `name`.
+
+    Raises `UsageError` where there is none of that name and `ContractError` where its documents do not fit together.
+    """
+    pack = packs.of(name)
+    path = pack.document(name, "clauses")
+    try:
+        return _contract(name, read_yaml(path), read_yaml(pack.document(name, "openapi")))
+    except (KeyError, TypeError) as error:
+        raise ContractError(f"{path} does not have the register's format: {error!r}") from error
+
+
+def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any]) -> Contract:
+    sections = tuple((section["id"], section["title"]) for section in register["sections"])
+    ambiguities: dict[str, list[str]] = {}
+    for ambiguity in register.get("ambiguities", ()):
+        for clause in ambiguity.get("clauses", ()):
+            ambiguities.setdefault(clause, []).append(ambiguity["text"])
+    clauses = {}
+    for entry in register["clauses"]:
+        page = register["documents"][entry["source"]["document"]]
+        clauses[entry["id"]] = Clause(
+            id=entry["id"], level=entry["level"], text=" ".join(entry["text"].split()),
+            section=max((key for key, _ in sections if entry["id"].startswith(f"{key}.")), key=len),
+            source=Source(page["title"], entry["source"]["section"], page.get("url", "")),
+            needs=tuple(entry.get("needs", ())), advice=entry.get("advice", ""),
+            untestable=entry.get("untestable", ""), ambiguities=tuple(ambiguities.get(entry["id"], ())),
+        )
+    causes = tuple(
+        Cause(entry["cause"], _matching(clauses, entry["explains"]) - {entry["cause"]}, entry.get("several", False),
+              entry.get("anywhere", False))
+        for entry in register.get("causes", ())
+    )
+    return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)
+
+
+def _matching(names: Iterable[str], patterns: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for pattern in patterns for name in fnmatch.filter(names, pattern))

@@ -1,0 +1,1 @@
+"""What is made of an exchange: findings, evidence, verdicts."""

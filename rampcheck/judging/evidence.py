@@ -1,0 +1,149 @@
+"""What a run's journal says: of each clause, and of the run as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from rampcheck.judging.findings import Finding
+
+_FINDING = frozenset(member.name for member in fields(Finding))
+# What is asked again and again, and what is not: two of one kind are no chance.
+CONFIRMED_BY = 2
+EXCHANGES_NAMED = 3
+# Where so many answers, and one in so many, were another's than the API's, what it does itself was not seen enough.
+FOREIGN, FOREIGN_SHARE = 4, 5
+
+
+@dataclass
+class Evidence:
+    """What a run's journal says of one clause.
+
+    `held` are the numbers of the exchanges in which it was seen to hold, `times` is how often the whole history put
+    it to the test. `reasons` say why something that set out to try it could not, `untried` why something did not.
+    """
+
+    held: set[int] = field(default_factory=set)
+    times: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    observations: list[Mapping[str, Any]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)
+
+    @property
+    def exercised(self) -> int:
+        """How often it was put to the test: an exchange counts once, whatever judged it and however often."""
+        of_history = sum(finding.times for finding in self.findings if finding.judge == "history")
+        seen = [finding.exchange for finding in self.findings if finding.judge != "history"]
+        return len(self.held.union(seen) - {None}) + seen.count(None) + max(self.times, of_history)
+
+
+@dataclass
+class Account:
+    """What a run's journal says.
+
+    `clauses` holds the evidence of each clause, `outcomes` for the number of an exchange how it ended: `accepted`, a
+    status, or a failure. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why
+    the run ended before everything was tried, where it did.
+    """
+
+    clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
+    outcomes: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    outages: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    cut: str = ""
+
+
+def collect(records: Iterable[Mapping[str, Any]]) -> Account:
+    """Sorts the records of a journal by what they speak of."""
+    account = Account()
+    doubts: list[Mapping[str, Any]] = []
+    notes: Counter[str] = Counter()
+    for record in records:
+        match record["kind"]:
+            case "exchange":
+                account.outcomes[record["number"]] = _outcome(record)
+                for clause in record["held"]:
+                    account.clauses[clause].held.add(record["number"])
+            case "held":
+                account.clauses[record["clause"]].held.add(record["exchange"])
+            case "finding":
+                account.clauses[record["clause"]].findings.append(_finding(record))
+            case "observation":
+                account.clauses[record["clause"]].observations.append(record)
+            case "unjudged" | "untried" as kind:
+                evidence = account.clauses[record["clause"]]
+                (evidence.reasons if kind == "unjudged" else evidence.untried).append(record["reason"])
+            case "doubt":
+                doubts.append(record)
+            case "note":
+                notes[record["text"]] += 1
+            case "outage":
+                outage = {key: value for key, value in record.items() if key != "kind"}
+                account.outages += [outage] if outage not in account.outages else []
+            case "fault":
+                account.faults.append(record["text"])
+            case "cut":
+                account.cut = record["reason"]
+    account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
+    account.outages.sort(key=lambda outage: str(outage["began"]))
+    _weigh(doubts, account)
+    return account
+
+
+def _finding(record: Mapping[str, Any]) -> Finding:
+    known = {key: value for key, value in record.items() if key in _FINDING}
+    return Finding(**known | {"about": tuple(known.get("about", ()))})
+
+
+def _outcome(record: Mapping[str, Any]) -> str:
+    response = record["response"]
+    if response is None:
+        return str((record["failure"] or {}).get("kind", ""))
+    status = response["status"]
+    upgraded = status == 101 and record["protocol"] == "websocket"
+    return "accepted" if (upgraded or 200 <= status < 300) and not record["failure"] else str(status)
+
+
+def _weigh(doubts: Iterable[Mapping[str, Any]], account: Account) -> None:
+    """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others."""
+    kinds: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    passing: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for doubt in doubts:
+        if doubt["gateway"]:
+            passing[doubt["actual"]].append(doubt)
+        else:
+            kinds[json.dumps(doubt["signature"])].append(doubt)
+    for alike in kinds.values():
+        if len({doubt["exchange"] for doubt in alike}) >= CONFIRMED_BY:
+            for doubt in alike:
+                account.clauses[doubt["clause"]].findings.append(_finding(doubt))
+        else:
+            account.notes.append(f"a wrong refusal that did not come again is not counted: {_where(alike)}")
+    for clause, foreign in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
+        evidence = account.clauses[clause]
+        asked = len(foreign | evidence.held)
+        if len(foreign) >= FOREIGN and len(foreign) * FOREIGN_SHARE >= asked:
+            evidence.reasons.append(f"{len(foreign):,} of {asked:,} answers that it speaks of did not come again: they "
+                                    "were those of something in front of the target, or of a target that often fails")
+    account.notes += [f"what did not come again, from the target or something in front of it, is not counted: "
+                      f"{_where(alike)}" for alike in passing.values()]
+
+
+def _exchanges_by_clause(doubts: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
+    exchanges: defaultdict[str, set[int]] = defaultdict(set)
+    for doubt in doubts:
+        exchanges[doubt["clause"]].add(doubt["exchange"])
+    return exchanges
+
+
+def _where(doubts: list[Mapping[str, Any]]) -> str:
+    numbers = sorted({doubt["exchange"] for doubt in doubts if doubt["exchange"] is not None})
+    named = ", ".join(map(str, numbers[:EXCHANGES_NAMED]))
+    more = f" and {len(numbers) - EXCHANGES_NAMED:,} more" if len(numbers) > EXCHANGES_NAMED else ""
+    which = f" (exchange{'s' if len(numbers) > 1 else ''} {named}{more})" if numbers else ""
+    return f"{doubts[0]['actual']}{which}"

@@ -1,0 +1,315 @@
+"""What was broken, what was seen to hold, and what could not be judged: written to the journal as it is seen."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.register import Contract, clause_ids
+from rampcheck.errors import ContractError
+from rampcheck.judging.doubts import Confirmed, signature
+from rampcheck.judging.folding import Few
+from rampcheck.judging.schema import SchemaJudge
+from rampcheck.judging.suite import Broken, Held, Observed, Suite, partner_of
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.journal import Journal
+
+LONGEST_TEXT = 600
+MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
+MOST_SHOWN = 20  # findings with which a scenario fails
+LAST = 5  # exchanges that are named as those before an outage
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One clause seen broken in one exchange; all texts are redacted.
+
+    `judge` says what saw it: `schema`, `invariant`, `history` (an invariant of the whole run) or `scenario`. `about`
+    is that of `Broken`. `change` says what was changed in the request that was accepted before, "" where nothing was.
+    It stands for so many `times` of it in the exchange; of very many in a run, `expected` and `actual` are empty.
+    """
+
+    clause: str
+    expected: str
+    actual: str
+    exchange: int | None
+    scenario: str
+    judge: str = "scenario"
+    about: tuple[str, ...] = ()
+    change: str = ""
+    times: int = 1
+
+    def __str__(self) -> str:
+        seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
+        return f"{self.clause}: expected {self.expected}; actual {self.actual}{seen}"
+
+
+class Judge:
+    """Judges every exchange, takes the judgements of scenarios, and writes both to the journal.
+
+    `findings` holds what was found broken since `begin` named the scenario, without the `open` clauses: there, what
+    the target did is an observation. `change` says what was changed in the request that is being judged, `confirmed`
+    what was seen again, `last` holds the numbers of the last exchanges. To judge what is no clause raises
+    `ContractError`, for all that the suite and the document name as soon as the judge is made.
+    """
+
+    def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
+        self.contract = contract
+        self.findings: list[Finding] = []
+        self.exchanges: list[dict[str, Any]] = []
+        self.scenario = ""
+        self.change = ""
+        self.confirmed = Confirmed()
+        self.last: deque[int] = deque(maxlen=LAST)
+        self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
+        self._clauses: Sequence[str] = ()
+        self._suite = suite
+        self._profile = profile
+        self._journal = journal
+        self._schema = SchemaJudge(contract)
+        self._generated: list[Finding] | None = None
+        self._told: Counter[str] = Counter()
+        for clause in (*suite.judged, *clause_ids(contract.document)):
+            self._demand_known(clause)
+
+    def begin(self, scenario: str, clauses: Sequence[str] = ()) -> None:
+        """Names the scenario to which the next findings belong, and what it sets out to judge."""
+        self.settle()
+        self.scenario = scenario
+        self._clauses = clauses
+        self.change = ""
+        self.findings = []
+        self.exchanges = []
+
+    def see(self, exchange: Exchange) -> None:
+        """Judges an exchange by the schema and every invariant, and writes it to the journal.
+
+        What is wrong with an accepted answer is a finding. What is wrong with a refusal is kept for `doubted`: it has
+        to be seen again.
+        """
+        partner = partner_of(self._profile, exchange.credential)
+        held, violations = self._schema.judge(exchange)
+        broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about),
+                   violation.times) for violation in violations]
+        observed: list[tuple[str, Observed]] = []
+        for invariant in self._suite.invariants:
+            if exchange.response is not None and invariant.when(exchange, partner):
+                seen = invariant.judge(exchange, partner)
+                if isinstance(seen, Broken):
+                    broken.append(("invariant", invariant.clause, seen, 1))
+                elif isinstance(seen, Observed):
+                    observed.append((invariant.clause, seen))
+                elif invariant.exercises:
+                    held.add(invariant.clause)
+        held.difference_update(clause for _, clause, _, _ in broken)
+        self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
+        if exchange.status == 500 and not exchange.final:
+            self.note("a request met status 500 and was sent again, as the documentation asks")
+        if exchange.cut:
+            self.note(exchange.cut)
+            for clause in self._clauses:
+                self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
+        self.last.append(exchange.number)
+        findings = [replace(self._finding(clause, problem, exchange, judge), times=times)
+                    for judge, clause, problem, times in broken]
+        if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
+            self.record(findings)
+        elif findings:
+            self._doubted[exchange.number] = exchange, findings
+        for clause, observation in observed:
+            self.observed(clause, observation.actual, exchange)
+
+    def held(self, clause: str, exchange: Exchange) -> None:
+        """Records that a scenario saw `clause` hold in `exchange`."""
+        self._write("held", clause, exchange=exchange.number)
+
+    def broken(  # noqa: PLR0913 - a finding has as many sides
+        self, clause: str, expected: str, actual: str, exchange: Exchange | None, *, about: tuple[str, ...] = (),
+        judge: str = "scenario",
+    ) -> None:
+        """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
+        self.record([self._finding(clause, Broken(expected, actual, about=about), exchange, judge)])
+
+    def record(self, findings: Iterable[Finding]) -> None:
+        """Writes findings; on an `open` clause, what the target did."""
+        for finding in findings:
+            self._demand_known(finding.clause)
+            if self.contract.clauses[finding.clause].level == "open":
+                self._write("observation", finding.clause, actual=finding.actual, exchange=finding.exchange)
+                continue
+            if self._generated is None:
+                self._keep(finding)
+            else:
+                self.findings.append(finding)
+                self._journal.write({"kind": "generated", **asdict(finding)})
+                self._generated.append(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        """Writes a finding; without its texts where as many of the clause were written with them."""
+        self._told[finding.clause] += 1
+        finding = _within(finding, self._told)
+        self.findings.append(finding)
+        self._journal.write({"kind": "finding", **asdict(finding)})
+
+    def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
+        """Gives the finding that a scenario makes of an exchange, to be recorded when it was seen again."""
+        return self._finding(clause, problem, exchange, "scenario")
+
+    def _finding(self, clause: str, problem: Broken, exchange: Exchange | None, judge: str) -> Finding:
+        return Finding(clause, self.redacted(problem.expected), self.redacted(problem.actual),
+                       exchange.number if exchange else None, self.scenario, judge,
+                       tuple(map(self.redacted, problem.about)), self.redacted(self.change))
+
+    def doubted(self, exchange: Exchange) -> list[Finding]:
+        """Gives what the schema and the invariants found wrong with a refusal, and forgets it."""
+        return self._doubted.pop(exchange.number, (exchange, []))[1]
+
+    def has_doubted(self, exchange: Exchange) -> bool:
+        """Whether `doubted` would give anything."""
+        return exchange.number in self._doubted
+
+    @contextmanager
+    def changing(self, change: str) -> Iterator[None]:
+        """Names what is changed in the requests inside, for their findings."""
+        self.change = change
+        try:
+            yield
+        finally:
+            self.change = ""
+
+    def doubt(self, findings: Iterable[Finding], exchange: Exchange, *, gateway: bool) -> None:
+        """Writes findings that were not seen again; those of a `gateway`, without the API's envelope, never count."""
+        kind = self.redacted(signature(exchange, self._suite.contract.envelope))
+        answer = exchange.response
+        gateway = gateway or answer is None or not all(
+            isinstance(answer.member(name), str) for name in self._suite.contract.envelope)
+        for finding in findings:
+            if self.contract.clauses[finding.clause].level != "open":
+                self._journal.write({"kind": "doubt", **asdict(finding), "signature": kind, "gateway": gateway})
+
+    def settle(self) -> None:
+        """Writes as doubts what nobody has asked for again."""
+        for exchange, findings in self._doubted.values():
+            self.doubt(findings, exchange, gateway=exchange.is_page or exchange.status >= 500)
+        self._doubted.clear()
+
+    def note(self, text: str) -> None:
+        """Writes what the reader of the reports should know; equal texts are counted."""
+        self._journal.write({"kind": "note", "text": self.redacted(text)})
+
+    def outage(self, record: dict[str, Any]) -> None:
+        """Writes that the target was away; `record` is an `Outage` as a mapping."""
+        self._journal.write({"kind": "outage", **record, "detail": self.redacted(record["detail"]),
+                             "cause": self.redacted(record["cause"])})
+
+    def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
+        """Records what the target did where nothing, or nothing exact, is promised."""
+        self._write("observation", clause, actual=self.redacted(actual), exchange=exchange.number if exchange else None)
+
+    def unjudged(self, clause: str, reason: str) -> None:
+        """Records that the scenario set out to judge `clause` and could not, and why."""
+        self._write("unjudged", clause, reason=self.redacted(reason))
+
+    def untried(self, clause: str, reason: str) -> None:
+        """Records that nothing set out to judge `clause` here, and why: what else sees it hold counts."""
+        self._write("untried", clause, reason=self.redacted(reason))
+
+    def must_findings(self) -> list[Finding]:
+        """Gives the scenario's findings that break a `must`."""
+        return [finding for finding in self.findings if self.contract.clauses[finding.clause].level == "must"]
+
+    @contextmanager
+    def shrinking(self) -> Iterator[None]:
+        """Keeps, of all the findings made inside, the last of each clause: the smallest failing example.
+
+        With it stays what else was broken in the same exchange, for the one may follow from the other.
+        """
+        generated: list[Finding] = []
+        self._generated = generated
+        try:
+            yield
+        finally:
+            self._generated = None
+            last = {finding.clause: finding for finding in generated}.values()
+            shown = {finding.exchange for finding in last} - {None}
+            self.findings = []
+            for finding in generated:
+                if finding in last or finding.exchange in shown:
+                    self._keep(finding)
+            self._journal.write({"kind": "shrunk", "scenario": self.scenario})
+
+    def is_enough(self, clauses: Iterable[str]) -> bool:
+        """Whether these clauses were confirmed often enough in this scenario to be believed at once.
+
+        Where a smaller example of a generated request is looked for, once is enough.
+        """
+        return self.confirmed.is_enough(self.scenario, tuple(clauses), *([] if self._generated is None else [1]))
+
+    def _demand_known(self, clause: str) -> None:
+        if clause not in self.contract.clauses:
+            raise ContractError(f"{self.scenario or 'the suite'} judges {clause!r}, which is no clause of "
+                                f"{self.contract.name}", f"`rampcheck lint {self.contract.name}` finds all such.")
+
+    def _write(self, kind: str, clause: str, **content: Any) -> None:
+        self._demand_known(clause)
+        self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})
+
+    def hide(self, name: str, value: str) -> None:
+        """Makes `value`, made up for a request, a secret from now on, marked with `name`; a part of it is none."""
+        if value:
+            self._journal.redactor.add(name, value, least=len(value))
+
+    def redacted(self, text: str) -> str:
+        """Gives a text as it may be shown: without secrets, and not too long."""
+        # Redacted before it is cut: half a secret would no longer be recognised.
+        text = self._journal.redactor.text(text)
+        # A lone surrogate is a legal JSON string, but no file or terminal takes it.
+        text = text.encode("utf-8", "backslashreplace").decode()
+        return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+
+
+def _within(finding: Finding, told: Counter[str]) -> Finding:
+    return finding if told[finding.clause] <= MOST_TOLD else replace(finding, expected="", actual="")
+
+
+def listed(findings: Sequence[Finding]) -> str:
+    """Gives findings a line each, the first of very many."""
+    more = [f"and {len(findings) - MOST_SHOWN:,} more"] if len(findings) > MOST_SHOWN else []
+    return "\n".join([*map(str, findings[:MOST_SHOWN]), *more])
+
+
+def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -> tuple[list[Finding], Counter[str]]:
+    """Judges a whole run by the suite's history invariants.
+
+    Takes the run's recorded exchanges in the order of their start; gives the findings, and how often each clause was
+    exercised.
+    """
+    findings: list[Finding] = []
+    exercised: Counter[str] = Counter()
+    few, told = Few(), Counter[str]()
+    for invariant in suite.history:
+        relevant = [exchange for exchange in records if exchange.response is not None and invariant.when(exchange)]
+        held = 0
+        for judgement in invariant.judge(relevant, profile):
+            if isinstance(judgement, Held):
+                held += 1
+                continue
+            number = judgement.exchange.number if judgement.exchange else None
+            if few.takes((invariant.clause, number), judgement.about):
+                told[invariant.clause] += 1
+                findings.append(_within(Finding(
+                    invariant.clause, _shortened(judgement.expected), _shortened(judgement.actual), number,
+                    judgement.exchange.scenario if judgement.exchange else "", "history", judgement.about), told))
+        if invariant.at_least is None:
+            exercised[invariant.clause] += held
+        elif len(relevant) >= invariant.at_least:
+            exercised[invariant.clause] += len(relevant)
+    return few.counted(findings, lambda finding: (finding.clause, finding.exchange)), exercised

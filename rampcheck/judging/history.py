@@ -1,0 +1,150 @@
+"""Building blocks of judgements of a whole run, in the words of the field; of one exchange: `invariants`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rampcheck.contract.profile import Profile
+from rampcheck.judging.invariants import given, same
+from rampcheck.judging.schema import describe
+from rampcheck.judging.suite import Broken, Held, HistoryInvariant
+from rampcheck.wire.exchanges import Exchange
+
+
+def never_repeated(
+    clause: str, what: str, when: Callable[[Exchange], bool], value_of: Callable[[Exchange], Any],
+) -> HistoryInvariant:
+    """Makes the invariant that a text is another one in each exchange of a run.
+
+    It is exercised by each text that might have repeated an earlier one.
+    """
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+        first: dict[str, Exchange] = {}
+        for exchange in exchanges:
+            value = value_of(exchange)
+            if not isinstance(value, str) or not value:
+                continue
+            if value in first:
+                yield Broken(f"another {what} in each exchange",
+                             f"{describe(value)} already stood in exchange {first[value].number}", exchange)
+            elif first:
+                yield Held()
+            first.setdefault(value, exchange)
+    return HistoryInvariant(clause, when, judge, at_least=None)
+
+
+def secrets_kept(clause: str) -> HistoryInvariant:
+    """Makes the invariant that no response, and no message of a WebSocket, holds a credential of the profile.
+
+    It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
+    """
+    def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
+        mark = re.compile(rf"\[redacted ({'|'.join(map(re.escape, profile.credentials))}) [0-9a-f]+\]")
+        for exchange in exchanges:
+            if exchange.response is None:
+                continue
+            places = {f"header {name}": value for name, value in exchange.response.headers}
+            places["the body"] = exchange.response.body.decode("utf-8", "replace")
+            places |= {f"message {number}": message.body.decode("utf-8", "replace")
+                       for number, message in enumerate(exchange.events, start=1)}
+            found = {place: match[1] for place, text in places.items() if (match := mark.search(text))}
+            for place, name in found.items():
+                yield Broken("a response without credentials", f"{name} stands in {place}", exchange)
+            if not (found or exchange.is_page):
+                yield Held()
+    # A page in the API's place proves nothing, but may be where a credential stands.
+    return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge, at_least=None)
+
+
+def stable(
+    clause: str, names: Sequence[str], when: Callable[[Exchange], bool],
+    by: Callable[[Exchange], Hashable] = lambda _: None,
+) -> HistoryInvariant:
+    """Makes the invariant that members of answers are the same in all exchanges of one kind; `by` tells kinds apart.
+
+    A missing member is the schema's to judge. It is exercised by each exchange that could be compared with an earlier
+    one.
+    """
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+        first: dict[tuple[Hashable, str], Exchange] = {}
+        for exchange in exchanges:
+            compared, problems = False, []
+            for name in (name for name in names if given(exchange, name) is not None):
+                known = first.setdefault((by(exchange), name), exchange)
+                compared = compared or known is not exchange
+                if problem := same(name, given(known, name), given(exchange, name)):
+                    problems.append(replace(
+                        problem, expected=f"{problem.expected}, as in exchange {known.number}", exchange=exchange))
+            yield from problems
+            if compared and not problems:
+                yield Held()
+    return HistoryInvariant(clause, when, judge, at_least=None)
+
+
+def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
+    clause: str, when: Callable[[Exchange], bool], what: str, value_of: Callable[[Exchange], Any],
+    to: str, other_of: Callable[[Exchange], Any],
+) -> HistoryInvariant:
+    """Makes the invariant that a text (a signature, say) is another one where what it is bound to is another.
+
+    `what` and `to` name the two: the wallet's address, the origin, the client's IP address. It is exercised by each
+    exchange whose `to` differs from that of an earlier one.
+    """
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+        seen: set[Any] = set()
+        by_value: dict[str, dict[Any, Exchange]] = defaultdict(dict)
+        for exchange in exchanges:
+            value, other = value_of(exchange), other_of(exchange)
+            if not isinstance(value, str) or not value:
+                continue
+            others = by_value[value]
+            if others and other not in others:
+                known = next(iter(others.values()))
+                yield Broken(f"another {what} for another {to}",
+                             f"the {what} of exchange {known.number}, whose {to} differs", exchange)
+            elif seen - {other}:
+                yield Held()
+            seen.add(other)
+            others.setdefault(other, exchange)
+    return HistoryInvariant(clause, when, judge, at_least=None)
+
+
+def single_use(
+    clause: str, when: Callable[[Exchange], bool], what: str, value_of: Callable[[Exchange], Any],
+) -> HistoryInvariant:
+    """Makes the invariant that a text of a request (a token, a nonce) is accepted once.
+
+    It is exercised by each refusal of one that was accepted before. Of requests at the same time, too, only one may be
+    accepted.
+    """
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+        used: dict[str, Exchange] = {}
+        for exchange in exchanges:
+            value = value_of(exchange)
+            if not isinstance(value, str):
+                continue
+            if value not in used:
+                if exchange.accepted:
+                    used[value] = exchange
+            elif exchange.accepted:
+                yield Broken(f"a refusal of a {what} that was used in exchange {used[value].number}",
+                             exchange.summary(), exchange)
+            elif 400 <= exchange.status < 500:
+                yield Held()
+    return HistoryInvariant(clause, when, judge, at_least=None)
+
+
+def disagreements(
+    told: Mapping[str, Any], shown: Sequence[Exchange], compared: Mapping[str, Callable[[Any, Any], bool]],
+) -> Iterator[tuple[str, Any, Exchange]]:
+    """Gives each text that one channel told and no answer on another one showed: its name, what is shown, the answer.
+
+    `compared` says for each member when two values agree. Where nothing was shown nothing disagrees.
+    """
+    for name, agree in compared.items():
+        if shown and isinstance(told.get(name), str) and not any(agree(told[name], given(one, name)) for one in shown):
+            yield name, given(shown[0], name), shown[0]

@@ -1,0 +1,166 @@
+"""Folds findings by clause into verdicts, and the verdicts into the run's. A verdict only ever gets worse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rampcheck.contract.profile import Profile, Waiver
+from rampcheck.contract.register import Clause, Contract
+from rampcheck.judging.causes import follows
+from rampcheck.judging.evidence import Account, Evidence
+from rampcheck.judging.findings import Finding
+from rampcheck.judging.folding import folded, folded_findings
+from rampcheck.judging.waivers import by_clause
+
+VERDICTS = ("passed", "failed", "advisory", "observed", "not_verified", "waived")
+BROKEN = ("failed", "advisory")
+
+DECLARED, UNEXPECTED, UNSELECTED = "declared", "unexpected", "unselected"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of the contract a run set out to try on `today`: the clauses `selected`, all of them where it `is_whole`.
+
+    It tried them until it was `interrupted` or `ended_early` for another reason; of one that is `unfinished` nothing
+    tells the end: it was killed, or still goes on.
+    """
+
+    selected: frozenset[str]
+    today: date
+    is_whole: bool = True
+    interrupted: bool = False
+    ended_early: bool = False
+    unfinished: bool = False
+
+
+def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[dict[str, Any]]:
+    """Gives the `clauses` of results.json, in the register's order."""
+    waivers = by_clause(profile.waivers, scope.today)
+    evidence = account.clauses
+    roots = follows(contract.causes, (finding for known in evidence.values() for finding in known.findings),
+                    account.outcomes)
+    results = [
+        _clause_result(clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope)
+        for clause in contract.clauses.values()
+    ]
+    verdicts = {result["id"]: result["verdict"] for result in results}
+    for result in results:
+        if result["verdict"] in BROKEN and result["id"] in roots:
+            result.update(_in_consequence(roots[result["id"]], verdicts, waivers))
+    return results
+
+
+def _in_consequence(
+    roots: Sequence[str], verdicts: Mapping[str, str], waivers: Mapping[str, Waiver],
+) -> dict[str, str]:
+    """Gives what it means for a clause that all its findings follow from those of `roots`."""
+    failed = [root for root in roots if verdicts[root] == "failed"]
+    if failed:
+        return {"follows": failed[0]}
+    if all(verdicts[root] == "waived" for root in roots):
+        reason = f"in consequence of {roots[0]}, which is waived: {waivers[roots[0]].reason}"
+        return {"verdict": "waived", "reason": reason, "follows": roots[0]}
+    # Under a cause that is only advisory, nobody would look for what failed.
+    return {}
+
+
+def _clause_result(
+    clause: Clause, evidence: Evidence, waiver: Waiver | None, profile: Profile, scope: Scope,
+) -> dict[str, Any]:
+    verdict = _verdict(clause, evidence, waiver)
+    reason, gap = waiver.reason if waiver and verdict == "waived" else "", {}
+    if verdict == "not_verified":
+        kind, reason = _gap(clause, evidence, profile, scope)
+        gap = {"gap": kind}
+    return {
+        "id": clause.id, "section": clause.section, "level": clause.level, "text": clause.text,
+        "source": {"document": clause.source.document, "section": clause.source.section,
+                   **({"url": clause.source.url} if clause.source.url else {})},
+        "verdict": verdict, "reason": reason, **gap, "exercised": evidence.exercised,
+        "findings": folded_findings(map(_written, evidence.findings)),
+        "observations": folded(
+            ({key: observation[key] for key in ("actual", "exchange", "scenario")}
+             for observation in evidence.observations), ("actual",)),
+        "ambiguities": list(clause.ambiguities),
+    }
+
+
+def _written(finding: Finding) -> dict[str, Any]:
+    return {"expected": finding.expected, "actual": finding.actual, "exchange": finding.exchange,
+            "scenario": finding.scenario, "judge": finding.judge, "about": list(finding.about), "times": finding.times}
+
+
+def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> str:
+    if evidence.findings:
+        if waiver is not None:
+            return "waived"
+        return "failed" if clause.level == "must" else "advisory"
+    if clause.level == "open":
+        return "observed" if evidence.observations or evidence.exercised else "not_verified"
+    # What something set out to try and could not is not verified, though something else may have seen it hold.
+    return "passed" if evidence.exercised and not evidence.reasons else "not_verified"
+
+
+def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> tuple[str, str]:
+    """Gives the kind of gap that a clause not verified is, and the reason: the first of these that holds."""
+    is_selected = clause.id in scope.selected
+    unjudged, untried = [*evidence.reasons, ""][0], [*evidence.untried, ""][0]
+    unmet = clause.unmet(profile)
+    advice = f" ({clause.advice})" if clause.advice else ""
+    known = (
+        (bool(evidence.exercised), UNEXPECTED if is_selected else UNSELECTED,
+         unjudged + held_elsewhere(evidence.exercised)),
+        (not is_selected, UNSELECTED, "not selected for this run"),
+        (bool(clause.untestable), DECLARED, f"cannot be tested from outside: {clause.untestable}"),
+        (bool(unmet), DECLARED, f"the profile lacks {unmet}{advice}"),
+        (bool(unjudged), UNEXPECTED, unjudged),
+        (bool(untried), DECLARED, untried),
+        (scope.interrupted, UNEXPECTED, "the run was interrupted before it was tried"),
+        (scope.ended_early or scope.unfinished, UNEXPECTED, "the run ended before it was tried"),
+        (True, UNEXPECTED, "nothing in this run exercised it"),
+    )
+    return next((kind, reason) for holds, kind, reason in known if holds)
+
+
+def held_elsewhere(times: int) -> str:
+    """Gives what the reason of a gap ends with, where the clause was seen to hold so many times all the same."""
+    return f"; it held {times:,} {'time' if times == 1 else 'times'} elsewhere" if times else ""
+
+
+def counts(clauses: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Gives the number of clauses of each verdict."""
+    found = Counter(clause["verdict"] for clause in clauses)
+    return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def has_gap(clauses: Iterable[Mapping[str, Any]], kind: str) -> bool:
+    """Whether there is a gap of this kind in a `must`."""
+    return any(clause.get("gap") == kind and clause["level"] == "must" for clause in clauses)
+
+
+def run_verdict(
+    clauses: Sequence[Mapping[str, Any]], scope: Scope, *, troubled: bool = False, strict: bool = False,
+    waivers: Iterable[Mapping[str, Any]] = (),
+) -> str:
+    """Folds the clauses' verdicts into the run's.
+
+    `troubled` tells of a fault, or of an outage that did not end. `strict` makes an advisory count as a failure, and
+    a stale one of the `waivers`. A run that ended early of itself, before any scenario, judged nothing.
+    """
+    verdicts = {clause["verdict"] for clause in clauses}
+    tried = [clause for clause in clauses if clause["id"] in scope.selected and clause["exercised"]]
+    lax = "advisory" in verdicts or any(waiver["state"] == "stale" for waiver in waivers)
+    if "failed" in verdicts or (strict and lax):
+        return "nonconformant"
+    if scope.ended_early or not tried:
+        return "inconclusive"
+    if troubled or scope.interrupted or scope.unfinished or has_gap(clauses, UNEXPECTED):
+        return "incomplete"
+    if not scope.is_whole:
+        return "partial"
+    return "conformant_with_gaps" if has_gap(clauses, DECLARED) else "conformant"

@@ -1,1 +1,0 @@
-"""The embedded Kryptonim server: partner, access, request, service and its defects."""

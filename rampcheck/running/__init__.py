@@ -1,0 +1,1 @@
+"""A run: its scenarios, its life, its end."""

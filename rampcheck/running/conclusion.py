@@ -1,0 +1,186 @@
+"""What a run comes to: its results and its reports, made from the files in its folder and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rampcheck import __version__, report
+from rampcheck.contract import profile as profiles
+from rampcheck.contract import register
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.register import Contract
+from rampcheck.errors import ExitCode, UsageError
+from rampcheck.judging import suite as suites
+from rampcheck.judging import waivers
+from rampcheck.judging.evidence import Account, collect
+from rampcheck.judging.findings import judge_history
+from rampcheck.judging.suite import Suite
+from rampcheck.judging.verdicts import DECLARED, Scope, clause_results, counts, has_gap, run_verdict
+from rampcheck.report import allure_evidence
+from rampcheck.running import folder
+from rampcheck.wire.journal import exchange_records, from_record, timestamp
+
+UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
+# What the record of the beginning has to hold, for a run to be judged by it.
+BEGINNING = frozenset({"run", "contract", "contract_version", "profile", "seed", "workers", "selection", "selected",
+                       "strict", "require_complete", "allure", "started"})
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a run came to: the content of results.json, the exit code, and how it `differs` from what stood there."""
+
+    results: dict[str, Any]
+    code: ExitCode
+    differs: tuple[str, ...] = ()
+
+
+def conclude(where: Path, records: Sequence[dict[str, Any]] | None = None) -> Conclusion:
+    """Judges what stands in the folder of a run, and writes its reports there, in place of those that there are.
+
+    A journal without an end is that of a run that was killed, or still goes on: it is judged as far as it came. Where
+    the `records` are given, they are judged, whatever the folder holds. Raises `UsageError` where there is no journal,
+    or one of another contract than this rampcheck knows; `ResultsError` and `OSError` as `report.write_reports` does.
+    """
+    records = folder.read(where) if records is None else records
+    concluded = judged(where, records)
+    differs = _differences(where / report.FILE_NAME, concluded.results)
+    report.write_reports(where, concluded.results, exchange_records(records))
+    if records[0]["allure"]:
+        allure_evidence.write(where / "allure-results", concluded.results, records)
+    return replace(concluded, differs=differs)
+
+
+def judged(where: Path, records: Sequence[dict[str, Any]]) -> Conclusion:
+    """Judges the records of a run, and writes nothing; `where` names them in messages. Raises as `conclude`."""
+    beginning = records[0]
+    results = _Judgement(_contract_of(where, beginning), beginning, records).results()
+    return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
+
+
+def _contract_of(where: Path, beginning: Mapping[str, Any]) -> Contract:
+    if lacking := BEGINNING - beginning.keys():
+        raise UsageError(f"{where / folder.JOURNAL} is of another rampcheck ({beginning.get('rampcheck', 'unknown')}): "
+                         f"its beginning lacks {', '.join(sorted(lacking))}",
+                         "Render it with the version that wrote it.")
+    known = register.load(beginning["contract"])
+    if known.version != beginning["contract_version"]:
+        raise UsageError(
+            f"{where} is a run of the contract {known.name} {beginning['contract_version']}; this rampcheck "
+            f"({__version__}) knows {known.version}",
+            f"Judge it with the version that made it, rampcheck {beginning.get('rampcheck', 'unknown')}.")
+    return known
+
+
+class _Judgement:
+    """What the records of one run come to."""
+
+    def __init__(self, known: Contract, beginning: Mapping[str, Any], records: Sequence[dict[str, Any]]) -> None:
+        self._contract = known
+        self._beginning = beginning
+        self._records = records
+        self._suite: Suite = suites.load(known.name)
+        self._profile: Profile = profiles.recalled(known.name, beginning["profile"])
+        self._exchanges = sorted(map(from_record, exchange_records(records).values()),
+                                 key=lambda exchange: exchange.started)
+        ends = [record for record in records if record["kind"] == "end"]
+        self._is_finished = bool(ends)
+        self._end: Mapping[str, Any] = ends[-1] if ends else {
+            "finished": self._last_seen(), "interrupted": False, "reason": UNFINISHED}
+
+    def _last_seen(self) -> str:
+        """Gives when the last exchange was over, as far as there is any."""
+        last = max((exchange.ended for exchange in self._exchanges), default=None)
+        started: str = self._beginning["started"]
+        return started if last is None else max(started, timestamp(last))
+
+    def _account(self) -> Account:
+        account = collect(self._records)
+        findings, exercised = judge_history(self._exchanges, self._suite, self._profile)
+        for clause, times in exercised.items():
+            account.clauses[clause].times += times
+        for finding in findings:
+            account.clauses[finding.clause].findings.append(finding)
+        return account
+
+    def _scope(self) -> Scope:
+        end = self._end
+        return Scope(
+            frozenset(self._beginning["selected"]), datetime.fromisoformat(end["finished"]).date(),
+            is_whole=not any(self._beginning["selection"].values()), interrupted=end["interrupted"],
+            ended_early=self._is_finished and bool(end["reason"]) and not end["interrupted"],
+            unfinished=not self._is_finished,
+        )
+
+    def results(self) -> dict[str, Any]:
+        """Gives the content of results.json."""
+        account, scope, beginning = self._account(), self._scope(), self._beginning
+        if scope.ended_early:
+            # It was not the API that answered, or nobody: no promise was put to the test.
+            account.clauses.clear()
+        clauses = clause_results(self._contract, self._profile, account, scope)
+        waived = waivers.states(self._profile.waivers, clauses, scope.today)
+        lasts = any(outage["ended"] is None for outage in account.outages)
+        troubled = bool(account.faults or account.cut) or lasts
+        return {
+            "schema": 1, "rampcheck": __version__, "contract": self._contract.name, "title": self._contract.title,
+            "contract_version": self._contract.version,
+            "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
+            # That the target is gone is told by the outage.
+            "reason": self._end["reason"] or ("" if lasts else account.cut),
+            "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
+            "run": beginning["run"], "started": beginning["started"], "finished": self._end["finished"],
+            "interrupted": scope.interrupted, "unfinished": scope.unfinished, "seed": beginning["seed"],
+            "strict": beginning["strict"], "selection": beginning["selection"],
+            "requests": sum(exchange.direction == "outgoing" for exchange in self._exchanges),
+            "workers": max(1, beginning["workers"]), "counts": counts(clauses),
+            "sections": [{"id": key, "title": title} for key, title in self._contract.sections],
+            "waivers": waived, "outages": account.outages, "faults": account.faults,
+            "notes": [*self._notes(), *waivers.notes(waived), *account.notes], "clauses": clauses,
+        }
+
+    def _notes(self) -> list[str]:
+        if self._profile.environment is None:
+            return ["the profile does not say `environment`: the target was taken for a test environment"]
+        return []
+
+
+def _differences(path: Path, results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Says how results differ from those that stand in `path`; nothing where they do not, or there are none."""
+    try:
+        before = json.loads(path.read_bytes())
+        if before == json.loads(report.encode(results)):
+            return ()
+        verdicts = {clause["id"]: clause["verdict"] for clause in before["clauses"]}
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError):
+        return (f"{path.name} as it stood could not be read",)
+    told = [f"the run: {before.get('verdict')} before, {results['verdict']} now"] * (
+        before.get("verdict") != results["verdict"])
+    told += [f"{clause['id']}: {verdicts.get(clause['id'], 'unknown')} before, {clause['verdict']} now"
+             for clause in results["clauses"] if verdicts.get(clause["id"]) != clause["verdict"]]
+    members = [name for name in results if before.get(name) != results[name]]
+    return (*told, f"changed in {path.name}: {', '.join(members) or 'what is no longer told'}")
+
+
+def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> ExitCode:
+    """Gives the exit code of a run from its results; `require_complete` makes declared gaps in a `must` a failure."""
+    if results["faults"]:
+        return ExitCode.FAULT
+    if results["interrupted"]:
+        return ExitCode.INTERRUPTED
+    match results["verdict"]:
+        case "inconclusive":
+            return ExitCode.INCONCLUSIVE
+        case "incomplete":
+            return ExitCode.INCOMPLETE
+        case "nonconformant":
+            return ExitCode.NONCONFORMANT
+    lacking = require_complete and has_gap(results["clauses"], DECLARED)
+    return ExitCode.NONCONFORMANT if lacking else ExitCode.CONFORMANT

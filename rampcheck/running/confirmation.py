@@ -1,0 +1,244 @@
+"""Believing a wrong refusal, or silence: the request is sent again, with an accepted one between.
+
+What is wrong with an accepted answer counts as it is seen. A refusal may be anybody's: a gateway's, a passing
+failure's, an outage's. It counts against a clause only if the same request breaks the same clause again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from rampcheck.errors import Unjudged
+from rampcheck.judging.doubts import in_passing, is_gateways
+from rampcheck.judging.findings import Finding, Judge
+from rampcheck.judging.suite import BODY, STATUS, Broken, Suite
+from rampcheck.running.recovery import Outage, Recovery
+from rampcheck.wire.client import Client
+from rampcheck.wire.exchanges import Exchange, Request
+
+MOST_REFUSED_CONTROLS = 3  # by something in front of the target; then it is not what was asked that it refuses
+MOST_ROUNDS = 3  # of control and request, for a request that is answered otherwise each time, or by a page
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a scenario demands of one answer.
+
+    `judge(exchange)` gives what is wrong with it by `clause`, None where it is right; `expects(status)` says whether
+    the demand foresees a refusal with this status.
+    """
+
+    clause: str
+    judge: Callable[[Exchange], Broken | None]
+    expects: Callable[[int], bool] = field(default=lambda _: False)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A request, the control that was accepted before it (None: a plain one), and what is demanded of the answer."""
+
+    request: Request
+    control: Request | None
+    demand: Demand | None
+
+    def expects(self, status: int) -> bool:
+        return self.demand is not None and self.demand.expects(status)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of a question, what is wrong with it, and whether that counts as it is seen."""
+
+    exchange: Exchange
+    found: list[Finding]
+    counts_at_once: bool
+
+    @property
+    def clauses(self) -> set[str]:
+        return {finding.clause for finding in self.found}
+
+
+
+class Confirmation:
+    """Sends requests for scenarios, and again what was refused wrongly.
+
+    `plain` gives a new request that the target accepts as long as it is there.
+    """
+
+    def __init__(
+        self, client: Client, judge: Judge, suite: Suite, recovery: Recovery, plain: Callable[[], Request],
+    ) -> None:
+        self._client = client
+        self._judge = judge
+        self._suite = suite
+        self._recovery = recovery
+        self._plain = plain
+        self._refused_controls = 0
+
+    def once(self, request: Request) -> Exchange:
+        """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
+        exchange = self._client.send(request, self._judge.scenario)
+        self._recovery.remember(request, exchange)
+        return exchange
+
+    def ask(self, request: Request, control: Request | None = None, demand: Demand | None = None) -> Exchange:
+        """Sends a request and gives its answer, the last one where it was doubted; findings are recorded.
+
+        `control` is a request that was just accepted (None: a plain one). Raises `Unjudged` where the control is
+        refused, `TargetGone` where the target is away for good.
+        """
+        self._recovery.inquire_for_others()
+        first = self._send(request)
+        self._recovery.remember(request, first)
+        return self.settle(first, request, control, demand)
+
+    def settle(
+        self, first: Exchange, request: Request, control: Request | None = None, demand: Demand | None = None,
+    ) -> Exchange:
+        """Judges an answer that has come, and asks again where it has to be seen again; as `ask`."""
+        question = _Question(request, control, demand)
+        answer = self._judged(first, question)
+        for number in range(1, MOST_ROUNDS + 1):
+            if self._is_settled(answer):
+                self._judge.record(answer.found)
+                return answer.exchange
+            again, is_over = self._again(answer, question, number)
+            if is_over:
+                return again.exchange
+            answer = again
+        raise Unjudged(f"exchange {answer.exchange.number}: {answer.exchange.summary()}, and something else whenever "
+                       "it was asked again")
+
+    def confirm(self, request: Request) -> Exchange:
+        """Sends a request that should be accepted and gives its answer.
+
+        Raises `Unjudged` where it is refused, also when it is sent again, and `TargetGone` as `ask`.
+        """
+        exchange = self.ask(request)
+        if self._suite.is_acceptance(exchange):
+            return exchange
+        if self._suite.is_doubtful(exchange):
+            raise self._refused(exchange)
+        return self._accepted_now(request, exchange)
+
+    def _accepted_now(self, request: Request, refused: Exchange) -> Exchange:
+        """Sends once more what was refused but should be accepted; a refusal in passing is a doubt of its own."""
+        again = self._send(request)
+        self._judge.doubted(again)
+        if not self._suite.is_acceptance(again):
+            raise self._refused(again)
+        clause = self._suite.promise_of_acceptance(request.path)
+        if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
+            self._judge.doubt([self._judge.suspected(clause, Broken(
+                "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)), refused)],
+                refused, gateway=False)
+        return again
+
+    def _refused(self, exchange: Exchange) -> Unjudged:
+        return Unjudged("the target refused the request that it accepts otherwise (exchange "
+                        f"{exchange.number}: {self._judge.redacted(exchange.summary())})")
+
+    def _is_settled(self, answer: _Answer) -> bool:
+        """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
+        if answer.counts_at_once:
+            return True
+        if self._is_gateways(answer.exchange) and self._judge.is_enough({self._suite.contract.gateway}):
+            return True
+        if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
+            return True  # Each look at silence takes as long as the profile waits.
+        return self._judge.is_enough(answer.clauses) if answer.found else not self._suite.is_doubtful(answer.exchange)
+
+    def _again(self, first: _Answer, question: _Question, number: int) -> tuple[_Answer, bool]:
+        """Sends the control and the request again, for the `number`th time.
+
+        Gives the new answer, and whether nothing is left to be seen again.
+        """
+        others = first.clauses - ({question.demand.clause} if question.demand else set())
+        is_common = self._judge.confirmed.is_common(others)
+        with ExitStack() as stack:
+            outage = None if is_common else self._control(first.exchange, question, stack)
+            again = self._judged(self._send(question.request), question)
+            is_over = self._compare(first, again, question, is_last=is_common or number == MOST_ROUNDS)
+            if again.exchange.response is None and not is_common and not self._recovery.is_there():
+                self._recovery.explain(first.exchange, again.exchange, outage)
+            elif outage is not None:
+                self._recovery.inquire(outage)
+        if again.exchange.response is None and not again.exchange.is_silent:
+            raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}")
+        return again, is_over
+
+    def _control(self, suspect: Exchange, question: _Question, stack: ExitStack) -> Outage | None:
+        """Sends the control until it is accepted; gives the outage that it met, if any."""
+        outage = None
+        control = question.control or self._plain()
+        exchange = self._send(control)
+        self._judge.doubted(exchange)
+        if self._suite.is_doubtful(exchange):
+            outage = stack.enter_context(self._recovery.waiting(suspect))
+            exchange = self._send(control)
+            self._judge.doubted(exchange)
+        if not self._suite.is_acceptance(exchange):
+            self._refused_controls += self._suite.is_foreign(exchange)
+            self._accepted_now(control, exchange)
+        return outage
+
+    def _is_gateways(self, exchange: Exchange) -> bool:
+        return self._suite.is_foreign(exchange) and is_gateways(exchange)
+
+    def _send(self, request: Request) -> Exchange:
+        """Sends a request; the retry policy is followed unless failures are known to come again."""
+        clause = self._suite.promise_of_answer(request.path)
+        is_known = bool(clause) and (self._judge.is_enough({clause}) or self._judge.confirmed.is_common({clause}))
+        return self._client.send(request, self._judge.scenario, lambda _: not is_known)
+
+    def _judged(self, exchange: Exchange, question: _Question) -> _Answer:
+        """Gives what is wrong with an answer: by schema and invariants, by the demand, and that there is none."""
+        found, demand = self._judge.doubted(exchange), question.demand
+        if exchange.is_silent or exchange.status >= 500:
+            clause = self._suite.promise_of_answer(question.request.path)
+            if clause and (demand is None or demand.clause != clause):
+                found.append(self._judge.suspected(clause, Broken(
+                    "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
+        if demand is not None and (problem := demand.judge(exchange)) is not None:
+            found.append(self._judge.suspected(demand.clause, problem, exchange))
+        return _Answer(exchange, found, self._suite.is_acceptance(exchange))
+
+    def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
+        """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
+        if self._suite.is_foreign(first.exchange) and self._suite.is_foreign(again.exchange):
+            if not is_last:
+                return False  # It may come from anywhere, and often: it has to come whenever it is asked for.
+            if self._refused_controls >= MOST_REFUSED_CONTROLS:
+                raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}, from something in "
+                               "front of the target that refuses ordinary requests, too")
+            if self._is_gateways(again.exchange) and not question.expects(again.exchange.status):
+                self._blame_gateway(again.exchange, question)
+                return True
+        confirmed = [finding for finding in again.found if again.counts_at_once or finding.clause in first.clauses]
+        seen = {finding.clause for finding in confirmed}
+        times = len(first.exchange.attempts) + len(again.exchange.attempts)
+        told = f", {times} of {times}; the control between them was answered" if again.exchange.response is None else ""
+        self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
+        self._judge.confirmed.add(self._judge.scenario, seen)
+        in_front = self._suite.is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
+        self._judge.doubt([finding for finding in first.found if finding.clause not in seen], first.exchange,
+                          gateway=in_front)
+        if in_front and not seen:
+            self._judge.note(in_passing(first.exchange))
+        unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status
+        return (again.counts_at_once or bool(seen) or unpromised
+                or not (again.found or self._suite.is_doubtful(again.exchange)))
+
+    def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
+        """Records that something in front of the API refuses this payload, whatever the API would answer."""
+        clause, demand = self._suite.contract.gateway, question.demand
+        self._judge.record([self._judge.suspected(clause, Broken(
+            "the API's envelope, also where something in front of it refuses a request",
+            f"{exchange.summary()}, whenever it was asked; the controls between were accepted", about=(BODY,)),
+            exchange)])
+        self._judge.confirmed.add(self._judge.scenario, {clause})
+        if demand is not None and demand.judge(exchange) is not None:
+            self._judge.unjudged(demand.clause, "something in front of the target refuses the request (exchange "
+                                                f"{exchange.number}: {exchange.summary()})")

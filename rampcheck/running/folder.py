@@ -1,0 +1,119 @@
+"""A run's folder: it belongs to one run by its making, and all of the run's processes keep their journals there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from rampcheck.errors import UsageError
+from rampcheck.wire.journal import folded, read_records
+
+JOURNAL = "journal.jsonl"
+SHARED = "shared"  # what the workers count in common, while the run lasts
+
+_ANOTHER = "Name another folder with --output."
+
+
+def claimed(named: str | None, contract: str) -> Path:
+    """Makes the folder of a run, for this run alone, and gives it: the one that is `named`, or one below `reports`.
+
+    A folder that is there and empty is taken, once. Raises `UsageError` where it is not empty, cannot be made, or
+    another run was faster.
+    """
+    try:
+        folder = Path(named).absolute() if named else _new(contract)
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            what = "holds a run already" if (folder / JOURNAL).exists() else "is not empty"
+            raise UsageError(f"{folder} {what}", _ANOTHER)
+        # Of two runs that find it empty, one makes this file.
+        (folder / JOURNAL).touch(exist_ok=False)
+    except FileExistsError:
+        raise UsageError(f"{named}: is a file, or another run has just taken it", _ANOTHER) from None
+    except OSError as error:
+        raise UsageError(f"{named or 'reports'} cannot be written: {error.strerror}", _ANOTHER) from error
+    return folder
+
+
+def _new(contract: str) -> Path:
+    """Makes a folder that was not there: that of this second, or, where another run has it, one with a number."""
+    base = Path(f"reports/{contract}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
+    base.parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("there is always another number")
+
+
+def journal_of(folder: Path, lane: int) -> Path:
+    """Gives the journal of one of a run's processes; that of the first is the run's, when it is over."""
+    return folder / (f"journal.{lane}.jsonl" if lane else JOURNAL)
+
+
+def finish(folder: Path, end: Mapping[str, Any]) -> None:
+    """Makes one journal of those of all processes, with the record `end` as its last, and leaves no other.
+
+    Killed meanwhile, all is as it was, or the journal is whole.
+    """
+    partial = folder / f".{JOURNAL}.partial"
+    try:
+        with partial.open("wb") as whole:
+            for path in (folder / JOURNAL, *_parts(folder)):
+                with path.open("rb") as lines:
+                    # The last line of a process that was killed may be cut.
+                    whole.writelines(line for line in lines if line.endswith(b"\n"))
+            whole.write(json.dumps(end, separators=(",", ":")).encode() + b"\n")
+        partial.replace(folder / JOURNAL)
+    finally:
+        partial.unlink(missing_ok=True)
+    for part in _parts(folder):
+        part.unlink()
+    shutil.rmtree(folder / SHARED, ignore_errors=True)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("journal.*.jsonl"))
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """Gives the records of a run's processes, that of its beginning first, with nothing that others stand for.
+
+    Raises `UsageError` where there is no journal, it has no beginning, or it holds what is no record.
+    """
+    if not (folder / JOURNAL).is_file():
+        raise UsageError(f"{folder} {f'holds no {JOURNAL}' if folder.is_dir() else 'is no folder'}",
+                         "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said.")
+    records = list(read_records(folder / JOURNAL))
+    if not records or records[0]["kind"] != "run":
+        raise UsageError(f"{folder / JOURNAL} does not begin as a run's journal does",
+                         "The run was killed before it had begun, or the file was changed by hand.")
+    if records[-1]["kind"] != "end":
+        records += chain.from_iterable(map(read_records, _parts(folder)))
+    return folded(records)
+
+
+def there(folder: Path) -> list[dict[str, Any]]:
+    """Gives the records of all journals in a folder, as far as there are any."""
+    return [record for path in (folder / JOURNAL, *_parts(folder)) if path.is_file() for record in read_records(path)]
+
+
+def ended(records: Iterable[dict[str, Any]], end: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Gives the records of a run, as `read` does, with `end` as the last."""
+    return folded([*(record for record in records if record["kind"] != "end"), dict(end)])
+
+
+def moved(folder: Path, records: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Writes records as the journal of a folder, which is made, and gives them. Raises `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+    (folder / JOURNAL).write_text("".join(lines), encoding="utf-8")
+    return records

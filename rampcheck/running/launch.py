@@ -1,0 +1,141 @@
+"""Starting pytest over the suites, with no plugin and no option but our own."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck import options, outlets, resources
+from rampcheck.contract import packs
+from rampcheck.contract.register import Contract
+from rampcheck.errors import ContractError, ExitCode, NothingChosen, UsageError
+from rampcheck.running import termination
+from rampcheck.running.marks import verified
+
+CONFIGURATION = str(resources.PACKAGE / "pytest.ini")
+OURS = ("-p", "rampcheck.running.plugin", "-c", CONFIGURATION, "-p", "no:cacheprovider")
+
+
+def _over(contract: str) -> list[str]:
+    """Gives pytest's arguments for the suite of a contract."""
+    pack = packs.of(contract)
+    return [f"--rootdir={pack.folder}", str(pack.suite(contract))]
+
+
+def judge(contract: str, given: Mapping[str, Any], *, workers: int = 1, keyword: str = "") -> int:
+    """Runs a contract's suite in this process, with what is `given` for `rampcheck.options`; gives the exit code.
+
+    With more than one of `workers`, as many processes of their own do the work. `keyword` chooses scenarios.
+    """
+    # Twice -q: the last word is the verdict, not how many scenarios "passed".
+    arguments = [*OURS, "-qq", "--tb=no", "-rN", "--no-header", *options.arguments(given)]
+    if keyword:
+        arguments += ["-k", keyword]
+    if workers > 1:
+        arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
+    with _only_own_plugins(), termination.as_interruption():  # what was judged is written
+        try:
+            return int(pytest.main([*arguments, *_over(contract)]))
+        except KeyboardInterrupt:  # while the run was concluded, or had not begun
+            outlets.say("rampcheck: interrupted")
+            return ExitCode.INTERRUPTED
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify."""
+
+    name: str
+    path: Path
+    line: int
+    clauses: tuple[str, ...]
+
+
+class Listing:
+    """A pytest plugin that notes which scenarios are collected, and the files that cannot be: why, as an exception."""
+
+    def __init__(self) -> None:
+        self.scenarios: list[Listed] = []
+        self.failures: list[tuple[Path, BaseException]] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Notes the scenarios."""
+        self.scenarios = [
+            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item))
+            for item in session.items
+        ]
+
+    def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]) -> None:
+        """Notes what could not be collected."""
+        if call.excinfo is not None:
+            self.failures.append((node.path, call.excinfo.value))
+
+
+def listed(contract: str) -> Listing:
+    """Gives the scenarios of a contract's suite, right or wrong: our own plugin would not take a wrong one."""
+    folder = packs.of(contract).suite(contract)
+    without = ["-p", "no:rampcheck.running.plugin", f"--confcutdir={folder}"]
+    listing, code, printed = _collected([*without, *_over(contract)])
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        listing.failures.append((folder / "conftest.py", ContractError(printed.strip().rpartition("\n")[2])))
+    return listing
+
+
+def _collected(arguments: Sequence[str]) -> tuple[Listing, int, str]:
+    """Gives what pytest collects with these arguments, its exit code, and what it printed."""
+    listing, printed = Listing(), io.StringIO()
+    quiet = ["-c", CONFIGURATION, "-p", "no:cacheprovider", "-p", "no:terminal", "--collect-only"]
+    with _only_own_plugins(), redirect_stdout(printed), redirect_stderr(printed):
+        code = pytest.main([*quiet, *arguments], plugins=[listing])
+    return listing, int(code), printed.getvalue()
+
+
+def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozenset[str]:
+    """Gives the clauses that a run sets out to try, with these `patterns` of clauses and this `keyword` of scenarios.
+
+    Sends nothing. Raises `NothingChosen` where these are none, `UsageError` where the keyword is no expression or a
+    pattern matches no clause.
+    """
+    selected = contract.selected(patterns)
+    if not keyword:
+        if all(contract.clauses[clause].untestable for clause in selected):
+            raise NothingChosen(f"nothing can test from outside: {', '.join(sorted(selected))}",
+                                f"`rampcheck clauses --contract {contract.name}` says what can be tested.")
+        return selected
+    found = selected & _verified_by(contract, keyword)
+    if not found:
+        among = f" for {', '.join(patterns)}" if patterns else ""
+        raise NothingChosen(f"-k {keyword!r} chooses no scenario of the contract {contract.name}{among}",
+                            "It is compared with the names of scenarios and their files, as in pytest; every report "
+                            "names those that found something.")
+    return found
+
+
+def _verified_by(contract: Contract, keyword: str) -> set[str]:
+    listing, code, printed = _collected(["-p", "rampcheck.running.plugin", "-k", keyword, *_over(contract.name)])
+    if code == pytest.ExitCode.USAGE_ERROR:
+        raise UsageError(printed.strip().removeprefix("ERROR: "), "For example: -k 'origin and not websocket'.")
+    return {clause for scenario in listing.scenarios for clause in scenario.clauses}
+
+
+@contextmanager
+def _only_own_plugins() -> Iterator[None]:
+    """Keeps pytest plugins and options of the user's own environment out: they could change what is sent."""
+    given = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    given["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in given.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,48 @@
+"""The marks of scenarios: which clauses each verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from rampcheck.contract import packs, register
+from rampcheck.contract.register import Clause
+
+
+def verified(item: pytest.Item) -> tuple[str, ...]:
+    """Gives the clauses that a scenario is marked to verify."""
+    return tuple(clause for mark in item.iter_markers("verifies") for clause in mark.args)
+
+
+class Guard:
+    """A pytest plugin that keeps a suite from being collected in which a scenario verifies nothing, or no clause."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Collector,
+    ) -> Generator[None, object, object]:
+        """Raises pytest's `CollectError` for such a scenario: no run would start it, and nobody would miss it."""
+        made = yield
+        for item in made if isinstance(made, list) else ():
+            known = _clauses(item.path)
+            if not known:
+                continue
+            if not verified(item):
+                raise collector.CollectError(f"{item.name} verifies no clause: mark it with @pytest.mark.verifies")
+            for clause in verified(item):
+                if clause not in known:
+                    raise collector.CollectError(f"{item.name} verifies {clause!r}, which is no clause")
+        return made
+
+
+@cache
+def _clauses(path: Path) -> Mapping[str, Clause]:
+    """Gives the clauses of the contract whose suite holds a file; none where no suite does."""
+    for pack in packs.packs():
+        for name in pack.contracts:
+            if path.resolve().is_relative_to(pack.suite(name)):
+                return register.load(name).clauses
+    return {}

@@ -1,0 +1,495 @@
+"""All the pytest wiring: options, the run's life, scenarios, and the end of the session.
+
+Loaded with `-p rampcheck.running.plugin` by the command line and by the checkout's `conftest.py`. It does nothing in a
+pytest session that collects no suite.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rampcheck import options, outlets
+from rampcheck.contract import descriptor, packs, register
+from rampcheck.contract import profile as profiles
+from rampcheck.contract.profile import Profile
+from rampcheck.display import visible
+from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError, writing
+from rampcheck.judging import suite as suites
+from rampcheck.judging import waivers
+from rampcheck.judging.findings import listed
+from rampcheck.running import folder, incidents, launch, marks, order, properties, termination
+from rampcheck.running.marks import verified
+from rampcheck.running.run import Run, Settings
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.sandbox import server as reference
+from rampcheck.wire import receiver, transport
+
+RUN = pytest.StashKey[Run]()
+BASELINE = pytest.StashKey[int]()
+REFERENCE = pytest.StashKey[reference.RunningReference]()
+RESULTS = pytest.StashKey[dict[str, Any]]()
+FAULT = "a fault of rampcheck kept it from being judged"
+PRODUCTION = "not tried in production, where only sessions are created"
+STOPPED = "stopped by the user"
+CONCLUSION = pytest.StashKey["_Conclusion"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options of a run."""
+    group = parser.getgroup("rampcheck", "rampcheck: conformance of a running server")
+    for name, more in options.for_pytest():
+        group.addoption(name, **more)
+
+
+def _judges_a_target(config: pytest.Config) -> bool:
+    roots = [pack.folder / "suites" for pack in packs.packs()]
+    places = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    return any(place.resolve().is_relative_to(root) for place in places for root in roots)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the marks of scenarios, and keeps the streams before the terminal's reporter takes them."""
+    if _judges_a_target(config):
+        outlets.keep()
+        config.pluginmanager.register(marks.Guard())
+    config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
+    config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
+    config.addinivalue_line("markers", "long: the scenario sends many requests")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Opens the run and finds the request that the target accepts, before any worker or scenario starts.
+
+    Gives the exit code where there is nothing to judge, None to let pytest go on.
+    """
+    if config.option.collectonly or not _judges_a_target(config):
+        return None
+    _silence(config)
+    if hasattr(config, "workerinput"):  # What goes wrong there is told to the controller.
+        _begin(config, _worker_run(config))
+        return None
+    try:
+        _begin(config, _controller_run(config))
+        return _find_baseline(config, config.stash[RUN])
+    except RampcheckError as error:
+        outlets.say(f"rampcheck: {visible(str(error))}")
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - pytest would let it end the process with exit code 1
+        _tell(config, error)
+        return ExitCode.FAULT
+
+
+def _begin(config: pytest.Config, run: Run) -> None:
+    config.stash[RUN] = run
+    config.add_cleanup(run.close)
+    config.stash[CONCLUSION] = _Conclusion(config)
+    config.pluginmanager.register(config.stash[CONCLUSION])
+
+
+def _tell(config: pytest.Config, error: BaseException) -> str:
+    """Tells in one line of what went wrong outside of any scenario; see `incidents.tell`."""
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return incidents.tell(error)
+    return incidents.tell(error, run.settings.output, run.journal.redactor.text)
+
+
+def _silence(config: pytest.Config) -> None:
+    """Keeps what libraries log out of every output while a run lasts: requests stand in it before they are redacted."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    config.add_cleanup(lambda: logging.disable(before))
+
+
+def _find_baseline(config: pytest.Config, run: Run) -> int | None:
+    from rampcheck.report import where  # noqa: PLC0415 - a run that goes on needs no templates
+
+    try:
+        config.stash[BASELINE] = run.find_baseline()
+    except Inconclusive as error:
+        run.conclude(reason=run.judge.redacted(error.message))
+        outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n{where(run.place)}")
+        return ExitCode.INCONCLUSIVE
+    except KeyboardInterrupt:
+        run.conclude(interrupted=True, reason=STOPPED)
+        outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
+        return ExitCode.INTERRUPTED
+    return None
+
+
+def _controller_run(config: pytest.Config) -> Run:
+    option = options.chosen(config.option)
+    profile = _profile(config)
+    if profile.environment == "production" and not option.allow_production:
+        raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
+    # A selection of nothing is told before a folder is made, or a request sent.
+    known = register.load(profile.contract)
+    chosen = launch.chosen(known, option.clause, config.option.keyword)
+    waivers.check(profile.waivers, known)
+    suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
+    transport.way_of(profile)
+    if profile.webhook is not None:
+        receiver.check(profile.webhook)
+    output = folder.claimed(option.output, profile.contract)
+    settings = Settings(
+        run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
+        patterns=tuple(option.clause), keyword=config.option.keyword, chosen=chosen,
+        workers=getattr(config.option, "numprocesses", 0) or 0, strict=option.strict,
+        require_complete=option.require_complete, allure=not option.no_allure,
+    )
+    with writing(output, "Name another folder with --output."):
+        return Run(profile, settings)
+
+
+def _profile(config: pytest.Config) -> Profile:
+    option = options.chosen(config.option)
+    if option.profile:
+        return profiles.load(Path(option.profile), os.environ)
+    if option.base_url:
+        return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
+    running = reference.start(_contract_of(config), option.defect, option.latency, variants=option.variant,
+                              webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks")
+    config.stash[REFERENCE] = running
+    ending = ExitStack()
+    ending.callback(running.stop)
+    config.add_cleanup(ending.close)
+    return profiles.from_mapping(running.profile(), {}, "the embedded reference")
+
+
+def _contract_of(config: pytest.Config) -> str:
+    """Gives the contract that is named, or whose suite alone is to be collected; else the first."""
+    if named := options.chosen(config.option).contract:
+        return str(named)
+    places = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    meant = {name for pack in packs.packs() for name in pack.contracts for place in places
+             if place.is_relative_to(pack.suite(name))}
+    return meant.pop() if len(meant) == 1 else descriptor.contracts()[0]
+
+
+def _worker_run(config: pytest.Config) -> Run:
+    given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
+    config.stash[BASELINE] = given["baseline"]
+    described = given["reference"]
+    profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
+    option = options.chosen(config.option)
+    settings = Settings(
+        run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=option.seed,
+        patterns=tuple(option.clause), workers=given["workers"], began=given["began"],
+    )
+    lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
+    return Run(profile, settings, lane)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells an xdist worker what the controller knows; nothing of it is written anywhere."""
+    config = node.config
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        running = config.stash.get(REFERENCE, None)
+        node.workerinput["rampcheck"] = {
+            "run": run.settings.run, "key": run.settings.key.hex(), "output": str(run.settings.output),
+            "workers": run.settings.workers, "began": run.settings.began, "baseline": config.stash[BASELINE],
+            "reference": running.profile() if running else None,
+        }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Takes what a worker could not write, and records one that did not end by itself: its work was not judged."""
+    run = node.config.stash.get(RUN, None)
+    if run is not None:
+        run.take(getattr(node, "workeroutput", {}).get("rampcheck", ()))
+    if run is not None and error:
+        run.fault(f"the worker {node.gateway.id} ended before its work was done: {error}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collects the suite of the run's contract only."""
+    run = config.stash.get(RUN, None)
+    if run is None or not collection_path.is_dir():
+        return None
+    others = {pack.suite(name) for pack in packs.packs() for name in pack.contracts if name != run.contract.name}
+    return collection_path.resolve() in others or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the scenarios of the selected clauses, the long ones last; with workers, starts with the longest ones."""
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    chosen = [item for item in items if run.selected.intersection(verified(item))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = order.ordered(chosen, run.settings.workers)
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")
+def pytest_note_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Notes what a fixture kept from being judged, and what was passed over."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    run.judge.begin(item.nodeid, verified(item))
+    # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
+    return (yield from _noted(run, verified(item)))
+
+
+# No wrapper: what is passed over is set up, and torn down, by the other plugins all the same.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Passes over a scenario for which the profile lacks something, or where there is nobody to be asked."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return
+    clauses = verified(item)
+    if gone := run.presence.gone:
+        for clause in clauses:
+            run.judge.unjudged(clause, gone)
+        pytest.skip(visible(run.judge.redacted(gone)))
+    unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in clauses]
+    if unmet and all(unmet):
+        pytest.skip(f"the profile lacks {unmet[0]}")
+    if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
+        pytest.skip(PRODUCTION)
+
+
+class Fault(Exception):
+    """A fault of rampcheck in a scenario; its text is redacted."""
+
+
+class GivenUp(Exception):
+    """A scenario could not see what it wanted to see; its text is redacted."""
+
+
+def _pass_over(run: Run, clauses: Sequence[str], reason: str) -> None:
+    """Records that nothing set out to try the clauses: what else sees them hold counts."""
+    for clause in clauses:
+        run.judge.untried(clause, reason)
+
+
+def _noted(
+    run: Run, clauses: Sequence[str], inside: Generator[None, object, object] | None = None,
+) -> Generator[None, object, object]:
+    """Records which clauses are left unjudged by what ends a scenario, or its fixtures, inside."""
+    try:
+        return (yield from inside) if inside else (yield)
+    except GivenUp as error:
+        reason = str(error)
+        for clause in clauses:
+            run.judge.unjudged(clause, reason)
+    except pytest.skip.Exception as error:
+        _pass_over(run, clauses, run.judge.redacted(str(error)))
+        raise
+    except Fault:
+        for clause in clauses:
+            run.judge.unjudged(clause, FAULT)
+        raise
+    pytest.skip(visible(reason))
+
+
+def _guarded(run: Run) -> Generator[None, object, object]:
+    """Turns what is raised inside into what it means, and lets no text out that could hold a secret."""
+    try:
+        return (yield)
+    except Unjudged as error:
+        reason, lacks = run.judge.redacted(str(error)), isinstance(error, ProfileLacks)
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
+        run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
+        text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))
+        reason, lacks = "", False
+    if lacks:
+        pytest.skip(visible(reason))
+    # Outside the handler: what led here is not redacted, and would be told as the context.
+    raise GivenUp(reason) if reason else Fault(text)
+
+
+# The innermost wrappers, so that no other plugin sees an exception before it is redacted.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """Guards what a fixture raises."""
+    run = request.config.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    return (yield from _guarded(run))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Guards a scenario, and fails it with what was found broken in its exchanges."""
+    run = item.config.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    skipped: BaseException | None = None
+    result: object = None
+    try:
+        result = yield from _noted(run, verified(item), _guarded(run))
+    except pytest.skip.Exception as error:
+        skipped = error
+    # A finding made before the scenario gave up counts all the same.
+    if findings := run.judge.must_findings():
+        pytest.fail(visible(listed(findings)), pytrace=False)
+    if skipped is not None:
+        raise skipped
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Records as a fault what no guard has seen: a fixture that does not exist, an error of a teardown."""
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    if run is not None and call.excinfo is not None and report.failed:
+        error = call.excinfo.value
+        if not isinstance(error, Fault | pytest.fail.Exception):
+            run.fault(f"{item.nodeid}: {type(error).__name__} in its {call.when}")
+            for clause in verified(item):
+                run.judge.unjudged(clause, FAULT)
+    if run is not None and run.is_in_trouble:
+        item.session.shouldstop = "the journal cannot be written"
+    return report
+
+
+class _Conclusion:
+    """Keeps Ctrl-C and SIGTERM away while a run ends, its workers with it, and has the last word on the terminal."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.interrupted = False
+        self.uncollected: list[str] = []
+        self._config = config
+        self._quiet = ExitStack()
+        config.add_cleanup(self._quiet.close)
+        config.add_cleanup(self._conclude_begun)
+
+    def _conclude_begun(self) -> None:
+        """Concludes a run that was interrupted before its session had begun, of which pytest does not tell."""
+        run = self._config.stash[RUN]
+        if run.lane or run.is_concluded or not (self.interrupted or _is_interruption()):
+            return
+        with termination.put_off():
+            workers = self._config.pluginmanager.get_plugin("dsession")
+            if workers is not None and workers.nodemanager is not None:
+                workers.nodemanager.teardown_nodes()
+            run.conclude(interrupted=True, reason=STOPPED)
+            from rampcheck.report import where  # noqa: PLC0415 - as in `_print_results`
+
+            outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notes a part of the suite that could not be collected: pytest then ends as if it was interrupted."""
+        if report.failed:
+            reason = report.longreprtext.strip().rpartition("\n")[2].removeprefix("E").strip()
+            self.uncollected.append(f"{report.nodeid} could not be collected: {reason}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tells of pytest's own end in one line, in the place of the traceback, which is not redacted."""
+        line = _tell(self._config, excinfo.value)
+        excrepr.toterminal = lambda writer: writer.line(line)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remembers it: whoever asks twice for the end still gets what was judged."""
+        # pytest's own is not the user's: it could not collect everything, say.
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._quiet.enter_context(termination.put_off())
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Shows the verdict after all that others say."""
+        with termination.put_off():
+            # An interruption of the little that pytest does before it tells of the first one.
+            self.interrupted |= _is_interruption()
+            result = yield
+            _print_results(session.config)
+        return result
+
+
+def _is_interruption() -> bool:
+    """Whether this is called on the way out of an interruption."""
+    return isinstance(sys.exc_info()[1], KeyboardInterrupt)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Ends the run: verdicts, reports, exit code. The workers of xdist have ended by now."""
+    config = session.config
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    if run.lane:
+        config.workeroutput["rampcheck"] = run.leave()  # type: ignore[attr-defined]
+        return
+    conclusion = config.stash[CONCLUSION]
+    for part in conclusion.uncollected:
+        run.fault(part)
+    interrupted = not run.is_in_trouble and (
+        conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected))
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        run.fault("pytest ended with an internal error")
+    reason = STOPPED if interrupted else ""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        reason = "no scenario was selected"
+    try:
+        concluded = run.conclude(interrupted=interrupted, reason=reason)
+    except Exception as error:  # noqa: BLE001 - pytest would let it end the process with exit code 1
+        _tell(config, error)
+        session.exitstatus = ExitCode.FAULT
+        return
+    config.stash[RESULTS] = concluded.results
+    session.exitstatus = concluded.code
+
+
+def _print_results(config: pytest.Config) -> None:
+    """Shows what failed and where, the gaps, the verdict."""
+    results = config.stash.get(RESULTS, None)
+    if results is None:
+        return
+    from rampcheck.report import print_summary  # noqa: PLC0415
+
+    writer = config.get_terminal_writer()
+    console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
+    with console.capture() as captured:
+        print_summary(results, console, config.stash[RUN].place)
+    writer.line()
+    writer.write(captured.get(), flush=True)
+
+
+@pytest.fixture(scope="session")
+def target(pytestconfig: pytest.Config) -> Target:
+    """The server under judgement."""
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")  # a worker has none
+
+    def tell(text: str) -> None:
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(visible(text))
+
+    return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE], tell)
+
+
+@pytest.fixture
+def accepted(target: Target) -> Accepted:
+    """A request of the first partner that the target has just accepted."""
+    return target.accepted()
+
+
+@pytest.fixture(scope="session")
+def generator(pytestconfig: pytest.Config) -> properties.Generator:
+    """Generates requests from the contract's OpenAPI document."""
+    run = pytestconfig.stash[RUN]
+    examples = options.chosen(pytestconfig.option).examples
+    return properties.Generator(run.contract, run.judge, run.settings.seed, examples)

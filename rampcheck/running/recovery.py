@@ -1,0 +1,188 @@
+"""A target that stopped answering: waiting until it is back, and asking which request made it go."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
+from rampcheck.judging.findings import Judge
+from rampcheck.judging.suite import STATUS, Broken, Suite
+from rampcheck.wire.client import Client
+from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.journal import timestamp
+from rampcheck.wire.presence import Presence
+
+SCENARIO = "recovery"
+EVERY = 1.0  # seconds from one look at an absent target to the next
+# What may have brought an absence about: so many answered requests, so many seconds before it.
+SUSPECTS, WINDOW = 16, 2.0
+# A process that ends after its answer may still take the next requests: a second look is taken after so many seconds.
+SECOND_LOOK = 0.5
+MOST_INQUIRIES = 5  # in one process; a target that goes away more often is waited for, and not asked why
+
+
+@dataclass
+class Outage:
+    """The target was away from `began` to `ended` (RFC 3339; None: it did not come back).
+
+    `exchange` is the first that was not answered, `detail` says how, `before` are the numbers of the last exchanges
+    before it, `probes` is how often it was looked for, and `cause` what made it go, where that is known.
+    """
+
+    began: str
+    ended: str | None
+    exchange: int
+    detail: str
+    before: list[int]
+    probes: int
+    cause: str = ""
+
+
+class Recovery:
+    """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there.
+
+    `tell` is told, for the user, that it is waited for, and how that ended.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what all that is sent shares
+        self, client: Client, judge: Judge, suite: Suite, presence: Presence, plain: Callable[[], Request],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._judge = judge
+        self._suite = suite
+        self._presence = presence
+        self._plain = plain
+        self._tell = tell
+        self._recent: deque[tuple[Request, Exchange]] = deque(maxlen=SUSPECTS)
+        self._inquiries = 0
+
+    def remember(self, request: Request, exchange: Exchange) -> None:
+        """Keeps an answered request as one of the last ones."""
+        if exchange.response is not None:
+            self._recent.append((request, exchange))
+
+    def is_there(self) -> bool:
+        """Whether the target accepts a plain request now."""
+        try:
+            exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
+        except (BudgetSpent, RunOver):
+            raise
+        except Unjudged:
+            return False
+        self._judge.doubted(exchange)
+        return self._suite.is_acceptance(exchange)
+
+    @contextmanager
+    def waiting(self, suspect: Exchange) -> Iterator[Outage | None]:
+        """Waits until the target accepts plain requests again; gives the outage, None where it was there at once.
+
+        While the context lasts no other process sends; on leaving it, the outage is journalled. Raises `TargetGone`,
+        then and in all processes from then on, where the target does not come back.
+        """
+        with self._presence.search():
+            suspect = suspect.attempts[0]
+            before = [number for number in self._judge.last if number < suspect.number]
+            began, start = timestamp(suspect.started), time.monotonic()
+            probes = 1
+            while not self.is_there():
+                if probes == 1:
+                    self._tell(f"The target does not answer since {began}; it is asked once a second, for "
+                               f"{self._presence.patience:g} s at the most.")
+                if time.monotonic() - start >= self._presence.patience:
+                    self._give_up(Outage(began, None, suspect.number, suspect.summary(), before, probes))
+                time.sleep(EVERY)
+                probes += 1
+            if probes == 1:
+                yield None
+                return
+            self._tell(f"The target is back, after {time.monotonic() - start:.0f} s and {probes} requests.")
+            outage = Outage(began, timestamp(time.time()), suspect.number, suspect.summary(), before, probes)
+            try:
+                yield outage
+            finally:
+                self._judge.outage(asdict(outage))
+                self._presence.tell(explained=bool(outage.cause))
+
+    def _give_up(self, outage: Outage) -> None:
+        reason = (f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
+                  f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s")
+        self._judge.outage(asdict(outage))
+        self._presence.end(reason)
+        raise TargetGone(reason)
+
+    def explain(self, first: Exchange, again: Exchange, outage: Outage | None) -> None:
+        """Waits for a target that one request took away for the second time, and names that request as the cause."""
+        with self.waiting(again) as another:
+            for known in (outage, another):
+                if known is not None:
+                    known.cause = f"exchange {first.number}, and again when it was repeated ({again.number})"
+
+    def inquire(self, outage: Outage) -> None:
+        """Sends the last answered requests again: the one after which the target is away once more did it.
+
+        First all of them; only if the target then is away, one by one.
+        """
+        began = datetime.fromisoformat(outage.began).timestamp()
+        suspects = [(request, exchange) for request, exchange in self._recent
+                    if exchange.number != outage.exchange and exchange.started > began - WINDOW]
+        self._recent.clear()
+        self._inquiries += 1
+        if self._inquiries > MOST_INQUIRIES or not suspects:
+            return
+        for request, first in suspects:
+            again = self._once_more(request, first)
+            if again.response is None:
+                break
+        if self._goes_away():
+            with self.waiting(again) as between:
+                self._find(reversed(suspects), outage)
+                if between is not None:
+                    between.cause = outage.cause
+
+    def _once_more(self, request: Request, first: Exchange) -> Exchange:
+        again = self._client.send(request, first.scenario, lambda _: False)
+        self._judge.doubted(again)
+        return again
+
+    def _find(self, suspects: Iterable[tuple[Request, Exchange]], outage: Outage) -> None:
+        """Sends suspects one by one until the target is away after one of them."""
+        for request, first in suspects:
+            again = self._once_more(request, first)
+            if self._goes_away():
+                self._convict(request, first, again, outage)
+                return
+
+    def _goes_away(self) -> bool:
+        if self._is_away():
+            return True
+        time.sleep(SECOND_LOOK)
+        return self._is_away()
+
+    def _is_away(self) -> bool:
+        # Twice: a connection that is lost now and then makes nobody guilty.
+        return not (self.is_there() or self.is_there())
+
+    def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
+        clause = self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path)
+        finding = self._judge.suspected(clause, Broken(
+            "a target that answers what comes next, too",
+            f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
+            "away right after", about=(STATUS,)), again)
+        self._judge.record([finding])
+        self._judge.confirmed.add(self._judge.scenario, [clause])
+        self.explain(first, again, outage)
+
+    def inquire_for_others(self) -> None:
+        """Answers for one's own last requests, where another process has told of an absence that it cannot explain."""
+        if self._recent and self._presence.has_news():
+            with self._presence.search():
+                outage = Outage(timestamp(time.time()), None, 0, "", [], 0)
+                self.inquire(outage)
+                if outage.cause:
+                    self._presence.tell(explained=True)

@@ -1,0 +1,216 @@
+"""One run of one contract: what it works with in each of its processes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rampcheck import __version__
+from rampcheck.contract import register
+from rampcheck.contract.profile import Profile
+from rampcheck.judging import suite
+from rampcheck.judging.findings import Judge
+from rampcheck.running import baseline, folder, termination
+from rampcheck.running.scenario import Target
+from rampcheck.wire import transport
+from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.journal import Journal, timestamp
+from rampcheck.wire.limits import Budget, Deadline
+from rampcheck.wire.presence import Presence
+from rampcheck.wire.redaction import Redactor
+from rampcheck.wire.room import MOST_BYTES, Room
+
+if TYPE_CHECKING:
+    from rampcheck.running.conclusion import Conclusion
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says of a run, the same in all its processes.
+
+    `run` names it, `key` (bytes) is the redaction's, `output` its folder, which is made, `patterns` choose clauses and
+    `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
+    processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
+    began, by the monotonic clock.
+    """
+
+    run: str
+    key: bytes = field(repr=False)
+    output: Path
+    seed: int = 1
+    patterns: tuple[str, ...] = ()
+    keyword: str = ""
+    chosen: frozenset[str] = frozenset()
+    workers: int = 0
+    strict: bool = False
+    require_complete: bool = False
+    allure: bool = True
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What of the contract the run was asked to try, as results.json has it; empty members: all."""
+        return {"clauses": list(self.patterns), "keyword": self.keyword}
+
+
+class Run:
+    """A run's engine in one process: the controller is lane 0, its workers are the lanes after it."""
+
+    def __init__(self, profile: Profile, settings: Settings, lane: int = 0) -> None:
+        self.profile = profile
+        self.settings = settings
+        self.lane = lane
+        self.contract = register.load(profile.contract)
+        self.selected = self.contract.selected(settings.patterns)
+        self.suite = suite.load(profile.contract)
+        redactor = Redactor(settings.key, openly=(json.dumps(self.contract.document), *profile.openly))
+        for name, value in {**transport.environment_secrets(), **profile.secrets}.items():
+            redactor.add(name, value)
+        room = Room(MOST_BYTES // (settings.workers + 1))
+        self.journal = Journal(folder.journal_of(settings.output, lane), redactor, self.suite.contract.secret_members,
+                               room)
+        self.judge = Judge(self.contract, self.suite, profile, self.journal)
+        self.deadline = Deadline(profile.limits.max_minutes, settings.began)
+        self.presence = Presence(profile.limits.recovery_seconds, self._shared(), self.deadline)
+        self.client = Client(profile, self.suite.authenticate, Lane(settings.run, lane, settings.workers + 1),
+                             self._budget(), self.judge.see, self.presence, room, self.journal)
+        self.started = time.time()
+        self.is_concluded = False
+        self.place: Path | None = settings.output
+        self._worker_is_in_trouble = False
+        self._told_away = 0
+        if lane == 0:
+            self.journal.write(self._beginning())
+            if self.journal.records.error is not None:
+                raise self.journal.records.error
+
+    def _budget(self) -> Budget:
+        limits = self.profile.limits
+        return Budget(limits.requests_per_second, limits.max_requests, self._shared(), self.deadline)
+
+    def _shared(self) -> Path | None:
+        return self.settings.output / folder.SHARED if self.settings.workers else None
+
+    def _beginning(self) -> dict[str, Any]:
+        """Gives the journal's first record: all that is needed to conclude from the journal alone."""
+        settings = self.settings
+        selected = self.selected & settings.chosen if settings.keyword else self.selected
+        return {
+            "kind": "run", "schema": 1, "rampcheck": __version__, "run": settings.run,
+            "contract": self.contract.name, "contract_version": self.contract.version,
+            "profile": self.journal.redactor.data(self.profile.as_public()), "seed": settings.seed,
+            "workers": settings.workers, "selection": self.journal.redactor.data(settings.selection),
+            "selected": sorted(selected), "strict": settings.strict, "require_complete": settings.require_complete,
+            "allure": settings.allure, "started": timestamp(self.started),
+        }
+
+    def find_baseline(self) -> int:
+        """Gives the index of the first request that the target accepts; see `baseline.find`."""
+        return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.run)
+
+    def target(self, candidate: int, tell: Callable[[str], None] = lambda _: None) -> Target:
+        """Gives the target as scenarios see it, its baseline the candidate with this index.
+
+        `tell` is told what the user should know while the run goes on.
+        """
+        chosen = baseline.everything(self.profile, self.suite)[candidate]
+        texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
+        return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence, tell)
+
+    def fault(self, text: str) -> None:
+        """Records that something went wrong inside rampcheck."""
+        self.journal.write({"kind": "fault", "text": self.judge.redacted(text)})
+
+    def close(self) -> None:
+        """Closes the connections, journals what had still come in, and closes the journal."""
+        self._settle()
+        self.journal.close()
+
+    def leave(self) -> list[dict[str, Any]]:
+        """Closes a worker's run; gives the records of its journal that could not be written, for the controller."""
+        self._settle()
+        missing = self.journal.records.missing()
+        self.journal.close()
+        return missing
+
+    def take(self, records: Iterable[dict[str, Any]]) -> None:
+        """Takes what a worker could not write."""
+        for record in records:
+            self._worker_is_in_trouble = True
+            self.journal.write(record)
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether a journal of this run cannot be written, or was taken away."""
+        return self._worker_is_in_trouble or self.journal.records.is_in_trouble
+
+    def _settle(self) -> None:
+        self.client.close()
+        self._note_strays()
+        self.judge.settle()
+        records = self.journal.records
+        if records.is_in_trouble:
+            why = records.error.strerror if records.error else "it is gone"
+            self.fault(f"{records.path} cannot be written: {why}; --output names another folder")
+
+    def _note_strays(self) -> None:
+        if strays := self.client.strays:
+            methods = ", ".join(f"{times} {method}" for method, times in sorted(strays.items()))
+            self.judge.note(f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
+                            f"({methods}); they count neither way")
+            strays.clear()
+        if (away := self.client.turned_away) > self._told_away:
+            self._told_away = away
+            self.judge.note(f"{away:,} requests to the webhook's address, the target's or others', were more, larger "
+                            "or slower than a run reads, and were not judged")
+
+    def conclude(self, *, interrupted: bool = False, reason: str = "") -> Conclusion:
+        """Makes one journal of all, and of that what the run comes to; writes the reports.
+
+        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early. Ctrl-C and SIGTERM
+        do nothing meanwhile. `place` is where the reports are then: in the temporary folder where the run's own takes
+        nothing more, None where that does not either.
+        """
+        self.is_concluded = True
+        with termination.put_off():
+            self._settle()
+            if self.presence.ended:
+                self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
+            concluded = self._concluded({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
+                                         "reason": reason})
+            self.journal.close()
+        return concluded
+
+    def _concluded(self, end: Mapping[str, Any]) -> Conclusion:
+        # Imported here: a run that has not ended yet needs no templates.
+        from rampcheck.running import conclusion  # noqa: PLC0415
+
+        output, elsewhere = self.settings.output, Path(tempfile.gettempdir(), f"rampcheck-{self.settings.run}")
+        try:
+            output.mkdir(parents=True, exist_ok=True)  # It may be gone.
+            self.journal.records.retry()
+            self.journal.close()
+            folder.finish(output, end)
+            return conclusion.conclude(output)
+        except OSError as error:
+            self._refused(output, error)
+        try:
+            self.place = elsewhere
+            return conclusion.conclude(elsewhere, folder.moved(elsewhere, self._known(end)))
+        except OSError as error:
+            self._refused(elsewhere, error)
+        self.place = None
+        return conclusion.judged(output, self._known(end))
+
+    def _refused(self, place: Path, error: OSError) -> None:
+        self.fault(f"{place} cannot be written: {error.strerror}; --output names another folder")
+
+    def _known(self, end: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Gives all records of the run, those too that could not be written, with `end` as the last."""
+        return folder.ended([*folder.there(self.settings.output), *self.journal.records.missing()], end)

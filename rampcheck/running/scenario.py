@@ -1,0 +1,300 @@
+"""What a scenario works with: the target, a request it has just accepted, and one change to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rampcheck.contract.profile import Partner, Profile
+from rampcheck.errors import BudgetSpent, ProfileLacks, TargetGone, Unjudged, UsageError
+from rampcheck.judging.findings import Judge
+from rampcheck.judging.suite import BODY, STATUS, Broken, Candidate, Suite, member, partner_of
+from rampcheck.running.confirmation import Confirmation, Demand
+from rampcheck.running.recovery import Recovery
+from rampcheck.wire.channel import Channel, News
+from rampcheck.wire.client import Client
+from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.presence import Presence
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The refusal that is promised: any of `statuses`, and for each named member of the body any of its values.
+
+    No `statuses` means any 4xx.
+    """
+
+    statuses: Collection[int] = range(400, 500)
+    members: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def fits(self, exchange: Exchange) -> bool:
+        """Whether the exchange was refused in this way."""
+        return exchange.response is not None and exchange.status in self.statuses and all(
+            exchange.response.member(name) in values for name, values in self.members.items()
+        )
+
+    def differs(self, exchange: Exchange) -> tuple[str, ...]:
+        """Gives in which parts of the answer another refusal differs from this one, as `Broken.about` names them."""
+        status = () if exchange.status in self.statuses else (STATUS,)
+        answer = exchange.response
+        return status + tuple(member(name) for name, values in self.members.items()
+                              if answer is None or answer.member(name) not in values)
+
+    def __str__(self) -> str:
+        statuses = "a 4xx" if isinstance(self.statuses, range) else " or ".join(map(str, self.statuses))
+        members = [f"{name} {' or '.join(repr(value) for value in values)}" for name, values in self.members.items()]
+        return ", ".join([statuses, *members])
+
+
+class Target:
+    """The server under judgement, as scenarios see it.
+
+    `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run; `presence` is what
+    the run's processes know of its absence, of which `tell` tells the user.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what all scenarios share
+        self, profile: Profile, judge: Judge, suite: Suite, client: Client, baseline: Candidate, texts: Iterator[str],
+        presence: Presence, tell: Callable[[str], None],
+    ) -> None:
+        self.profile = profile
+        self.judge = judge
+        self.suite = suite
+        self.client = client
+        self.baseline = baseline
+        self._texts = texts
+        recovery = Recovery(client, judge, suite, presence, self.plain, tell)
+        self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
+
+    def plain(self, credential: str | None = None) -> Request:
+        """Gives a new request like the one that the target accepted at the beginning of the run."""
+        return self.baseline.build(self.profile, credential or self.suite.credential, self.unique())
+
+    def unique(self) -> str:
+        """Gives a short text that no other scenario of any run uses."""
+        return next(self._texts)
+
+    def hide(self, name: str, value: str) -> None:
+        """Keeps a value that is nearly a credential out of everything that is written."""
+        self.judge.hide(name, value)
+
+    def partner(self, credential: str | None = None) -> Partner:
+        """Gives what the profile tells of the partner that owns a credential."""
+        return partner_of(self.profile, credential)
+
+    def credential_where(self, is_wanted: Callable[[Partner], bool]) -> str:
+        """Gives the credential of the first partner that `is_wanted`. Raises `ProfileLacks` where there is none."""
+        for credential in (self.suite.credential, f"second_{self.suite.credential}"):
+            if credential in self.profile.credentials and is_wanted(self.partner(credential)):
+                return credential
+        raise ProfileLacks("no partner of the profile fits")
+
+    def accepted(self, credential: str | None = None, **fields: Any) -> Accepted:
+        """Sends the baseline, with `fields` of its own, and gives it as just accepted.
+
+        Raises `Unjudged` where the target refuses it now, `ProfileLacks` where it is another partner's, of whom the
+        profile tells nothing.
+        """
+        request = self.plain(credential)
+        request = request.but(**fields) if fields else request
+        try:
+            return Accepted(self, request, self.confirm(request))
+        except (BudgetSpent, TargetGone):
+            raise
+        except Unjudged:
+            if self.profile.second_partner is None and credential not in {None, self.suite.credential}:
+                raise ProfileLacks(f"the profile lacks `second_partner`: what the partner of `{credential}` may ask "
+                                   "for (its `pairs`, say), for it is not what the first one may") from None
+            raise
+
+    def confirm(self, request: Request) -> Exchange:
+        """Sends a request that should be accepted, again where it is not; raises `Unjudged` where it is refused."""
+        return self._confirmation.confirm(request)
+
+    def deliver(self, request: Request) -> Exchange:
+        """Sends a request; a 5xx or silence counts only if it comes again. The rest is the caller's to judge."""
+        return self._confirmation.ask(request)
+
+    def once(self, request: Request) -> Exchange:
+        """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
+        return self._confirmation.once(request)
+
+    def trigger(self, name: str) -> dict[str, Any]:
+        """Gives the body fields that make this target do something on demand, `{unique}` filled in."""
+        unique = self.unique()
+        return {
+            field: value.replace("{unique}", unique) if isinstance(value, str) else value
+            for field, value in self.profile.triggers[name].items()
+        }
+
+    def send(self, request: Request, control: Request, demand: Demand | None = None) -> Exchange:
+        """Sends a request and gives its answer, which is what `demand` asks for or a finding.
+
+        What is wrong with a refusal, a 5xx, or silence counts only if `control` is accepted after it and the same comes
+        again.
+        """
+        return self._confirmation.ask(request, control, demand)
+
+    def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
+        """Sends requests at the same time and leaves the judgement to the invariants."""
+        return [self._confirmation.settle(exchange, request) for request, exchange
+                in zip(requests, self.client.send_together(requests, self.judge.scenario), strict=True)]
+
+    def subscribe(self, request: Request) -> Channel:
+        """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
+        channel = self.client.subscribe(request, self.judge.scenario)
+        if channel.accepted or not (self.suite.is_doubtful(channel.upgrade) or self.judge.has_doubted(channel.upgrade)):
+            return channel
+        answer = self._confirmation.settle(channel.upgrade, request)
+        return self.client.subscribe(request, self.judge.scenario) if answer.accepted else channel
+
+    @property
+    def news(self) -> News:
+        """Tells of messages on open WebSockets and of webhooks."""
+        return self.client.news
+
+    def receive_webhooks(self) -> None:
+        """Opens the receiver of the profile's `webhook`, unless it is open. Raises `Unjudged` where it cannot."""
+        try:
+            self.client.receive_webhooks()
+        except UsageError as error:
+            raise Unjudged(str(error)) from error
+
+    @property
+    def turned_away(self) -> int:
+        """How many webhooks came that were not read: where there are any, none can be said to be missing."""
+        return self.client.turned_away
+
+    def deliveries(self) -> list[Exchange]:
+        """Gives the webhooks that came since the last call, each an exchange."""
+        return self.client.deliveries(self.judge.scenario)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A request that the target has just accepted. Each method gives it with one thing changed.
+
+    Raises `ValueError` for an exchange that was refused: it is no control.
+    """
+
+    target: Target
+    request: Request
+    exchange: Exchange
+
+    def __post_init__(self) -> None:
+        if not self.exchange.accepted:
+            raise ValueError(f"exchange {self.exchange.number} was refused, so it is no control")
+
+    @property
+    def credential(self) -> str:
+        """The name of the credential that it was sent with."""
+        return self.request.credential or self.target.suite.credential
+
+    def then(self, request: Request) -> Accepted:
+        """Sends another request, which has to be accepted after this one, and gives it as the new control.
+
+        Raises `Unjudged` where the target refuses it.
+        """
+        return Accepted(self.target, request, self.target.confirm(request))
+
+    def but(self, **fields: Any) -> Attempt:
+        """Changes or adds members of the body."""
+        shown = ", ".join(f"`{name}` = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
+        return Attempt(self, self.request.but(**fields), shown)
+
+    def without(self, *names: str) -> Attempt:
+        """Leaves out members of the body."""
+        return Attempt(self, self.request.without(*names), f"no {', '.join(f'`{name}`' for name in names)}")
+
+    def with_header(self, name: str, value: str | None, what: str = "") -> Attempt:
+        """Sets a header, or leaves it out where `value` is None."""
+        shown = what or (f"no header {name}" if value is None else f"{name}: {value}")
+        return Attempt(self, self.request.with_header(name, value), shown)
+
+    def with_body(self, body: bytes | str, what: str) -> Attempt:
+        """Sends these bytes as the body; `what` says in a phrase what they are."""
+        return Attempt(self, self.request.with_body(body), what)
+
+    def changed(self, change: Callable[[Request], Request], what: str) -> Attempt:
+        """Changes the request in any other way; `what` says in a phrase how."""
+        return Attempt(self, change(self.request), what)
+
+    def instead(self, request: Request, what: str) -> Attempt:
+        """Sends another request in its place; `what` says in a phrase how it differs."""
+        return Attempt(self, request, what)
+
+    def from_outside(self) -> Attempt:
+        """Sends the very same request from an address that is not on the allowlist."""
+        return Attempt(self, self.request.from_outside(), "an address off the allowlist")
+
+    def unchanged(self) -> Attempt:
+        """Sends the very same request again."""
+        return Attempt(self, self.request, "the same request again")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An accepted request with one thing changed, to be sent once; `change` says what was changed."""
+
+    control: Accepted
+    request: Request
+    change: str
+
+    @property
+    def promised(self) -> str:
+        """What an acceptance of this request is."""
+        return "an upgrade (101)" if self.request.protocol == "websocket" else "a 2xx"
+
+    def send(self) -> Exchange:
+        """Sends it and leaves the judgement to the invariants."""
+        return self._sent(None)
+
+    def is_refused(self, clause: str, rejection: Rejection) -> Exchange:
+        """Demands this rejection for this change, and no other."""
+        def judge(exchange: Exchange) -> Broken | None:
+            return None if rejection.fits(exchange) else Broken(
+                f"{rejection} for a request with {self.change}", exchange.summary(), about=rejection.differs(exchange))
+
+        return self._demanded(Demand(clause, judge, rejection.statuses.__contains__))
+
+    def is_accepted(self, clause: str) -> Exchange:
+        """Demands that the change makes no difference to the acceptance.
+
+        A refusal of the credentials, though they are right, is another clause's affair where the suite has one.
+        """
+        suite = self.control.target.suite
+
+        def judge(exchange: Exchange) -> Broken | None:
+            if exchange.accepted or suite.is_refusal_of_right_credentials(exchange):
+                return None
+            return Broken(f"{self.promised} for a request with {self.change}", exchange.summary(), about=(STATUS,))
+
+        return self._demanded(Demand(clause, judge))
+
+    def is_observed(self, clause: str) -> Exchange:
+        """Records what the target does, where nothing is promised."""
+        exchange = self.send()
+        self.control.target.judge.observed(clause, f"{self.change}: {exchange.summary()}", exchange)
+        return exchange
+
+    def is_survived(self, clause: str) -> Exchange:
+        """Demands an answer below 500, accepted or refused."""
+        def judge(exchange: Exchange) -> Broken | None:
+            return None if 0 < exchange.status < 500 else Broken(
+                f"an answer below 500 for a request with {self.change}", exchange.summary(), about=(STATUS, BODY))
+
+        return self._demanded(Demand(clause, judge, lambda _: False))
+
+    def _demanded(self, demand: Demand) -> Exchange:
+        exchange = self._sent(demand)
+        target = self.control.target
+        if demand.judge(exchange) is None and not target.suite.is_refusal_of_right_credentials(exchange):
+            target.judge.held(demand.clause, exchange)
+        return exchange
+
+    def _sent(self, demand: Demand | None) -> Exchange:
+        target = self.control.target
+        with target.judge.changing(self.change):
+            return target.send(self.request, self.control.request, demand)

@@ -1,0 +1,1 @@
+"""Where rampcheck finds this pack: its folders are in this package in the wheel, and beside it here."""

@@ -1,0 +1,1 @@
+"""Conforming servers, one package a contract."""

@@ -1,0 +1,1 @@
+"""What is checked of a target, one package a contract."""

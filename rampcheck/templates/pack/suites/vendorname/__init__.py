@@ -1,0 +1,14 @@
+"""Vendorname's `POST /v1/sessions`: how its requests are made, and what is judged of every exchange."""
+
+from rampcheck.contract import descriptor
+from rampcheck.judging.suite import Suite
+
+from . import invariants, requests
+
+suite = Suite(
+    contract=descriptor.load("vendorname"),
+    authenticate=requests.authenticate,
+    candidates=requests.candidates,
+    invariants=invariants.INVARIANTS,
+    history=invariants.HISTORY,
+)

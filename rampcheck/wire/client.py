@@ -1,0 +1,363 @@
+"""The one way out: every request of a run, whoever composed it, is sent, retried, limited and numbered here."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import count
+from threading import Barrier
+
+import httpx
+from websockets.exceptions import WebSocketException
+
+from rampcheck import __version__
+from rampcheck.contract.profile import Profile
+from rampcheck.errors import RunOver, Throttled, Unjudged
+from rampcheck.wire import retries, transport
+from rampcheck.wire.channel import Channel, News, RefusedUpgradeError, Socket, open_socket
+from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Request, Response, Sent
+from rampcheck.wire.failures import failure_of
+from rampcheck.wire.journal import Journal
+from rampcheck.wire.limits import Budget
+from rampcheck.wire.presence import Presence
+from rampcheck.wire.receiver import Delivery, Receiver, names, newest
+from rampcheck.wire.room import Room
+
+MOST_WEBHOOKS = 1000  # of a run
+# Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
+OWN = frozenset({"address", "too_large"})
+
+# Says of an answer that the retry policy would ask for anew whether it should: not where it is known to come again.
+Patience = Callable[[Exchange], bool]
+# Gives a request its credentials, computed over the very bytes that will be sent.
+Authenticate = Callable[[Request, Profile], Request]
+
+
+# More than one process ever gives: a profile lets a run send a million requests.
+ROUND = 10_000_000
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Which of a run's processes this is, of as many as it begins with; those that replace killed ones come after.
+
+    Exchange numbers are `index + 1`, then every `of`-th after it. A replacement gives those of a process that was there
+    from the beginning, `ROUND` further on.
+    """
+
+    run: str
+    index: int = 0
+    of: int = 1
+
+    def numbers(self) -> Iterator[int]:
+        """Gives the numbers of this process's exchanges."""
+        rounds, place = divmod(self.index, self.of)
+        return count(place + 1 + rounds * ROUND * self.of, self.of)
+
+
+class Client:
+    """Sends requests to the profile's target and tells `listener` of every exchange.
+
+    `authenticate` gives a request the credentials that it is sent with; `lane` makes exchange numbers unique over the
+    run's processes; `budget` holds the limits, `room` what the run keeps; `presence` holds everything back while the
+    target is away; `journal` is told at once of what takes its time: open WebSockets, their messages, webhooks. `news`
+    tells of messages of its open WebSockets and of webhooks; `strays` counts, by their method, the requests to the
+    webhook's address that are none.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
+        self, profile: Profile, authenticate: Authenticate, lane: Lane, budget: Budget,
+        listener: Callable[[Exchange], None], presence: Presence | None = None, room: Room | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self._profile = profile
+        self._authenticate = authenticate
+        self._lane = lane
+        self._budget = budget
+        self._tell = listener
+        self._ids: set[str] = set()
+        self._unclaimed: list[Delivery] = []
+        self._presence = presence or Presence(profile.limits.recovery_seconds)
+        self._journal = journal
+        self._numbers = lane.numbers()
+        self._ways: dict[bool, transport.Transport] = {}
+        self._channels: list[Channel] = []
+        self._receiver: Receiver | None = None
+        self._room = room or Room()
+        self._webhooks = 0
+        self._begun = 0
+        self._not_kept = 0
+        self.news = News()
+        self.strays: Counter[str] = Counter()
+
+    def _listener(self, exchange: Exchange) -> None:
+        """Remembers what an accepted answer has created, and tells of the exchange."""
+        if exchange.accepted and exchange.response is not None and exchange.direction == "outgoing":
+            created = exchange.response.member(self._profile.described.named_by)
+            if isinstance(created, str) and created:
+                self._ids.add(created)
+        self._tell(exchange)
+
+    def send(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Exchange:
+        """Sends a request and gives the last exchange of those that the retry policy made of it.
+
+        It may be one without a response: `Exchange.failure` says why. A WebSocket is closed at once. Raises `Unjudged`
+        where what came says nothing about the request: 429 to the end, or more than this client reads; `RunOver`
+        where nothing more is to be asked in this run.
+        """
+        if request.protocol == "websocket":
+            return self.subscribe(request, scenario, patience).close()
+        exchange, _ = self._settled(request, scenario, patience)
+        self._listener(exchange)
+        self._demand_answer(exchange)
+        return exchange
+
+    def send_together(self, requests: Sequence[Request], scenario: str) -> list[Exchange]:
+        """Sends requests, each with a body, at the same time and over connections of their own; gives their exchanges.
+
+        As many go at once as the rate lets through. What the retry policy sends again goes by itself. Raises `Unjudged`
+        as `send` does.
+        """
+        self._presence.wait()
+        exchanges: list[Exchange] = []
+        while waiting := requests[len(exchanges):]:
+            self._room.demand()
+            burst = self._burst(waiting[:self._budget.take(len(waiting))], scenario)
+            for exchange in burst:
+                self._listener(replace(exchange, final=self._wait_after(exchange) is None))
+            exchanges += burst
+        for place, exchange in enumerate(exchanges):
+            if self._wait_after(exchange) is not None:
+                last, _ = self._settled(requests[place], scenario, first=exchange)
+                self._listener(last)
+                exchanges[place] = last
+        for exchange in exchanges:
+            self._demand_answer(exchange)
+        return exchanges
+
+    def _burst(self, requests: Sequence[Request], scenario: str) -> list[Exchange]:
+        """Sends requests, held back until every one of them only lacks its last byte; gives the exchanges."""
+        together = Barrier(len(requests))
+
+        def attempt(twin: Client, request: Request) -> Exchange:
+            try:
+                return twin._attempt(request, scenario, None, together)[0]
+            finally:
+                together.abort()  # Nobody waits for one that could not connect.
+
+        with ExitStack() as stack, ThreadPoolExecutor(len(requests)) as threads:
+            twins = [stack.enter_context(closing(self._twin())) for _ in requests]
+            return list(threads.map(attempt, twins, requests))
+
+    def _twin(self) -> Client:
+        """Gives a client for one request, with the next number and connections of its own."""
+        twin = Client(self._profile, self._authenticate, self._lane, self._budget, self._listener, self._presence,
+                      self._room)
+        twin._numbers = iter([next(self._numbers)])
+        twin._way(outside=False)  # Now, as it takes longer than a request.
+        return twin
+
+    def subscribe(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Channel:
+        """Asks for a WebSocket and gives it, open, refused or not answered. Raises as `send` does."""
+        upgrade, socket = self._settled(request, scenario, patience)
+        if self._journal is not None and socket is not None:
+            self._journal.begun(upgrade)
+        channel = Channel(upgrade, socket, self.news, self._listener, self._room, self._heard)
+        self._channels.append(channel)
+        if socket is None:
+            channel.close()
+        self._demand_answer(upgrade)
+        return channel
+
+    def receive_webhooks(self) -> None:
+        """Opens the receiver of the profile's `webhook`, unless it is open. Raises `UsageError` where it cannot."""
+        if self._receiver is None and self._profile.webhook is not None:
+            receiver = Receiver(self._profile.webhook, self.news, self._is_own, self._arrived)
+            receiver.start()
+            self._receiver = receiver
+
+    def deliveries(self, scenario: str) -> list[Exchange]:
+        """Gives the webhooks that came since the last call, each an exchange.
+
+        A webhook of this run names something that this client has seen created. To a public address anything may come:
+        what has no body is counted in `strays`, and the rest waits, as its id may become known only later. What is more
+        than a run keeps is counted in `turned_away`.
+        """
+        came = [*self._unclaimed, *(self._receiver.drain() if self._receiver else ())]
+        own: list[Delivery] = []
+        others: list[Delivery] = []
+        for delivery in came:
+            (own if names(delivery, self._ids) else others).append(delivery)
+        others = [delivery for delivery in others if delivery.body]
+        self._unclaimed = newest(others)
+        self.strays.update(delivery.method for delivery in others[:len(others) - len(self._unclaimed)])
+        kept = own[:0 if self._room.is_spent else MOST_WEBHOOKS - self._webhooks]
+        self._webhooks += len(kept)
+        self._not_kept += len(own) - len(kept)
+        self.strays.update(delivery.method for delivery in came if not delivery.body)
+        exchanges = [_as_exchange(delivery, scenario) for delivery in kept]
+        for exchange in exchanges:
+            self._listener(exchange)
+        return exchanges
+
+    @property
+    def turned_away(self) -> int:
+        """How many webhooks came that were not read: where there are any, none can be said to be missing."""
+        return self._not_kept + (self._receiver.turned_away if self._receiver else 0)
+
+    def _is_own(self, delivery: Delivery) -> bool:
+        # A copy: ids come in while the receiver's thread looks.
+        return names(delivery, set(self._ids))
+
+    def _arrived(self, delivery: Delivery) -> Delivery:
+        """Gives a webhook with its number; that of a session which is known stands in the journal from now on."""
+        numbered = replace(delivery, number=next(self._numbers))
+        if self._journal is not None and not self._room.is_spent and self._begun < MOST_WEBHOOKS \
+                and self._is_own(delivery):
+            self._begun += 1
+            self._journal.begun(_as_exchange(numbered, ""))
+        return numbered
+
+    def _heard(self, upgrade: Exchange, message: Message) -> None:
+        if self._journal is not None:
+            self._journal.message(upgrade.number, message)
+
+    def _settled(
+        self, request: Request, scenario: str, patience: Patience = lambda _: True, first: Exchange | None = None,
+    ) -> tuple[Exchange, Socket | None]:
+        """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
+
+        `first` is the first attempt, where it was made and told of already.
+        """
+        exchange, socket = (first, None) if first else self._allowed_attempt(request, scenario, None)
+        while patience(exchange) and (wait := self._wait_before_next(exchange)) is not None:
+            if exchange is not first:
+                self._listener(replace(exchange, final=False))
+            time.sleep(wait)
+            exchange, socket = self._allowed_attempt(request, scenario, exchange)
+        return exchange, socket
+
+    def close(self) -> None:
+        """Closes the connections and the receiver; what had come in by then is told like all the rest."""
+        for channel in self._channels:
+            channel.close()
+        if self._receiver is not None:
+            self._receiver.stop()
+            self._not_kept += self._receiver.turned_away
+            self.deliveries("")
+            self.strays.update(delivery.method for delivery in self._unclaimed)
+            self._unclaimed.clear()
+            self._receiver = None
+        for way in self._ways.values():
+            way.close()
+        self._ways.clear()
+
+    def _allowed_attempt(
+        self, request: Request, scenario: str, before: Exchange | None,
+    ) -> tuple[Exchange, Socket | None]:
+        self._presence.wait()
+        self._room.demand()
+        self._budget.take()
+        exchange, socket = self._attempt(request, scenario, before)
+        waited = self._wait_after(before) if before else None
+        if exchange.status == 429 and (waited is not None or self._wait_after(exchange) is None):
+            self._presence.throttle(waited or 0.0)
+        elif exchange.response is not None and exchange.status != 429:
+            self._presence.let_through()
+        return exchange, socket
+
+    def _wait_after(self, exchange: Exchange) -> float | None:
+        return retries.wait_before_next(exchange, self._profile.described.retries)
+
+    def _wait_before_next(self, exchange: Exchange) -> float | None:
+        """Gives the seconds to wait before a request is sent again, None where it is of no use, or no time is left."""
+        wait = self._wait_after(exchange)
+        if wait is None or wait >= self._presence.deadline.left() or (
+                exchange.status == 429 and self._presence.is_throttled):
+            return None
+        return wait
+
+    def _attempt(
+        self, request: Request, scenario: str, before: Exchange | None, together: Barrier | None = None,
+    ) -> tuple[Exchange, Socket | None]:
+        number = next(self._numbers)
+        request = replace(request, at=time.time(), nonce=secrets.token_hex(16))
+        bare = self._authenticate(Request(request.method, request.path, body=request.body, at=request.at,
+                                           nonce=request.nonce, credential=request.credential), self._profile)
+        request = self._authenticate(request, self._profile)
+        sent = self._on_the_wire(request, number)
+        url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
+        started, clock = time.time(), time.perf_counter()
+        response, failure, socket = None, None, None
+        try:
+            if request.protocol == "websocket":
+                url = f"ws{url.removeprefix('http')}"
+                socket = self._upgrade(url, headers, outside=request.outside)
+                headers, response = socket.sent, socket.response
+            else:
+                way = self._way(outside=request.outside)
+                response = way.exchange(sent, self._profile.limits.timeout_seconds, together)
+        except RefusedUpgradeError as error:
+            response = error.response
+            self._room.take(transport.size_of(response.headers, response.body))
+            if response.status == 101:
+                failure = Failure("handshake", f"the response is no valid upgrade ({error.handshake})")
+        except (transport.NoAnswerError, OSError, WebSocketException) as error:
+            failure = failure_of(error, self._profile, transport.way_of(self._profile, outside=request.outside).proxy)
+        return Exchange(
+            number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before,
+            protocol=request.protocol, credential=request.credential, path=request.path,
+            authenticated=bool(bare.headers) and set(bare.headers) <= set(request.headers),
+            request=Sent(sent.method, url, headers, request.body),
+            response=response, failure=failure, started=started, elapsed=time.perf_counter() - clock,
+        ), socket
+
+    def _demand_answer(self, exchange: Exchange) -> None:
+        """Raises `Unjudged` where what came says nothing of the target: a failure of one's own, or 429 to the end.
+
+        Where nothing but 429 comes, it ends the run for all its processes and raises `RunOver`.
+        """
+        if exchange.failure is not None and exchange.failure.kind in OWN:
+            raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
+        if exchange.status == 429:
+            reason = retries.throttling(exchange)
+            if self._presence.is_throttled:
+                self._presence.end(f"the target lets no request through: {reason}")
+                raise RunOver(self._presence.ended)
+            raise Throttled(reason)
+
+    def _upgrade(self, url: str, headers: Headers, *, outside: bool) -> Socket:
+        way = transport.way_of(self._profile, outside=outside)
+        # The library writes its own Host; another one would stand beside it.
+        own = tuple((name, value) for name, value in headers if name.lower() not in {"host", "content-length"})
+        return open_socket(url, own, self._profile.limits.timeout_seconds, way.proxy.url if way.proxy else None,
+                           way.local_address)
+
+    def _on_the_wire(self, request: Request, number: int) -> httpx.Request:
+        agent = f"rampcheck/{__version__} (run {self._lane.run}; exchange {number})"
+        headers = [("User-Agent", agent), ("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate"),
+                   *request.headers]
+        # As bytes, because httpx would refuse the letters outside ASCII that a scenario may want to send.
+        raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
+        return httpx.Request(request.method, self._profile.base_url + request.path, headers=raw, content=request.body)
+
+    def _way(self, *, outside: bool) -> transport.Transport:
+        if outside not in self._ways:
+            way = transport.way_of(self._profile, outside=outside)
+            secure = self._profile.base_url.lower().startswith("https:")
+            self._ways[outside] = transport.Transport(way, self._room, secure=secure)
+        return self._ways[outside]
+
+
+def _as_exchange(delivery: Delivery, scenario: str) -> Exchange:
+    return Exchange(
+        number=delivery.number, scenario=scenario, protocol="webhook", direction="incoming",
+        request=Sent(delivery.method, delivery.target, delivery.headers, delivery.body),
+        response=Response(200, (("content-length", "0"),), b""), path=delivery.target,
+        started=delivery.at, elapsed=delivery.answered - delivery.at,
+    )

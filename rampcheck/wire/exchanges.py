@@ -1,0 +1,318 @@
+"""What went over the wire: requests, responses, messages."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+from rampcheck.wire.json_text import NOT_JSON, parse_json
+
+Headers = tuple[tuple[str, str], ...]
+
+
+# Asked for by many invariants in turn, but kept for few exchanges: a value takes twenty times the room of its text.
+_parsed = lru_cache(maxsize=8)(parse_json)
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Gives the first value of the header `name`, whose case does not matter (RFC 9110 section 5.1), or None."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request before it is sent, each method giving a changed copy.
+
+    `path` is relative to the profile's base URL and may carry a query. `credential` names the profile's credential
+    that the suite's authentication uses; a header set to None with `with_header` is left out, even where the
+    authentication would have added it. `protocol` is `http`, or `websocket` for an upgrade (RFC 6455 section 4.1).
+    `spelling` holds the arguments with which `json.dumps` writes its body. `at` (seconds since the epoch) and `nonce`
+    (a text never used before) are of the one attempt that is about to be sent, for an authentication that signs them.
+    """
+
+    method: str
+    path: str
+    headers: Headers = ()
+    body: bytes = b""
+    credential: str | None = None
+    withheld: frozenset[str] = frozenset()
+    outside: bool = False
+    protocol: str = "http"
+    spelling: tuple[tuple[str, Any], ...] = (("separators", (",", ":")),)
+    at: float = 0.0
+    nonce: str = ""
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
+
+    def header(self, name: str) -> str | None:
+        """Gives the first value of the header `name`, or None."""
+        return header(self.headers, name)
+
+    def with_header(self, name: str, value: str | None) -> Request:
+        """Sets one header to `value`, in place of any of that name; None leaves it out."""
+        kept = tuple((key, old) for key, old in self.headers if key.lower() != name.lower())
+        if value is None:
+            return replace(self, headers=kept, withheld=self.withheld | {name.lower()})
+        return replace(self, headers=(*kept, (name, value)), withheld=self.withheld - {name.lower()})
+
+    def with_default(self, name: str, value: str) -> Request:
+        """Sets one header, unless the request sets or withholds it already."""
+        if self.header(name) is not None or name.lower() in self.withheld:
+            return self
+        return self.with_header(name, value)
+
+    def with_path(self, path: str) -> Request:
+        """Goes to another path, or to the same with a query."""
+        return replace(self, path=path)
+
+    def with_credential(self, name: str) -> Request:
+        """Authenticates with another of the profile's credentials."""
+        return replace(self, credential=name)
+
+    def from_outside(self) -> Request:
+        """Takes the profile's way out that is not on the allowlist."""
+        return replace(self, outside=True)
+
+    def with_body(self, body: bytes | str) -> Request:
+        """Sends these very bytes; text is encoded as UTF-8."""
+        return replace(self, body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
+
+    def with_json(self, value: Any) -> Request:
+        """Sends `value` as JSON, in this request's spelling: compact unless it has another one."""
+        return self.with_body(json.dumps(value, **dict(self.spelling)))
+
+    def but(self, **fields: Any) -> Request:
+        """Changes or adds members of the JSON object that is the body."""
+        return self.with_json({**self.json, **fields})
+
+    def without(self, *names: str) -> Request:
+        """Leaves out members of the JSON object that is the body."""
+        return self.with_json({key: value for key, value in self.json.items() if key not in names})
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request as it went over the wire."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
+
+    def header(self, name: str) -> str | None:
+        """Gives the first value of the header `name`, or None."""
+        return header(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response as it came over the wire, its content encoding undone."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without its parameters, in lower case; empty where there is none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+    def header(self, name: str) -> str | None:
+        """Gives the first value of the header `name`, or None."""
+        return header(self.headers, name)
+
+    def member(self, name: str) -> Any:
+        """Gives a member of the JSON object that is the body; None where it is absent or the body no object."""
+        return self.json.get(name) if isinstance(self.json, dict) else None
+
+
+# The kinds of failure that are the target's silence; the others come from this machine, or the way to the target.
+SILENCE = frozenset({"reset", "truncated", "timeout", "refused", "encoding", "protocol"})
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no response: `kind` is one of the client's table, `detail` a sentence."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a WebSocket: `direction` is `outgoing` or `incoming`, `at` seconds since the epoch.
+
+    `kind` is `text`, `binary`, or `close`, whose `body` holds the close code and the reason (RFC 6455 section 7.1.5).
+    """
+
+    direction: str
+    at: float
+    body: bytes
+    kind: str = "text"
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON value, not to be changed, or `NOT_JSON`."""
+        return _parsed(self.body)
+
+
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
+LONGEST_TITLE = 80
+
+
+def _title(body: bytes) -> str:
+    """Gives the title of a page of HTML in one line, nothing where it has none."""
+    found = _TITLE.search(body)
+    title = " ".join(html.unescape(found[1].decode("utf-8", "replace")).split()) if found else ""
+    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what came of it.
+
+    `protocol` is `http`, `websocket` (an upgrade, with its `messages`) or `webhook` (`direction` is then
+    `incoming`: the target asks, this run answers). `started` is in seconds since the epoch, `elapsed` in seconds.
+    `path` is the request's path relative to the base URL, of a webhook its path at this run's receiver. Either
+    `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
+    where the retry policy sent the request again, as another exchange whose `retry_of` is this one. `authenticated`
+    says whether its credentials are just what the suite's authentication makes of these very bytes. `cut` says why not
+    all messages were read, where they were not.
+    """
+
+    number: int
+    scenario: str
+    request: Sent
+    response: Response | None
+    started: float
+    elapsed: float
+    path: str
+    failure: Failure | None = None
+    protocol: str = "http"
+    direction: str = "outgoing"
+    credential: str | None = None
+    authenticated: bool = False
+    attempt: int = 1
+    final: bool = True
+    messages: tuple[Message, ...] = ()
+    cut: str = ""
+    retry_of: Exchange | None = field(default=None, repr=False)
+
+    @property
+    def attempts(self) -> tuple[Exchange, ...]:
+        """The exchanges that the retry policy made of one request, the first to this one."""
+        return (*self.retry_of.attempts, self) if self.retry_of else (self,)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the target answered with a 2xx, of a WebSocket: whether it is upgraded."""
+        if self.response is None or self.failure is not None:
+            return False
+        return self.status == 101 if self.protocol == "websocket" else self.response.is_success
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the target gave no answer, or none that is HTTP: it hung, dropped, reset or cut the connection."""
+        return self.response is None and self.failure is not None and self.failure.kind in SILENCE
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the target gave no whole answer in the time it had."""
+        return self.failure is not None and self.failure.kind == "timeout"
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the answer is what stands in front of an API gives: a page, a redirect, an error that is no JSON."""
+        if self.response is None or self.protocol != "http":
+            return False  # How an upgrade is refused is nobody's promise.
+        return self.response.json is NOT_JSON and (self.status >= 300 or "html" in self.response.media_type)
+
+    @property
+    def ended(self) -> float:
+        """When it was over, in seconds since the epoch; a WebSocket is when it was closed."""
+        return self.started + self.elapsed
+
+    @property
+    def events(self) -> tuple[Message, ...]:
+        """What the target sent over a WebSocket, without its close."""
+        return tuple(message for message in self.messages
+                     if message.direction == "incoming" and message.kind != "close")
+
+    @property
+    def closed(self) -> Message | None:
+        """The close that the target sent over a WebSocket before this run did, or None."""
+        closes = [message for message in self.messages if message.kind == "close"]
+        return closes[0] if closes and closes[0].direction == "incoming" else None
+
+    @property
+    def status(self) -> int:
+        """The response's status, 0 where there is none."""
+        return self.response.status if self.response else 0
+
+    def summary(self) -> str:
+        """Says in a phrase what the target did: the status, and what an error's body, or a page, says of itself."""
+        if self.response is None:
+            return f"no answer: {self.failure.detail}" if self.failure else "no answer"
+        if self.failure is not None:
+            return f"{self.status}, but {self.failure.detail}"
+        return f"{self.status}, {self._told(self.response)}"
+
+    def _told(self, response: Response) -> str:
+        if self.protocol == "websocket" and self.accepted and self.closed and not self.events:
+            return f"and closed at once with {self.closed.body.decode('utf-8', 'replace')}"
+        if self.accepted and not self.is_page:
+            return "accepted"
+        location = response.header("location")
+        if location and 300 <= self.status < 400:
+            return f"a redirect to {location}"
+        answer = response.json
+        if isinstance(answer, dict):
+            named = [f"{key} {value!r}" for key in ("error", "code", "message")
+                     if isinstance(value := answer.get(key), str)]
+            return ", ".join(named) or "a JSON object"
+        return _described(response)
+
+
+def _described(response: Response) -> str:
+    """Says what a body is that says nothing of itself in JSON: a page by its title, anything by its media type."""
+    kind = f" ({response.media_type})" if response.media_type else ""
+    if title := _title(response.body):
+        return f"a page {json.dumps(title, ensure_ascii=False)}{kind}"
+    return f"a body that is {'no JSON' if response.json is NOT_JSON else 'no JSON object'}{kind}"
+
+
+def http_date(text: str) -> datetime | None:
+    """Gives the time that a header tells (RFC 9110 section 5.6.7), with its zone, or None where it tells none.
+
+    Whatever stands there, nothing is raised; a time without a zone is UTC's.
+    """
+    try:
+        told = parsedate_to_datetime(text)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

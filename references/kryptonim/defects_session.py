@@ -1,0 +1,207 @@
+"""Defects in the session that is returned (`kryptonim.session.*`)."""
+
+# ruff: noqa: ARG005, D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import quote
+
+from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.wire import Call
+
+from .service import WidgetSessionService
+
+SESSION = "kryptonim.session"
+
+# The fields.
+
+
+def _changed(
+    name: str,
+    clause: str,
+    summary: str,
+    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    *may_break: str,
+) -> None:
+    """Registers a defect: every session gets the values that `change` makes of it."""
+
+    @defect(
+        name,
+        breaks=[f"{SESSION}.{clause}"],
+        may_break=[f"{SESSION}.{other}" for other in may_break],
+        summary=summary,
+    )
+    class Changed(WidgetSessionService):
+        def session(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+            session = super().session(request, call)
+            return {**session, **change(session)}
+
+
+def _without(field: str, clause: str) -> None:
+    """Registers a defect: sessions lack a field, to which a clause of its own applies."""
+
+    @defect(
+        f"{clause}-missing",
+        breaks=[f"{SESSION}.complete"],
+        may_break=[f"{SESSION}.{clause}"],
+        summary=f"{field} is missing.",
+    )
+    class Without(WidgetSessionService):
+        def session(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+            session = super().session(request, call)
+            del session[field]
+            return session
+
+
+_without("sessionId", "session-id")
+_without("widgetUrl", "widget-url")
+_without("expiresAt", "expires-at")
+_changed(
+    "session-id-as-number",
+    "complete",
+    "sessionId is a JSON number.",
+    lambda session: {"sessionId": int(session["sessionId"][:12], 16)},
+    "session-id",
+)
+_changed("session-id-empty", "complete", "sessionId is empty.", lambda session: {"sessionId": ""}, "session-id")
+_changed(
+    "expires-at-as-number",
+    "complete",
+    "expiresAt is a Unix time.",
+    lambda session: {"expiresAt": int(datetime.fromisoformat(session["expiresAt"]).timestamp())},
+    "expires-at",
+)
+_changed(
+    "session-id-short",
+    "session-id",
+    "sessionId is one of sixteen values.",
+    lambda session: {"sessionId": session["sessionId"][0]},
+)
+
+
+@defect("session-id-from-request", breaks=[f"{SESSION}.session-id"])
+class SessionIdFromRequest(WidgetSessionService):
+    """The same request gives the same sessionId."""
+
+    def session_id(self, request: dict[str, Any]) -> str:
+        return hashlib.sha256(repr(request).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@defect("session-id-per-wallet", breaks=[f"{SESSION}.session-id"])
+class SessionIdPerWallet(WidgetSessionService):
+    """All sessions for a wallet have the same sessionId."""
+
+    def session_id(self, request: dict[str, Any]) -> str:
+        address = request["destinationAddress"]
+        return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+# The widget's URL.
+
+_changed(
+    "widget-url-over-http",
+    "widget-url",
+    "The widget's URL begins with http.",
+    lambda session: {"widgetUrl": session["widgetUrl"].replace("https://", "http://", 1)},
+)
+_changed(
+    "widget-url-without-scheme",
+    "widget-url",
+    "The widget's URL begins with its host.",
+    lambda session: {"widgetUrl": session["widgetUrl"].removeprefix("https://")},
+)
+_changed(
+    "widget-url-relative",
+    "widget-url",
+    "The widget's URL is a path.",
+    lambda session: {"widgetUrl": "/exchange?" + session["widgetUrl"].partition("?")[2]},
+)
+
+
+def _revealed(name: str, summary: str, reveal: Callable[[dict[str, Any]], str]) -> None:
+    """Registers a defect: the widget's URL ends in what `reveal` makes of the request."""
+
+    @defect(name, breaks=[f"{SESSION}.widget-url-private"], summary=summary)
+    class Revealed(WidgetSessionService):
+        def widget_url(self, request: dict[str, Any], call: Call) -> str:
+            return f"{super().widget_url(request, call)}&x={reveal(request)}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")
+
+
+def _base64(text: str) -> str:
+    return _quoted(base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii"))
+
+
+_revealed(
+    "email-in-widget-url",
+    "The e-mail address stands in the widget's URL.",
+    lambda request: _quoted(request.get("email", "")).replace("%40", "@"),
+)
+_revealed(
+    "success-url-in-widget-url",
+    "The successUrl stands in the widget's URL, percent-encoded.",
+    lambda request: _quoted(request.get("successUrl", "")),
+)
+_revealed(
+    "metadata-in-widget-url",
+    "The metadata stand in the widget's URL in base64.",
+    lambda request: _base64(" ".join(str(value) for value in request.get("metadata", {}).values())),
+)
+
+
+@defect("request-in-base64-in-widget-url", breaks=[f"{SESSION}.widget-url-private"])
+class RequestInBase64InWidgetUrl(WidgetSessionService):
+    """The opaque part of the widget's URL is the request in base64."""
+
+    def encrypted(self, body: bytes) -> str:
+        return base64.b64encode(body).decode("ascii")
+
+
+# The expiry.
+
+
+def _expires(name: str, summary: str, lifetime: timedelta) -> None:
+    """Registers a defect: a session expires at another time."""
+
+    @defect(name, breaks=[f"{SESSION}.expires-at"], summary=summary)
+    class Expires(WidgetSessionService):
+        def expires_at(self) -> str:
+            return self.time_text(datetime.now(UTC) + lifetime)
+
+
+def _written(name: str, summary: str, write: Callable[[datetime], str]) -> None:
+    """Registers a defect: the time of expiry is written otherwise."""
+
+    @defect(name, breaks=[f"{SESSION}.expires-at"], summary=summary)
+    class Written(WidgetSessionService):
+        def time_text(self, time: datetime) -> str:
+            return write(time)
+
+
+_expires("expires-in-an-hour", "A session expires after 60 minutes.", timedelta(hours=1))
+_expires("expires-in-three-minutes", "A session expires after 3 minutes.", timedelta(minutes=3))
+_expires("expires-at-creation", "expiresAt is the time of creation.", timedelta())
+_expires(
+    "expires-in-local-time",
+    "expiresAt is two hours late, as if local time were UTC.",
+    timedelta(hours=2, minutes=30),
+)
+_written("expires-at-without-zone", "expiresAt has no time zone.", lambda time: f"{time:%Y-%m-%dT%H:%M:%S.%f}")
+_written(
+    "expires-at-with-offset",
+    "expiresAt is in another zone than UTC.",
+    lambda time: time.astimezone(timezone(timedelta(hours=2))).isoformat(),
+)
+_written(
+    "expires-at-in-http-form",
+    "expiresAt is written as in HTTP.",
+    lambda time: f"{time:%a, %d %b %Y %H:%M:%S GMT}",
+)

@@ -1,0 +1,149 @@
+"""Scenarios judge what they are marked with, and nothing judges what is no clause."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rampcheck.contract import descriptor, packs, register
+from rampcheck.contract.profile import from_mapping
+from rampcheck.errors import ContractError
+from rampcheck.judging import suite as suites
+from rampcheck.judging.findings import Judge
+from rampcheck.judging.suite import Invariant
+from rampcheck.running import launch
+from rampcheck.sandbox import builtin_profile
+from rampcheck.wire.journal import Journal
+from rampcheck.wire.redaction import Redactor
+from tests import small_pack
+from tests.runs import Completed, rampcheck
+
+# A generated request breaks what it happens to break; marks for all of that would start this one for each.
+GENERATED = "test_properties.py::test_generated_invalid_requests"
+FOLLOWED = "test_following.py::test_transactions"
+PAIRS = "test_session_request.py::test_every_provisioned_pair_is_accepted"
+# What a scenario judges besides its marks, and what it is marked with and judges only where it is broken; and why.
+BESIDES = {
+    ("proof", f"{FOLLOWED}_are_followed_to_their_end_on_every_channel", "proof.kyc.not-started"):
+        "a look at another user by the way; where no transaction can be followed, the clause is not the worse for it",
+    ("proof", PAIRS, "proof.session.request.currency-enabled"):
+        "a pair that is accepted shows nothing of one that must be refused",
+    ("proof", PAIRS, "proof.session.request.wallet-provisioned"):
+        "as for currency-enabled",
+}
+
+
+@pytest.fixture(scope="module", params=descriptor.contracts())
+def name(request: pytest.FixtureRequest) -> str:
+    """The name of a contract."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def run(name: str, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+    """A run of the plain reference."""
+    return rampcheck("--contract", name, folder=tmp_path_factory.mktemp(name) / "run")
+
+
+@pytest.fixture(scope="module")
+def marks(name: str) -> dict[str, set[str]]:
+    """The clauses that each scenario is marked with."""
+    scenarios = launch.listed(name).scenarios
+    return {f"{scenario.path.name}::{scenario.name}": set(scenario.clauses) for scenario in scenarios}
+
+
+def by_scenario(run: Completed, *kinds: str) -> dict[str, set[str]]:
+    """The clauses that a run's records of these kinds name, by scenario."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for kind in kinds:
+        for record in run.records(kind):
+            scenario = record["scenario"].rpartition("/")[2]
+            found[scenario] |= set(record["held"]) if kind == "exchange" else {record["clause"]}
+    return found
+
+
+def test_a_scenario_judges_nothing_but_its_marks(name: str, run: Completed, marks: dict[str, set[str]]) -> None:
+    """What a scenario sees hold, or observes, is what it is marked with: `--clause` chooses it by that."""
+    assert run.code == 0
+    judged = by_scenario(run, "held", "unjudged", "untried", "observation")
+    by_invariants = set(suites.load(name).judged)
+    observed = by_scenario(run, "observation")
+    besides = {
+        (name, scenario, clause) for scenario, clauses in judged.items() if scenario != GENERATED
+        for clause in clauses - marks[scenario] if clause not in by_invariants & observed[scenario]
+    }
+    assert besides == {entry for entry in BESIDES if entry[0] == name and entry[2] not in marks[entry[1]]}
+
+
+def test_a_scenario_judges_all_of_its_marks(name: str, run: Completed, marks: dict[str, set[str]]) -> None:
+    """Each mark is judged by the scenario, by an invariant in one of its exchanges, or by one of the whole run."""
+    judged = by_scenario(run, "held", "unjudged", "untried", "observation", "exchange")
+    suite = suites.load(name)
+    elsewhere = {known.clause for known in suite.history}
+    # Only an acceptance would tell something there.
+    elsewhere |= {known.clause for known in suite.invariants if not known.exercises}
+    missing = {(name, scenario, clause) for scenario, clauses in marks.items()
+               for clause in clauses - judged[scenario] - elsewhere}
+    assert missing == {entry for entry in BESIDES if entry[0] == name and entry[2] in marks[entry[1]]}
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ('@pytest.mark.verifies("{name}.session.answered")\n', "", "test_answer verifies no clause"),
+    ("{name}.session.answered", "{name}.session.answer",
+     "test_answer verifies '{name}.session.answer', which is no clause"),
+    ("@pytest.mark.verifies", "@pytest.mark.verify", "test_session verifies no clause"),
+])
+def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """Nobody would miss a scenario that no run starts: it fails the collection of its file."""
+    name = "smallest"
+    folder = small_pack.write(tmp_path, name)
+    file = folder / "suites" / name / "test_session.py"
+    text = file.read_text(encoding="utf-8")
+
+    def collected() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "rampcheck.running.plugin", "--import-mode=importlib",
+             "--collect-only", "-q", str(file)], capture_output=True, text=True, check=False, cwd=folder,
+            env={**os.environ, packs.VARIABLE: str(folder)})
+
+    right = collected()
+    assert right.returncode == 0, right.stdout
+    file.write_text(text.replace(old.replace("{name}", name), new.replace("{name}", name)), encoding="utf-8")
+    wrong = collected()
+    assert wrong.returncode not in (0, 5)
+    assert told.replace("{name}", name) in wrong.stdout
+
+
+@pytest.fixture
+def judge(name: str, tmp_path: Path) -> Judge:
+    """A judge with the contract's suite."""
+    return judge_of(name, suites.load(name), tmp_path)
+
+
+def judge_of(name: str, suite: suites.Suite, folder: Path) -> Judge:
+    """A judge with this suite, which writes to a folder."""
+    profile = from_mapping(builtin_profile(name, "http://127.0.0.1:9"), {}, "a test")
+    return Judge(register.load(name), suite, profile, Journal(folder / "journal.jsonl", Redactor(b""), ()))
+
+
+def test_judging_what_is_no_clause_is_a_fault(judge: Judge) -> None:
+    """Whatever a scenario says of an id that the register does not have, it is told at once."""
+    unknown = f"{judge.contract.name}.no.such"
+    for say in (lambda: judge.unjudged(unknown, "why"), lambda: judge.untried(unknown, "why"),
+                lambda: judge.observed(unknown, "what", None), lambda: judge.broken(unknown, "this", "that", None)):
+        with pytest.raises(ContractError, match=f"judges '{unknown}', which is no clause"):
+            say()
+
+
+def test_a_suite_that_judges_what_is_no_clause_makes_no_judge(name: str, tmp_path: Path) -> None:
+    """An invariant of an unknown id would be journalled as held."""
+    suite = suites.load(name)
+    stray = Invariant(f"{name}.no.such", lambda *_: True, lambda *_: None)
+    with pytest.raises(ContractError, match=r"the suite judges '\w+\.no\.such'"):
+        judge_of(name, replace(suite, invariants=[*suite.invariants, stray]), tmp_path)
