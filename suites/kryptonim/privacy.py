@@ -22,10 +22,13 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     unlocked = request.get("unlockedFields")
     names = [name for name in HIDDEN if not isinstance(unlocked, list) or name not in unlocked]
     shown = [text for name, value in request.items() if name not in names for text in strings(value)]
+    # As `disclosed` reads the URL, in which a text that may be shown may stand.
+    said = "\n".join(form for text in shown for reading in readings(text) for form in folded(reading.text))
     return [
         (name, text) for name in names for text in strings(request.get(name))
         if len(text) >= SHORTEST and not (text.isascii() and text.isalpha())
         and not any(text[: len(text) // 2] in other for other in shown)
+        and not any(part in said for part in folded(_telling(text)))
     ]
 
 
