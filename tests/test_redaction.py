@@ -480,3 +480,16 @@ class TestBodies:
         text, _ = redactor.body(json.dumps(told).encode(), FIELDS)
         assert json.loads(text)["note"].keys() == told["note"].keys()
         assert all("[redacted " in str(json.loads(text)["note"][name]) for name in leaky_target.fragments(TOKEN))
+
+
+def test_a_contracts_own_headers_are_secret() -> None:
+    """What a contract sends a credential in, or makes of one, is hidden by its name, and where it comes back."""
+    signature = "c2lnbmF0dXJlIG9mIG9uZSByZXF1ZXN0"
+    sent = [("X-Tiny-Signature", signature), ("x-tiny-key", "a-key-of-nobody"), ("X-Tiny-Nonce", "open")]
+    redactor = Redactor(KEY, (), ["X-Tiny-Key"], ["X-Tiny-Signature"])
+    redactor.learn_computed(sent)
+    shown = dict(redactor.headers(sent))
+    assert shown["X-Tiny-Signature"].startswith("[redacted x_tiny_signature")
+    assert shown["x-tiny-key"].startswith("[redacted x_tiny_key")
+    assert shown["X-Tiny-Nonce"] == "open"
+    assert signature not in redactor.text(f"the signature {signature} is wrong")

@@ -72,9 +72,13 @@ class Descriptor:
 
     @property
     def secret_headers(self) -> frozenset[str]:
-        """The headers that carry a credential or what is made with one, in lower case."""
-        named = {header.lower() for known in self.credentials.values() for header in (known.header, known.signs)}
-        return frozenset(named - {""})
+        """The headers that carry a credential."""
+        return frozenset(known.header for known in self.credentials.values() if known.header)
+
+    @property
+    def computed_headers(self) -> frozenset[str]:
+        """The headers that carry what is made with a credential, another value for each request."""
+        return frozenset(known.signs for known in self.credentials.values() if known.signs)
 
 
 @cache

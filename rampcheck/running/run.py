@@ -69,7 +69,8 @@ class Run:
         self.contract = register.load(profile.contract)
         self.selected = self.contract.selected(settings.patterns)
         self.suite = suite.load(profile.contract)
-        redactor = Redactor(settings.key, openly=(json.dumps(self.contract.document), *profile.openly))
+        redactor = Redactor(settings.key, (json.dumps(self.contract.document), *profile.openly),
+                            self.suite.contract.secret_headers, self.suite.contract.computed_headers)
         for name, value in {**transport.environment_secrets(), **profile.secrets}.items():
             redactor.add(name, value)
         room = Room(MOST_BYTES // (settings.workers + 1))

@@ -38,7 +38,6 @@ _COLON = re.compile(r"\s*:")
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization"})
 _SECRET_HEADERS = frozenset({"x-api-key", "x-request-signature", "cookie", "set-cookie"})
-_HIDDEN_HEADERS = _CREDENTIAL_HEADERS | _SECRET_HEADERS
 _COMPUTED_HEADERS = frozenset({"x-request-signature"})  # what is made of a secret, anew for each request
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 
@@ -47,11 +46,18 @@ class Redactor:
     """Hides every secret it was told of.
 
     `key` is the run's own, random, the same in all workers of the run, and kept nowhere. `openly` is what anybody may
-    know: a credential that begins like it is hidden, but not what they share.
+    know: a credential that begins like it is hidden, but not what they share. Besides the usual ones, `secret_headers`
+    carry secrets, and `computed_headers` what is made of one for each request.
     """
 
-    def __init__(self, key: bytes, openly: Iterable[str] = ()) -> None:
+    def __init__(
+        self, key: bytes, openly: Iterable[str] = (), secret_headers: Iterable[str] = (),
+        computed_headers: Iterable[str] = (),
+    ) -> None:
         self._key = key
+        self._computed = _COMPUTED_HEADERS.union(map(str.lower, computed_headers))
+        # Of a well-known scheme before the credentials, there is more to be shown than of any other.
+        self._secret = _SECRET_HEADERS.union(map(str.lower, secret_headers), self._computed) - _CREDENTIAL_HEADERS
         self._names = {"email", "unreadable"}
         self._told: dict[str, str] = {}
         self._search = Search(openly)
@@ -120,7 +126,7 @@ class Redactor:
     def learn_computed(self, headers: Iterable[tuple[str, str]]) -> None:
         """Hides from now on what was computed from a secret for these headers of a request."""
         for name, value in headers:
-            if name.lower() in _COMPUTED_HEADERS:
+            if name.lower() in self._computed:
                 self.learn(name.lower(), value, RUN)
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -129,7 +135,8 @@ class Redactor:
         A well-known scheme before the credentials (RFC 9110 section 11.4) stays.
         """
         pairs = list(headers)
-        lines = "\n".join(f"{name}: {value}" for name, value in pairs if name.lower() not in _HIDDEN_HEADERS)
+        hidden = _CREDENTIAL_HEADERS | self._secret
+        lines = "\n".join(f"{name}: {value}" for name, value in pairs if name.lower() not in hidden)
         # Most hold no secret, and looking through them all costs little more than through one.
         shown = self.text if self._search.find(lines) else str
         return [(shown(name), self._header(name.lower(), value, shown)) for name, value in pairs]
@@ -172,7 +179,7 @@ class Redactor:
         return self.text(_LOGIN.sub(lambda match: self._hidden("login", match[0]), url))
 
     def _header(self, name: str, value: str, shown: Callable[[str], str]) -> str:
-        if name in _SECRET_HEADERS:
+        if name in self._secret:
             return self._hidden(name, value)
         if name not in _CREDENTIAL_HEADERS:
             return shown(value)
