@@ -322,7 +322,7 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
               help="Where to write; default: reports/selftest-<UTC time>.")
 @click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
 @click.option("--quick", is_flag=True, help="Try each defect with the scenarios of its own clauses, and with all only "
-                                            "where these miss it; eight variants at once, and each by itself only "
+                                            "where these miss it; four variants at once, and each by itself only "
                                             "where that fails. Says less of unrelated clauses.")
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str | None, defects: tuple[str, ...], variants: tuple[str, ...], patterns: tuple[str, ...],

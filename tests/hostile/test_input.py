@@ -97,7 +97,7 @@ def test_two_hundred_thousand_origins_are_no_profile(tmp_path: Path) -> None:
     path.write_text("partner:\n  origins:\n" + "  - x\n" * 200_000, encoding="utf-8")
     with pytest.raises(ProfileError, match="is larger than 128 KiB"):
         profile.load(path, {})
-    path.write_text("partner:\n  origins:\n" + "  - x\n" * 2_000, encoding="utf-8")
+    path.write_text("contract: proof\npartner:\n  origins:\n" + "  - x\n" * 2_000, encoding="utf-8")
     with pytest.raises(ProfileError, match="more mistakes") as told:
         profile.load(path, {})
     assert len(told.value.mistakes) == 21
