@@ -38,28 +38,54 @@ def whole_run(contract: str, *arguments: str) -> tuple[float, float, dict[str, o
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
         started = time.time()
-        subprocess.run([sys.executable, "-m", "rampcheck.cli", "run", "--contract", contract, *arguments,
-                        "--output", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "rampcheck.cli", "run", "--contract", contract, *arguments, "--output", str(folder)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         wall = time.time() - started
         records = [json.loads(line) for line in (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
-        first = min(datetime.fromisoformat(record["started"]).timestamp()
-                    for record in records if record["kind"] == "exchange")
+        first = min(
+            datetime.fromisoformat(record["started"]).timestamp() for record in records if record["kind"] == "exchange"
+        )
         return wall, first - started, json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
 def recorded_requests(contract: str) -> list[Request]:
     """Gives the requests of a default run's hand-written scenarios, without those that change a header."""
-    base = Request("POST", {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}[contract],
-                   (("Content-Type", "application/json"),), credential=suites.load(contract).credential)
+    base = Request(
+        "POST",
+        {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}[contract],
+        (("Content-Type", "application/json"),),
+        credential=suites.load(contract).credential,
+    )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
-        subprocess.run([sys.executable, "-m", "rampcheck.cli", "run", "--contract", contract, "-k", "not generated",
-                        "--output", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "rampcheck.cli",
+                "run",
+                "--contract",
+                contract,
+                "-k",
+                "not generated",
+                "--output",
+                str(folder),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         lines = (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     records = [record for record in map(json.loads, lines) if record["kind"] == "exchange"]
-    return [base.with_body(record["request"]["body"]) for record in records
-            if record["direction"] == "outgoing" and record["request"]["method"] == "POST"
-            and record["request"]["encoding"] == "utf-8"]
+    return [
+        base.with_body(record["request"]["body"])
+        for record in records
+        if record["direction"] == "outgoing"
+        and record["request"]["method"] == "POST"
+        and record["request"]["encoding"] == "utf-8"
+    ]
 
 
 def engine_cost(contract: str) -> tuple[float, float]:
@@ -71,8 +97,9 @@ def engine_cost(contract: str) -> tuple[float, float]:
         run = Run(described, Settings(run="benchmark", key=os.urandom(32), output=folder.claimed(scratch, contract)))
         bare = httpx.Client(timeout=10)
         wires = [
-            httpx.Request("POST", described.base_url + request.path, headers=list(request.headers),
-                          content=request.body)
+            httpx.Request(
+                "POST", described.base_url + request.path, headers=list(request.headers), content=request.body
+            )
             for request in (suite.authenticate(request, described) for request in requests)
         ]
         engine, loop = [], []
@@ -95,15 +122,19 @@ def main() -> None:
     contract = sys.argv[1] if len(sys.argv) > 1 else "proof"
     wall, first, results = whole_run(contract)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{contract}: {results['requests']} requests in {wall:.1f} s; first request after {first:.2f} s; "
-          f"peak memory {peak:.0f} MiB")
+    print(
+        f"{contract}: {results['requests']} requests in {wall:.1f} s; first request after {first:.2f} s; "
+        f"peak memory {peak:.0f} MiB"
+    )
     engine, loop = engine_cost(contract)
     print(f"an exchange: {engine:.2f} ms through the engine, {loop:.2f} ms in a bare loop: {engine - loop:.2f} ms more")
     for workers in (1, 4):
         wall, _, results = whole_run(contract, "--latency", str(LATENCY), "-n", str(workers))
         least = float(str(results["requests"])) * LATENCY / workers
-        print(f"50 ms an answer, {workers} worker(s): {results['requests']} requests in {wall:.1f} s; "
-              f"ratio {(wall - START_UP) / least:.2f}")
+        print(
+            f"50 ms an answer, {workers} worker(s): {results['requests']} requests in {wall:.1f} s; "
+            f"ratio {(wall - START_UP) / least:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -84,8 +84,9 @@ def _demand_current_folder() -> None:
     try:
         Path.cwd()
     except OSError as error:
-        raise UsageError(f"the current folder cannot be used: {error.strerror}",
-                         "Change to one that is there.") from error
+        raise UsageError(
+            f"the current folder cannot be used: {error.strerror}", "Change to one that is there."
+        ) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,17 +101,31 @@ def _add_packs(_context: click.Context, _option: click.Parameter, folders: tuple
 
 
 _packs = click.option(
-    "--pack", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False), expose_value=False,
-    is_eager=True, callback=_add_packs,
-    help="A folder that brings contracts of its own (openapi/, suites/, references/). May be given several times.")
+    "--pack",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    expose_value=False,
+    is_eager=True,
+    callback=_add_packs,
+    help="A folder that brings contracts of its own (openapi/, suites/, references/). May be given several times.",
+)
 
 
 def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([option for option in options.OPTIONS if option.command]):
         kind = click.IntRange(1, option.most) if option.most else option.kind
-        more: dict[str, Any] = {"is_flag": True} if option.kind is bool else {
-            "type": kind, "metavar": option.metavar, "multiple": option.many, "default": option.default or None,
-            "show_default": bool(option.default)}
+        more: dict[str, Any] = (
+            {"is_flag": True}
+            if option.kind is bool
+            else {
+                "type": kind,
+                "metavar": option.metavar,
+                "multiple": option.many,
+                "default": option.default or None,
+                "show_default": bool(option.default),
+            }
+        )
         hidden = option.command == "hidden"
         command = click.option(f"--{option.name}", option.member, help=option.help, hidden=hidden, **more)(command)
     return command
@@ -118,8 +133,15 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command()
 @click.argument("profile", required=False, type=click.Path(dir_okay=False))
-@click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
-              help="How many processes send requests at the same time.")
+@click.option(
+    "-n",
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="WORKERS",
+    help="How many processes send requests at the same time.",
+)
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
 @_packs
 @_options_of_a_run
@@ -134,8 +156,9 @@ def run(profile: str | None, **given: Any) -> int:
     if profile and (given["base_url"] or given["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
     if (given["defect"] or given["variant"]) and (profile or given["base_url"]):
-        raise UsageError("--defect and --variant change the embedded reference only",
-                         "Leave out the profile and --base-url.")
+        raise UsageError(
+            "--defect and --variant change the embedded reference only", "Leave out the profile and --base-url."
+        )
     with termination.as_interruption():  # Between the runs, too.
         if profile:
             return _judge({**given, "profile": profile})
@@ -162,12 +185,17 @@ def _judge_references(given: dict[str, Any]) -> int:
 
 
 def _contract_of_environment() -> str:
-    found = [described.name for described in descriptor.readable()
-             if any(os.environ.get(known.variable) for known in described.credentials.values())]
+    found = [
+        described.name
+        for described in descriptor.readable()
+        if any(os.environ.get(known.variable) for known in described.credentials.values())
+    ]
     if len(found) == 1:
         return found[0]
-    raise UsageError("--base-url needs --contract, because the environment does not tell which API it is",
-                     f"Known contracts: {', '.join(descriptor.contracts())}.")
+    raise UsageError(
+        "--base-url needs --contract, because the environment does not tell which API it is",
+        f"Known contracts: {', '.join(descriptor.contracts())}.",
+    )
 
 
 def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
@@ -235,19 +263,40 @@ def report(folder: str) -> int:
 @click.option("--contract", metavar="NAME", help="Which API to serve; default: the first.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
-@click.option("--defect", "defects", multiple=True, metavar="NAME",
-              help="Break one promise. May be given several times.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME",
-              help="Do something otherwise that still conforms. May be given several times.")
+@click.option(
+    "--defect", "defects", multiple=True, metavar="NAME", help="Break one promise. May be given several times."
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME",
+    help="Do something otherwise that still conforms. May be given several times.",
+)
 @click.option("--list-defects", is_flag=True, help="Name the defects and the clauses they break, and serve nothing.")
 @click.option("--list-variants", is_flag=True, help="Name the variants, and serve nothing.")
-@click.option("--write-profile", metavar="FILE", type=click.Path(dir_okay=False),
-              help="Write the profile that describes this server, where no file is yet.")
-@click.option("--webhook-url", metavar="URL", help="Where it sends webhooks, if it does; a run with the written profile"
-                                                   f" listens there. Default: {LISTENING}, at the contract's path.")
+@click.option(
+    "--write-profile",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the profile that describes this server, where no file is yet.",
+)
+@click.option(
+    "--webhook-url",
+    metavar="URL",
+    help="Where it sends webhooks, if it does; a run with the written profile"
+    f" listens there. Default: {LISTENING}, at the contract's path.",
+)
 def serve(  # noqa: PLR0913, PLR0917 - each is an option
-    contract: str | None, host: str, port: int, defects: tuple[str, ...], variants: tuple[str, ...], list_defects: bool,
-    list_variants: bool, write_profile: str | None, webhook_url: str | None,
+    contract: str | None,
+    host: str,
+    port: int,
+    defects: tuple[str, ...],
+    variants: tuple[str, ...],
+    list_defects: bool,
+    list_variants: bool,
+    write_profile: str | None,
+    webhook_url: str | None,
 ) -> None:
     """Serves the embedded reference as a local sandbox, until Ctrl-C."""
     from rampcheck.sandbox import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415
@@ -277,8 +326,16 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
             for name, value in profile["credentials"].items():
                 click.echo(f"    {name}: {value}")
 
-    server.serve(contract, host=host, port=port, defects=defects, variants=variants, webhook_url=webhook_url,
-                 until_input_ends=False, announce=announce)
+    server.serve(
+        contract,
+        host=host,
+        port=port,
+        defects=defects,
+        variants=variants,
+        webhook_url=webhook_url,
+        until_input_ends=False,
+        announce=announce,
+    )
 
 
 @main.command()
@@ -305,28 +362,70 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 @main.command()
 @_packs
 @click.option("--contract", metavar="NAME", help="Of this contract only.")
-@click.option("--defect", "defects", multiple=True, metavar="NAME",
-              help="Try only this defect, and what else is named.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME",
-              help="Try only this variant, and what else is named.")
-@click.option("--clause", "patterns", multiple=True, metavar="PATTERN",
-              help="Try only the defects of these clauses, for example 'NAME.auth.*', and what else is named.")
-@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True,
-              help="Of the generated requests. May be given several times: each trial is made with each.")
-@click.option("-n", "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="WORKERS",
-              help="How many processes of one run send requests at the same time.")
+@click.option(
+    "--defect", "defects", multiple=True, metavar="NAME", help="Try only this defect, and what else is named."
+)
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME", help="Try only this variant, and what else is named."
+)
+@click.option(
+    "--clause",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Try only the defects of these clauses, for example 'NAME.auth.*', and what else is named.",
+)
+@click.option(
+    "--seed",
+    "seeds",
+    type=int,
+    multiple=True,
+    default=(1,),
+    show_default=True,
+    help="Of the generated requests. May be given several times: each trial is made with each.",
+)
+@click.option(
+    "-n",
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="WORKERS",
+    help="How many processes of one run send requests at the same time.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), help="Trials at the same time; default: two a processor.")
-@click.option("--examples", type=click.IntRange(1, 1000), default=10, show_default=True,
-              help="Generated requests for each property test.")
-@click.option("--output", metavar="DIR", type=click.Path(file_okay=False),
-              help="Where to write; default: reports/selftest-<UTC time>.")
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Generated requests for each property test.",
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Where to write; default: reports/selftest-<UTC time>.",
+)
 @click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
-@click.option("--quick", is_flag=True, help="Try each defect with the scenarios of its own clauses, and with all only "
-                                            "where these miss it; four variants at once, and each by itself only "
-                                            "where that fails. Says less of unrelated clauses.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Try each defect with the scenarios of its own clauses, and with all only "
+    "where these miss it; four variants at once, and each by itself only "
+    "where that fails. Says less of unrelated clauses.",
+)
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
-    contract: str | None, defects: tuple[str, ...], variants: tuple[str, ...], patterns: tuple[str, ...],
-    seeds: tuple[int, ...], workers: int, jobs: int | None, examples: int, output: str | None, keep: bool,
+    contract: str | None,
+    defects: tuple[str, ...],
+    variants: tuple[str, ...],
+    patterns: tuple[str, ...],
+    seeds: tuple[int, ...],
+    workers: int,
+    jobs: int | None,
+    examples: int,
+    output: str | None,
+    keep: bool,
     quick: bool,
 ) -> int:
     """Tries the suite itself: on every defect of the reference, and on every variant.
@@ -342,8 +441,14 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
 
     selection = Selection([contract] if contract else reference.references(), defects, variants, patterns, seeds)
     folder = Path(output or f"reports/selftest-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    matrix = prove(selection, Conditions(workers, examples, quick=quick), folder, jobs=jobs, keep=keep,
-                   progress=Console(stderr=True))
+    matrix = prove(
+        selection,
+        Conditions(workers, examples, quick=quick),
+        folder,
+        jobs=jobs,
+        keep=keep,
+        progress=Console(stderr=True),
+    )
     print_matrix(matrix, Console(), folder)
     return int(matrix["exit_code"])
 
@@ -376,8 +481,10 @@ def new(name: str, folder: str | None) -> None:
 
     place = Path(folder or f"rampcheck-{name}")
     pack_template.write(name, place)
-    click.echo(f"{place} holds a pack of the contract {name}. Judge its reference with:\n"
-               f"    rampcheck run --pack {place} --contract {name}\n{place / 'README.md'} says what to do next.")
+    click.echo(
+        f"{place} holds a pack of the contract {name}. Judge its reference with:\n"
+        f"    rampcheck run --pack {place} --contract {name}\n{place / 'README.md'} says what to do next."
+    )
 
 
 @main.command()

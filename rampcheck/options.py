@@ -37,25 +37,48 @@ class Option:
 
 
 OPTIONS = (
-    Option("profile", "The target's profile; without it, and without a base URL, the embedded reference is judged.",
-           "FILE", command=False),
+    Option(
+        "profile",
+        "The target's profile; without it, and without a base URL, the embedded reference is judged.",
+        "FILE",
+        command=False,
+    ),
     Option("contract", "Without a profile: judge this contract only.", "NAME"),
-    Option("base-url", "Without a profile: the target; credentials come from the environment variables that "
-           "the contract names.", "URL"),
+    Option(
+        "base-url",
+        "Without a profile: the target; credentials come from the environment variables that the contract names.",
+        "URL",
+    ),
     Option("output", "Where to write; default: reports/<contract>-<UTC time>.", "DIR"),
     Option("seed", "Of the generated requests; the same seed sends the same ones.", "N", int, 1),
     Option("examples", "Generated requests for each property test.", "N", int, 45, most=1000),
-    Option("clause", "Try only these clauses, for example 'NAME.auth.*'. May be given several times.", "PATTERN",
-           many=True),
+    Option(
+        "clause", "Try only these clauses, for example 'NAME.auth.*'. May be given several times.", "PATTERN", many=True
+    ),
     Option("strict", "Count a broken `should`, and a stale waiver, as a failure.", kind=bool),
     Option("require-complete", "Exit with 1 where the profile lacks what a `must` needs.", kind=bool),
     Option("allow-production", "Let scenarios that only create sessions touch production.", kind=bool),
-    Option("defect", "Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.",
-           "NAME", many=True),
-    Option("variant", "Let the embedded reference do something otherwise that still conforms; `rampcheck serve "
-           "--list-variants` names them.", "NAME", many=True),
-    Option("latency", "How many seconds each answer of the embedded reference waits.", "SECONDS", float, 0.0,
-           command="hidden"),
+    Option(
+        "defect",
+        "Break one promise of the embedded reference; `rampcheck serve --list-defects` names them.",
+        "NAME",
+        many=True,
+    ),
+    Option(
+        "variant",
+        "Let the embedded reference do something otherwise that still conforms; `rampcheck serve "
+        "--list-variants` names them.",
+        "NAME",
+        many=True,
+    ),
+    Option(
+        "latency",
+        "How many seconds each answer of the embedded reference waits.",
+        "SECONDS",
+        float,
+        0.0,
+        command="hidden",
+    ),
     Option("no-allure", "Write no Allure results.", kind=bool, command=False),
 )
 PREFIX = "rampcheck-"
@@ -77,9 +100,16 @@ def arguments(given: Mapping[str, Any]) -> list[str]:
 def for_pytest() -> Iterator[tuple[str, dict[str, Any]]]:
     """Gives each option's name, and what pytest's `addoption` needs to know of it."""
     for option in OPTIONS:
-        more: dict[str, Any] = {"action": "store_true"} if option.kind is bool else {
-            "metavar": option.metavar, "type": option.kind, "default": [] if option.many else option.default,
-            "action": "append" if option.many else "store"}
+        more: dict[str, Any] = (
+            {"action": "store_true"}
+            if option.kind is bool
+            else {
+                "metavar": option.metavar,
+                "type": option.kind,
+                "default": [] if option.many else option.default,
+                "action": "append" if option.many else "store",
+            }
+        )
         yield f"--{PREFIX}{option.name}", {"help": option.help, **more}
 
 

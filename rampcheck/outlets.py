@@ -64,9 +64,16 @@ def keep() -> None:
                 stream.flush()
             outlet = Outlet(stream.fileno())
             # A pipe in a narrow encoding gets escapes, not a traceback.
-            setattr(sys, name, io.TextIOWrapper(
-                io.BufferedWriter(outlet), encoding=stream.encoding, errors="backslashreplace",
-                line_buffering=stream.line_buffering or stream.write_through))
+            setattr(
+                sys,
+                name,
+                io.TextIOWrapper(
+                    io.BufferedWriter(outlet),
+                    encoding=stream.encoding,
+                    errors="backslashreplace",
+                    line_buffering=stream.line_buffering or stream.write_through,
+                ),
+            )
 
 
 def say(text: str) -> None:

@@ -25,6 +25,7 @@ def answering(*answers: bytes, close: bool = True) -> Iterator[str]:
     A request ends with a brace: its body is a JSON object.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
+
         def serve() -> None:
             for content in answers:
                 try:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-HEAVY = frozenset({
-    "test_answers_hostile", "test_channel_hostile", "test_receiver_hostile", "test_killed", "test_expressions",
-})
+HEAVY = frozenset(
+    {
+        "test_answers_hostile",
+        "test_channel_hostile",
+        "test_receiver_hostile",
+        "test_killed",
+        "test_expressions",
+    }
+)
 
 
 @pytest.hookimpl(tryfirst=True)

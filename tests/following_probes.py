@@ -18,8 +18,12 @@ from rampcheck.sandbox.server import RunningReference
 from tests.variant_probes import Connection, Probe, proof, raw, read_message
 
 DEADLINE = 30.0
-UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-           "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 END = re.compile(r'"status": "(completed|failed|cancelled)"')
 CLOSE = 8
 # With a code of its own, so that a server that only answers it is told from one that closes; the mask is of zeros.
@@ -60,8 +64,10 @@ def followed(reference: RunningReference) -> str:
     user = f"auto-complete-{uuid.uuid4()}"
     with Connection(reference.base_url) as asking, Connection(reference.base_url) as socket:
         answer, transaction = _created(asking, reference, user)
-        questions = [_get(reference, path) for path in (
-            f"/widget/transactions/{quote(transaction, safe='')}", f"/widget/users/{user}/kyc-status")]
+        questions = [
+            _get(reference, path)
+            for path in (f"/widget/transactions/{quote(transaction, safe='')}", f"/widget/users/{user}/kyc-status")
+        ]
         said = [answer, socket.ask(_get(reference, f"/ws?tx_id={quote(transaction, safe='')}", **UPGRADE)).decode()]
         said += (asking.ask(question).decode("latin-1") for question in questions)
         while frame := read_frame(socket.stream):
@@ -77,15 +83,19 @@ def followed(reference: RunningReference) -> str:
 def _times(text: str) -> str:
     created, updated, occurred = (
         [datetime.fromisoformat(time) for time in re.findall(rf'"{name}": "([^"\n]*)"', text)]
-        for name in ("created_at", "updated_at", "occurred_at"))
+        for name in ("created_at", "updated_at", "occurred_at")
+    )
     ahead = round((created[-1] - datetime.now(UTC)).total_seconds() / 10) * 10
-    told = [f"told {(time - updated[-1]).total_seconds():+.1f} s, over {(time - occurred[0]).total_seconds():.1f} s"
-            for time in occurred[-1:]]
+    told = [
+        f"told {(time - updated[-1]).total_seconds():+.1f} s, over {(time - occurred[0]).total_seconds():.1f} s"
+        for time in occurred[-1:]
+    ]
     return ", ".join([f"created {ahead:+d} s", f"took {(updated[-1] - created[-1]).total_seconds():.1f} s", *told])
 
 
 def asks(path: str, token: str = "client_token", spelled: Callable[[str], str] = str, **headers: str) -> Probe:
     """Makes the probe that asks for a path, in which `{}` is the id, `spelled`, of a transaction just created."""
+
     def probe(reference: RunningReference) -> str:
         with Connection(reference.base_url) as connection:
             _, transaction = _created(connection, reference, "user-1")
@@ -95,6 +105,7 @@ def asks(path: str, token: str = "client_token", spelled: Callable[[str], str] =
                 connection.send(GOODBYE)
                 said += b"\n" + read_frame(connection.stream)
         return f"\n{said.decode('latin-1')}"
+
     return probe
 
 
@@ -139,8 +150,10 @@ def webhooks(reference: RunningReference) -> str:
     with _Receiver() as receiver:
         thread: Any = threading.Thread(target=receiver.serve_forever, args=[0.05], daemon=True)
         thread.start()
-        with (server.start("proof", variants=reference.variants, webhook_url=receiver.url) as same,
-              Connection(same.base_url) as connection):
+        with (
+            server.start("proof", variants=reference.variants, webhook_url=receiver.url) as same,
+            Connection(same.base_url) as connection,
+        ):
             _created(connection, same, f"auto-complete-{uuid.uuid4()}")
             came = receiver.until('"status": "processing"', END.pattern)
         receiver.shutdown()

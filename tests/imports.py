@@ -15,8 +15,9 @@ def graph(package: Path) -> Graph:
 
     A package is the module of its `__init__.py`; the outermost one, which has no name left, is not in it.
     """
-    modules = {_name(path, package): path for path in sorted(package.rglob("*.py"))
-               if "templates" not in path.parts}  # a template is no module
+    modules = {
+        _name(path, package): path for path in sorted(package.rglob("*.py")) if "templates" not in path.parts
+    }  # a template is no module
     modules.pop("", None)
     return {name: frozenset(_imported(path, package, modules) - {name}) for name, path in modules.items()}
 
@@ -32,7 +33,7 @@ def _imported(path: Path, package: Path, modules: Iterable[str]) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            above = own[:len(own) - node.level + 1] if node.level else []
+            above = own[: len(own) - node.level + 1] if node.level else []
             home = ".".join([*above, *filter(None, [node.module])])
             members = {f"{home}.{alias.name}" for alias in node.names}
             # `from package import module` uses the module, not what stands in the package itself.

@@ -28,13 +28,17 @@ def encodings(secret: str) -> dict[str, str]:
     """Gives the forms in which a secret may be found, by name."""
     raw = secret.encode()
     return {
-        "plain": secret, "base64": base64.b64encode(raw).decode().rstrip("="),
+        "plain": secret,
+        "base64": base64.b64encode(raw).decode().rstrip("="),
         "base64 after one byte": base64.b64encode(b":" + raw + b":").decode(),
         "base64 after two bytes": base64.b64encode(b"::" + raw + b":").decode(),
         "base64url": base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        "percent": "".join(f"%{byte:02X}" for byte in raw), "reserved percent": quote(secret, safe=""),
+        "percent": "".join(f"%{byte:02X}" for byte in raw),
+        "reserved percent": quote(secret, safe=""),
         "JSON escapes": "".join(f"\\u{ord(letter):04x}" for letter in secret),
-        "JSON slashes": secret.replace("/", "\\/"), "hexadecimal": raw.hex(), "HTML": html.escape(secret),
+        "JSON slashes": secret.replace("/", "\\/"),
+        "hexadecimal": raw.hex(),
+        "HTML": html.escape(secret),
         "HTML references": "".join(f"&#{ord(letter)};" for letter in secret),
     }
 
@@ -43,21 +47,34 @@ def fragments(secret: str) -> dict[str, str]:
     """Gives what gives a secret away without being the whole of it, by name."""
     half = len(secret) // 2
     return {
-        "without its first letter": secret[1:], "without its last letter": secret[:-1], "a part": f"x{secret[5:20]}x",
-        "one letter altered": f"{secret[:half]}~{secret[half + 1:]}", "cut": f"{secret[:half]}***{secret[half:]}",
-        "backwards": secret[::-1], "numbers": str([*secret.encode()]), "octal": "".join(f"\\{byte:03o}" for byte in
-                                                                                     secret.encode()),
-        "packed": base64.b64encode(gzip.compress(secret.encode())).decode(), "base85": base64.b85encode(
-            secret.encode()).decode(), "base32": base64.b32encode(secret.encode()).decode(),
+        "without its first letter": secret[1:],
+        "without its last letter": secret[:-1],
+        "a part": f"x{secret[5:20]}x",
+        "one letter altered": f"{secret[:half]}~{secret[half + 1 :]}",
+        "cut": f"{secret[:half]}***{secret[half:]}",
+        "backwards": secret[::-1],
+        "numbers": str([*secret.encode()]),
+        "octal": "".join(f"\\{byte:03o}" for byte in secret.encode()),
+        "packed": base64.b64encode(gzip.compress(secret.encode())).decode(),
+        "base85": base64.b85encode(secret.encode()).decode(),
+        "base32": base64.b32encode(secret.encode()).decode(),
     }
 
 
 def leaks(token: str, email: str = "") -> dict[str, str]:
     """Gives every secret in every form."""
-    told = {f"{name} {form}": text for name, secret in (
-        ("token", token), ("signature", SIGNATURE), ("init_token", INIT_TOKEN), ("email", email),
-        ("signature secret", SIGNATURE_SECRET),
-    ) for form, text in encodings(secret).items() if secret}
+    told = {
+        f"{name} {form}": text
+        for name, secret in (
+            ("token", token),
+            ("signature", SIGNATURE),
+            ("init_token", INIT_TOKEN),
+            ("email", email),
+            ("signature secret", SIGNATURE_SECRET),
+        )
+        for form, text in encodings(secret).items()
+        if secret
+    }
     parts = fragments(token) if token else {}
     return told | parts | {"another person": EMAIL}
 
@@ -87,12 +104,20 @@ class Leaky(BaseHTTPRequestHandler):
             asked, email = {}, ""
         told = leaks(token, email)
         good = isinstance(asked, dict) and (
-            "destinationAddress" in asked or str(asked.get("amount", "0")) not in {"0", "abc"})
+            "destinationAddress" in asked or str(asked.get("amount", "0")) not in {"0", "abc"}
+        )
         answer: dict[str, Any] = {"error": "invalid_request", "code": "validation_error", "message": str(told)}
         if good:
-            answer = {**asked, "signature": SIGNATURE, "init_token": INIT_TOKEN, "fix_currency": token, "note": told,
-                      "merchant_transaction_id": str(uuid.uuid4()), "sessionId": str(uuid.uuid4()),
-                      "widgetUrl": f"https://widget.example/?gdata={quote(token)}&secret={quote(SIGNATURE_SECRET)}"}
+            answer = {
+                **asked,
+                "signature": SIGNATURE,
+                "init_token": INIT_TOKEN,
+                "fix_currency": token,
+                "note": told,
+                "merchant_transaction_id": str(uuid.uuid4()),
+                "sessionId": str(uuid.uuid4()),
+                "widgetUrl": f"https://widget.example/?gdata={quote(token)}&secret={quote(SIGNATURE_SECRET)}",
+            }
         self._send(200 if good else 400, json.dumps(answer).encode(), told["token plain"] if token else "")
 
     do_PUT = do_PATCH = do_DELETE = do_POST
@@ -113,8 +138,12 @@ class Leaky(BaseHTTPRequestHandler):
             self.do_POST()
 
     def _tell(self, event: dict[str, Any], token: str) -> None:
-        httpx.post(f"{self.webhook_url}?token={quote(token)}", json=event, trust_env=False,
-                   headers={"X-Api-Token": token, "Authorization": f"Bearer {token}", "Cookie": f"s={INIT_TOKEN}"})
+        httpx.post(
+            f"{self.webhook_url}?token={quote(token)}",
+            json=event,
+            trust_env=False,
+            headers={"X-Api-Token": token, "Authorization": f"Bearer {token}", "Cookie": f"s={INIT_TOKEN}"},
+        )
 
     def _talk(self, token: str) -> None:
         """Upgrades, tells all in a text message, in a binary one, and as the reason of its close."""

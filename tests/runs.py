@@ -39,13 +39,20 @@ class Completed:
 
 
 def rampcheck(
-    *arguments: str, folder: Path, environment: dict[str, str] | None = None, program: Path | None = None,
+    *arguments: str,
+    folder: Path,
+    environment: dict[str, str] | None = None,
+    program: Path | None = None,
     current: Path | None = None,
 ) -> Completed:
     """Runs `rampcheck run` with these arguments, writing to `folder`."""
     command = [str(program)] if program else [sys.executable, "-m", "rampcheck.cli"]
     done = subprocess.run(
-        [*command, "run", *arguments, "--output", str(folder)], capture_output=True, text=True, check=False,
-        env=environment, cwd=current,
+        [*command, "run", *arguments, "--output", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=current,
     )
     return Completed(done.returncode, done.stdout + done.stderr, folder)

@@ -63,9 +63,7 @@ SECTIONS = [
 ]
 
 
-def exchange(
-    number: int, status: int = 200, body: str = "", request: str = REQUEST, **changes: Any
-) -> dict[str, Any]:
+def exchange(number: int, status: int = 200, body: str = "", request: str = REQUEST, **changes: Any) -> dict[str, Any]:
     """The journal's record of one request for a session; `changes` replace whole members of it."""
     return {
         "kind": "exchange",
@@ -104,18 +102,14 @@ def exchange(
 
 def exchanges() -> dict[int, dict[str, Any]]:
     """Exchanges of every kind: answered, lost, not UTF-8, a webhook, a WebSocket, hostile, long."""
-    error = json.dumps(
-        {"error": "unauthorised", "code": "invalid_token", "message": "The token is not known."}
-    )
+    error = json.dumps({"error": "unauthorised", "code": "invalid_token", "message": "The token is not known."})
     binary = base64.b64encode(b"\xff\xfe\x00{").decode()
     hostile = json.dumps({"message": HOSTILE, "99.50": 99.50}, ensure_ascii=True)
     records = [
         exchange(3, 401, error),
         exchange(9, 200),
         exchange(17, 200),
-        exchange(
-            21, 500, "<html><script>alert(1)</script>\x00\x1b[2J Traceback \u202e(most recent call last)"
-        ),
+        exchange(21, 500, "<html><script>alert(1)</script>\x00\x1b[2J Traceback \u202e(most recent call last)"),
         exchange(22, 400, hostile, request="\n".join(HOSTILE[:-2])),
         exchange(23, 200, json.dumps({"long": "y" * 12_000})),
         exchange(24, response=None, failure={"kind": "timeout", "detail": "no response within 10 s"}),
@@ -169,9 +163,7 @@ def observation(actual: str, number: int | None, times: int = 1) -> dict[str, An
     }
 
 
-def clause(
-    name: str, section: str, verdict: str, text: str, level: str = "must", **members: Any
-) -> dict[str, Any]:
+def clause(name: str, section: str, verdict: str, text: str, level: str = "must", **members: Any) -> dict[str, Any]:
     """One clause as results.json has it."""
     return {
         "id": name,
@@ -198,9 +190,7 @@ def clauses() -> list[dict[str, Any]]:
             auth,
             "passed",
             "A call without an Authorization header is refused with 401 `unauthorised`.",
-            ambiguities=[
-                "The pages disagree on the code: `invalid_token` on one, `missing_token` on the other."
-            ],
+            ambiguities=["The pages disagree on the code: `invalid_token` on one, `missing_token` on the other."],
         ),
         clause(
             "proof.auth.unknown-token",
@@ -293,10 +283,7 @@ def clauses() -> list[dict[str, Any]]:
             "advisory",
             "No stack trace, SQL or file path stands in a message.",
             "should",
-            findings=[
-                finding("a message for partners", value, 22 if n % 2 else 21)
-                for n, value in enumerate(HOSTILE)
-            ],
+            findings=[finding("a message for partners", value, 22 if n % 2 else 21) for n, value in enumerate(HOSTILE)],
         ),
         clause(
             "proof.errors.envelope",
@@ -357,9 +344,7 @@ def consequences() -> dict[str, Any]:
             clause("proof.session.amount-echo", session, "failed", "It comes back.", findings=[finding("1", "2", 17)]),
             clause("proof.session.lang", session, "passed", "It is there."),
             clause(root, errors, "failed", "An error has three members.", findings=missing),
-            clause(
-                "proof.errors.media-type", errors, "advisory", "It is JSON.", "should", findings=told, follows=root
-            ),
+            clause("proof.errors.media-type", errors, "advisory", "It is JSON.", "should", findings=told, follows=root),
         ]
     )
 
@@ -367,11 +352,15 @@ def consequences() -> dict[str, Any]:
 def examples() -> dict[str, Any]:
     """A run in which one promise was broken with many values, and only a part was tried."""
     one = finding('`expiresAt` "2026-11-21T07:15:00Z"', 'expiresAt "2026-11-21T07:14:00Z"', 17, 396)
-    others = [('`expiresAt` "2026-11-21T07:15:01Z"', 'expiresAt "2026-11-21T07:14:01Z"', 23),
-              ('`expiresAt` "2026-11-21T07:15:02Z"', 'expiresAt "2026-11-21T07:14:02Z"', 99)]
+    others = [
+        ('`expiresAt` "2026-11-21T07:15:01Z"', 'expiresAt "2026-11-21T07:14:01Z"', 23),
+        ('`expiresAt` "2026-11-21T07:15:02Z"', 'expiresAt "2026-11-21T07:14:02Z"', 99),
+    ]
     scenario = one["scenario"]
-    one["examples"] = [{"expected": expected, "actual": actual, "exchange": number, "scenario": scenario}
-                       for expected, actual, number in [(one["expected"], one["actual"], 17), *others]]
+    one["examples"] = [
+        {"expected": expected, "actual": actual, "exchange": number, "scenario": scenario}
+        for expected, actual, number in [(one["expected"], one["actual"], 17), *others]
+    ]
     failed = clause("proof.session.expires", "proof.session", "failed", "It ends after 15 minutes.", findings=[one])
     return results(clauses=[failed, *unselected()], selection=SELECTION)
 
@@ -382,9 +371,17 @@ SELECTION = {"clauses": ["proof.session.*"], "keyword": "not (slow or 'odd')"}
 def unselected() -> list[dict[str, Any]]:
     """Clauses that were no part of a selection."""
     return [
-        clause(c["id"], c["section"], "not_verified", c["text"], c["level"], reason="not selected for this run",
-               gap="unselected")
-        for c in clauses() if c["section"] != "proof.session"
+        clause(
+            c["id"],
+            c["section"],
+            "not_verified",
+            c["text"],
+            c["level"],
+            reason="not selected for this run",
+            gap="unselected",
+        )
+        for c in clauses()
+        if c["section"] != "proof.session"
     ]
 
 
@@ -396,10 +393,16 @@ def partial() -> dict[str, Any]:
 
 def gaps() -> dict[str, Any]:
     """A run in which nothing failed, the profile lacks something, and there are waivers in every state."""
-    kept = [{**item, **({"gap": "declared"} if item["verdict"] == "not_verified" else {})}
-            for item in clauses() if item["verdict"] not in {"failed", "advisory"}]
+    kept = [
+        {**item, **({"gap": "declared"} if item["verdict"] == "not_verified" else {})}
+        for item in clauses()
+        if item["verdict"] not in {"failed", "advisory"}
+    ]
     consequence = clause(
-        "proof.session.echo", "proof.session", "waived", "It comes back.",
+        "proof.session.echo",
+        "proof.session",
+        "waived",
+        "It comes back.",
         reason="in consequence of proof.session.complete, which is waived: ticket 123",
         follows="proof.session.complete",
         findings=[finding("theme light", "absent", 23)],
@@ -408,17 +411,35 @@ def gaps() -> dict[str, Any]:
 
 
 WAIVERS = [
-    {"clause": "proof.session.complete", "reason": "ticket 123, agreed until the next release", "until": "2027-01-31",
-     "state": "used"},
+    {
+        "clause": "proof.session.complete",
+        "reason": "ticket 123, agreed until the next release",
+        "until": "2027-01-31",
+        "state": "used",
+    },
     {"clause": "proof.auth.bearer-required", "reason": "ticket 7", "until": None, "state": "stale"},
     {"clause": "proof.errors.envelope", "reason": "ticket 8", "until": "2026-10-31", "state": "expired"},
 ]
 
 OUTAGES = [
-    {"began": "2026-11-21T07:00:10.5Z", "ended": "2026-11-21T07:00:16.5Z", "exchange": 24, "before": [17],
-     "detail": "the gateway answered 502", "probes": 6, "cause": ""},
-    {"began": "2026-11-21T07:00:40Z", "ended": None, "exchange": 24, "before": [21, 22, 23],
-     "detail": "connection refused", "probes": 30, "cause": ""},
+    {
+        "began": "2026-11-21T07:00:10.5Z",
+        "ended": "2026-11-21T07:00:16.5Z",
+        "exchange": 24,
+        "before": [17],
+        "detail": "the gateway answered 502",
+        "probes": 6,
+        "cause": "",
+    },
+    {
+        "began": "2026-11-21T07:00:40Z",
+        "ended": None,
+        "exchange": 24,
+        "before": [21, 22, 23],
+        "detail": "connection refused",
+        "probes": 30,
+        "cause": "",
+    },
 ]
 
 
@@ -428,13 +449,27 @@ def incomplete() -> dict[str, Any]:
     held = f"{reason}; it held 12 times elsewhere"
     kept = [
         {**item, "gap": "declared"} if item["verdict"] == "not_verified" else item
-        for item in clauses() if item["verdict"] not in {"failed", "advisory", "waived"}
+        for item in clauses()
+        if item["verdict"] not in {"failed", "advisory", "waived"}
     ]
     lost = [
-        clause("proof.session.fix-network", "proof.session", "not_verified", "It holds the network.", reason=held,
-               gap="unexpected", exercised=12),
-        clause("proof.session.amount-echo", "proof.session", "not_verified", "It comes back.", reason=reason,
-               gap="unexpected"),
+        clause(
+            "proof.session.fix-network",
+            "proof.session",
+            "not_verified",
+            "It holds the network.",
+            reason=held,
+            gap="unexpected",
+            exercised=12,
+        ),
+        clause(
+            "proof.session.amount-echo",
+            "proof.session",
+            "not_verified",
+            "It comes back.",
+            reason=reason,
+            gap="unexpected",
+        ),
     ]
     return results(verdict="incomplete", clauses=[*kept, *lost], faults=[], notes=[], outages=OUTAGES)
 
@@ -448,7 +483,5 @@ def conformant() -> dict[str, Any]:
 def inconclusive() -> dict[str, Any]:
     """A run that never reached its target."""
     reason = "the target could not be reached: connection refused"
-    unjudged = [
-        clause(c["id"], c["section"], "not_verified", c["text"], c["level"], reason=reason) for c in clauses()
-    ]
+    unjudged = [clause(c["id"], c["section"], "not_verified", c["text"], c["level"], reason=reason) for c in clauses()]
     return results(verdict="inconclusive", reason=reason, clauses=unjudged, requests=1, interrupted=True)

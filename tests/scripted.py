@@ -50,6 +50,7 @@ def scripted(respond: Respond) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             connection.sendall(content.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
+
         def serve() -> None:
             while True:
                 try:

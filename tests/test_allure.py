@@ -65,7 +65,12 @@ def test_the_evidence_is_attached(tmp_path: Path) -> None:
     ]
     steps = {step["name"]: step for step in written(samples.results(), tmp_path, *records)[clause]["steps"]}
     assert {name: step["status"] for name, step in steps.items()} == {
-        "one": "passed", "two": "failed", "three": "broken", "exchange 9": "failed", "exchange 24": "failed"}
+        "one": "passed",
+        "two": "failed",
+        "three": "broken",
+        "exchange 9": "failed",
+        "exchange 24": "failed",
+    }
     source = steps["exchange 9"]["attachments"][0]["source"]
     assert json.loads((tmp_path / source).read_text())["number"] == 9
 
@@ -99,8 +104,17 @@ def test_a_conformant_run_is_green(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_finding_of_the_whole_run_fails_a_test(workers: str, tmp_path: Path) -> None:
     """What only the history of a run shows fails its clause in Allure, whatever the scenarios that provoked it did."""
-    done = rampcheck("--contract", "proof", "--defect", "token-in-error-message", "-k", "issued", "-n", workers,
-                     folder=tmp_path / "run")
+    done = rampcheck(
+        "--contract",
+        "proof",
+        "--defect",
+        "token-in-error-message",
+        "-k",
+        "issued",
+        "-n",
+        workers,
+        folder=tmp_path / "run",
+    )
     assert done.code == 1, done.printed
     folder = tmp_path / "run/allure-results"
     tests = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*-result.json")]

@@ -23,8 +23,12 @@ def listed() -> list[str]:
 
 def upward(order: list[str], imports: Graph) -> list[tuple[str, str]]:
     """The imports of a part that comes later in the flow."""
-    return [(name, other) for name, others in between(order, imports).items() for other in others
-            if order.index(other) > order.index(name)]
+    return [
+        (name, other)
+        for name, others in between(order, imports).items()
+        for other in others
+        if order.index(other) > order.index(name)
+    ]
 
 
 def test_every_module_is_listed() -> None:
@@ -65,12 +69,19 @@ def package(folder: Path, **files: str) -> Graph:
     return graph(folder / "engine")
 
 
-@pytest.mark.parametrize("text", [
-    "from engine import late", "import engine.late", "from engine.late import x", "from . import late",
-    "from .late import x",
-    "def f():\n    from engine.late import x", "if TYPE_CHECKING:\n    import engine.late",
-    "try:\n    from engine import late as other\nexcept ImportError:\n    pass",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from engine import late",
+        "import engine.late",
+        "from engine.late import x",
+        "from . import late",
+        "from .late import x",
+        "def f():\n    from engine.late import x",
+        "if TYPE_CHECKING:\n    import engine.late",
+        "try:\n    from engine import late as other\nexcept ImportError:\n    pass",
+    ],
+)
 def test_an_import_is_seen_wherever_it_stands(tmp_path: Path, text: str) -> None:
     """However an import is written, one that goes up the table is found."""
     imports = package(tmp_path, early=text, late="")
@@ -80,8 +91,9 @@ def test_an_import_is_seen_wherever_it_stands(tmp_path: Path, text: str) -> None
 
 def test_wings_and_circles(tmp_path: Path) -> None:
     """A wing may be one row, or a row for each module; a circle is told file by file; the picture has a line a part."""
-    imports = package(tmp_path, low="", wing_a="from engine import low", wing_b="from .a import x",
-                      top="import engine.wing.b")
+    imports = package(
+        tmp_path, low="", wing_a="from engine import low", wing_b="from .a import x", top="import engine.wing.b"
+    )
     assert upward(["low", "wing", "top"], imports) == []
     assert upward(["low", "wing", "wing.b", "wing.a", "top"], imports) == [("wing.b", "wing.a")]
     assert picture(["low", "wing", "top"], imports) == "low   -\nwing  low\ntop   wing"
@@ -91,8 +103,12 @@ def test_wings_and_circles(tmp_path: Path) -> None:
 
 def test_no_module_is_long() -> None:
     """A module near 500 lines is two modules."""
-    files = [*ENGINE.rglob("*.py"), *(ROOT / "suites").rglob("*.py"), *(ROOT / "references").rglob("*.py"),
-             *(ROOT / "tests").rglob("*.py")]
+    files = [
+        *ENGINE.rglob("*.py"),
+        *(ROOT / "suites").rglob("*.py"),
+        *(ROOT / "references").rglob("*.py"),
+        *(ROOT / "tests").rglob("*.py"),
+    ]
     long = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
 
@@ -102,8 +118,11 @@ def test_the_engine_knows_no_vendor() -> None:
     names = "|".join(path.name for path in (ROOT / "suites").iterdir() if path.is_dir() and path.name.isalpha())
     vendor = re.compile(rf"(?<![a-z])({names})(?![a-z])", re.IGNORECASE)
     files = [path for path in ENGINE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    told = [f"{path}:{number}" for path in files
-            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
-            if vendor.search(line)]
+    told = [
+        f"{path}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
+        if vendor.search(line)
+    ]
     assert names
     assert told == []

@@ -31,20 +31,32 @@ from rampcheck.wire.exchanges import Exchange, Response, Sent
 
 ANYONE = Partner()
 ENDPOINT = Endpoint("POST", "/sessions")
-PROFILE: Profile = from_mapping({"contract": "proof", "base_url": "http://127.0.0.1:9",
-                                 "credentials": {"client_token": "token-of-nobody"}}, {})
+PROFILE: Profile = from_mapping(
+    {"contract": "proof", "base_url": "http://127.0.0.1:9", "credentials": {"client_token": "token-of-nobody"}}, {}
+)
 JSON = ("content-type", "application/json")
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 BEGUN = 1_800_000_000.0
 
 
 def exchange(
-    sent: Any = NOTHING, got: Any = NOTHING, number: int = 1, status: int = 200, *headers: tuple[str, str],
+    sent: Any = NOTHING,
+    got: Any = NOTHING,
+    number: int = 1,
+    status: int = 200,
+    *headers: tuple[str, str],
 ) -> Exchange:
     """A request for a session, and its answer."""
     request = Sent("POST", "http://127.0.0.1:9/sessions", (JSON,), json.dumps(dict(sent)).encode())
-    return Exchange(number, "", request, Response(status, (JSON, *headers), json.dumps(dict(got)).encode()),
-                    BEGUN + number, 0.5, "/sessions")
+    return Exchange(
+        number,
+        "",
+        request,
+        Response(status, (JSON, *headers), json.dumps(dict(got)).encode()),
+        BEGUN + number,
+        0.5,
+        "/sessions",
+    )
 
 
 def outcome(invariant: Invariant, seen: Exchange, partner: Partner = ANYONE) -> str:
@@ -58,16 +70,23 @@ def outcome(invariant: Invariant, seen: Exchange, partner: Partner = ANYONE) -> 
 def history(invariant: HistoryInvariant, *seen: Exchange) -> list[str]:
     """What an invariant of a whole run makes of these exchanges: for each judgement `held`, or what is broken where."""
     judged: Sequence[Broken | Held] = list(invariant.judge([one for one in seen if invariant.when(one)], PROFILE))
-    return [f"{one.exchange.number if one.exchange else 0}: {one.actual}" if isinstance(one, Broken) else "held"
-            for one in judged]
+    return [
+        f"{one.exchange.number if one.exchange else 0}: {one.actual}" if isinstance(one, Broken) else "held"
+        for one in judged
+    ]
 
 
-@pytest.mark.parametrize(("sent", "got", "told"), [
-    ({"coin": "BTC"}, {"coin": "BTC"}, "held"),
-    ({"coin": "BTC"}, {"coin": "btc"}, '`coin`: "BTC" | "btc"'),
-    ({"coin": "1"}, {"coin": 1}, '`coin`: "1" | 1'),
-    ({"coin": "BTC"}, {}, "not asked"), ({}, {"coin": "BTC"}, "not asked"), ({"coin": 1}, {"coin": 2}, "not asked"),
-])
+@pytest.mark.parametrize(
+    ("sent", "got", "told"),
+    [
+        ({"coin": "BTC"}, {"coin": "BTC"}, "held"),
+        ({"coin": "BTC"}, {"coin": "btc"}, '`coin`: "BTC" | "btc"'),
+        ({"coin": "1"}, {"coin": 1}, '`coin`: "1" | 1'),
+        ({"coin": "BTC"}, {}, "not asked"),
+        ({}, {"coin": "BTC"}, "not asked"),
+        ({"coin": 1}, {"coin": 2}, "not asked"),
+    ],
+)
 def test_echoes(sent: dict[str, Any], got: dict[str, Any], told: str) -> None:
     """A string comes back character for character; what was not asked for, or not answered, is no matter of an echo."""
     assert outcome(echoes("c", ENDPOINT, "coin"), exchange(sent, got)) == told
@@ -95,13 +114,20 @@ def test_one_of() -> None:
     assert outcome(block, exchange({}, {"coin": "A"})) == "not asked"
 
 
-@pytest.mark.parametrize(("end", "headers", "told"), [
-    ("2027-01-15T08:30:01Z", (), "held"), ("2027-01-15T08:30:31Z", (), "held"),
-    ("2027-01-15T08:31:00Z", (), "30 minutes after .* 31.0 minutes after"),
-    ("2027-01-15T09:00:00Z", (("date", "Fri, 15 Jan 2027 08:30:00 GMT"),), "held"),
-    ("2027-01-15T08:29:32Z", (), "held"), ("2027-01-15T08:29:20Z", (), "30 minutes after .* 29.3 minutes after"),
-    ("2027-01-15T12:30:01", (), "held"), ("soon", (), "a date and a time .* \"soon\""), (1, (), "not asked"),
-])
+@pytest.mark.parametrize(
+    ("end", "headers", "told"),
+    [
+        ("2027-01-15T08:30:01Z", (), "held"),
+        ("2027-01-15T08:30:31Z", (), "held"),
+        ("2027-01-15T08:31:00Z", (), "30 minutes after .* 31.0 minutes after"),
+        ("2027-01-15T09:00:00Z", (("date", "Fri, 15 Jan 2027 08:30:00 GMT"),), "held"),
+        ("2027-01-15T08:29:32Z", (), "held"),
+        ("2027-01-15T08:29:20Z", (), "30 minutes after .* 29.3 minutes after"),
+        ("2027-01-15T12:30:01", (), "held"),
+        ("soon", (), 'a date and a time .* "soon"'),
+        (1, (), "not asked"),
+    ],
+)
 def test_expires_after(end: Any, headers: tuple[tuple[str, str], ...], told: str) -> None:
     """The end is so long after the answer, by this machine's clock or the target's, give or take the tolerance."""
     block = expires_after("c", ENDPOINT, "end", lambda one: asked(one, "lifetime"), 30)
@@ -112,6 +138,7 @@ def test_expires_after(end: Any, headers: tuple[tuple[str, str], ...], told: str
 
 def test_signed() -> None:
     """What the target sends is signed over its very bytes: a webhook's request, an answer's response."""
+
     def fits(body: bytes, signature: str, _: Partner) -> bool:
         return signature == hmac_hex(body, "a secret")
 
@@ -124,8 +151,11 @@ def test_signed() -> None:
     assert outcome(block, plain).endswith("| no x-signature")
     respelt = replace(right, response=replace(plain.response, headers=(JSON, good), body=b'{"id":1}'))
     assert outcome(block, respelt).endswith("| one that does not fit")
-    webhook = replace(plain, direction="incoming", request=replace(
-        plain.request, headers=(JSON, ("x-signature", hmac_hex(plain.request.body, "a secret")))))
+    webhook = replace(
+        plain,
+        direction="incoming",
+        request=replace(plain.request, headers=(JSON, ("x-signature", hmac_hex(plain.request.body, "a secret")))),
+    )
     assert outcome(block, webhook) == "held"
 
 
@@ -135,15 +165,30 @@ def test_hmac_hex() -> None:
     assert hmac_hex(b"what do ya want for nothing?", "Jefe") == digest
 
 
-@pytest.mark.parametrize(("told", "seen"), [
-    (["new", "paid", "done"], "held"), (["done"], "held"), (["new", "new", "done"], "held"), (["new"], "not asked"),
-    ([], "not asked"), (["paid", "new"], "broken"), (["done", "lost"], "broken"), (["done", "new"], "broken"),
-    (["new", "done", "done"], "held"), (["new", "odd", "done"], "held"),
-])
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (["new", "paid", "done"], "held"),
+        (["done"], "held"),
+        (["new", "new", "done"], "held"),
+        (["new"], "not asked"),
+        ([], "not asked"),
+        (["paid", "new"], "broken"),
+        (["done", "lost"], "broken"),
+        (["done", "new"], "broken"),
+        (["new", "done", "done"], "held"),
+        (["new", "odd", "done"], "held"),
+    ],
+)
 def test_moves_forward(told: list[str], seen: str) -> None:
     """No status goes back, nothing comes after a final one, and one status alone shows nothing unless it is final."""
-    block = moves_forward("c", lambda *_: True, lambda one: given(one, "told"),
-                          {"new": 0, "paid": 1, "done": 2, "lost": 2}, {"done", "lost"})
+    block = moves_forward(
+        "c",
+        lambda *_: True,
+        lambda one: given(one, "told"),
+        {"new": 0, "paid": 1, "done": 2, "lost": 2},
+        {"done", "lost"},
+    )
     found = outcome(block, exchange(got={"told": told}))
     assert (found if found in ("held", "not asked") else "broken") == seen
 
@@ -160,8 +205,9 @@ def test_stable() -> None:
 
 def test_bound_to() -> None:
     """A value that serves two addresses is not bound to either; only another address can show that it is."""
-    block = bound_to("c", ENDPOINT.answered, "seal", lambda one: given(one, "seal"), "`ip`",
-                     lambda one: asked(one, "ip"))
+    block = bound_to(
+        "c", ENDPOINT.answered, "seal", lambda one: given(one, "seal"), "`ip`", lambda one: asked(one, "ip")
+    )
 
     def sealed(ip: str, seal: Any, number: int) -> Exchange:
         return exchange({"ip": ip}, {"seal": seal}, number)
@@ -175,8 +221,9 @@ def test_bound_to() -> None:
 def test_single_use() -> None:
     """What was accepted is refused from then on; a refusal of what was never accepted shows nothing."""
     block = single_use("c", ENDPOINT.asked, "nonce", lambda one: asked(one, "nonce"))
-    first, again, refused = (exchange({"nonce": "n"}, number=number, status=status)
-                             for number, status in ((1, 200), (2, 200), (3, 409)))
+    first, again, refused = (
+        exchange({"nonce": "n"}, number=number, status=status) for number, status in ((1, 200), (2, 200), (3, 409))
+    )
     assert history(block, first, refused) == ["held"]
     (broken,) = history(block, first, again)
     assert broken.startswith("2: ")
@@ -190,7 +237,8 @@ def test_never_repeated() -> None:
     block = never_repeated("c", "id", ENDPOINT.answered, lambda one: given(one, "id"))
     assert history(block, exchange(got={"id": "a"}), exchange(got={"id": "b"}, number=2)) == ["held"]
     assert history(block, exchange(got={"id": "a"}), exchange(got={"id": "a"}, number=2)) == [
-        '2: "a" already stood in exchange 1']
+        '2: "a" already stood in exchange 1'
+    ]
 
 
 def test_disagreements() -> None:

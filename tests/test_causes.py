@@ -124,8 +124,11 @@ def of_nothing(clause: str) -> Finding:
     return Finding(clause, "1", "2", 1, "")
 
 
-CAUSES = (Cause("c.json", frozenset({"c.complete", "c.echo"})), Cause("c.complete", frozenset({"c.echo", "c.same"})),
-          Cause("c.event", frozenset({"c.agrees"}), several=True))
+CAUSES = (
+    Cause("c.json", frozenset({"c.complete", "c.echo"})),
+    Cause("c.complete", frozenset({"c.echo", "c.same"})),
+    Cause("c.event", frozenset({"c.agrees"}), several=True),
+)
 A, B = member("a"), member("b")
 
 
@@ -148,13 +151,30 @@ A, B = member("a"), member("b")
         ([finding("c.event", BODY), finding("c.agrees")], {}),
         ([finding("c.json", BODY), finding("c.echo", STATUS, A)], {}),
         ([finding("c.json", STATUS, BODY), finding("c.echo", STATUS, A)], {"c.echo": "c.json"}),
-        ([finding("c.json", BODY), finding("c.complete", BODY), finding("c.same")],
-         {"c.complete": "c.json", "c.same": "c.json"}),
+        (
+            [finding("c.json", BODY), finding("c.complete", BODY), finding("c.same")],
+            {"c.complete": "c.json", "c.same": "c.json"},
+        ),
     ],
-    ids=["a member", "in any order", "one of its members", "another exchange", "no exchange", "another member",
-         "a member more", "no member", "a clause not named", "a finding of its own",
-         "a finding of its own in another exchange", "no cause", "one message of several", "another message",
-         "another status", "a crash", "a chain"],
+    ids=[
+        "a member",
+        "in any order",
+        "one of its members",
+        "another exchange",
+        "no exchange",
+        "another member",
+        "a member more",
+        "no member",
+        "a clause not named",
+        "a finding of its own",
+        "a finding of its own in another exchange",
+        "no cause",
+        "one message of several",
+        "another message",
+        "another status",
+        "a crash",
+        "a chain",
+    ],
 )
 def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None:
     """A clause follows where each finding has an explanation in its exchange, and then from the root of it."""
@@ -163,8 +183,10 @@ def test_what_follows(findings: list[Finding], expected: dict[str, str]) -> None
 
 def test_the_root_of_most_findings_counts() -> None:
     """Where findings follow from different roots, it is that of most, and of equals the first in the table."""
-    one, other = [finding("c.json", BODY), finding("c.echo", exchange=1)], [finding("c.complete", exchange=2),
-                                                                                finding("c.echo", exchange=2)]
+    one, other = (
+        [finding("c.json", BODY), finding("c.echo", exchange=1)],
+        [finding("c.complete", exchange=2), finding("c.echo", exchange=2)],
+    )
     assert follows(CAUSES, other + one) == {"c.echo": ("c.json", "c.complete")}
     third = [finding("c.complete", exchange=3), finding("c.echo", exchange=3)]
     assert follows(CAUSES, one + other + third) == {"c.echo": ("c.complete", "c.json")}
@@ -194,11 +216,24 @@ def changed(clause: str, exchange: int | None, change: str = "half a token") -> 
         ([changed("c.token", 9), changed("c.status", 8)], {}),
         ([changed("c.id", 1), changed("c.status", 2)], {}),
         ([changed("c.token", 1), changed("c.status", 2), changed("c.status", 4)], {}),
-        ([changed("c.token", 1), changed("c.token", 3), changed("c.status", 2), changed("c.status", 4)],
-         {"c.status": ("c.token",)}),
+        (
+            [changed("c.token", 1), changed("c.token", 3), changed("c.status", 2), changed("c.status", 4)],
+            {"c.status": ("c.token",)},
+        ),
     ],
-    ids=["both accepted", "one status", "accepted here, refused there", "another end", "another change", "no change",
-         "no exchange", "unknown exchanges", "a cause of one exchange", "one of two", "both"],
+    ids=[
+        "both accepted",
+        "one status",
+        "accepted here, refused there",
+        "another end",
+        "another change",
+        "no change",
+        "no exchange",
+        "unknown exchanges",
+        "a cause of one exchange",
+        "one of two",
+        "both",
+    ],
 )
 def test_one_fault_in_several_places_is_one(findings: list[Finding], expected: dict[str, tuple[str, ...]]) -> None:
     """A cause marked so explains what the same change of another request led to, where both ended alike."""
@@ -211,7 +246,8 @@ def test_the_causes_of_a_register_fit_together(name: str) -> None:
     loaded = register.load(name)
     assert loaded.causes
     assert {cause.clause: loaded.clauses[cause.clause].level for cause in loaded.causes} == {
-        cause.clause: "must" for cause in loaded.causes}
+        cause.clause: "must" for cause in loaded.causes
+    }
     for entry in read_yaml(packs.of(name).document(name, "clauses"))["causes"]:
         assert all(loaded.selected([pattern]) for pattern in entry["explains"])
     below = {cause.clause: set(cause.explains) for cause in loaded.causes}
@@ -245,8 +281,11 @@ def test_the_result_of_a_clause_names_its_root() -> None:
 
 def test_what_follows_from_a_waived_cause_is_waived_in_consequence() -> None:
     """Under a waived cause, what follows is waived too, and says from what it follows."""
-    found = results([{"clause": "proof.session.complete", "reason": "agreed"}], finding("proof.session.complete"),
-                    finding("proof.session.amount-echo"))
+    found = results(
+        [{"clause": "proof.session.complete", "reason": "agreed"}],
+        finding("proof.session.complete"),
+        finding("proof.session.amount-echo"),
+    )
     echo = found["proof.session.amount-echo"]
     assert (echo["verdict"], echo["follows"]) == ("waived", "proof.session.complete")
     assert echo["reason"] == "in consequence of proof.session.complete, which is waived: agreed"
@@ -256,25 +295,37 @@ def test_what_follows_from_a_waived_cause_is_waived_in_consequence() -> None:
 @pytest.mark.parametrize("own", [B, STATUS])
 def test_a_waived_cause_covers_no_finding_of_its_own(own: str) -> None:
     """A clause with one finding that the waived cause does not explain fails, whatever the others follow from."""
-    found = results([{"clause": "proof.session.complete", "reason": "agreed"}], finding("proof.session.complete"),
-                    finding("proof.session.amount-echo"), finding("proof.session.amount-echo", own))
+    found = results(
+        [{"clause": "proof.session.complete", "reason": "agreed"}],
+        finding("proof.session.complete"),
+        finding("proof.session.amount-echo"),
+        finding("proof.session.amount-echo", own),
+    )
     assert found["proof.session.amount-echo"]["verdict"] == "failed"
 
 
 def test_what_has_a_failed_root_too_fails() -> None:
     """Of two causes one is waived and one is not: what follows from both has failed, and follows from the latter."""
-    found = results([{"clause": "proof.session.json", "reason": "agreed"}], finding("proof.session.json", BODY),
-                    finding("proof.session.config-stable"), finding("proof.session.json", BODY, exchange=2),
-                    finding("proof.session.config-stable", exchange=2), finding("proof.session.complete", exchange=3),
-                    finding("proof.session.config-stable", exchange=3))
+    found = results(
+        [{"clause": "proof.session.json", "reason": "agreed"}],
+        finding("proof.session.json", BODY),
+        finding("proof.session.config-stable"),
+        finding("proof.session.json", BODY, exchange=2),
+        finding("proof.session.config-stable", exchange=2),
+        finding("proof.session.complete", exchange=3),
+        finding("proof.session.config-stable", exchange=3),
+    )
     stable = found["proof.session.config-stable"]
     assert (stable["verdict"], stable["follows"]) == ("failed", "proof.session.complete")
 
 
 def test_a_waived_clause_is_folded_under_no_cause() -> None:
     """A clause with a waiver of its own stays waived where its cause fails."""
-    found = results([{"clause": "proof.session.amount-echo", "reason": "agreed"}], finding("proof.session.complete"),
-                    finding("proof.session.amount-echo"))
+    found = results(
+        [{"clause": "proof.session.amount-echo", "reason": "agreed"}],
+        finding("proof.session.complete"),
+        finding("proof.session.amount-echo"),
+    )
     assert {result["verdict"] for result in found.values() if result["findings"]} == {"waived", "failed"}
     assert not any("follows" in result for result in found.values())
 
@@ -290,33 +341,58 @@ def test_the_smallest_example_keeps_what_it_follows_from(tmp_path: Path) -> None
         judge.broken("proof.auth.unknown-token", "401", "403", second)
     journal.close()
     assert [(kept.clause, kept.exchange) for kept in judge.findings] == [
-        ("proof.errors.envelope", 2), ("proof.errors.envelope", 3), ("proof.auth.unknown-token", 2)]
+        ("proof.errors.envelope", 2),
+        ("proof.errors.envelope", 3),
+        ("proof.auth.unknown-token", 2),
+    ]
 
 
 @pytest.mark.parametrize(
     ("defect", "arguments", "cause", "followers"),
     [
-        ("kryptonim:code-missing-on-invalid-request", ["--clause=kryptonim.session.request.network-supported"],
-         "kryptonim.errors.envelope", {"kryptonim.session.request.network-supported"}),
-        ("kryptonim:both-amounts-crash", ["--clause=kryptonim.session.request.amount-exclusive"],
-         "kryptonim.session.request.no-server-error", {"kryptonim.session.request.amount-exclusive"}),
+        (
+            "kryptonim:code-missing-on-invalid-request",
+            ["--clause=kryptonim.session.request.network-supported"],
+            "kryptonim.errors.envelope",
+            {"kryptonim.session.request.network-supported"},
+        ),
+        (
+            "kryptonim:both-amounts-crash",
+            ["--clause=kryptonim.session.request.amount-exclusive"],
+            "kryptonim.session.request.no-server-error",
+            {"kryptonim.session.request.amount-exclusive"},
+        ),
         ("proof:session-in-array", ["-k", "every_pair"], "proof.session.json", {"proof.session.complete"}),
         ("proof:amount-as-number", ["-k", "every_pair"], "proof.session.complete", {"proof.session.amount-echo"}),
-        ("proof:unauthorised-in-american", ["--clause=proof.auth.unknown-token"], "proof.errors.matrix",
-         {"proof.auth.unknown-token"}),
-        ("proof:wallet-error-as-page", ["--clause=proof.session.request.wallet-provisioned"],
-         "proof.errors.envelope", {"proof.session.request.wallet-provisioned", "proof.errors.media-type"}),
+        (
+            "proof:unauthorised-in-american",
+            ["--clause=proof.auth.unknown-token"],
+            "proof.errors.matrix",
+            {"proof.auth.unknown-token"},
+        ),
+        (
+            "proof:wallet-error-as-page",
+            ["--clause=proof.session.request.wallet-provisioned"],
+            "proof.errors.envelope",
+            {"proof.session.request.wallet-provisioned", "proof.errors.media-type"},
+        ),
     ],
 )
 def test_a_run_leads_with_the_cause(
-    defect: str, arguments: list[str], cause: str, followers: set[str], tmp_path: Path,
+    defect: str,
+    arguments: list[str],
+    cause: str,
+    followers: set[str],
+    tmp_path: Path,
 ) -> None:
     """Of a defect that breaks many promises, one is named first, and the others as its consequence."""
     name, _, defect = defect.partition(":")
     done = rampcheck("--contract", name, "--defect", defect, *arguments, folder=tmp_path / "run")
     broken = done.verdicts("failed", "advisory")
     assert {clause: done.clause(clause).get("follows") for clause in broken} == {
-        cause: None, **dict.fromkeys(followers, cause)}
+        cause: None,
+        **dict.fromkeys(followers, cause),
+    }
     assert done.code == 1
     assert "breaks 1 promise of the documentation, and" in " ".join(done.printed.split())
 
@@ -324,17 +400,36 @@ def test_a_run_leads_with_the_cause(
 def test_a_finding_says_what_saw_it_and_where(tmp_path: Path) -> None:
     """The schema, an invariant, one of the whole run, a scenario: each names itself, and the parts that are wrong."""
     defects = ["amount-as-number", "token-in-error-message", "unknown-token-forbidden"]
-    done = rampcheck("--contract", "proof", *(f"--defect={name}" for name in defects),
-                     "-k", "every_pair or issued", folder=tmp_path / "run")
+    done = rampcheck(
+        "--contract",
+        "proof",
+        *(f"--defect={name}" for name in defects),
+        "-k",
+        "every_pair or issued",
+        folder=tmp_path / "run",
+    )
     seen = {(found["judge"], *found["about"]) for clause in done.results["clauses"] for found in clause["findings"]}
-    assert seen == {("schema", "body.amount"), ("invariant", "body.amount"), ("history",),
-                    ("scenario", "status", "body.error", "body.code")}
+    assert seen == {
+        ("schema", "body.amount"),
+        ("invariant", "body.amount"),
+        ("history",),
+        ("scenario", "status", "body.error", "body.code"),
+    }
 
 
 def test_a_run_folds_nothing_that_has_a_reason_of_its_own(tmp_path: Path) -> None:
     """Two defects that show in the same exchanges stay two."""
-    done = rampcheck("--contract", "proof", "--defect", "theme-missing", "--defect", "amount-without-trailing-zeros",
-                     "-k", "amount", folder=tmp_path / "run")
+    done = rampcheck(
+        "--contract",
+        "proof",
+        "--defect",
+        "theme-missing",
+        "--defect",
+        "amount-without-trailing-zeros",
+        "-k",
+        "amount",
+        folder=tmp_path / "run",
+    )
     failed = done.verdicts("failed")
     assert {"proof.session.complete", "proof.session.amount-echo"} <= failed.keys()
     assert not any("follows" in done.clause(clause) for clause in failed)

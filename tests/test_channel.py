@@ -39,12 +39,19 @@ DEADLINE = 10.0
 
 def a_client(base_url: str, seen: list[Exchange], journal: Journal | None = None, **more: object) -> Client:
     """A client of a target at `base_url`, whose exchanges are put into `seen`."""
-    described = profile.from_mapping({
-        "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
-        "limits": {"timeout_seconds": 3}, **more,
-    }, {})
-    return Client(described, suite.load("proof").authenticate, Lane("run"), Budget(0, 100), seen.append,
-                  journal=journal)
+    described = profile.from_mapping(
+        {
+            "contract": "proof",
+            "base_url": base_url,
+            "credentials": {"client_token": "a-token-of-some-length"},
+            "limits": {"timeout_seconds": 3},
+            **more,
+        },
+        {},
+    )
+    return Client(
+        described, suite.load("proof").authenticate, Lane("run"), Budget(0, 100), seen.append, journal=journal
+    )
 
 
 @contextmanager
@@ -61,6 +68,7 @@ def raw_server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """Answers each connection's request with these bytes and closes; gives the base URL and the requests."""
     requests: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
+
         def serve() -> None:
             while True:
                 try:
@@ -85,8 +93,9 @@ def wait_for(client: Client, is_there: Callable[[], bool]) -> None:
 
 def test_messages_and_the_close_are_recorded() -> None:
     """Text, binary and the target's close are told apart, with the upgrade's own headers."""
+
     def handler(connection: ServerConnection) -> None:
-        connection.send("{\"a\": 1}")
+        connection.send('{"a": 1}')
         connection.send(b"\x00\xff")
         connection.close(1000, "done")
 
@@ -97,14 +106,16 @@ def test_messages_and_the_close_are_recorded() -> None:
             assert channel.accepted
             wait_for(client, lambda: not channel.is_open)
         client.close()
-    exchange, = seen
+    (exchange,) = seen
     assert exchange.accepted
     assert exchange.request.url.startswith("ws://127.0.0.1")
     assert exchange.request.url.endswith("/ws?tx_id=a%2Fb")
     assert exchange.request.header("authorization") == "Bearer a-token-of-some-length"
     assert "exchange 1" in (exchange.request.header("user-agent") or "")
     assert [(message.kind, message.direction, message.body) for message in exchange.messages] == [
-        ("text", "incoming", b"{\"a\": 1}"), ("binary", "incoming", b"\x00\xff"), ("close", "incoming", b"1000 done"),
+        ("text", "incoming", b'{"a": 1}'),
+        ("binary", "incoming", b"\x00\xff"),
+        ("close", "incoming", b"1000 done"),
     ]
     assert next(message.json for message in exchange.events) == {"a": 1}
     assert exchange.closed is not None
@@ -146,6 +157,7 @@ def test_an_open_websocket_is_recorded_when_the_client_closes() -> None:
 
 def test_a_flood_of_messages_is_cut() -> None:
     """A target that sends without end fills no memory: the rest is not read."""
+
     def handler(connection: ServerConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
@@ -161,11 +173,14 @@ def test_a_flood_of_messages_is_cut() -> None:
     assert "256 KiB" in seen[0].cut
 
 
-@pytest.mark.parametrize(("answer", "status"), [
-    (b"HTTP/1.1 401 x\r\nX-Request-Id: 7\r\nContent-Length: 2\r\n\r\n{}", 401),
-    (b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:9/elsewhere\r\nContent-Length: 0\r\n\r\n", 302),
-    (b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200),
-])
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 401 x\r\nX-Request-Id: 7\r\nContent-Length: 2\r\n\r\n{}", 401),
+        (b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:9/elsewhere\r\nContent-Length: 0\r\n\r\n", 302),
+        (b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200),
+    ],
+)
 def test_a_refused_upgrade_is_a_response(answer: bytes, status: int) -> None:
     """A refusal is recorded whole, and a redirect is not followed."""
     seen: list[Exchange] = []
@@ -183,8 +198,10 @@ def test_a_refused_upgrade_is_a_response(answer: bytes, status: int) -> None:
 def test_an_upgrade_with_a_wrong_key_is_no_upgrade() -> None:
     """101 without the key's answer (RFC 6455 section 4.1) is a response, but no acceptance."""
     seen: list[Exchange] = []
-    with raw_server(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n") as (base_url, _):
+    with raw_server(
+        b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
+    ) as (base_url, _):
         exchange = a_client(base_url, seen).send(UPGRADE, "a test")
     assert exchange.status == 101
     assert not exchange.accepted
@@ -210,6 +227,7 @@ def test_a_port_without_server_is_silence() -> None:
 
 
 # The receiver
+
 
 @contextmanager
 def creating_server(*ids: str) -> Iterator[str]:
@@ -239,13 +257,20 @@ ID = "tx-0123/456"
 
 @contextmanager
 def receiving(
-    seen: list[Exchange], *ids: str, path: str = "/a%20hook", journal: Journal | None = None,
+    seen: list[Exchange],
+    *ids: str,
+    path: str = "/a%20hook",
+    journal: Journal | None = None,
 ) -> Iterator[tuple[Client, str]]:
     """Gives a client that receives webhooks, for sessions of these ids to be created, and where it does."""
     port = receiver.free_port()
     with creating_server(*ids) as base_url:
-        client = a_client(base_url, seen, journal, webhook={
-            "listen": f"127.0.0.1:{port}", "public_url": f"https://hooks.example{path}"})
+        client = a_client(
+            base_url,
+            seen,
+            journal,
+            webhook={"listen": f"127.0.0.1:{port}", "public_url": f"https://hooks.example{path}"},
+        )
         client.receive_webhooks()
         yield client, f"http://127.0.0.1:{port}"
         client.close()
@@ -280,8 +305,14 @@ def test_webhooks_become_exchanges() -> None:
         client.send(CREATE, "a test")
         assert httpx.post(f"{base_url}/other", content=b"{}").status_code == 404
         # An iterator's length is not known, so httpx sends chunks.
-        assert httpx.post(f"{base_url}/a%20hook?x=1", content=iter([b'{"a"', b': [{"b": "tx-0123\\/456"}]}']),
-                          headers={"Content-Type": "application/json"}).status_code == 200
+        assert (
+            httpx.post(
+                f"{base_url}/a%20hook?x=1",
+                content=iter([b'{"a"', b': [{"b": "tx-0123\\/456"}]}']),
+                headers={"Content-Type": "application/json"},
+            ).status_code
+            == 200
+        )
         wait_for(client, lambda: bool(client.deliveries("a test") or len(seen) > 1))
     _, exchange = seen
     assert (exchange.protocol, exchange.direction, exchange.number) == ("webhook", "incoming", 2)
@@ -293,9 +324,16 @@ def test_webhooks_become_exchanges() -> None:
         httpx.get(base_url)
 
 
-@pytest.mark.parametrize("content", [
-    json.dumps({"id": ID}), json.dumps([[ID]]), json.dumps(json.dumps({"id": ID})), f"id={ID}", f"no JSON {{ {ID}",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"id": ID}),
+        json.dumps([[ID]]),
+        json.dumps(json.dumps({"id": ID})),
+        f"id={ID}",
+        f"no JSON {{ {ID}",
+    ],
+)
 def test_what_names_a_transaction_is_the_targets(content: str) -> None:
     """Wherever in its body a request names a transaction, in JSON or not, it is a webhook to be judged."""
     seen: list[Exchange] = []
@@ -395,6 +433,7 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnecti
 
 def accepting(before: bytes) -> Callable[[socket.socket], None]:
     """Makes what answers an upgrade with these bytes, then with 101, one message and a close."""
+
     def answer(connection: socket.socket) -> None:
         lines = connection.recv(65536).split(b"\r\n")
         key = next(line for line in lines if line.lower().startswith(b"sec-websocket-key"))
@@ -402,15 +441,20 @@ def accepting(before: bytes) -> Callable[[socket.socket], None]:
         for piece in (before, SWITCHING + token + b"\r\n\r\n", b"\x81\x02{}", b"\x88\x02\x03\xe8"):
             connection.sendall(piece)
         connection.recv(65536)
+
     return answer
 
 
-@pytest.mark.parametrize("before", [b"", HINTS, HINTS * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + HINTS], ids=[
-    "nothing", "one", "three", "two kinds"])
+@pytest.mark.parametrize(
+    "before",
+    [b"", HINTS, HINTS * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + HINTS],
+    ids=["nothing", "one", "three", "two kinds"],
+)
 def test_interim_responses_before_an_upgrade_are_passed_over(before: bytes) -> None:
     """A gateway may give hints before the answer (RFC 8297): the upgrade is what comes after them."""
     seen: list[Exchange] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
+
         def serve() -> None:
             connection, _ = listening.accept()
             with connection:
@@ -420,7 +464,7 @@ def test_interim_responses_before_an_upgrade_are_passed_over(before: bytes) -> N
         client = a_client(f"http://127.0.0.1:{listening.getsockname()[1]}", seen)
         with client.subscribe(UPGRADE, "a test") as channel:
             wait_for(client, lambda: not channel.is_open)
-    exchange, = seen
+    (exchange,) = seen
     assert exchange.accepted
     assert [message.body for message in exchange.events] == [b"{}"]
 

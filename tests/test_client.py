@@ -29,10 +29,15 @@ def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
     monkeypatch.setattr("rampcheck.wire.client.time.sleep", waits.append)
 
     def send(base_url: str, budget: Budget | None = None, timeout: float = 10) -> list[Exchange]:
-        described = profile.from_mapping({
-            "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
-            "limits": {"timeout_seconds": timeout},
-        }, {})
+        described = profile.from_mapping(
+            {
+                "contract": "proof",
+                "base_url": base_url,
+                "credentials": {"client_token": "a-token-of-some-length"},
+                "limits": {"timeout_seconds": timeout},
+            },
+            {},
+        )
         seen: list[Exchange] = []
         authenticate = suite.load("proof").authenticate
         client = Client(described, authenticate, Lane("run", 1, 3), budget or Budget(0, 100), seen.append)
@@ -88,15 +93,19 @@ def test_a_wait_that_is_too_long_is_not_judged(exchanges_with: Sender) -> None:
     assert "429" in str(seen[1])
 
 
-@pytest.mark.parametrize(("content", "kind"), [
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", "truncated"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "truncated"),
-    (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "truncated"),
-    (b"", "reset"),
-    (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "encoding"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b" " * 300_000, "too_large"),
-    (b"HTTP/1.1 200 OK\r\nX-Large: " + b"x" * 200_000 + b"\r\n\r\n{}", "too_large"),
-], ids=["short body", "short chunk", "no HTTP", "nothing", "no gzip", "too large", "too large a header"])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", "truncated"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "truncated"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "truncated"),
+        (b"", "reset"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "encoding"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b" " * 300_000, "too_large"),
+        (b"HTTP/1.1 200 OK\r\nX-Large: " + b"x" * 200_000 + b"\r\n\r\n{}", "too_large"),
+    ],
+    ids=["short body", "short chunk", "no HTTP", "nothing", "no gzip", "too large", "too large a header"],
+)
 def test_what_the_network_does_is_no_answer(exchanges_with: Sender, content: bytes, kind: str) -> None:
     """An answer that did not arrive whole is a failure with its reason; only what is too large cannot be judged."""
     with answering(content, content) as base_url:
@@ -120,7 +129,7 @@ def test_a_connection_that_ends_before_an_answer_is_tried_again(exchanges_with: 
 def test_silence_is_a_timeout(exchanges_with: Sender) -> None:
     """A target that does not answer is given up after the profile's timeout."""
     with answering(b"HTTP/1.1 200 OK\r\n", close=False) as base_url:
-        exchange, = exchanges_with(base_url, timeout=0.2)
+        (exchange,) = exchanges_with(base_url, timeout=0.2)
     assert exchange.failure is not None
     assert exchange.failure.kind == "timeout"
     assert "0.2 s" in exchange.summary()
@@ -129,7 +138,7 @@ def test_silence_is_a_timeout(exchanges_with: Sender) -> None:
 def test_plain_text_where_tls_is_expected(exchanges_with: Sender) -> None:
     """A target that does not speak TLS is a failure of that kind."""
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as base_url:
-        exchange, = exchanges_with(base_url.replace("http:", "https:"), timeout=2)
+        (exchange,) = exchanges_with(base_url.replace("http:", "https:"), timeout=2)
     assert exchange.failure is not None
     assert exchange.failure.kind in {"tls", "timeout"}
 
@@ -181,9 +190,14 @@ def test_the_budget_is_one_for_all_workers(tmp_path: Path) -> None:
 
 def test_each_attempt_has_a_moment_and_a_nonce_of_its_own() -> None:
     """An authentication may sign them: what is sent again is signed anew, and taken for right credentials."""
-    described = profile.from_mapping({
-        "contract": "proof", "base_url": "http://127.0.0.1:1", "credentials": {"client_token": "a-token-of-20-signs."},
-    }, {})
+    described = profile.from_mapping(
+        {
+            "contract": "proof",
+            "base_url": "http://127.0.0.1:1",
+            "credentials": {"client_token": "a-token-of-20-signs."},
+        },
+        {},
+    )
     seen: list[Exchange] = []
 
     def signed(request: Request, _: profile.Profile) -> Request:

@@ -50,11 +50,17 @@ def meeting(expected: int) -> Iterator[str]:
 
 
 def client_of(
-    base_url: str, seen: list[Exchange], timeout: float = 20, proxy: str | None = None, budget: Budget | None = None,
+    base_url: str,
+    seen: list[Exchange],
+    timeout: float = 20,
+    proxy: str | None = None,
+    budget: Budget | None = None,
 ) -> Client:
     """Gives a client, the second of three workers, that tells `seen` of its exchanges."""
     given = {
-        "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
+        "contract": "proof",
+        "base_url": base_url,
+        "credentials": {"client_token": "a-token-of-some-length"},
         "limits": {"timeout_seconds": timeout},
     }
     described = profile.from_mapping(given | ({"egress": {"outside_proxy": proxy}} if proxy else {}), {})
@@ -65,8 +71,10 @@ def client_of(
 def requests_of(count: int) -> list[Request]:
     """Gives requests that their bodies tell apart."""
     headers = (("Content-Type", "application/json"),)
-    return [Request("POST", "/widget/session", headers, b"[%d]" % number, credential="client_token")
-            for number in range(count)]
+    return [
+        Request("POST", "/widget/session", headers, b"[%d]" % number, credential="client_token")
+        for number in range(count)
+    ]
 
 
 def test_requests_are_on_the_way_together() -> None:
@@ -173,7 +181,7 @@ def test_what_the_retry_policy_sends_again_goes_by_itself() -> None:
     busy = answer(429, "Retry-After: 0")
     with answering(busy, OK) as base_url:
         client = client_of(base_url, seen)
-        exchange, = client.send_together([replace(requests_of(1)[0], body=b"{}")], "a test")
+        (exchange,) = client.send_together([replace(requests_of(1)[0], body=b"{}")], "a test")
         client.close()
     assert [(one.status, one.attempt, one.final) for one in seen] == [(429, 1, False), (200, 2, True)]
     assert exchange is seen[-1]

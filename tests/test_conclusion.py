@@ -19,8 +19,9 @@ PART = ("--contract", "proof", "--clause", "proof.auth.*")
 
 def report(folder: Path) -> Completed:
     """Runs `rampcheck report`."""
-    done = subprocess.run([sys.executable, "-m", "rampcheck.cli", "report", str(folder)], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "report", str(folder)], capture_output=True, text=True, check=False
+    )
     return Completed(done.returncode, done.stdout + done.stderr, folder)
 
 
@@ -97,10 +98,14 @@ def test_nothing_is_given_away(copy: Path) -> None:
     assert "[redacted client_token" in (copy / "journal.jsonl").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("members", "said"), [
-    ({"contract_version": "1999-01"}, "1999-01"), ({"contract": "nobodys"}, "nobodys"),
-    ({"selected": None}, "selected"),
-])
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"contract_version": "1999-01"}, "1999-01"),
+        ({"contract": "nobodys"}, "nobodys"),
+        ({"selected": None}, "selected"),
+    ],
+)
 def test_another_rampcheck_s_run_is_refused(copy: Path, members: dict[str, Any], said: str) -> None:
     """What cannot be judged by this version is told, with exit code 4, and no report is touched."""
     changed(copy, **members)

@@ -154,10 +154,13 @@ def test_one_payload_takes_the_server_away(name: str, contract: str) -> None:
         assert b" 200 " in back(reference).data
 
 
-@pytest.mark.parametrize(("contract", "name", "payload"), [
-    ("kryptonim", "drops-nested-metadata", {"metadata": {"note": {"deep": 1}}}),
-    ("proof", "drops-astral", {"partner_user_id": "\U0001f4b8"}),
-])
+@pytest.mark.parametrize(
+    ("contract", "name", "payload"),
+    [
+        ("kryptonim", "drops-nested-metadata", {"metadata": {"note": {"deep": 1}}}),
+        ("proof", "drops-astral", {"partner_user_id": "\U0001f4b8"}),
+    ],
+)
 def test_what_one_contract_drops(contract: str, name: str, payload: dict[str, Any]) -> None:
     """The connection is closed without an answer, and the request without it is answered."""
     with server.start(contract, [name]) as reference:
@@ -235,10 +238,14 @@ def test_each_fiftieth_session_is_refused(contract: str) -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-@pytest.mark.parametrize(("name", "pattern"), [
-    ("validation-fails", rb'(?s)HTTP/1\.1 500 .*"code": '), ("validation-drops", b"$"),
-    ("validation-queues", rb'(?s)HTTP/1\.1 202 .*\{"queued":true\}'),
-])
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("validation-fails", rb'(?s)HTTP/1\.1 500 .*"code": '),
+        ("validation-drops", b"$"),
+        ("validation-queues", rb'(?s)HTTP/1\.1 202 .*\{"queued":true\}'),
+    ],
+)
 def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, contract: str) -> None:
     """What is invalid is answered 500, or not at all; sessions and refused credentials are as ever."""
     with server.start(contract, [name]) as reference:
@@ -250,10 +257,13 @@ def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, cont
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-@pytest.mark.parametrize(("name", "third"), [
-    ("third-refusal-a-page", rb"(?s)HTTP/1\.1 400 .*text/html.*\r\n\r\n<h1>"),
-    ("third-refusal-empty", rb"(?s)HTTP/1\.1 400 .*\r\n\r\n$"),
-])
+@pytest.mark.parametrize(
+    ("name", "third"),
+    [
+        ("third-refusal-a-page", rb"(?s)HTTP/1\.1 400 .*text/html.*\r\n\r\n<h1>"),
+        ("third-refusal-empty", rb"(?s)HTTP/1\.1 400 .*\r\n\r\n$"),
+    ],
+)
 def test_each_third_refusal_says_nothing(name: str, third: bytes, contract: str) -> None:
     """Two of three refusals are the API's own, whatever comes between them."""
     with server.start(contract, [name]) as reference:
@@ -356,10 +366,18 @@ def test_what_is_spread_is_the_same_each_time() -> None:
     assert [one(asked(place)) for place in range(1, 200)] == [other(asked(place)) for place in range(1, 200)]
 
 
-@pytest.mark.parametrize(("body", "meant"), [
-    (b'{"a": "x"}', True), (b'{"a": "y"}', False), (b'["x"]', False), (b'{"a": "x"', False), (b"\xff", False),
-    (b"", False), (b"[" * 100_000, False),
-])
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        (b'{"a": "x"}', True),
+        (b'{"a": "y"}', False),
+        (b'["x"]', False),
+        (b'{"a": "x"', False),
+        (b"\xff", False),
+        (b"", False),
+        (b"[" * 100_000, False),
+    ],
+)
 def test_what_no_json_object_says_is_not_meant(body: bytes, meant: bool) -> None:
     """Whatever the body is, it is looked into, and nothing is raised."""
     assert conditions.saying(lambda members: members.get("a") == "x")(asked(body=body)) is meant
@@ -368,7 +386,20 @@ def test_what_no_json_object_says_is_not_meant(body: bytes, meant: bool) -> None
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_condition_is_tried_here(contract: str) -> None:
     """No defect of this kind is without a test of what it does."""
-    known = {*SILENCES, *ABSENCES, *INSTEAD, "drops-nested-metadata", "drops-astral", "hangs-for-ever-on-long-email",
-             "hangs-in-mid-run", "refuses-every-fiftieth", "validation-fails", "validation-drops",
-             "validation-queues", "third-refusal-a-page", "third-refusal-empty", "firewall-stops-a-payload"}
+    known = {
+        *SILENCES,
+        *ABSENCES,
+        *INSTEAD,
+        "drops-nested-metadata",
+        "drops-astral",
+        "hangs-for-ever-on-long-email",
+        "hangs-in-mid-run",
+        "refuses-every-fiftieth",
+        "validation-fails",
+        "validation-drops",
+        "validation-queues",
+        "third-refusal-a-page",
+        "third-refusal-empty",
+        "firewall-stops-a-payload",
+    }
     assert {defect.name for defect in all_defects(contract) if defect.wrap} <= known

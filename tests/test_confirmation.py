@@ -38,10 +38,16 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
     numbers = count(1)
 
     def open_target(base_url: str) -> Target:
-        described = profile.from_mapping({
-            "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
-            "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
-        }, {})
+        described = profile.from_mapping(
+            {
+                "contract": "proof",
+                "base_url": base_url,
+                "credentials": {"client_token": "a-token-of-some-length"},
+                "partner": {"pairs": [["USDT", "TRC20"]]},
+                "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
+            },
+            {},
+        )
         output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
         return Run(described, Settings("run", bytes(32), output)).target(0)
 
@@ -73,14 +79,18 @@ def on(value: str, *answers: bytes | None, then: bytes | None = SESSION) -> Resp
     return respond
 
 
-@pytest.mark.parametrize(("respond", "convicted"), [
-    (on(SUSPECT, then=None), True),
-    (on(SUSPECT, then=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"), True),
-    (on(SUSPECT, None), False),
-    (on(SUSPECT, None, None), False),
-    (on(SUSPECT, None, None, REFUSED), False),
-    (lambda _: SESSION, False),
-], ids=["dropped each time", "cut short each time", "dropped once", "dropped twice", "then refused", "well"])
+@pytest.mark.parametrize(
+    ("respond", "convicted"),
+    [
+        (on(SUSPECT, then=None), True),
+        (on(SUSPECT, then=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"), True),
+        (on(SUSPECT, None), False),
+        (on(SUSPECT, None, None), False),
+        (on(SUSPECT, None, None, REFUSED), False),
+        (lambda _: SESSION, False),
+    ],
+    ids=["dropped each time", "cut short each time", "dropped once", "dropped twice", "then refused", "well"],
+)
 def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convicted: bool) -> None:
     """A request that is not answered again, after a control that was, breaks the promise of an answer."""
     with scripted(respond) as (base_url, _):
@@ -88,7 +98,7 @@ def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convic
         target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
     assert (SURVIVES in found(target)) == convicted
     if convicted:
-        finding, = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
+        (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
         assert "the control between them was answered" in finding["actual"]
 
 
@@ -102,16 +112,19 @@ def test_silence_breaks_what_was_demanded_too(opened: Open, demand: str) -> None
     assert found(target) == {SURVIVES, REQUIRED if demand == "refused" else FORMS}
 
 
-@pytest.mark.parametrize(("answers", "convicted"), [
-    ((REFUSED, SESSION), False),
-    ((PAGE, SESSION), False),
-    ((PAGE, PAGE, SESSION), False),
-    ((answer(408), SESSION), False),
-    ((answer(302, "Location: /login"), SESSION), False),
-    ((REFUSED, REFUSED), True),
-    ((REFUSED, PAGE, REFUSED), True),
-    ((PAGE, REFUSED, REFUSED), True),
-])
+@pytest.mark.parametrize(
+    ("answers", "convicted"),
+    [
+        ((REFUSED, SESSION), False),
+        ((PAGE, SESSION), False),
+        ((PAGE, PAGE, SESSION), False),
+        ((answer(408), SESSION), False),
+        ((answer(302, "Location: /login"), SESSION), False),
+        ((REFUSED, REFUSED), True),
+        ((REFUSED, PAGE, REFUSED), True),
+        ((PAGE, REFUSED, REFUSED), True),
+    ],
+)
 def test_a_wrong_refusal_has_to_be_seen_again(opened: Open, answers: tuple[bytes, ...], convicted: bool) -> None:
     """A 4xx where an acceptance is promised counts at its second sight, a gateway's page in between or not."""
     with scripted(on(SUSPECT, *answers)) as (base_url, _):
@@ -134,7 +147,7 @@ def test_a_wrong_refusal_that_does_not_come_again_is_a_doubt(opened: Open) -> No
     with scripted(on(SUSPECT, REFUSED)) as (base_url, _):
         target = opened(base_url)
         target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
-    doubt, = records(target, "doubt")
+    (doubt,) = records(target, "doubt")
     assert (doubt["clause"], doubt["gateway"]) == (FORMS, False)
     assert doubt["signature"] == "400 invalid_request validation_error"
 
@@ -149,7 +162,7 @@ def test_an_accepted_request_that_is_refused_once_is_a_doubt(opened: Open) -> No
     with scripted(respond) as (base_url, _):
         target = opened(base_url)
         target.accepted()
-    doubt, = records(target, "doubt")
+    (doubt,) = records(target, "doubt")
     assert (doubt["clause"], doubt["gateway"]) == (ACCEPTS, False)
 
 
@@ -159,8 +172,11 @@ def test_a_firewall_that_stops_one_payload_breaks_an_advisory(opened: Open) -> N
         target = opened(base_url)
         target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
     assert found(target) == {GATEWAY}
-    assert not [record for record in records(target, "finding") if record["clause"].startswith("proof.errors.")
-                and record["clause"] != GATEWAY]
+    assert not [
+        record
+        for record in records(target, "finding")
+        if record["clause"].startswith("proof.errors.") and record["clause"] != GATEWAY
+    ]
 
 
 FRONT = answer(403, "Content-Type: application/json", body='{"message":"Forbidden"}')
@@ -197,7 +213,8 @@ def test_a_page_where_an_envelope_is_promised_is_the_apis(opened: Open) -> None:
     with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
         target = opened(base_url)
         target.accepted().but(partner_user_id=SUSPECT).is_refused(
-            "proof.auth.ip-allowlist", Rejection([403], {"error": ["forbidden"]}))
+            "proof.auth.ip-allowlist", Rejection([403], {"error": ["forbidden"]})
+        )
     assert "proof.auth.ip-allowlist" in found(target)
     assert found(target, scenario="schema") >= {"proof.errors.envelope"}
 
@@ -217,7 +234,7 @@ def test_an_outage_is_waited_for_and_told(opened: Open) -> None:
         exchange = target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
     assert exchange.accepted
     assert not records(target, "finding") or not found(target)
-    outage, = records(target, "outage")
+    (outage,) = records(target, "outage")
     assert outage["ended"] is not None
     assert outage["probes"] > 1
     assert not outage["cause"]
@@ -225,6 +242,7 @@ def test_an_outage_is_waited_for_and_told(opened: Open) -> None:
 
 def test_a_request_that_takes_the_target_away_each_time_is_found(opened: Open) -> None:
     """A crash before the answer is the finding, and explains the outage."""
+
     def respond(body: dict[str, Any]) -> bytes:
         if body["partner_user_id"] == SUSPECT:
             raise Away(6)
@@ -255,12 +273,13 @@ def test_a_crash_after_the_answer_is_found_by_asking_again(opened: Open) -> None
         accepted.but(partner_user_id=SUSPECT).send()
         accepted.but(partner_user_id="another").send()
     assert found(target) == {SURVIVES}
-    finding, = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
+    (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
     assert "away right after" in finding["actual"]
 
 
 def test_a_target_that_does_not_come_back_ends_the_run(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the patience of the profile nothing more is sent, for one and the same reason."""
+
     def respond(body: dict[str, Any]) -> bytes:
         if body["partner_user_id"] == SUSPECT:
             raise Away(1 << 30)
@@ -277,13 +296,14 @@ def test_a_target_that_does_not_come_back_ends_the_run(opened: Open, monkeypatch
             target.accepted()
     assert len(records(target, "exchange")) == sent
     assert len(bodies) == 2
-    outage, = records(target, "outage")
+    (outage,) = records(target, "outage")
     assert outage["ended"] is None
     assert outage["before"]
 
 
 def test_a_spent_budget_is_not_the_targets_absence(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing more may be sent, nobody can say whether the target is there."""
+
     def respond(body: dict[str, Any]) -> bytes:
         if body["partner_user_id"] == SUSPECT:
             raise Away(1 << 30)
@@ -300,6 +320,7 @@ def test_a_spent_budget_is_not_the_targets_absence(opened: Open, monkeypatch: py
 
 def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -> None:
     """From then on a request is sent once: no retry, no control."""
+
     def respond(body: dict[str, Any]) -> bytes:
         return answer(500, body=ENVELOPE) if body["partner_user_id"].startswith(SUSPECT) else SESSION
 

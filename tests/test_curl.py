@@ -38,9 +38,7 @@ def run_curl(command: str, directory: Path, **variables: str) -> tuple[list[str]
     }
     shell = shutil.which("sh")
     assert shell
-    subprocess.run(
-        [shell, "-eu", str(script)], stdin=subprocess.DEVNULL, env=environment, check=True, cwd=directory
-    )
+    subprocess.run([shell, "-eu", str(script)], stdin=subprocess.DEVNULL, env=environment, check=True, cwd=directory)
     return arguments.read_bytes().decode("utf-8", "surrogateescape").split("\0")[:-1], stdin.read_bytes()
 
 
@@ -86,9 +84,7 @@ def test_curl_takes_secrets_from_the_environment(tmp_path: Path) -> None:
     exchange = samples.exchange(1, request=request)
     exchange["request"]["headers"] += [["X-Other", "[redacted client_token 01]"]]
     token = "a b'c\"d$e`f\\"
-    arguments, stdin = run_curl(
-        as_curl(exchange), tmp_path, CLIENT_TOKEN=token, CLIENT_TOKEN_2="two", VALUE="*"
-    )
+    arguments, stdin = run_curl(as_curl(exchange), tmp_path, CLIENT_TOKEN=token, CLIENT_TOKEN_2="two", VALUE="*")
     assert f"Authorization: Bearer {token}" in arguments
     assert "X-Other: two" in arguments
     sent = json.loads(body_sent(arguments, stdin))

@@ -54,10 +54,18 @@ def test_every_wait_has_a_deadline() -> None:
     assert set(ENDED_BY_OTHERS) - seen == set(), "no such call is left"
 
 
-@pytest.mark.parametrize(("source", "is_endless"), [
-    ("thread.join()", True), ("thread.join(5)", False), ("'-'.join(words)", False), ("lock.acquire(timeout=1)", False),
-    ("self.queue.get()", True), ("{}.get('a')", False), ("def f():\n    event.wait()", True),
-])
+@pytest.mark.parametrize(
+    ("source", "is_endless"),
+    [
+        ("thread.join()", True),
+        ("thread.join(5)", False),
+        ("'-'.join(words)", False),
+        ("lock.acquire(timeout=1)", False),
+        ("self.queue.get()", True),
+        ("{}.get('a')", False),
+        ("def f():\n    event.wait()", True),
+    ],
+)
 def test_what_waits_is_recognised(source: str, is_endless: bool) -> None:
     """A wait without an argument is one without an end."""
     assert bool(endless(source)) is is_endless

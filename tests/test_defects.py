@@ -17,6 +17,7 @@ from rampcheck.selftest.page import remark
 
 pytestmark = pytest.mark.xdist_group("matrix")  # one process has what all of these tests share
 
+
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of every defect and every variant of every contract."""
@@ -26,8 +27,11 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def told(matrix: dict[str, Any], **wanted: Any) -> dict[str, str]:
     """Gives the trials whose entries are as `wanted`, with what is wrong with them."""
-    return {f"{entry['contract']}-{entry['name']}": remark(entry) for entry in matrix["trials"]
-            if all(entry[key] == value for key, value in wanted.items())}
+    return {
+        f"{entry['contract']}-{entry['name']}": remark(entry)
+        for entry in matrix["trials"]
+        if all(entry[key] == value for key, value in wanted.items())
+    }
 
 
 def test_everything_was_tried(matrix: dict[str, Any]) -> None:
@@ -35,9 +39,9 @@ def test_everything_was_tried(matrix: dict[str, Any]) -> None:
     contracts = descriptor.contracts()
     names = {(defect.contract, defect.name) for contract in contracts for defect in all_defects(contract)}
     names |= {(variant.contract, variant.name) for contract in contracts for variant in all_variants(contract)}
-    assert {(entry["contract"], name) for entry in matrix["trials"]
-            for name in entry["parts"] or [entry["name"]]} \
-        == names | {(contract, "plain") for contract in contracts}
+    assert {
+        (entry["contract"], name) for entry in matrix["trials"] for name in entry["parts"] or [entry["name"]]
+    } == names | {(contract, "plain") for contract in contracts}
     assert told(matrix, result="fault") == {}
 
 
@@ -50,8 +54,11 @@ def test_no_defect_is_missed(matrix: dict[str, Any]) -> None:
 
 def test_no_unrelated_clause_fails(matrix: dict[str, Any]) -> None:
     """A defect fails no `must` clause but its own, those that follow from them, and those that it foresees."""
-    blamed = {entry["name"]: [found["clause"] for found in entry["unrelated"]] for entry in matrix["trials"]
-              if entry["kind"] == "defect" and entry["unrelated"]}
+    blamed = {
+        entry["name"]: [found["clause"] for found in entry["unrelated"]]
+        for entry in matrix["trials"]
+        if entry["kind"] == "defect" and entry["unrelated"]
+    }
     assert blamed == {}
 
 

@@ -39,8 +39,9 @@ def register(contract: str) -> Json:
 
 def validator(document: Json, schema: str) -> Draft202012Validator:
     """A validator of one of a document's schemas."""
-    return Draft202012Validator(resolve(document, document["components"]["schemas"][schema]),
-                                format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return Draft202012Validator(
+        resolve(document, document["components"]["schemas"][schema]), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
 
 
 def test_both_contracts_are_found() -> None:
@@ -70,9 +71,7 @@ def test_register_schema_refuses(register: Json, change: Json) -> None:
 
 def test_register_schema_takes_nested_alternatives(register: Json) -> None:
     """The register schema takes a need that joins several needs as one of its alternatives."""
-    register["clauses"][0]["needs"] = [
-        {"any_of": ["partner.origins", {"all_of": ["egress.a", {"partner.b": False}]}]}
-    ]
+    register["clauses"][0]["needs"] = [{"any_of": ["partner.origins", {"all_of": ["egress.a", {"partner.b": False}]}]}]
     assert Draft202012Validator(META_SCHEMA).is_valid(register)
 
 
@@ -103,9 +102,7 @@ def test_register_schema_takes_nested_alternatives(register: Json) -> None:
         ("kryptonim", "WidgetSession", "sessionId", "", False),
     ],
 )
-def test_session_schema_judges(
-    contract_name: str, schema: str, field: str, value: object, valid: bool
-) -> None:
+def test_session_schema_judges(contract_name: str, schema: str, field: str, value: object, valid: bool) -> None:
     """A session's schema takes every value that the documentation allows and no other."""
     document = read(f"{contract_name}/openapi.yaml")
     (answer,) = (item["post"]["responses"]["200"] for item in document["paths"].values() if "post" in item)

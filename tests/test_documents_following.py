@@ -30,8 +30,17 @@ def told(value: object) -> Exchange:
     """A WebSocket over which one message came, this JSON."""
     path = "/ws?tx_id=550e8400"
     message = Message("incoming", 0, json.dumps(value).encode())
-    return Exchange(1, "", Sent("GET", URL + path, (), b""), Response(101, (), b""), 0, 0, path,
-                    protocol="websocket", messages=(message,))
+    return Exchange(
+        1,
+        "",
+        Sent("GET", URL + path, (), b""),
+        Response(101, (), b""),
+        0,
+        0,
+        path,
+        protocol="websocket",
+        messages=(message,),
+    )
 
 
 def delivered(value: object) -> Exchange:
@@ -43,19 +52,23 @@ def delivered(value: object) -> Exchange:
 # By channel: how a value comes, the component that describes it ("" where that stands at the channel itself), the
 # clause of its fields and types, the clause of its times' form.
 CHANNELS: dict[str, tuple[Callable[[object], Exchange], str, str, str]] = {
-    "poll": (lambda value: answered("/widget/transactions/550e8400", value),
-             "Transaction", "proof.transaction.complete", "proof.transaction.times"),
+    "poll": (
+        lambda value: answered("/widget/transactions/550e8400", value),
+        "Transaction",
+        "proof.transaction.complete",
+        "proof.transaction.times",
+    ),
     "kyc": (lambda value: answered("/widget/users/user-123/kyc-status", value), "KycStatus", "proof.kyc.complete", ""),
     "message": (told, "", "proof.ws.event", "proof.ws.times"),
     "webhook": (delivered, "TransactionUpdate", "proof.webhook.complete", "proof.webhook.complete"),
 }
 FIELDS = {
     "poll": "merchant_transaction_id partner_user_id type status currency network crypto_amount fiat_currency "
-            "fiat_amount created_at updated_at",
+    "fiat_amount created_at updated_at",
     "kyc": "partner_user_id status",
     "message": "event merchant_transaction_id type status currency fiat_currency fiat_amount crypto_amount occurred_at",
     "webhook": "merchant_transaction_id type status currency network crypto_amount fiat_currency fiat_amount "
-               "created_at updated_at",
+    "created_at updated_at",
 }
 FIELDS_OF_CHANNELS = [(channel, field) for channel, fields in FIELDS.items() for field in fields.split()]
 TIMES = [(channel, field) for channel, field in FIELDS_OF_CHANNELS if field.endswith("_at")]
@@ -63,8 +76,15 @@ AMOUNTS = [(channel, field) for channel, field in FIELDS_OF_CHANNELS if field.en
 TRANSACTIONS = [channel for channel in CHANNELS if channel != "kyc"]
 
 # Nodes of the document that every channel with such a field has to share.
-SHARED = {"type": "Direction", "status": "TransactionStatus", "crypto_amount": "Amount", "fiat_amount": "Amount",
-          "created_at": "Time", "updated_at": "Time", "occurred_at": "Time"}
+SHARED = {
+    "type": "Direction",
+    "status": "TransactionStatus",
+    "crypto_amount": "Amount",
+    "fiat_amount": "Amount",
+    "created_at": "Time",
+    "updated_at": "Time",
+    "occurred_at": "Time",
+}
 
 
 def broken(channel: str, value: object) -> set[str]:
@@ -76,8 +96,11 @@ def broken(channel: str, value: object) -> set[str]:
 def schema_of(channel: str) -> dict[str, Any]:
     """The schema of what comes on a channel."""
     name = CHANNELS[channel][1]
-    described: dict[str, Any] = PROOF.document["components"]["schemas"][name] if name else (
-        PROOF.document["paths"]["/ws"]["get"]["x-messages"]["schema"])
+    described: dict[str, Any] = (
+        PROOF.document["components"]["schemas"][name]
+        if name
+        else (PROOF.document["paths"]["/ws"]["get"]["x-messages"]["schema"])
+    )
     return described
 
 
@@ -199,9 +222,23 @@ def test_form_of_a_time(channel: str, field: str, form: str, valid: bool) -> Non
 @pytest.mark.parametrize(("channel", "field"), AMOUNTS)
 @pytest.mark.parametrize(
     ("amount", "valid"),
-    [("100", True), ("99.50", True), ("0.000000000000000001", True), ("1e-18", True), ("1E+3", True), (".5", True),
-     ("abc", False), ("1,5", False), ("1.2.3", False), ("12 USDT", False), ("NaN", False), ("0x10", False),
-     (" ", False), ("5\n", False), ("e5", False)],
+    [
+        ("100", True),
+        ("99.50", True),
+        ("0.000000000000000001", True),
+        ("1e-18", True),
+        ("1E+3", True),
+        (".5", True),
+        ("abc", False),
+        ("1,5", False),
+        ("1.2.3", False),
+        ("12 USDT", False),
+        ("NaN", False),
+        ("0x10", False),
+        (" ", False),
+        ("5\n", False),
+        ("e5", False),
+    ],
 )
 def test_form_of_an_amount(channel: str, field: str, amount: str, valid: bool) -> None:
     """Every decimal fits, and any other text breaks the clause that promises the field."""
@@ -219,8 +256,9 @@ def test_amount_is_empty_only_where_that_may_be(channel: str, field: str, status
     assert broken(channel, value) == (set() if valid else {CHANNELS[channel][2]})
 
 
-@pytest.mark.parametrize(("channel", "field"), [pair for pair in FIELDS_OF_CHANNELS
-                                                if pair[0] != "kyc" and pair[1] in SHARED])
+@pytest.mark.parametrize(
+    ("channel", "field"), [pair for pair in FIELDS_OF_CHANNELS if pair[0] != "kyc" and pair[1] in SHARED]
+)
 def test_channels_share_their_nodes(channel: str, field: str) -> None:
     """What all channels tell of a transaction is described once, and each refers to it."""
     schema = schema_of(channel)

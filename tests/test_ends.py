@@ -26,6 +26,7 @@ def reference() -> Iterator[server.RunningReference]:
 @pytest.fixture
 def profile_of(reference: server.RunningReference, tmp_path: Path) -> Any:
     """Writes the profile of the reference with some sections replaced, and gives its path."""
+
     def write(**sections: Any) -> str:
         path = tmp_path / "profile.yaml"
         path.write_text(yaml.safe_dump({**reference.profile(), **sections}), encoding="utf-8")
@@ -39,8 +40,9 @@ def page(done: Completed) -> str:
     return (done.folder / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_small_budget_leaves_a_run_incomplete(profile_of: Any, reference: server.RunningReference,
-                                                tmp_path: Path) -> None:
+def test_a_small_budget_leaves_a_run_incomplete(
+    profile_of: Any, reference: server.RunningReference, tmp_path: Path
+) -> None:
     """Where the requests of a run were used up, nothing is green, and nothing can be signed."""
     path = profile_of(limits={**reference.profile()["limits"], "max_requests": 50})
     done = rampcheck(path, folder=tmp_path / "run")
@@ -67,11 +69,18 @@ def test_a_part_is_called_a_part(profile_of: Any, tmp_path: Path, workers: str) 
     assert "Partial" in "".join(done.printed.splitlines()[-3:])
 
 
-@pytest.mark.parametrize(("keyword", "said"), [
-    ("a and", "Wrong expression"), ("no_such_scenario", "chooses no scenario"),
-])
+@pytest.mark.parametrize(
+    ("keyword", "said"),
+    [
+        ("a and", "Wrong expression"),
+        ("no_such_scenario", "chooses no scenario"),
+    ],
+)
 def test_a_selection_of_nothing_is_told_before_anything_is_sent(
-    profile_of: Any, tmp_path: Path, keyword: str, said: str,
+    profile_of: Any,
+    tmp_path: Path,
+    keyword: str,
+    said: str,
 ) -> None:
     """An expression that does not parse, or matches nothing, ends with exit code 4 and no folder."""
     done = rampcheck(profile_of(), "-k", keyword, folder=tmp_path / "run")
@@ -93,8 +102,8 @@ def test_a_webhook_that_never_comes_leaves_a_run_incomplete(profile_of: Any, tmp
 # What is planted in the program before it runs.
 FAULTS = {
     "in a scenario": "import rampcheck.running.scenario as scenario\n"
-                     "def fail(*_): raise ZeroDivisionError('planted')\n"
-                     "scenario.Attempt.is_observed = fail",
+    "def fail(*_): raise ZeroDivisionError('planted')\n"
+    "scenario.Attempt.is_observed = fail",
     "a fixture that is missing": "import rampcheck.running.plugin as plugin; del plugin.generator",
     "a module that cannot be imported": "import rampcheck.running.cases as cases; del cases.spellings",
 }
@@ -118,14 +127,30 @@ def test_a_fault_of_rampcheck_is_no_conformance(profile_of: Any, tmp_path: Path,
 def test_a_waiver_covers_what_follows_and_goes_stale(tmp_path: Path) -> None:
     """What follows from a waived cause is waived, too; a waiver of what passed is stale, and fails with --strict."""
     cause, consequence = "proof.session.request.no-server-error", "proof.session.request.amount-decimal"
-    part = ("--clause", consequence, "--clause", cause, "--clause", "proof.auth.unknown-token",
-            "-k", "decimal or token")
+    part = (
+        "--clause",
+        consequence,
+        "--clause",
+        cause,
+        "--clause",
+        "proof.auth.unknown-token",
+        "-k",
+        "decimal or token",
+    )
     with server.start("proof", ["validation-fails"]) as running:
         path = tmp_path / "waived.yaml"
-        path.write_text(yaml.safe_dump({**running.profile(), "waivers": [
-            {"clause": cause, "reason": "agreed"},
-            {"clause": "proof.auth.unknown-token", "reason": "long mended", "until": "2999-01-31"},
-        ]}), encoding="utf-8")
+        path.write_text(
+            yaml.safe_dump(
+                {
+                    **running.profile(),
+                    "waivers": [
+                        {"clause": cause, "reason": "agreed"},
+                        {"clause": "proof.auth.unknown-token", "reason": "long mended", "until": "2999-01-31"},
+                    ],
+                }
+            ),
+            encoding="utf-8",
+        )
         done = rampcheck(str(path), *part, folder=tmp_path / "run")
         strict = rampcheck(str(path), *part, "--strict", folder=tmp_path / "strict")
     states = {waiver["clause"]: (waiver["state"], waiver["until"]) for waiver in done.results["waivers"]}

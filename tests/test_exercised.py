@@ -19,11 +19,22 @@ from rampcheck.wire.exchanges import Exchange, Response, Sent
 from tests import samples
 
 PATHS = {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}
-CREDENTIALS = {"proof": {"client_token": "token-of-nobody-1"},
-               "kryptonim": {"api_key": "key-of-nobody-1", "signature_secret": "secret-of-nobody-1"}}
-REQUEST = {"partner_user_id": "u", "user_email": "u@example.com", "network": "TRC20", "currency": "USDT",
-           "amount": "1", "client_ip": "203.0.113.42",
-           "fiatAmount": 15, "fiatCurrency": "EUR", "cryptoCurrency": "USDC", "destinationAddress": "0x0"}
+CREDENTIALS = {
+    "proof": {"client_token": "token-of-nobody-1"},
+    "kryptonim": {"api_key": "key-of-nobody-1", "signature_secret": "secret-of-nobody-1"},
+}
+REQUEST = {
+    "partner_user_id": "u",
+    "user_email": "u@example.com",
+    "network": "TRC20",
+    "currency": "USDT",
+    "amount": "1",
+    "client_ip": "203.0.113.42",
+    "fiatAmount": 15,
+    "fiatCurrency": "EUR",
+    "cryptoCurrency": "USDC",
+    "destinationAddress": "0x0",
+}
 LOGIN = Response(200, (("content-type", "text/html"),), b"<!doctype html><title>Log in</title>")
 
 
@@ -60,8 +71,10 @@ def exercised(name: str, *exchanges: Exchange) -> tuple[set[str], set[str]]:
                     seen.add(invariant.clause)
         held |= seen
     findings, times = judge_history(exchanges, suite, profile(name))
-    return ((held | {clause for clause, count in times.items() if count}) - broken,
-            broken | {finding.clause for finding in findings})
+    return (
+        (held | {clause for clause, count in times.items() if count}) - broken,
+        broken | {finding.clause for finding in findings},
+    )
 
 
 @pytest.mark.parametrize("name", PATHS)

@@ -19,9 +19,50 @@ PATIENCE = 120  # seconds for all the texts of one expression, which take two or
 
 # What the expressions are made of: words with which they begin or end, and characters that they repeat.
 REPEATED = (
-    "[\n", "a://", "SELECT ", "<title", "/usr/", "[redacted ", "at a", "://", "http://", "a:", 'File "', '\\"', "\\'",
-    "\\", "\\u", "`", '"', "'", "[", "{", '"a",\n', "${", "%", "=", "?", "&", "#", "/", "@", "a.a@", ".", "a.", "-",
-    "1", "1.", "a", "A", " ", "\n", ",", ":", ";", "\u200b", "a://:",
+    "[\n",
+    "a://",
+    "SELECT ",
+    "<title",
+    "/usr/",
+    "[redacted ",
+    "at a",
+    "://",
+    "http://",
+    "a:",
+    'File "',
+    '\\"',
+    "\\'",
+    "\\",
+    "\\u",
+    "`",
+    '"',
+    "'",
+    "[",
+    "{",
+    '"a",\n',
+    "${",
+    "%",
+    "=",
+    "?",
+    "&",
+    "#",
+    "/",
+    "@",
+    "a.a@",
+    ".",
+    "a.",
+    "-",
+    "1",
+    "1.",
+    "a",
+    "A",
+    " ",
+    "\n",
+    ",",
+    ":",
+    ";",
+    "\u200b",
+    "a://:",
 )
 # How an expression is used, where it is not looked for anywhere in a text.
 USED = {
@@ -67,5 +108,9 @@ EXPRESSIONS = sorted(expressions())
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_expression_comes_to_its_end(name: str) -> None:
     """Whatever is repeated in a long text."""
-    subprocess.run([sys.executable, "-c", f"from tests.test_expressions import attack; attack({name!r})"], cwd=ROOT,
-                   check=True, timeout=PATIENCE)
+    subprocess.run(
+        [sys.executable, "-c", f"from tests.test_expressions import attack; attack({name!r})"],
+        cwd=ROOT,
+        check=True,
+        timeout=PATIENCE,
+    )

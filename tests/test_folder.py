@@ -72,6 +72,7 @@ def test_of_two_runs_that_find_it_empty_one_has_the_folder(tmp_path: Path, monke
 
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default name is that of the second, and one of the runs that share it has no other's."""
+
     class Frozen(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Frozen:
@@ -102,9 +103,14 @@ def test_a_journal_with_an_end_is_whole(tmp_path: Path) -> None:
     assert kinds(folder.read(tmp_path)) == ["run", "note", "end"]
 
 
-@pytest.mark.parametrize(("lines", "said"), [
-    ([], "does not begin"), ([NOTE], "does not begin"), ([BEGINNING, {"no": "kind"}, END], "line 2"),
-])
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([], "does not begin"),
+        ([NOTE], "does not begin"),
+        ([BEGINNING, {"no": "kind"}, END], "line 2"),
+    ],
+)
 def test_what_is_no_journal_is_told(tmp_path: Path, lines: list[dict[str, Any]], said: str) -> None:
     """A journal without a beginning, and a line that is no record, are told with the file."""
     journal(tmp_path / "journal.jsonl", *lines)

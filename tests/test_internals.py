@@ -32,40 +32,61 @@ def error(**members: object) -> str:
     return json.dumps({"error": "invalid_request", "code": "validation_error", "message": "no", **members})
 
 
-@pytest.mark.parametrize(("place", "body", "headers", "status"), [
-    ("`message`", error(message="panic: nil pointer"), (), 400),
-    ("`details`", error(details={"at": ["/usr/lib/app/x.py"]}), (), 400),
-    ("`message`", error(message="SELECT id FROM users"), (), 500),
-    ("`message`", error(message="dial tcp http://10.1.2.3:8080/quote failed"), (), 502),
-    ("`message`", error(message="Post https://api.provider.example/v2/quotes: timeout"), (), 502),
-    ("`message`", error(message="connect postgres://ramp:s3cret@db.example/ramp"), (), 500),
-    ("its body", "Traceback (most recent call last):", (("content-type", "text/plain"),), 405),
-    ("its body", '<pre>File "/srv/app/x.py", line 7</pre>', (PAGE,), 404),
-    ("its body", "<p>upstream http://wallets.internal/v1</p>", (PAGE,), 502),
-    ("the header x-debug", error(), (("content-type", "application/json"), ("x-debug", "goroutine 7 [running]")), 401),
-    ("the header x-upstream", error(), (("x-upstream", "http://sessions.svc:9000/"),), 403),
-])
+@pytest.mark.parametrize(
+    ("place", "body", "headers", "status"),
+    [
+        ("`message`", error(message="panic: nil pointer"), (), 400),
+        ("`details`", error(details={"at": ["/usr/lib/app/x.py"]}), (), 400),
+        ("`message`", error(message="SELECT id FROM users"), (), 500),
+        ("`message`", error(message="dial tcp http://10.1.2.3:8080/quote failed"), (), 502),
+        ("`message`", error(message="Post https://api.provider.example/v2/quotes: timeout"), (), 502),
+        ("`message`", error(message="connect postgres://ramp:s3cret@db.example/ramp"), (), 500),
+        ("its body", "Traceback (most recent call last):", (("content-type", "text/plain"),), 405),
+        ("its body", '<pre>File "/srv/app/x.py", line 7</pre>', (PAGE,), 404),
+        ("its body", "<p>upstream http://wallets.internal/v1</p>", (PAGE,), 502),
+        (
+            "the header x-debug",
+            error(),
+            (("content-type", "application/json"), ("x-debug", "goroutine 7 [running]")),
+            401,
+        ),
+        ("the header x-upstream", error(), (("x-upstream", "http://sessions.svc:9000/"),), 403),
+    ],
+)
 def test_internals_are_found_wherever_they_stand(
-    place: str, body: str, headers: tuple[tuple[str, str], ...], status: int,
+    place: str,
+    body: str,
+    headers: tuple[tuple[str, str], ...],
+    status: int,
 ) -> None:
     """In any member, in a body of any type, in a header; whatever the status is."""
     assert judged(body, *headers, status=status) == f"an error without internals in {place}"
 
 
-@pytest.mark.parametrize(("body", "headers", "status", "request_body"), [
-    (error(message="amount is required"), (), 400, "{}"),
-    (error(message="see https://docs.proof.community/errors"), (), 502, "{}"),
-    (error(help="https://sandbox.example/errors/502"), (), 502, "{}"),
-    (error(type="https://api.provider.example/problems/x"), (), 400, "{}"),
-    (error(message="no such path: /srv/mine/a.txt"), (), 400, '{"amount":"/srv/mine/a.txt"}'),
-    (error(message="no such path: /srv/mine/a.txt"), (), 400, '{"amount":"\\/srv\\/mine\\/a.txt"}'),
-    (error(message="/srv/sent/by.us is no origin"), (), 403, "{}"),
-    ('<link href="/app/main.css"><script src="/srv/app.js"></script>', (PAGE,), 403, "{}"),
-    (error(), (("location", "/app/login"), ("set-cookie", "a=b; Path=/app/x"), ("via", "1.1 http://proxy:8080")), 401,
-     "{}"),
-])
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "request_body"),
+    [
+        (error(message="amount is required"), (), 400, "{}"),
+        (error(message="see https://docs.proof.community/errors"), (), 502, "{}"),
+        (error(help="https://sandbox.example/errors/502"), (), 502, "{}"),
+        (error(type="https://api.provider.example/problems/x"), (), 400, "{}"),
+        (error(message="no such path: /srv/mine/a.txt"), (), 400, '{"amount":"/srv/mine/a.txt"}'),
+        (error(message="no such path: /srv/mine/a.txt"), (), 400, '{"amount":"\\/srv\\/mine\\/a.txt"}'),
+        (error(message="/srv/sent/by.us is no origin"), (), 403, "{}"),
+        ('<link href="/app/main.css"><script src="/srv/app.js"></script>', (PAGE,), 403, "{}"),
+        (
+            error(),
+            (("location", "/app/login"), ("set-cookie", "a=b; Path=/app/x"), ("via", "1.1 http://proxy:8080")),
+            401,
+            "{}",
+        ),
+    ],
+)
 def test_what_reveals_nothing_is_not_accused(
-    body: str, headers: tuple[tuple[str, str], ...], status: int, request_body: str,
+    body: str,
+    headers: tuple[tuple[str, str], ...],
+    status: int,
+    request_body: str,
 ) -> None:
     """Links to the documentation, what the request itself brought, and the parts of a page are no internals."""
     assert judged(body, *headers, status=status, request=request_body) is None

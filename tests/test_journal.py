@@ -29,8 +29,18 @@ def journal(tmp_path: Path) -> Journal:
 
 def upgrade(number: int = 3) -> Exchange:
     """A WebSocket that has just been opened."""
-    return from_record(samples.exchange(number, 101, "", final=True, path="/events", protocol="websocket",
-                                        started=timestamp(STARTED), elapsed_ms=20.0))
+    return from_record(
+        samples.exchange(
+            number,
+            101,
+            "",
+            final=True,
+            path="/events",
+            protocol="websocket",
+            started=timestamp(STARTED),
+            elapsed_ms=20.0,
+        )
+    )
 
 
 def told(seconds: float, body: str = "{}") -> Message:
@@ -58,8 +68,10 @@ def test_the_last_word_counts_alone(journal: Journal) -> None:
     """An exchange that is over is read once, with its own messages."""
     journal.begun(upgrade())
     journal.message(3, told(1))
-    journal.exchange(from_record({**samples.exchange(3, 101, "", final=True, path="/events", protocol="websocket"),
-                                  "messages": []}), ["a.clause"])
+    journal.exchange(
+        from_record({**samples.exchange(3, 101, "", final=True, path="/events", protocol="websocket"), "messages": []}),
+        ["a.clause"],
+    )
     journal.message(3, told(2))
     (found,) = folded(records(journal))
     assert (found["kind"], found["messages"], found["held"]) == ("exchange", [], ["a.clause"])

@@ -66,9 +66,12 @@ WALL_CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("dat
 def wall_clocks(file: Path) -> int:
     """How often a module reads a clock that may be put back, the modification times of files among them."""
     nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    return sum(node.attr in {"st_mtime", "st_ctime", "getmtime"}
-               or (isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL_CLOCKS)
-               for node in nodes if isinstance(node, ast.Attribute))
+    return sum(
+        node.attr in {"st_mtime", "st_ctime", "getmtime"}
+        or (isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL_CLOCKS)
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+    )
 
 
 def test_the_wall_clock_is_read_for_moments_only() -> None:
@@ -95,8 +98,9 @@ for _ in range(60):
     second.take()
 print("through")
 """
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True,
-                          timeout=PATIENCE)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     assert done.stdout == "through\n"
 
 
@@ -244,8 +248,12 @@ def test_a_baseline_that_meets_nothing_but_429_says_so(tmp_path: Path, monkeypat
 def test_a_run_ends_when_its_time_is_spent(workers: list[str], tmp_path: Path) -> None:
     """What was judged counts, the rest is not tried for that one reason, and the reports say so: incomplete, exit 5."""
     (tmp_path / "target.py").write_text(SERVING, encoding="utf-8")
-    with subprocess.Popen([sys.executable, str(tmp_path / "target.py"), str(tmp_path / "target.json")], cwd=ROOT,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as serving:
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "target.py"), str(tmp_path / "target.json")],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as serving:
         assert serving.stdout is not None
         serving.stdout.readline()
         described = json.loads((tmp_path / "target.json").read_text(encoding="utf-8"))
@@ -271,8 +279,11 @@ def demand_cut(done: Completed) -> None:
     reason = done.results["reason"]
     assert (done.code, done.results["verdict"]) == (5, "incomplete")
     assert "0.15 minutes that a run may take were used up" in reason
-    assert {clause["reason"].partition("; it held")[0] for clause in done.results["clauses"]
-            if clause.get("gap") == "unexpected"} >= {reason}
+    assert {
+        clause["reason"].partition("; it held")[0]
+        for clause in done.results["clauses"]
+        if clause.get("gap") == "unexpected"
+    } >= {reason}
     assert f"The run ended early: {reason}." in " ".join(done.printed.split())
     for report in ("summary.md", "index.html", "junit.xml"):
         assert "minutes that a run may take were used up" in (done.folder / report).read_text(encoding="utf-8")
@@ -306,8 +317,9 @@ def test_a_flood_of_messages_is_counted_and_a_few_are_kept(tmp_path: Path) -> No
     """A WebSocket of a thousand messages, each with everything wrong: a few findings a clause, and the count of all."""
     judge = judge_of(profile_of("http://127.0.0.1:9"), tmp_path)
     upgrade = from_record(samples.exchange(1, 101, final=True, protocol="websocket", path="/ws?tx_id=1"))
-    messages = tuple(Message("incoming", 1.8e9 + number, b'{"event":"tx.update","n":%d}' % number)
-                     for number in range(1000))
+    messages = tuple(
+        Message("incoming", 1.8e9 + number, b'{"event":"tx.update","n":%d}' % number) for number in range(1000)
+    )
     asked = replace(upgrade.request, method="GET")
     judge.begin("flood")
     judge.see(replace(upgrade, request=asked, messages=messages))
@@ -322,8 +334,10 @@ def test_very_many_findings_of_a_run_keep_no_text(tmp_path: Path) -> None:
     """Beyond a number they are written without: what explains them is known, and how many they are."""
     judge = judge_of(profile_of("http://127.0.0.1:9"), tmp_path)
     judge.begin("many")
-    judge.record(Finding("proof.session.complete", "x" * 500, "y" * 500, number, "many", about=("body.a",))
-                 for number in range(3 * MOST_TOLD))
+    judge.record(
+        Finding("proof.session.complete", "x" * 500, "y" * 500, number, "many", about=("body.a",))
+        for number in range(3 * MOST_TOLD)
+    )
     judge._journal.close()
     kept = collect(read_records(tmp_path / "journal.jsonl")).clauses["proof.session.complete"]
     assert [bool(one.actual) for one in kept.findings].count(True) == MOST_TOLD

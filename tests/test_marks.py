@@ -30,12 +30,17 @@ FOLLOWED = "test_following.py::test_transactions"
 PAIRS = "test_session_request.py::test_every_provisioned_pair_is_accepted"
 # What a scenario judges besides its marks, and what it is marked with and judges only where it is broken; and why.
 BESIDES = {
-    ("proof", f"{FOLLOWED}_are_followed_to_their_end_on_every_channel", "proof.kyc.not-started"):
-        "a look at another user by the way; where no transaction can be followed, the clause is not the worse for it",
-    ("proof", PAIRS, "proof.session.request.currency-enabled"):
-        "a pair that is accepted shows nothing of one that must be refused",
-    ("proof", PAIRS, "proof.session.request.wallet-provisioned"):
-        "as for currency-enabled",
+    (
+        "proof",
+        f"{FOLLOWED}_are_followed_to_their_end_on_every_channel",
+        "proof.kyc.not-started",
+    ): "a look at another user by the way; where no transaction can be followed, the clause is not the worse for it",
+    (
+        "proof",
+        PAIRS,
+        "proof.session.request.currency-enabled",
+    ): "a pair that is accepted shows nothing of one that must be refused",
+    ("proof", PAIRS, "proof.session.request.wallet-provisioned"): "as for currency-enabled",
 }
 
 
@@ -75,8 +80,11 @@ def test_a_scenario_judges_nothing_but_its_marks(name: str, run: Completed, mark
     by_invariants = set(suites.load(name).judged)
     observed = by_scenario(run, "observation")
     besides = {
-        (name, scenario, clause) for scenario, clauses in judged.items() if scenario != GENERATED
-        for clause in clauses - marks[scenario] if clause not in by_invariants & observed[scenario]
+        (name, scenario, clause)
+        for scenario, clauses in judged.items()
+        if scenario != GENERATED
+        for clause in clauses - marks[scenario]
+        if clause not in by_invariants & observed[scenario]
     }
     assert besides == {entry for entry in BESIDES if entry[0] == name and entry[2] not in marks[entry[1]]}
 
@@ -88,17 +96,26 @@ def test_a_scenario_judges_all_of_its_marks(name: str, run: Completed, marks: di
     elsewhere = {known.clause for known in suite.history}
     # Only an acceptance would tell something there.
     elsewhere |= {known.clause for known in suite.invariants if not known.exercises}
-    missing = {(name, scenario, clause) for scenario, clauses in marks.items()
-               for clause in clauses - judged[scenario] - elsewhere}
+    missing = {
+        (name, scenario, clause)
+        for scenario, clauses in marks.items()
+        for clause in clauses - judged[scenario] - elsewhere
+    }
     assert missing == {entry for entry in BESIDES if entry[0] == name and entry[2] in marks[entry[1]]}
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [
-    ('@pytest.mark.verifies("{name}.session.answered")\n', "", "test_answer verifies no clause"),
-    ("{name}.session.answered", "{name}.session.answer",
-     "test_answer verifies '{name}.session.answer', which is no clause"),
-    ("@pytest.mark.verifies", "@pytest.mark.verify", "test_session verifies no clause"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('@pytest.mark.verifies("{name}.session.answered")\n', "", "test_answer verifies no clause"),
+        (
+            "{name}.session.answered",
+            "{name}.session.answer",
+            "test_answer verifies '{name}.session.answer', which is no clause",
+        ),
+        ("@pytest.mark.verifies", "@pytest.mark.verify", "test_session verifies no clause"),
+    ],
+)
 def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path, old: str, new: str, told: str) -> None:
     """Nobody would miss a scenario that no run starts: it fails the collection of its file."""
     name = "smallest"
@@ -108,9 +125,23 @@ def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path, old: str, 
 
     def collected() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "rampcheck.running.plugin", "--import-mode=importlib",
-             "--collect-only", "-q", str(file)], capture_output=True, text=True, check=False, cwd=folder,
-            env={**os.environ, packs.VARIABLE: str(folder)})
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-p",
+                "rampcheck.running.plugin",
+                "--import-mode=importlib",
+                "--collect-only",
+                "-q",
+                str(file),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env={**os.environ, packs.VARIABLE: str(folder)},
+        )
 
     right = collected()
     assert right.returncode == 0, right.stdout
@@ -135,8 +166,12 @@ def judge_of(name: str, suite: suites.Suite, folder: Path) -> Judge:
 def test_judging_what_is_no_clause_is_a_fault(judge: Judge) -> None:
     """Whatever a scenario says of an id that the register does not have, it is told at once."""
     unknown = f"{judge.contract.name}.no.such"
-    for say in (lambda: judge.unjudged(unknown, "why"), lambda: judge.untried(unknown, "why"),
-                lambda: judge.observed(unknown, "what", None), lambda: judge.broken(unknown, "this", "that", None)):
+    for say in (
+        lambda: judge.unjudged(unknown, "why"),
+        lambda: judge.untried(unknown, "why"),
+        lambda: judge.observed(unknown, "what", None),
+        lambda: judge.broken(unknown, "this", "that", None),
+    ):
         with pytest.raises(ContractError, match=f"judges '{unknown}', which is no clause"):
             say()
 

@@ -76,8 +76,21 @@ class TestANewPack:
     def test_its_defects_are_found(self, acme: Path) -> None:
         """By the clause that they break, and by no other; nothing that conforms is blamed."""
         code, printed = done(
-            *HERE, "selftest", "--quick", "--pack", acme, "--contract", "acme", "--clause", "acme.*",
-            "--variant", "gzip", "--output", "out", folder=acme.parent)
+            *HERE,
+            "selftest",
+            "--quick",
+            "--pack",
+            acme,
+            "--contract",
+            "acme",
+            "--clause",
+            "acme.*",
+            "--variant",
+            "gzip",
+            "--output",
+            "out",
+            folder=acme.parent,
+        )
         assert (code, "✓ As required: 2 defects" in printed) == (0, True), printed
 
     def test_its_clauses_and_defects_are_listed(self, acme: Path) -> None:
@@ -94,20 +107,26 @@ class TestANewPack:
             code, printed = done(*HERE, "run", "--pack", acme, "profile.yaml", folder=acme.parent)
         assert (code, "✓ Conformant" in printed) == (0, True), printed
 
-    @pytest.mark.parametrize(("name", "command"), [
-        ("a", ["ruff", "check", "."]), ("x" * 24, ["ruff", "check", "."]), ("acme", ["mypy"])])
+    @pytest.mark.parametrize(
+        ("name", "command"), [("a", ["ruff", "check", "."]), ("x" * 24, ["ruff", "check", "."]), ("acme", ["mypy"])]
+    )
     def test_it_is_clean(self, name: str, command: list[str], tmp_path: Path) -> None:
         """Linter and type checker have nothing to say, however long its name is."""
         assert done(*HERE, "new", name, "pack", folder=tmp_path)[0] == 0
         code, printed = done(sys.executable, "-m", *command, folder=tmp_path / "pack")
         assert code == 0, printed
 
-    @pytest.mark.parametrize(("arguments", "told"), [
-        (["Acme"], "is no name of a contract"), (["a-b"], "is no name of a contract"),
-        (["x" * 25], "is no name of a contract"), (["proof"], "there is a contract proof already"),
-        (["acme", "full"], "full holds something already"),
-        (["acme", "full/file"], "full/file holds something already"),
-    ])
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["Acme"], "is no name of a contract"),
+            (["a-b"], "is no name of a contract"),
+            (["x" * 25], "is no name of a contract"),
+            (["proof"], "there is a contract proof already"),
+            (["acme", "full"], "full holds something already"),
+            (["acme", "full/file"], "full/file holds something already"),
+        ],
+    )
     def test_what_cannot_be_written_is_refused(self, arguments: list[str], told: str, tmp_path: Path) -> None:
         """A name that is none or is taken, a folder that is in use."""
         (tmp_path / "full").mkdir()
@@ -117,9 +136,14 @@ class TestANewPack:
         assert [path.name for path in tmp_path.rglob("*")] == ["full", "file"]
 
 
-@pytest.mark.parametrize("contract", [
-    ROOT / "rampcheck" / "templates" / "pack" / "openapi" / "vendorname", TINYRAMP / "openapi" / "tinyramp",
-], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "contract",
+    [
+        ROOT / "rampcheck" / "templates" / "pack" / "openapi" / "vendorname",
+        TINYRAMP / "openapi" / "tinyramp",
+    ],
+    ids=lambda folder: folder.name,
+)
 def test_documents_have_their_formats(contract: Path) -> None:
     """OpenAPI's, the register's, and that of what is one vendor's alone."""
     validate(read_yaml(contract / "openapi.yaml"))
@@ -151,7 +175,8 @@ class TestAPackWithoutAReference:
     def test_a_target_can_be_judged(self, acme: Path) -> None:
         """Nobody answers, which is no fault of the pack's."""
         (acme / "profile.yaml").write_text(
-            "contract: acme\nbase_url: http://127.0.0.1:9\ncredentials: {api_key: local-key-1}\n")
+            "contract: acme\nbase_url: http://127.0.0.1:9\ncredentials: {api_key: local-key-1}\n"
+        )
         code, printed = done(*HERE, "run", "--pack", ".", "profile.yaml", folder=acme)
         assert (code, "gives no answer that could be judged" in printed) == (5, True), printed
 
@@ -159,21 +184,25 @@ class TestAPackWithoutAReference:
 class TestABrokenPack:
     """Who asks for its contract is told; everybody else is not disturbed."""
 
-    @pytest.mark.parametrize(("file", "content", "told"), [
-        ("openapi/acme/contract.yaml", "environments: []", "contract.yaml: "),
-        ("openapi/acme/contract.yaml", "{", "contract.yaml cannot be read"),
-        ("suites/acme/__init__.py", "import no_such_module", "cannot be imported: ModuleNotFoundError"),
-        ("suites/acme/__init__.py", "", "defines no `suite`"),
-        ("references/acme/__init__.py", "1 / 0", "cannot be imported: ZeroDivisionError"),
-        ("references/acme/__init__.py", "", "defines no `reference`"),
-    ])
+    @pytest.mark.parametrize(
+        ("file", "content", "told"),
+        [
+            ("openapi/acme/contract.yaml", "environments: []", "contract.yaml: "),
+            ("openapi/acme/contract.yaml", "{", "contract.yaml cannot be read"),
+            ("suites/acme/__init__.py", "import no_such_module", "cannot be imported: ModuleNotFoundError"),
+            ("suites/acme/__init__.py", "", "defines no `suite`"),
+            ("references/acme/__init__.py", "1 / 0", "cannot be imported: ZeroDivisionError"),
+            ("references/acme/__init__.py", "", "defines no `reference`"),
+        ],
+    )
     def test_it_is_told(self, file: str, content: str, told: str, acme: Path) -> None:
         """With the file and what is wrong with it; a contract beside it is listed all the same."""
         (acme / file).write_text(content)
         code, printed = done(*HERE, "run", "--pack", acme, "--contract", "acme", folder=acme.parent)
         assert (code, told in printed) == (3, True), printed
-        code, printed = done(*HERE, "run", "--pack", acme, "--base-url", "http://127.0.0.1:9", "--contract", "proof",
-                             folder=acme.parent)
+        code, printed = done(
+            *HERE, "run", "--pack", acme, "--base-url", "http://127.0.0.1:9", "--contract", "proof", folder=acme.parent
+        )
         assert (code, "PROOF_CLIENT_TOKEN" in printed) == (4, True), printed
 
     def test_a_contract_of_two_packs_is_refused(self, acme: Path) -> None:
@@ -209,7 +238,10 @@ class TestAnInstalledPack:
 
     @pytest.mark.parametrize("module", ["rampcheck_gone", "rampcheck_gone.pack"])
     def test_one_that_is_gone_is_passed_over(
-        self, module: str, acme: Path, monkeypatch: pytest.MonkeyPatch,
+        self,
+        module: str,
+        acme: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """There is no such contract, and all others are there."""
         self.installed(acme, monkeypatch, module)
@@ -249,8 +281,17 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(scratch)]
     subprocess.run([*build, str(ROOT), str(TINYRAMP)], check=True)
     subprocess.run([sys.executable, "-m", "venv", str(scratch / "venv")], check=True)
-    subprocess.run([str(scratch / "venv" / "bin" / "pip"), "install", "--quiet", "-c", str(ROOT / "constraints.txt"),
-                    *map(str, scratch.glob("*.whl"))], check=True)
+    subprocess.run(
+        [
+            str(scratch / "venv" / "bin" / "pip"),
+            "install",
+            "--quiet",
+            "-c",
+            str(ROOT / "constraints.txt"),
+            *map(str, scratch.glob("*.whl")),
+        ],
+        check=True,
+    )
     return scratch / "venv" / "bin" / "rampcheck"
 
 
@@ -266,15 +307,29 @@ class TestTinyramp:
 
     def test_a_broken_promise_is_found(self, program: Path, tmp_path: Path) -> None:
         """A nonce that can be used again fails the run, by its clause alone."""
-        code, printed = done(program, "run", "--contract", "tinyramp", "--defect", "nonce-forgotten", "--output", "out",
-                             folder=tmp_path)
+        code, printed = done(
+            program, "run", "--contract", "tinyramp", "--defect", "nonce-forgotten", "--output", "out", folder=tmp_path
+        )
         assert (code, "Failed: 1 clause ✗ tinyramp.auth.nonce" in printed) == (1, True), printed
 
     def test_its_defects_are_found(self, program: Path, tmp_path: Path) -> None:
         """The selftest tries those of a section, and variants of any reference and of its own."""
         code, printed = done(
-            program, "selftest", "--quick", "--contract", "tinyramp", "--clause", "tinyramp.redeem.*",
-            "--variant", "ids-count", "--variant", "created", "--output", "out", folder=tmp_path)
+            program,
+            "selftest",
+            "--quick",
+            "--contract",
+            "tinyramp",
+            "--clause",
+            "tinyramp.redeem.*",
+            "--variant",
+            "ids-count",
+            "--variant",
+            "created",
+            "--output",
+            "out",
+            folder=tmp_path,
+        )
         assert (code, "✓ As required: 6 defects and 3 conforming servers tried" in printed) == (0, True), printed
 
     def test_its_clauses_and_defects_are_listed(self, program: Path, tmp_path: Path) -> None:
@@ -296,7 +351,8 @@ class TestTinyramp:
         (tmp_path / "profile.yaml").write_text(
             "contract: tinyramp\nbase_url: https://tinyramp.example\n"
             "credentials: {key_id: written-out, signing_key: '${TINYRAMP_SIGNING_KEY}'}\n"
-            "partner: {assets: BTC, asset: DOGE}\nwidget: 1\n")
+            "partner: {assets: BTC, asset: DOGE}\nwidget: 1\n"
+        )
         code, printed = done(program, "run", "profile.yaml", folder=tmp_path)
         assert code == 4
         for told in (
@@ -313,7 +369,8 @@ class TestTinyramp:
         """What only the suite can know of a credential is a mistake in the profile all the same; it is not shown."""
         (tmp_path / "profile.yaml").write_text(
             "contract: tinyramp\nbase_url: http://127.0.0.1:9\n"
-            "credentials: {key_id: local-key-1, signing_key: not-a-key-at-all}\n")
+            "credentials: {key_id: local-key-1, signing_key: not-a-key-at-all}\n"
+        )
         code, printed = done(program, "run", "profile.yaml", "--output", "out", folder=tmp_path)
         assert (code, "credentials.signing_key is no Ed25519 key" in printed) == (4, True), printed
         assert "not-a-key-at-all" not in printed
@@ -322,7 +379,11 @@ class TestTinyramp:
         """The template is in the wheel, to the last file."""
         assert done(program, "new", "acme", folder=tmp_path)[0] == 0
         template = ROOT / "rampcheck" / "templates" / "pack"
-        there = {path.relative_to(template) for path in template.rglob("*")
-                 if path.is_file() and not any("cache" in part for part in path.parts)}
+        there = {
+            path.relative_to(template)
+            for path in template.rglob("*")
+            if path.is_file() and not any("cache" in part for part in path.parts)
+        }
         assert {Path(str(path).replace("vendorname", "acme")) for path in there} == {
-            path.relative_to(tmp_path / "rampcheck-acme") for path in tmp_path.rglob("*") if path.is_file()}
+            path.relative_to(tmp_path / "rampcheck-acme") for path in tmp_path.rglob("*") if path.is_file()
+        }

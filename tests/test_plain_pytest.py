@@ -20,8 +20,12 @@ def test_a_checkout_judges_with_its_own_engine(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "rampcheck", installed)
     for data in ("openapi", "suites"):
         shutil.copytree(ROOT / data, installed / data)
-    ended = shell(f"exec {sys.executable} -P -m pytest -q -p no:cacheprovider suites/kryptonim {PART} "
-                  f"--rampcheck-output {tmp_path / 'run'}", ROOT, environment(PYTHONPATH=str(installed.parent)))
+    ended = shell(
+        f"exec {sys.executable} -P -m pytest -q -p no:cacheprovider suites/kryptonim {PART} "
+        f"--rampcheck-output {tmp_path / 'run'}",
+        ROOT,
+        environment(PYTHONPATH=str(installed.parent)),
+    )
     assert ended.code == 0, ended.said
     assert (tmp_path / "run" / "results.json").exists()
 
@@ -31,7 +35,8 @@ def test_other_plugins_may_have_options_of_the_same_names(tmp_path: Path) -> Non
     names = [option.name for option in OPTIONS if option.name != "strict"]  # which is pytest's own
     (tmp_path / "neighbour.py").write_text(
         f"def pytest_addoption(parser):\n    for name in {names!r}:\n        parser.addoption('--' + name)\n",
-        encoding="utf-8")
+        encoding="utf-8",
+    )
     env = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(tmp_path)]))
     ended = shell(f"exec {sys.executable} -m pytest -p neighbour -p rampcheck.running.plugin --help", tmp_path, env)
     assert ended.code == 0, ended.said

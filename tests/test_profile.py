@@ -112,28 +112,28 @@ class TestValues:
         profile = full(write)
         assert profile.base_url == "https://sandbox.example"
         assert dict(profile.credentials) == {"client_token": TOKEN, "second_client_token": SECOND}
-        assert profile.partner == Partner({
-            "widget_id": "fb359d09",
-            "off_ramp": False,
-            "address_mode": "resolved",
-            "origins": ["https://app.example.com"],
-            "pairs": [["USDT", "TRC20"], ["USDT", "ERC20"]],
-            "unprovisioned_pair": ["USDT", "BEP20"],
-            "disabled_currency": "DOGE",
-            "widget_config": {
-                "currencies": ["USDT"],
-                "type": "buy",
-                "lang": "en",
-                "redirect_url": "https://app.example.com/done",
-            },
-        })
+        assert profile.partner == Partner(
+            {
+                "widget_id": "fb359d09",
+                "off_ramp": False,
+                "address_mode": "resolved",
+                "origins": ["https://app.example.com"],
+                "pairs": [["USDT", "TRC20"], ["USDT", "ERC20"]],
+                "unprovisioned_pair": ["USDT", "BEP20"],
+                "disabled_currency": "DOGE",
+                "widget_config": {
+                    "currencies": ["USDT"],
+                    "type": "buy",
+                    "lang": "en",
+                    "redirect_url": "https://app.example.com/done",
+                },
+            }
+        )
         assert profile.partner.get("widget_config.type") == "buy"
         assert profile.partner.get("widget_config.theme") is None
         assert profile.second_partner == Partner({"off_ramp": True, "address_mode": "sent", "address": "TRx1"})
         assert profile.egress.outside_source_address == "127.0.0.2"
-        assert profile.triggers == {
-            "complete": {"partner_user_id": "auto-complete-{unique}", "redirect_url": None}
-        }
+        assert profile.triggers == {"complete": {"partner_user_id": "auto-complete-{unique}", "redirect_url": None}}
         assert profile.webhook == Webhook("127.0.0.1:8099", "https://hooks.example/in?token=abc")
         assert profile.limits == Limits(0, 2.5, 20)
         assert profile.waivers == (
@@ -209,9 +209,7 @@ class TestValues:
         with pytest.raises(ProfileError) as caught:
             profiles.from_environment("kryptonim", "https://testnet.example", {})
         first, second = caught.value.mistakes
-        assert first.startswith(
-            "command line: credentials.api_key: the environment variable KRYPTONIM_API_KEY "
-        )
+        assert first.startswith("command line: credentials.api_key: the environment variable KRYPTONIM_API_KEY ")
         assert "KRYPTONIM_SIGNATURE_SECRET" in second
 
     def test_from_environment_of_no_contract(self) -> None:
@@ -432,7 +430,7 @@ waivers:
             ),
             (
                 MINIMAL + 'partner: {"a\\eb": x}\n',
-                'partner.(a key that is not shown): unknown key; known here: widget_id, ',
+                "partner.(a key that is not shown): unknown key; known here: widget_id, ",
             ),
             (MINIMAL + "partner: {widget_id: [}\n", "profile.yaml:5: is not YAML: "),
             ("a: b: c\n", "profile.yaml:1: is not YAML: mapping values are not allowed here"),
@@ -455,9 +453,7 @@ waivers:
 
     def test_no_file(self, tmp_path: Path) -> None:
         """A file that is not there is told by its name."""
-        assert mistakes(tmp_path / "profile.yaml") == [
-            "profile.yaml: cannot be read: No such file or directory"
-        ]
+        assert mistakes(tmp_path / "profile.yaml") == ["profile.yaml: cannot be read: No such file or directory"]
 
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder is no profile."""

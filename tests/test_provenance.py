@@ -13,14 +13,27 @@ from suites.proof.provenance import allowed_address, forged
 
 def profile(base_url: str, **egress: Any) -> Profile:
     """A profile of a target at `base_url`."""
-    return from_mapping({"contract": "proof", "base_url": base_url, "credentials": {"client_token": "${T}"},
-                         **({"egress": egress} if egress else {})}, {"T": "token-of-nobody-1"})
+    return from_mapping(
+        {
+            "contract": "proof",
+            "base_url": base_url,
+            "credentials": {"client_token": "${T}"},
+            **({"egress": egress} if egress else {}),
+        },
+        {"T": "token-of-nobody-1"},
+    )
 
 
-@pytest.mark.parametrize(("base_url", "address"), [
-    ("http://127.0.0.1:8080", "127.0.0.1"), ("http://localhost:8080", "127.0.0.1"), ("http://[::1]:8080", "::1"),
-    ("http://127.0.0.9/api", "127.0.0.9"), ("https://name.invalid", "127.0.0.1"),
-])
+@pytest.mark.parametrize(
+    ("base_url", "address"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("http://localhost:8080", "127.0.0.1"),
+        ("http://[::1]:8080", "::1"),
+        ("http://127.0.0.9/api", "127.0.0.9"),
+        ("https://name.invalid", "127.0.0.1"),
+    ],
+)
 def test_the_own_way_to_a_target_is_claimed(base_url: str, address: str) -> None:
     """Of a target on this machine it is its own address; where no way is known, the nearest that there is."""
     assert allowed_address(profile(base_url)) == address

@@ -23,8 +23,9 @@ def test_every_option_that_the_readme_names_exists() -> None:
     commands = re.findall(r"^rampcheck (\w+)(.*)$", README, re.MULTILINE)
     assert commands
     for command, rest in commands:
-        helped = subprocess.run([sys.executable, "-m", "rampcheck.cli", command, "--help"],
-                                capture_output=True, text=True, check=True).stdout
+        helped = subprocess.run(
+            [sys.executable, "-m", "rampcheck.cli", command, "--help"], capture_output=True, text=True, check=True
+        ).stdout
         for option in re.findall(r"(?<= )--?[a-z][a-z-]*", rest.partition("#")[0]):
             assert option in helped, f"rampcheck {command} {option}"
 
@@ -38,15 +39,18 @@ def test_the_readmes_profile_is_one() -> None:
     """The example profile has no mistake."""
     text = re.search(r"```yaml\n(# sandbox.yaml\n.*?)```", README, re.DOTALL)
     assert text
-    environment = {"PROOF_CLIENT_TOKEN": "a-token-of-some-length", "PROOF_INACTIVE_CLIENT_TOKEN": "an-inactive-token",
-                   "PROOF_SECOND_CLIENT_TOKEN": "another-partners-token"}
+    environment = {
+        "PROOF_CLIENT_TOKEN": "a-token-of-some-length",
+        "PROOF_INACTIVE_CLIENT_TOKEN": "an-inactive-token",
+        "PROOF_SECOND_CLIENT_TOKEN": "another-partners-token",
+    }
     read = profile.from_mapping(yaml.safe_load(text[1]), environment)
     assert read.partner.get("pairs") == [["USDT", "TRC20"], ["USDT", "ERC20"]]
 
 
 def test_every_exit_code_is_in_the_readme() -> None:
     """The table of exit codes is complete."""
-    table = README[README.index("| exit code |"):]
+    table = README[README.index("| exit code |") :]
     assert {code.value for code in ExitCode} == {int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)}
 
 

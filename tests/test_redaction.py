@@ -189,12 +189,8 @@ class TestMarks:
     def test_equal_values_have_equal_marks(self, redactor: Redactor) -> None:
         """The same value has the same mark in every encoding, in every redactor with the same key."""
         other = Redactor(KEY)
-        assert (
-            redactor.text(TOKEN) == redactor.text(quote(TOKEN, safe="")) == other.mark("client_token", TOKEN)
-        )
-        assert (
-            redactor.headers([("Authorization", f"Bearer {TOKEN}")])[0][1] == f"Bearer {redactor.text(TOKEN)}"
-        )
+        assert redactor.text(TOKEN) == redactor.text(quote(TOKEN, safe="")) == other.mark("client_token", TOKEN)
+        assert redactor.headers([("Authorization", f"Bearer {TOKEN}")])[0][1] == f"Bearer {redactor.text(TOKEN)}"
 
     def test_other_values_have_other_marks(self, redactor: Redactor) -> None:
         """Ten thousand values have ten thousand marks."""
@@ -217,9 +213,7 @@ class TestMarks:
             }
         )
         once, _ = redactor.body(body.encode(), FIELDS)
-        headers = redactor.headers(
-            [("Authorization", f"Bearer {TOKEN}"), ("X-API-Key", "key-12345678"), ("A", TOKEN)]
-        )
+        headers = redactor.headers([("Authorization", f"Bearer {TOKEN}"), ("X-API-Key", "key-12345678"), ("A", TOKEN)])
         url = redactor.url(f"https://user:{TOKEN}@host.example/?a=a@b.example")
         assert redactor.body(once.encode(), FIELDS) == (once, "utf-8")
         assert redactor.text(once) == once
@@ -407,12 +401,21 @@ class TestBodies:
         redactor.body(json.dumps({"init_token": flood[MOST_LEARNED]}).encode(), FIELDS)
         assert redactor.text(flood[MOST_LEARNED]).startswith("[redacted init_token ")
 
-    @pytest.mark.parametrize(("value", "is_learned"), [
-        ("abc-xy" * 500, True), ("abcd" * 500, False), (hashlib.shake_256(b"").hexdigest(4000), True),
-        (hashlib.shake_256(b"").hexdigest(5000), False),
-    ], ids=["repetitive", "simple", "long", "too long"])
+    @pytest.mark.parametrize(
+        ("value", "is_learned"),
+        [
+            ("abc-xy" * 500, True),
+            ("abcd" * 500, False),
+            (hashlib.shake_256(b"").hexdigest(4000), True),
+            (hashlib.shake_256(b"").hexdigest(5000), False),
+        ],
+        ids=["repetitive", "simple", "long", "too long"],
+    )
     def test_what_would_take_too_long_to_look_for(
-        self, redactor: Redactor, value: str, is_learned: bool,
+        self,
+        redactor: Redactor,
+        value: str,
+        is_learned: bool,
     ) -> None:
         """A value that no request can carry, or one of four letters, is hidden only where it stands."""
         text, _ = redactor.body(json.dumps({"init_token": value}).encode(), FIELDS)

@@ -314,10 +314,12 @@ def test_the_sandbox_writes_its_webhook(monkeypatch: pytest.MonkeyPatch, tmp_pat
         options["announce"]("http://127.0.0.1:1")
 
     monkeypatch.setattr(server, "serve", serve)
-    for number, (options, url) in enumerate((
-        ([], "http://127.0.0.1:8099/webhooks/proof"),
-        (["--webhook-url", "http://h:1/"], "http://h:1/"),
-    )):
+    for number, (options, url) in enumerate(
+        (
+            ([], "http://127.0.0.1:8099/webhooks/proof"),
+            (["--webhook-url", "http://h:1/"], "http://h:1/"),
+        )
+    ):
         file = tmp_path / f"profile-{number}.yaml"
         with pytest.raises(SystemExit) as ended:
             cli.main(["serve", "--write-profile", str(file), *options])

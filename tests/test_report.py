@@ -28,8 +28,15 @@ from rampcheck.report.results import ResultsError, encode, schema, validate
 from rampcheck.report.summary import cell
 from tests import samples
 
-EVERY = [samples.results, samples.conformant, samples.gaps, samples.partial, samples.incomplete, samples.inconclusive,
-         samples.examples]
+EVERY = [
+    samples.results,
+    samples.conformant,
+    samples.gaps,
+    samples.partial,
+    samples.incomplete,
+    samples.inconclusive,
+    samples.examples,
+]
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 LOADING = {"src", "srcset", "action", "formaction", "data", "poster", "background", "ping", "style"}
 
@@ -142,9 +149,7 @@ def test_unknown_members_are_welcome() -> None:
     validate(samples.results(comment="from the future"))
 
 
-@pytest.mark.parametrize(
-    ("content", "cause"), [(None, "cannot be read"), (b"{", "is not JSON"), (b"\xff", "is not")]
-)
+@pytest.mark.parametrize(("content", "cause"), [(None, "cannot be read"), (b"{", "is not JSON"), (b"\xff", "is not")])
 def test_an_unreadable_file_is_an_error_of_use(content: bytes | None, cause: str, tmp_path: Path) -> None:
     """A results.json that is missing, cut short or not UTF-8 is reported with its path and cause."""
     if content is not None:
@@ -221,9 +226,7 @@ def test_the_page_needs_no_network(page: Page) -> None:
 
 def test_the_style_sheet_needs_no_network(written: Path) -> None:
     """The style sheet names no address and imports nothing."""
-    style = (
-        (written / "index.html").read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
-    )
+    style = (written / "index.html").read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
     assert "font-family" in style
     assert re.findall(r"url\(|@import|https?:", style) == []
 
@@ -379,9 +382,7 @@ def test_junit_counts_agree(sample: Any, tmp_path: Path) -> None:
     document = junitparser.JUnitXml.fromstring((tmp_path / "junit.xml").read_bytes())
     cases = [case for suite in document if suite.name != "rampcheck" for case in suite]
     counts = sample()["counts"]
-    assert {(case.classname, case.name) for case in cases} == {
-        (c["section"], c["id"]) for c in sample()["clauses"]
-    }
+    assert {(case.classname, case.name) for case in cases} == {(c["section"], c["id"]) for c in sample()["clauses"]}
     assert sum(case.is_failure for case in cases) == counts["failed"]
     assert sum(case.is_skipped for case in cases) == counts["not_verified"] + counts["waived"]
     assert sum(bool(case.system_out) for case in cases) == counts["advisory"] + counts["observed"]

@@ -51,7 +51,8 @@ def test_the_page_folds_what_follows_under_its_cause(written: Path) -> None:
     page = Page(source)
     assert (page.unbalanced, page.open) == ([], [])
     assert [name for name in page.ids() if name.startswith("failed.")] == [
-        f"failed.{clause}" for clause in (ROOT, *FOLLOWERS, OTHER)]
+        f"failed.{clause}" for clause in (ROOT, *FOLLOWERS, OTHER)
+    ]
     folded = source.partition('<details class="followers">')[2].partition("</details>\n</article>")[0]
     assert folded.count('<section class="follower"') == 2
     assert all(f'id="failed.{clause}"' in folded for clause in FOLLOWERS)
@@ -65,7 +66,11 @@ def test_the_page_keeps_the_evidence_of_what_follows(written: Path) -> None:
     """Every cited exchange is shown once, and both findings of a clause that follows are there."""
     page = Page((written / "index.html").read_text(encoding="utf-8"))
     assert sorted(name for name in page.ids() if name.startswith("exchange-")) == [
-        "exchange-17", "exchange-21", "exchange-3", "exchange-9"]
+        "exchange-17",
+        "exchange-21",
+        "exchange-3",
+        "exchange-9",
+    ]
     assert "code 'invalid_token' for a made-up token" in page.text
 
 
@@ -85,7 +90,7 @@ def test_the_terminal_names_what_follows_under_its_cause() -> None:
     start = lines.index(f"✗ {ROOT}")
     assert start < lines.index(f"✗ {OTHER}")
     followed = lines.index("  from which 2 more broken clauses follow:")
-    assert lines[followed + 1:followed + 3] == ["    ✗ proof.auth.bearer", "    ! proof.errors.media-type"]
+    assert lines[followed + 1 : followed + 3] == ["    ✗ proof.auth.bearer", "    ! proof.errors.media-type"]
     assert not any("made-up token" in line for line in lines)
     assert not any(line.startswith("Advisory") for line in lines)
 
@@ -94,8 +99,12 @@ def test_the_summary_puts_what_follows_below_its_cause(written: Path) -> None:
     """In summary.md the cause comes first, and what follows below it, marked, with its first finding."""
     lines = (written / "summary.md").read_text(encoding="utf-8").splitlines()
     rows = [line.split(" | ")[0] for line in lines if re.match(r"\| (↳ )?proof\.", line)]
-    assert rows == [f"| {ROOT}", "| ↳ proof.auth.bearer (failed)", "| ↳ proof.errors.media-type (advisory)",
-                    f"| {OTHER}"]
+    assert rows == [
+        f"| {ROOT}",
+        "| ↳ proof.auth.bearer (failed)",
+        "| ↳ proof.errors.media-type (advisory)",
+        f"| {OTHER}",
+    ]
     assert "### ! Advisory" not in lines
 
 

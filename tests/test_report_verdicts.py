@@ -62,22 +62,49 @@ def test_each_verdict_has_a_colour_of_its_own_on_the_page() -> None:
 @pytest.mark.parametrize(
     ("results", "sentence"),
     [
-        (samples.partial(), ("Every required promise that was selected was verified, and none was seen broken. "
-                            "This says nothing of the 10 promises not selected.")),
-        (samples.gaps(), ("No required promise was seen broken, besides 2 covered by a waiver, but 4 required promises "
-                         "could not be verified.")),
-        (samples.incomplete(), ("No required promise was seen broken, but the run is incomplete: the target stopped "
-                               "answering and 2 required promises could not be tried to the end.")),
-        (samples.conformant() | {"verdict": "incomplete", "faults": ["a", "b"], "interrupted": True},
-         ("No required promise was seen broken, but the run is incomplete: it was interrupted and rampcheck itself "
-         "failed 2 times.")),
-        (samples.gaps() | {"verdict": "nonconformant", "strict": True},
-         ("1 waiver of the profile is stale, which counts in a strict run, besides 2 covered by a waiver, and 4 "
-          "required promises could not be verified.")),
-        (samples.partial() | {"verdict": "inconclusive"},
-         "Nothing could be judged: no clause that was selected was exercised."),
-        (samples.results(strict=True, clauses=[c for c in samples.clauses() if c["verdict"] == "advisory"]),
-         "The target breaks 2 recommendations of the documentation, which counts in a strict run."),
+        (
+            samples.partial(),
+            (
+                "Every required promise that was selected was verified, and none was seen broken. "
+                "This says nothing of the 10 promises not selected."
+            ),
+        ),
+        (
+            samples.gaps(),
+            (
+                "No required promise was seen broken, besides 2 covered by a waiver, but 4 required promises "
+                "could not be verified."
+            ),
+        ),
+        (
+            samples.incomplete(),
+            (
+                "No required promise was seen broken, but the run is incomplete: the target stopped "
+                "answering and 2 required promises could not be tried to the end."
+            ),
+        ),
+        (
+            samples.conformant() | {"verdict": "incomplete", "faults": ["a", "b"], "interrupted": True},
+            (
+                "No required promise was seen broken, but the run is incomplete: "
+                "it was interrupted and rampcheck itself failed 2 times."
+            ),
+        ),
+        (
+            samples.gaps() | {"verdict": "nonconformant", "strict": True},
+            (
+                "1 waiver of the profile is stale, which counts in a strict run, besides 2 covered by a waiver, and 4 "
+                "required promises could not be verified."
+            ),
+        ),
+        (
+            samples.partial() | {"verdict": "inconclusive"},
+            "Nothing could be judged: no clause that was selected was exercised.",
+        ),
+        (
+            samples.results(strict=True, clauses=[c for c in samples.clauses() if c["verdict"] == "advisory"]),
+            "The target breaks 2 recommendations of the documentation, which counts in a strict run.",
+        ),
     ],
 )
 def test_the_sentence_is_true_of_the_run(results: dict[str, Any], sentence: str) -> None:
@@ -140,7 +167,8 @@ def test_an_outage_that_did_not_end_leads_the_page(tmp_path: Path) -> None:
     start = shown.text.index("The target stopped answering on 21 November 2026, 07:00:40 UTC, after exchange 23.")
     assert start < shown.text.index("curl --include") < shown.text.index("All clauses")
     assert "Exchange 24 was the first without an answer: connection refused. It was not back after 30 probes." in (
-        shown.text)
+        shown.text
+    )
     exchanges = [name for name in shown.ids() if name.startswith("exchange-")]
     assert exchanges[:4] == ["exchange-24", "exchange-21", "exchange-22", "exchange-23"]
     assert len(set(exchanges)) == len(exchanges)

@@ -40,13 +40,21 @@ def profile_file(folder: Path, content: object) -> Path:
 def scarce(reference: server.RunningReference, tmp_path: Path) -> Path:
     """A profile with nothing but a base URL and a token."""
     token = reference.profile()["credentials"]["client_token"]
-    return profile_file(tmp_path, {"contract": "proof", "base_url": reference.base_url,
-                                   "credentials": {"client_token": token}, "limits": {"requests_per_second": 0}})
+    return profile_file(
+        tmp_path,
+        {
+            "contract": "proof",
+            "base_url": reference.base_url,
+            "credentials": {"client_token": token},
+            "limits": {"requests_per_second": 0},
+        },
+    )
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-@pytest.mark.parametrize("arguments", [["--seed", "1"], ["--seed", "2"], ["--seed", "3"], ["--seed", "4"], ["-n", "4"]],
-                         ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--seed", "1"], ["--seed", "2"], ["--seed", "3"], ["--seed", "4"], ["-n", "4"]], ids=" ".join
+)
 def test_the_reference_conforms(name: str, arguments: list[str], tmp_path: Path) -> None:
     """Every must clause passes on the embedded reference, whatever the seed and the number of workers."""
     done = rampcheck("--contract", name, *arguments, folder=tmp_path / "run")
@@ -79,7 +87,8 @@ def test_a_scarce_profile_fails_nothing_and_says_what_to_add(scarce: Path, tmp_p
 
 
 def test_without_a_second_address_one_clause_is_not_verified(
-    reference: server.RunningReference, tmp_path: Path,
+    reference: server.RunningReference,
+    tmp_path: Path,
 ) -> None:
     """Where the machine lacks the outside address, the allowlist alone is not verified, and the reason says so."""
     path = profile_file(tmp_path, {**reference.profile(), "egress": {"outside_source_address": "192.0.2.1"}})
@@ -89,16 +98,21 @@ def test_without_a_second_address_one_clause_is_not_verified(
     assert done.clause("proof.auth.ip-allowlist")["gap"] == "unexpected"
     assert "no address" in done.clause("proof.auth.ip-allowlist")["reason"]
     assert not {clause for clause in done.verdicts("not_verified") if clause.startswith("proof.auth")} - {
-        "proof.auth.ip-allowlist"}
+        "proof.auth.ip-allowlist"
+    }
 
 
 def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
     """Two runs with one seed generate the same bodies; another seed generates others."""
+
     def bodies(seed: str, folder: str) -> list[str]:
         done = rampcheck("--contract", "proof", "-k", "generated_invalid", "--seed", seed, folder=tmp_path / folder)
         # E-mail addresses are marked under a key that each run makes for itself.
-        return [re.sub(r"\[redacted \w+ \w+\]", "", record["request"]["body"]) for record in done.records("exchange")
-                if "generated" in record["scenario"] and "rampcheck-" not in record["request"]["body"]]
+        return [
+            re.sub(r"\[redacted \w+ \w+\]", "", record["request"]["body"])
+            for record in done.records("exchange")
+            if "generated" in record["scenario"] and "rampcheck-" not in record["request"]["body"]
+        ]
 
     first = bodies("7", "first")
     assert first
@@ -108,8 +122,14 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
 
 def test_a_wrong_token_is_said_once(reference: server.RunningReference, tmp_path: Path) -> None:
     """A refused credential makes the run inconclusive, in one message, after each optional part was tried once."""
-    path = profile_file(tmp_path, {"contract": "proof", "base_url": reference.base_url,
-                                   "credentials": {"client_token": "a-token-that-nobody-issued"}})
+    path = profile_file(
+        tmp_path,
+        {
+            "contract": "proof",
+            "base_url": reference.base_url,
+            "credentials": {"client_token": "a-token-that-nobody-issued"},
+        },
+    )
     done = rampcheck(str(path), folder=tmp_path / "run")
     assert done.code == 5
     assert done.results["verdict"] == "inconclusive"
@@ -124,8 +144,9 @@ def test_an_unreachable_target_is_inconclusive(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         base_url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    path = profile_file(tmp_path, {"contract": "proof", "base_url": base_url,
-                                   "credentials": {"client_token": "a-token-for-no-server"}})
+    path = profile_file(
+        tmp_path, {"contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-for-no-server"}}
+    )
     for workers in ("1", "2"):
         done = rampcheck(str(path), "-n", workers, folder=tmp_path / workers)
         assert done.code == 5
@@ -150,9 +171,24 @@ def test_an_interrupted_run_keeps_what_was_judged(number: signal.Signals, worker
     """Ctrl-C, or a pipeline's SIGTERM: what was judged so far is written, and the exit code is 2."""
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", workers,
-         "--output", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        [
+            sys.executable,
+            "-m",
+            "rampcheck.cli",
+            "run",
+            "--contract",
+            "proof",
+            "--latency",
+            "0.02",
+            "-n",
+            workers,
+            "--output",
+            str(folder),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     journal = folder / ("journal.jsonl" if workers == "1" else "journal.1.jsonl")
     while not journal.exists() or journal.stat().st_size < 20_000:
@@ -176,9 +212,24 @@ def test_whoever_asks_twice_for_the_end_gets_what_was_judged(workers: str, tmp_p
     """Ctrl-C, at once another, then SIGTERM: the reports are whole, and the exit code is still 2."""
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", workers,
-         "--output", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        [
+            sys.executable,
+            "-m",
+            "rampcheck.cli",
+            "run",
+            "--contract",
+            "proof",
+            "--latency",
+            "0.02",
+            "-n",
+            workers,
+            "--output",
+            str(folder),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     journal = folder / ("journal.jsonl" if workers == "1" else "journal.1.jsonl")
     while not journal.exists() or journal.stat().st_size < 20_000:
@@ -207,7 +258,9 @@ def test_an_interruption_while_the_workers_start_is_one(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "kryptonim", "-n", "2", "--output", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     journal = folder / "journal.jsonl"
     while not journal.exists() or not journal.stat().st_size:
@@ -231,17 +284,34 @@ def test_a_worker_that_dies_is_a_fault_of_the_run(tmp_path: Path) -> None:
     """A killed worker makes the exit code 3, whatever the others saw; what it had judged is kept."""
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "-n", "2",
-         "--output", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        [
+            sys.executable,
+            "-m",
+            "rampcheck.cli",
+            "run",
+            "--contract",
+            "proof",
+            "--latency",
+            "0.02",
+            "-n",
+            "2",
+            "--output",
+            str(folder),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     journal = folder / "journal.1.jsonl"
     while not journal.exists() or journal.stat().st_size < 20_000:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
             pytest.fail(f"the run ended by itself: {process.communicate()[0]}")
-    worker = next(child for child in children(process.pid)
-                  if b"rampcheck.sandbox" not in Path(f"/proc/{child}/cmdline").read_bytes())
+    worker = next(
+        child
+        for child in children(process.pid)
+        if b"rampcheck.sandbox" not in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
     os.kill(worker, signal.SIGKILL)
     done = Completed(process.wait(), process.communicate()[0], folder)
     assert done.code == 3, done.printed
@@ -263,19 +333,28 @@ def test_a_part_of_a_run_judges_its_clauses_only(tmp_path: Path) -> None:
     assert all("proof/test_auth.py" in scenario for scenario in scenarios)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--clause", "proof.nothing.*"], "no clause of the contract"),
-    (["--defect", "no-such-defect"], "no-such-defect"),
-    (["no-such-file.yaml"], "no-such-file.yaml"),
-    (["--base-url", "http://example.com"], "https"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--clause", "proof.nothing.*"], "no clause of the contract"),
+        (["--defect", "no-such-defect"], "no-such-defect"),
+        (["no-such-file.yaml"], "no-such-file.yaml"),
+        (["--base-url", "http://example.com"], "https"),
+    ],
+)
 def test_a_mistake_in_the_command_is_said_without_a_request(
-    arguments: list[str], message: str, tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
 ) -> None:
     """A mistake of the user gives one message, exit code 4, and no traceback."""
     extra = [] if arguments[0].endswith(".yaml") else ["--contract", "proof"]
-    done = rampcheck(*extra, *arguments, folder=tmp_path / "run",
-                     environment={**os.environ, "PROOF_CLIENT_TOKEN": "a-token-of-some-length"})
+    done = rampcheck(
+        *extra,
+        *arguments,
+        folder=tmp_path / "run",
+        environment={**os.environ, "PROOF_CLIENT_TOKEN": "a-token-of-some-length"},
+    )
     assert done.code == 4, done.printed
     assert message in done.printed
     assert "Traceback" not in done.printed
@@ -308,6 +387,7 @@ def test_production_is_not_touched_unasked(reference: server.RunningReference, t
 def test_a_waiver_covers_a_broken_clause_until_its_day(tmp_path: Path) -> None:
     """A waived finding does not fail the run; after the waiver's last day it does again, and a note says why."""
     with server.start("proof", [_defect_of("proof.session.fix-amount")]) as broken:
+
         def run(until: str, folder: str) -> Completed:
             waiver = {"clause": "proof.session.fix-amount", "reason": "ticket 123", "until": until}
             path = profile_file(tmp_path, {**broken.profile(), "waivers": [waiver]})
@@ -325,7 +405,10 @@ def test_a_waiver_covers_a_broken_clause_until_its_day(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
 def test_a_waiver_that_covers_nothing_is_stale(
-    options: list[str], code: int, reference: server.RunningReference, tmp_path: Path,
+    options: list[str],
+    code: int,
+    reference: server.RunningReference,
+    tmp_path: Path,
 ) -> None:
     """A waiver whose clause held is called stale, and fails a strict run."""
     waiver = {"clause": "proof.session.fix-amount", "reason": "ticket 123"}

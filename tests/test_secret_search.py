@@ -65,8 +65,14 @@ LAYERS: dict[str, Encode] = {
 }
 # What folding undoes, and the forms that are looked for as they are written: innermost, and without a step.
 FORMS: dict[str, Encode] = {
-    "plain": str, "capitals": str.upper, "backwards": lambda text: text[::-1], "wide": fullwidth,
-    "zero width": "\u200b".join, "dots": ".".join, "spaces": " ".join, "lines": "\n".join,
+    "plain": str,
+    "capitals": str.upper,
+    "backwards": lambda text: text[::-1],
+    "wide": fullwidth,
+    "zero width": "\u200b".join,
+    "dots": ".".join,
+    "spaces": " ".join,
+    "lines": "\n".join,
     "hexadecimal backwards": lambda text: text.encode().hex()[::-1],
     "base64 in small letters": lambda text: base64.b64encode(text.encode()).decode().lower(),
     "base64 backwards": lambda text: base64.b64encode(text.encode()).decode()[::-1],
@@ -74,7 +80,8 @@ FORMS: dict[str, Encode] = {
     "ascii85": lambda text: base64.a85encode(text.encode()).decode(),
 }
 TOKENS = st.text(string.ascii_letters + string.digits, min_size=20, max_size=60).filter(
-    lambda token: len(set(token)) > 8)
+    lambda token: len(set(token)) > 8
+)
 
 
 def knowing(token: str) -> Redactor:
@@ -85,8 +92,7 @@ def knowing(token: str) -> Redactor:
 
 
 @settings(deadline=None)
-@given(token=TOKENS, form=st.sampled_from([*FORMS]),
-       layers=st.lists(st.sampled_from([*LAYERS]), max_size=DEPTH - 1))
+@given(token=TOKENS, form=st.sampled_from([*FORMS]), layers=st.lists(st.sampled_from([*LAYERS]), max_size=DEPTH - 1))
 def test_whatever_is_composed_is_found(token: str, form: str, layers: list[str]) -> None:
     """A secret in any form, in up to three encodings inside each other, is hidden, and all that would say it."""
     told = FORMS[form](token)
@@ -106,10 +112,14 @@ def test_any_run_of_a_credential_is_hidden(token: str, data: st.DataObject) -> N
     assert run not in knowing(token).text(f"x{run}y")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, lambda body: zlib.compress(body)[2:-4]],
-                         ids=["gzip", "zlib", "deflate"])
-@pytest.mark.parametrize("body", [b'{"message": "tok-5Hq8ZxW2mNp4"}', b'{"init_token": "what-nobody-has-seen"}'],
-                         ids=["a known secret", "a member that is one"])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, zlib.compress, lambda body: zlib.compress(body)[2:-4]], ids=["gzip", "zlib", "deflate"]
+)
+@pytest.mark.parametrize(
+    "body",
+    [b'{"message": "tok-5Hq8ZxW2mNp4"}', b'{"init_token": "what-nobody-has-seen"}'],
+    ids=["a known secret", "a member that is one"],
+)
 def test_a_body_that_is_compressed_without_saying_so(pack: Callable[[bytes], bytes], body: bytes) -> None:
     """It is hidden as a whole where there is anything to hide in it, and stays what it is where there is nothing."""
     redactor = knowing("tok-5Hq8ZxW2mNp4")

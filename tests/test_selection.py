@@ -67,9 +67,24 @@ def test_the_verdict_is_the_last_word(partial: Completed) -> None:
 def test_plain_pytest_has_the_verdict_last(tmp_path: Path) -> None:
     """Under pytest itself its own line stands before the verdict."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "suites/proof", "--rampcheck-contract", "proof", "-k", "twice", "-p",
-         "no:cacheprovider", "--rampcheck-output", str(tmp_path / "run")],
-        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "suites/proof",
+            "--rampcheck-contract",
+            "proof",
+            "-k",
+            "twice",
+            "-p",
+            "no:cacheprovider",
+            "--rampcheck-output",
+            str(tmp_path / "run"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stdout
     assert 0 < done.stdout.index(" passed") < done.stdout.index("Partial: Proof")
@@ -85,11 +100,18 @@ def test_plain_pytest_has_the_verdict_last(tmp_path: Path) -> None:
         (["-k", "origin", "--clause", "proof.errors.*"], "for proof.errors.*"),
         (["--clause", "proof.nothing"], "no clause of the contract"),
     ],
-    ids=["no expression", "no scenario anywhere", "no scenario of the contract", "no scenario of the clauses",
-         "no clause"],
+    ids=[
+        "no expression",
+        "no scenario anywhere",
+        "no scenario of the contract",
+        "no scenario of the clauses",
+        "no clause",
+    ],
 )
 def test_a_selection_of_nothing_is_told_before_any_request(
-    arguments: list[str], message: str, tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
 ) -> None:
     """Exit code 4, one message, no folder, and the target hears nothing."""
     done = rampcheck(*arguments, folder=tmp_path / "run")
@@ -130,8 +152,14 @@ def test_what_nothing_can_test_is_no_selection() -> None:
 
 def test_options_of_the_environment_choose_nothing(tmp_path: Path) -> None:
     """What the user's own pytest is told in the environment selects nothing."""
-    done = rampcheck("--contract", "proof", "-k", "twice", folder=tmp_path / "run",
-                     environment={**os.environ, "PYTEST_ADDOPTS": "-k nosuchscenario"})
+    done = rampcheck(
+        "--contract",
+        "proof",
+        "-k",
+        "twice",
+        folder=tmp_path / "run",
+        environment={**os.environ, "PYTEST_ADDOPTS": "-k nosuchscenario"},
+    )
     assert done.code == 0, done.printed
 
 
@@ -149,8 +177,9 @@ def test_a_selection_of_what_the_profile_lacks_judges_nothing(tmp_path: Path) ->
 
 def test_the_command_to_run_it_again_is_quoted_for_a_shell(tmp_path: Path) -> None:
     """What the page offers is one command with the same selection."""
-    done = rampcheck("--contract", "proof", "--clause", "proof.auth.o*", "--strict", "--seed", "3",
-                     folder=tmp_path / "run")
+    done = rampcheck(
+        "--contract", "proof", "--clause", "proof.auth.o*", "--strict", "--seed", "3", folder=tmp_path / "run"
+    )
     page = (tmp_path / "run/index.html").read_text(encoding="utf-8").replace("&#39;", "'")
     command = page.partition("<code>rampcheck run ")[2].partition("</code>")[0]
     assert shlex.split(command) == ["PROFILE.yaml", "--seed", "3", "--strict", "--clause", "proof.auth.o*"]

@@ -41,14 +41,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     folder = tmp_path_factory.mktemp("selftest") / "made"
     plain, defect, other, variant = chosen()
     trials = [
-        plain, defect, variant,
+        plain,
+        defect,
+        variant,
         replace(defect, name="does-nothing", defects=()),
         replace(defect, name="does-more", defects=(*defect.defects, *other.defects)),
-        replace(defect, name="does-more-as-foreseen", defects=(*defect.defects, *other.defects),
-                may_break=(*defect.may_break, *other.may_break, *other.clauses)),
+        replace(
+            defect,
+            name="does-more-as-foreseen",
+            defects=(*defect.defects, *other.defects),
+            may_break=(*defect.may_break, *other.may_break, *other.clauses),
+        ),
         replace(variant, name="breaks-a-promise", defects=other.defects),
         replace(defect, name="does-not-start", defects=("there-is-no-such-defect",)),
-        another_api(), replace(another_api(), name="another-end", ends="incomplete"),
+        another_api(),
+        replace(another_api(), name="another-end", ends="incomplete"),
     ]
     return folder, prove(Selection(["kryptonim"], defects=[DEFECT]), QUICK, folder, trials=trials)
 
@@ -69,12 +76,27 @@ def test_results(made: tuple[Path, dict[str, Any]]) -> None:
     """Each trial gets the result it deserves, and the sums count them."""
     _, matrix = made
     assert {one["name"]: one["result"] for one in matrix["trials"]} == {
-        "plain": "conforming", DEFECT: "convicted", VARIANT: "conforming", "does-nothing": "missed",
-        "does-more": "convicted", "does-more-as-foreseen": "convicted", "breaks-a-promise": "accused",
-        "does-not-start": "fault", "not-this-api": "ended", "another-end": "missed",
+        "plain": "conforming",
+        DEFECT: "convicted",
+        VARIANT: "conforming",
+        "does-nothing": "missed",
+        "does-more": "convicted",
+        "does-more-as-foreseen": "convicted",
+        "breaks-a-promise": "accused",
+        "does-not-start": "fault",
+        "not-this-api": "ended",
+        "another-end": "missed",
     }
-    sums = {"defects": 7, "convicted": 3, "ended": 1, "missed": 2, "unrelated": 1, "variants": 3, "accused": 1,
-            "faults": 1}
+    sums = {
+        "defects": 7,
+        "convicted": 3,
+        "ended": 1,
+        "missed": 2,
+        "unrelated": 1,
+        "variants": 3,
+        "accused": 1,
+        "faults": 1,
+    }
     assert {key: matrix["summary"][key] for key in sums} == sums
     assert (matrix["as_required"], matrix["exit_code"]) == (False, ExitCode.FAULT)
 
@@ -153,7 +175,8 @@ def test_the_page_is_one_file(made: tuple[Path, dict[str, Any]]) -> None:
 
 
 def test_the_terminal_names_what_to_look_at(
-    made: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str],
+    made: tuple[Path, dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each trial that is not as required stands there with its folder; the others do not."""
     from rich.console import Console  # noqa: PLC0415 - made here, so that it writes where this test looks
@@ -193,7 +216,10 @@ def test_sigterm_keeps_what_was_done(tmp_path: Path) -> None:
     folder = tmp_path / "made"
     process = subprocess.Popen(
         [sys.executable, "-m", "rampcheck.cli", "selftest", "--defect", DEFECT, "--jobs", "1", "--output", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     while not list(folder.glob("trials/*/run")):
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -210,9 +236,26 @@ def test_the_command(tmp_path: Path) -> None:
     """It exits with 0 where all is as required, says so, and shows nothing that the runs print."""
     folder = tmp_path / "made"
     done = subprocess.run(
-        [sys.executable, "-m", "rampcheck.cli", "selftest", "--contract", "kryptonim", "--defect", DEFECT,
-         "-n", "2", "--examples", "1", "--keep", "--output", str(folder)],
-        capture_output=True, text=True, check=False,
+        [
+            sys.executable,
+            "-m",
+            "rampcheck.cli",
+            "selftest",
+            "--contract",
+            "kryptonim",
+            "--defect",
+            DEFECT,
+            "-n",
+            "2",
+            "--examples",
+            "1",
+            "--keep",
+            "--output",
+            str(folder),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == ExitCode.CONFORMANT, done.stdout + done.stderr
     matrix = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
@@ -225,15 +268,23 @@ def test_the_command(tmp_path: Path) -> None:
         assert results["workers"] == 2
 
 
-@pytest.mark.parametrize("given", [
-    ["--defect", "no-such-defect"], ["--variant", "no-such-variant"], ["--clause", "kryptonim.no.such"],
-    ["--contract", "no-such-contract"],
-], ids=lambda given: given[0])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--defect", "no-such-defect"],
+        ["--variant", "no-such-variant"],
+        ["--clause", "kryptonim.no.such"],
+        ["--contract", "no-such-contract"],
+    ],
+    ids=lambda given: given[0],
+)
 def test_unknown_names_are_mistakes(given: list[str], tmp_path: Path) -> None:
     """What does not exist is told at once, with exit code 4."""
     done = subprocess.run(
         [sys.executable, "-m", "rampcheck.cli", "selftest", *given, "--output", str(tmp_path / "made")],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == ExitCode.USAGE, done.stderr
     assert given[1] in done.stderr
@@ -253,8 +304,10 @@ def test_a_group_is_taken_apart_where_one_of_it_is_accused(tmp_path: Path) -> No
     wrong = replace(variant, name="breaks-a-promise", defects=other.defects)
     group = replace(wrong, name="both", parts=(variant, wrong))
     matrix = prove(Selection(["kryptonim"]), QUICK, tmp_path / "made", trials=[group])
-    assert {one["name"]: one["result"] for one in matrix["trials"]} == {VARIANT: "conforming",
-                                                                         "breaks-a-promise": "accused"}
+    assert {one["name"]: one["result"] for one in matrix["trials"]} == {
+        VARIANT: "conforming",
+        "breaks-a-promise": "accused",
+    }
     assert (matrix["summary"]["variants"], matrix["summary"]["accused"]) == (2, 1)
 
 
@@ -302,9 +355,13 @@ class TestSelection:
 
 def results(**broken: dict[str, Any]) -> dict[str, Any]:
     """The results of a run that found these clauses broken; `_` stands for the dot in their names."""
-    found = {"level": "must", "verdict": "failed",
-             "findings": [{"scenario": "s", "expected": "e", "actual": "a", "exchange": 3, "judge": "schema",
-                           "about": [], "times": 1}]}
+    found = {
+        "level": "must",
+        "verdict": "failed",
+        "findings": [
+            {"scenario": "s", "expected": "e", "actual": "a", "exchange": 3, "judge": "schema", "about": [], "times": 1}
+        ],
+    }
     clauses = [{"id": name.replace("_", "."), **found, **given} for name, given in broken.items()]
     return {"clauses": clauses, "verdict": "incomplete", "faults": [], "reason": "", "requests": 9}
 
@@ -316,9 +373,19 @@ class TestOutcome:
 
     def test_what_follows_from_a_cause_is_related(self) -> None:
         """A clause is no accusation where its cause is the defect's, or foreseen."""
-        read = outcome.of_run(self.TRIAL, results(
-            a_own={}, a_one={"follows": "a.own"}, a_two={"follows": "a.foreseen"}, a_three={"follows": "a.strange"},
-            a_foreseen={}, a_advised={"verdict": "advisory"}), [], exit_code=1)
+        read = outcome.of_run(
+            self.TRIAL,
+            results(
+                a_own={},
+                a_one={"follows": "a.own"},
+                a_two={"follows": "a.foreseen"},
+                a_three={"follows": "a.strange"},
+                a_foreseen={},
+                a_advised={"verdict": "advisory"},
+            ),
+            [],
+            exit_code=1,
+        )
         assert set(read.related) == {"a.one", "a.two", "a.foreseen"}
         assert [one.clause for one in read.unrelated] == ["a.three"]
         assert [one.clause for one in read.advisories] == ["a.advised"]
@@ -326,6 +393,7 @@ class TestOutcome:
 
     def test_the_first_finding_is_told_by_time(self) -> None:
         """Journals of several workers are merged one after the other; what counts is when."""
+
         def sent(second: int) -> dict[str, Any]:
             return {"kind": "exchange", "direction": "outgoing", "started": f"2026-01-01T00:00:{second:02}Z"}
 
@@ -340,21 +408,31 @@ class TestOutcome:
         read = outcome.of_run(self.TRIAL, results(a_own={}), [], exit_code=1)
         assert read.to_first_finding == 9
 
-    @pytest.mark.parametrize(("exit_code", "result"), [(0, "conforming"), (1, "accused"), (5, "accused"), (3, "fault"),
-                                                       (4, "fault"), (None, "fault")])
+    @pytest.mark.parametrize(
+        ("exit_code", "result"),
+        [(0, "conforming"), (1, "accused"), (5, "accused"), (3, "fault"), (4, "fault"), (None, "fault")],
+    )
     def test_only_a_run_that_judged_clears_a_variant(self, exit_code: int | None, result: str) -> None:
         """A conforming server is cleared by exit code 0 and nothing else."""
         trial = Trial("a", "variant", "v")
         assert outcome.of_run(trial, results(), [], exit_code=exit_code).result == result
 
-
-    @pytest.mark.parametrize(("ends", "broken", "result", "blamed"), [
-        ("incomplete", {}, "ended", []), ("inconclusive", {}, "missed", []),
-        ("incomplete", {"a_other": {}}, "ended", ["a.other"]), ("incomplete", {"a_fore": {}}, "ended", []),
-        ("incomplete", {"a_other": {"level": "should", "verdict": "advisory"}}, "ended", []),
-    ])
+    @pytest.mark.parametrize(
+        ("ends", "broken", "result", "blamed"),
+        [
+            ("incomplete", {}, "ended", []),
+            ("inconclusive", {}, "missed", []),
+            ("incomplete", {"a_other": {}}, "ended", ["a.other"]),
+            ("incomplete", {"a_fore": {}}, "ended", []),
+            ("incomplete", {"a_other": {"level": "should", "verdict": "advisory"}}, "ended", []),
+        ],
+    )
     def test_a_server_that_cannot_be_judged_has_to_end_its_run_so(
-        self, ends: str, broken: dict[str, Any], result: str, blamed: list[str],
+        self,
+        ends: str,
+        broken: dict[str, Any],
+        result: str,
+        blamed: list[str],
     ) -> None:
         """What is demanded is the run's verdict, and that no `must` clause takes the blame."""
         trial = Trial("a", "defect", "d", may_break=("a.fore",), ends=ends)

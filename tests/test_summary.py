@@ -15,17 +15,24 @@ def summary(status: int, body: bytes = b"", **headers: str) -> str:
     return Exchange(1, "test", SENT, Response(status, named, body), 0.0, 0.0, "/widget/session").summary()
 
 
-@pytest.mark.parametrize(("expected", "status", "body", "headers"), [
-    ("200, accepted", 200, b"{}", {"content_type": "application/json"}),
-    ('200, a page "Log in" (text/html)', 200, b"<html><title>\n Log in </title>", {"content_type": "text/html"}),
-    ('403, a page "Access denied" (text/html)', 403, b"<TITLE lang=en>Access denied</TITLE>", {
-        "content_type": "text/html; charset=utf-8"}),
-    ('403, a page "a & b"', 403, b"<title>a &amp; b</title>", {}),
-    ("502, a body that is no JSON (text/plain)", 502, b"upstream", {"content_type": "text/plain"}),
-    ("400, a body that is no JSON object (application/json)", 400, b"[]", {"content_type": "application/json"}),
-    ("302, a redirect to https://login.example/?to=x", 302, b"", {"location": "https://login.example/?to=x"}),
-    ("401, error 'unauthorised', code 'x'", 401, b'{"error":"unauthorised","code":"x","message":1}', {}),
-])
+@pytest.mark.parametrize(
+    ("expected", "status", "body", "headers"),
+    [
+        ("200, accepted", 200, b"{}", {"content_type": "application/json"}),
+        ('200, a page "Log in" (text/html)', 200, b"<html><title>\n Log in </title>", {"content_type": "text/html"}),
+        (
+            '403, a page "Access denied" (text/html)',
+            403,
+            b"<TITLE lang=en>Access denied</TITLE>",
+            {"content_type": "text/html; charset=utf-8"},
+        ),
+        ('403, a page "a & b"', 403, b"<title>a &amp; b</title>", {}),
+        ("502, a body that is no JSON (text/plain)", 502, b"upstream", {"content_type": "text/plain"}),
+        ("400, a body that is no JSON object (application/json)", 400, b"[]", {"content_type": "application/json"}),
+        ("302, a redirect to https://login.example/?to=x", 302, b"", {"location": "https://login.example/?to=x"}),
+        ("401, error 'unauthorised', code 'x'", 401, b'{"error":"unauthorised","code":"x","message":1}', {}),
+    ],
+)
 def test_a_summary_tells_what_an_answer_is(expected: str, status: int, body: bytes, headers: dict[str, str]) -> None:
     """The envelope by its members, a page by its title and type, a redirect by where it leads."""
     assert summary(status, body, **headers) == expected

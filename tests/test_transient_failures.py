@@ -29,10 +29,16 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], R
     numbers = count(1)
 
     def open_run(base_url: str) -> Run:
-        described = profile.from_mapping({
-            "contract": "proof", "base_url": base_url, "credentials": {"client_token": "a-token-of-some-length"},
-            "partner": {"pairs": [["USDT", "TRC20"]]}, "limits": {"recovery_seconds": 0},
-        }, {})
+        described = profile.from_mapping(
+            {
+                "contract": "proof",
+                "base_url": base_url,
+                "credentials": {"client_token": "a-token-of-some-length"},
+                "partner": {"pairs": [["USDT", "TRC20"]]},
+                "limits": {"recovery_seconds": 0},
+            },
+            {},
+        )
         output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
         return Run(described, Settings("run", bytes(32), output))
 
@@ -44,17 +50,22 @@ def broken_by(target: Target) -> set[str]:
     return {finding.clause for finding in target.judge.findings if finding.judge == "scenario"}
 
 
-@pytest.mark.parametrize(("answers", "convicted"), [
-    ([FAILED, SESSION], False),
-    ([FAILED, FAILED, SESSION, SESSION], False),
-    ([FAILED, FAILED, FAILED, FAILED, SESSION, SESSION, SESSION], False),
-    ([FAILED, FAILED, SESSION, FAILED, answer(400, body=ENVELOPE)], False),
-    ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
-    ([answer(502, body=ENVELOPE)] * 4 + [SESSION] + [answer(502, body=ENVELOPE)] * 4, True),
-    ([FAILED, FAILED, *[FAILED] * 4], False),  # what is accepted otherwise fails as well: the server is ill
-])
+@pytest.mark.parametrize(
+    ("answers", "convicted"),
+    [
+        ([FAILED, SESSION], False),
+        ([FAILED, FAILED, SESSION, SESSION], False),
+        ([FAILED, FAILED, FAILED, FAILED, SESSION, SESSION, SESSION], False),
+        ([FAILED, FAILED, SESSION, FAILED, answer(400, body=ENVELOPE)], False),
+        ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
+        ([answer(502, body=ENVELOPE)] * 4 + [SESSION] + [answer(502, body=ENVELOPE)] * 4, True),
+        ([FAILED, FAILED, *[FAILED] * 4], False),  # what is accepted otherwise fails as well: the server is ill
+    ],
+)
 def test_a_server_error_counts_if_it_comes_again(
-    opened: Callable[[str], Run], answers: list[bytes], convicted: bool,
+    opened: Callable[[str], Run],
+    answers: list[bytes],
+    convicted: bool,
 ) -> None:
     """A 5xx is a finding only where the control is accepted in between, and the request fails once more."""
     with answering(SESSION, *answers) as base_url:
@@ -93,13 +104,18 @@ def test_a_control_may_fail_in_passing(opened: Callable[[str], Run]) -> None:
             target.accepted()
 
 
-@pytest.mark.parametrize(("answers", "convicted"), [
-    ([FAILED, FAILED, SESSION, SESSION], False),
-    ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
-    ([answer(400, body=ENVELOPE), SESSION], True),
-])
+@pytest.mark.parametrize(
+    ("answers", "convicted"),
+    [
+        ([FAILED, FAILED, SESSION, SESSION], False),
+        ([FAILED, FAILED, SESSION, FAILED, FAILED], True),
+        ([answer(400, body=ENVELOPE), SESSION], True),
+    ],
+)
 def test_an_optional_field_is_not_blamed_for_a_passing_failure(
-    opened: Callable[[str], Run], answers: list[bytes], convicted: bool,
+    opened: Callable[[str], Run],
+    answers: list[bytes],
+    convicted: bool,
 ) -> None:
     """The first request of a run meets a 5xx, the second has an optional field more and is accepted."""
     with answering(*answers) as base_url:

@@ -48,35 +48,61 @@ def get(url: str) -> httpx.Request:
     return httpx.Request("GET", url)
 
 
-@pytest.mark.parametrize(("coding", "body", "content"), [
-    ("gzip", gzip.compress(TEXT), TEXT),
-    ("x-gzip", gzip.compress(TEXT), TEXT),
-    ("GZIP", gzip.compress(TEXT), TEXT),
-    ("gzip", gzip.compress(TEXT) + gzip.compress(b"more"), TEXT + b"more"),
-    ("deflate", zlib.compress(TEXT), TEXT),
-    ("deflate", RAW_DEFLATE, TEXT),
-    ("identity", TEXT, TEXT),
-    ("", TEXT, TEXT),
-    ("deflate, gzip", gzip.compress(zlib.compress(TEXT)), TEXT),
-    ("gzip", b"", b""),
-], ids=["gzip", "old name", "letter case", "two members", "deflate", "deflate without a frame", "identity", "no name",
-        "two codings", "no body"])
+@pytest.mark.parametrize(
+    ("coding", "body", "content"),
+    [
+        ("gzip", gzip.compress(TEXT), TEXT),
+        ("x-gzip", gzip.compress(TEXT), TEXT),
+        ("GZIP", gzip.compress(TEXT), TEXT),
+        ("gzip", gzip.compress(TEXT) + gzip.compress(b"more"), TEXT + b"more"),
+        ("deflate", zlib.compress(TEXT), TEXT),
+        ("deflate", RAW_DEFLATE, TEXT),
+        ("identity", TEXT, TEXT),
+        ("", TEXT, TEXT),
+        ("deflate, gzip", gzip.compress(zlib.compress(TEXT)), TEXT),
+        ("gzip", b"", b""),
+    ],
+    ids=[
+        "gzip",
+        "old name",
+        "letter case",
+        "two members",
+        "deflate",
+        "deflate without a frame",
+        "identity",
+        "no name",
+        "two codings",
+        "no body",
+    ],
+)
 def test_an_encoding_is_undone(coding: str, body: bytes, content: bytes) -> None:
     """What was asked for is read, in the forms that servers use."""
     assert decoded(body, (("Content-Encoding", coding),)) == content
 
 
-@pytest.mark.parametrize(("coding", "body", "problem"), [
-    ("gzip", gzip.compress(TEXT)[:-9], CodingError),
-    ("gzip", TEXT, CodingError),
-    ("gzip", gzip.compress(TEXT) + b"more", CodingError),
-    ("deflate", TEXT, CodingError),
-    ("br", TEXT, CodingError),
-    ("gzip, gzip, gzip, gzip", gzip.compress(gzip.compress(gzip.compress(gzip.compress(TEXT)))), CodingError),
-    ("gzip", gzip.compress(bytes(MAX_RESPONSE_BYTES + 1)), TooLargeError),
-    ("gzip", gzip.compress(bytes(MAX_RESPONSE_BYTES)) + gzip.compress(b"0"), TooLargeError),
-], ids=["cut short", "none", "something after it", "no deflate", "not asked for", "too many", "too large",
-        "too large together"])
+@pytest.mark.parametrize(
+    ("coding", "body", "problem"),
+    [
+        ("gzip", gzip.compress(TEXT)[:-9], CodingError),
+        ("gzip", TEXT, CodingError),
+        ("gzip", gzip.compress(TEXT) + b"more", CodingError),
+        ("deflate", TEXT, CodingError),
+        ("br", TEXT, CodingError),
+        ("gzip, gzip, gzip, gzip", gzip.compress(gzip.compress(gzip.compress(gzip.compress(TEXT)))), CodingError),
+        ("gzip", gzip.compress(bytes(MAX_RESPONSE_BYTES + 1)), TooLargeError),
+        ("gzip", gzip.compress(bytes(MAX_RESPONSE_BYTES)) + gzip.compress(b"0"), TooLargeError),
+    ],
+    ids=[
+        "cut short",
+        "none",
+        "something after it",
+        "no deflate",
+        "not asked for",
+        "too many",
+        "too large",
+        "too large together",
+    ],
+)
 def test_what_does_not_fit_its_encoding(coding: str, body: bytes, problem: type[Exception]) -> None:
     """It is no answer, rather than half of one."""
     with pytest.raises(problem):
@@ -136,8 +162,10 @@ def test_a_tunnel_is_asked_for_where_the_target_speaks_tls() -> None:
 
 def test_the_deadline_holds_for_the_handshake_of_tls(transport: Transport) -> None:
     """A target that answers the handshake byte by byte, without an end, is given up."""
-    with hostile_target.serve(lambda peer: peer.drip(b"\x16\x03\x03\x40\x00\x02")) as url, \
-             pytest.raises(NoAnswerError) as given_up:
+    with (
+        hostile_target.serve(lambda peer: peer.drip(b"\x16\x03\x03\x40\x00\x02")) as url,
+        pytest.raises(NoAnswerError) as given_up,
+    ):
         transport.exchange(get(url.replace("http:", "https:")), 0.5)
     assert isinstance(given_up.value.__cause__, httpcore.TimeoutException)
 
@@ -196,7 +224,8 @@ def test_cookies_are_not_kept(transport: Transport) -> None:
 
 @pytest.mark.parametrize("sign", "#/?")
 def test_a_proxy_whose_login_ends_its_host_is_refused_without_its_text(
-    monkeypatch: pytest.MonkeyPatch, sign: str,
+    monkeypatch: pytest.MonkeyPatch,
+    sign: str,
 ) -> None:
     """No message, and no cause of it, shows the password; it is a known secret, written rightly or not."""
     password = f"Sup3rS3cret{sign}1"

@@ -25,8 +25,9 @@ each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: 
 def needs_host(variant: Variant) -> None:
     """Passes over a variant whose address this machine does not have."""
     try:
-        socket.create_server((variant.host or "127.0.0.1", 0), family=socket.AF_INET6 if variant.host else
-                             socket.AF_INET).close()
+        socket.create_server(
+            (variant.host or "127.0.0.1", 0), family=socket.AF_INET6 if variant.host else socket.AF_INET
+        ).close()
     except OSError:
         pytest.skip(f"this machine has no {variant.host}")
 

@@ -32,8 +32,14 @@ LOST = "no answer within 10 s"
 
 def exchanged(number: int, *held: str, status: int = 200) -> dict[str, Any]:
     """A journal's record of an exchange, as far as it matters here."""
-    return {"kind": "exchange", "number": number, "held": list(held), "protocol": "http", "failure": None,
-            "response": {"status": status}}
+    return {
+        "kind": "exchange",
+        "number": number,
+        "held": list(held),
+        "protocol": "http",
+        "failure": None,
+        "response": {"status": status},
+    }
 
 
 def held(clause: str, number: int) -> dict[str, Any]:
@@ -43,8 +49,15 @@ def held(clause: str, number: int) -> dict[str, Any]:
 
 def found(clause: str, number: int | None, actual: str = "200, accepted", **members: Any) -> dict[str, Any]:
     """A clause was found broken."""
-    return {"kind": "finding", "clause": clause, "expected": "401", "actual": actual, "exchange": number,
-            "scenario": "s", **members}
+    return {
+        "kind": "finding",
+        "clause": clause,
+        "expected": "401",
+        "actual": actual,
+        "exchange": number,
+        "scenario": "s",
+        **members,
+    }
 
 
 def unjudged(clause: str, reason: str = LOST) -> dict[str, Any]:
@@ -54,8 +67,16 @@ def unjudged(clause: str, reason: str = LOST) -> dict[str, Any]:
 
 def doubt(clause: str, number: int, signature: Any = (403, "forbidden"), *, gateway: bool = False) -> dict[str, Any]:
     """A wrong refusal that did not come again."""
-    return found(clause, number, f"refusal {signature}", judge="scenario", about=["status"], change="",
-                 signature=signature, gateway=gateway) | {"kind": "doubt"}
+    return found(
+        clause,
+        number,
+        f"refusal {signature}",
+        judge="scenario",
+        about=["status"],
+        change="",
+        signature=signature,
+        gateway=gateway,
+    ) | {"kind": "doubt"}
 
 
 def result(clause: str, *records: dict[str, Any], scope: Scope = WHOLE, **profile: Any) -> dict[str, Any]:
@@ -160,6 +181,7 @@ def test_a_gateway_is_never_a_finding() -> None:
 
 def test_a_clause_of_which_much_was_anothers_is_not_verified() -> None:
     """Where one in five answers, and four at least, were another's than the API's, the clause is no longer passed."""
+
     def verdict(api: int, foreign: int) -> tuple[str, str]:
         answers = [exchanged(number, MUST) for number in range(api)]
         entry = result(MUST, *answers, *(doubt(MUST, 1000 + number, gateway=True) for number in range(foreign)))
@@ -183,8 +205,9 @@ def test_equal_notes_are_one() -> None:
 
 def test_outages_and_faults_are_kept() -> None:
     """Outages come without their kind, each once, in the order of time; a later version's members are kept."""
-    late, early = ({"kind": "outage", "began": f"2026-11-21T07:00:{second}Z", "ended": None, "new": 1}
-                   for second in (40, 10))
+    late, early = (
+        {"kind": "outage", "began": f"2026-11-21T07:00:{second}Z", "ended": None, "new": 1} for second in (40, 10)
+    )
     account = collect([late, early, early, {"kind": "fault", "text": "ValueError"}, {"kind": "from the future"}])
     assert [outage["began"][-3:-1] for outage in account.outages] == ["10", "40"]
     assert "kind" not in account.outages[0]
@@ -196,8 +219,15 @@ def test_outages_and_faults_are_kept() -> None:
 
 def test_findings_that_differ_in_values_are_one() -> None:
     """A field wrong by a minute in 396 answers is one finding, with the count and three examples."""
-    findings = [{"expected": f"`expiresAt` '2026-11-21T07:15:{n % 60:02}Z'", "actual": f"'07:14:{n % 60:02}'",
-                 "exchange": n, "scenario": "s"} for n in range(396)]
+    findings = [
+        {
+            "expected": f"`expiresAt` '2026-11-21T07:15:{n % 60:02}Z'",
+            "actual": f"'07:14:{n % 60:02}'",
+            "exchange": n,
+            "scenario": "s",
+        }
+        for n in range(396)
+    ]
     (one,) = folded_findings(findings)
     assert (one["times"], one["exchange"], one["expected"]) == (396, 0, findings[0]["expected"])
     assert [example["exchange"] for example in one["examples"]] == [0, 1, 2]
@@ -227,7 +257,7 @@ def test_findings_that_say_something_else_stay_apart(one: str, other: str) -> No
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("amount \"99.50\"", "amount \"1\""),
+        ('amount "99.50"', 'amount "1"'),
         ("400, message 'it\\'s 5'", "400, message 'no'"),
         ("a body of 4096 characters", "a body of 12.5 characters"),
         ("-3", "7"),
@@ -280,7 +310,10 @@ PART = Scope(frozenset({MUST}), TODAY, is_whole=False)
     ],
 )
 def test_the_verdict_of_a_run(
-    clauses: list[dict[str, Any]], scope: Scope, options: dict[str, Any], verdict: str,
+    clauses: list[dict[str, Any]],
+    scope: Scope,
+    options: dict[str, Any],
+    verdict: str,
 ) -> None:
     """The run's verdict is the worst that its clauses, its end and its selection make of it."""
     assert run_verdict(clauses, scope, **options) == verdict
@@ -319,8 +352,12 @@ def test_a_gap_counts_where_it_is_required() -> None:
 
 def test_the_state_of_a_waiver() -> None:
     """A waiver is used, stale where its clause held, expired after its day, untried where nothing is known."""
-    waivers = [{"clause": MUST, "reason": "a"}, {"clause": SHOULD, "reason": "b", "until": "2026-11-21"},
-               {"clause": OPEN, "reason": "c", "until": "2026-11-20"}, {"clause": NEEDY, "reason": "d"}]
+    waivers = [
+        {"clause": MUST, "reason": "a"},
+        {"clause": SHOULD, "reason": "b", "until": "2026-11-21"},
+        {"clause": OPEN, "reason": "c", "until": "2026-11-20"},
+        {"clause": NEEDY, "reason": "d"},
+    ]
     profile = from_mapping({**PROFILE, "waivers": waivers}, {})
     account: Account = collect([found(MUST, 1), exchanged(2, SHOULD)])
     told = states(profile.waivers, clause_results(PROOF, profile, account, WHOLE), TODAY)

@@ -55,7 +55,7 @@ def read_message(stream: BinaryIO) -> bytes:
     """Gives the next message of HTTP, interim responses before it; nothing at the end."""
     head = _head(stream)
     # An upgrade is no interim response: what follows is no HTTP (RFC 9110 section 15.2.2).
-    while re.match(rb"HTTP/1\.1 1(?!01)", head[head.rfind(b"HTTP/1."):]):
+    while re.match(rb"HTTP/1\.1 1(?!01)", head[head.rfind(b"HTTP/1.") :]):
         head += _head(stream)
     return head + (_chunks(stream) if b"chunked" in head else stream.read(length(head)))
 
@@ -93,16 +93,32 @@ def _body(minimum: Mapping[str, Any], fields: Mapping[str, Any], body: bytes | N
     return json.dumps({**minimum, **fields}).encode() if body is None else body
 
 
-PROOF = {"partner_user_id": "user-1", "user_email": "user@example.com", "network": "TRC20", "currency": "USDT",
-         "amount": "100"}
+PROOF = {
+    "partner_user_id": "user-1",
+    "user_email": "user@example.com",
+    "network": "TRC20",
+    "currency": "USDT",
+    "amount": "100",
+}
 SECOND = {"network": "ERC20", "currency": "USDC"}
-KRYPTONIM = {"fiatAmount": 15, "fiatCurrency": "EUR", "cryptoCurrency": "USDC", "network": "polygon",
-             "destinationAddress": "0x52908400098527886E0F7030069857D2E4169EE7"}
+KRYPTONIM = {
+    "fiatAmount": 15,
+    "fiatCurrency": "EUR",
+    "cryptoCurrency": "USDC",
+    "network": "polygon",
+    "destinationAddress": "0x52908400098527886E0F7030069857D2E4169EE7",
+}
 
 
 def proof(
-    credentials: Mapping[str, str], *, method: str = "POST", path: str = "/widget/session", body: bytes | None = None,
-    headers: Mapping[str, str | None] | None = None, token: str = "client_token", **fields: Any,
+    credentials: Mapping[str, str],
+    *,
+    method: str = "POST",
+    path: str = "/widget/session",
+    body: bytes | None = None,
+    headers: Mapping[str, str | None] | None = None,
+    token: str = "client_token",
+    **fields: Any,
 ) -> bytes:
     """Gives a session request of Proof: the minimum, with these fields, or with this body."""
     given = {"Authorization": f"Bearer {credentials[token]}", "Content-Type": "application/json", **(headers or {})}
@@ -110,15 +126,24 @@ def proof(
 
 
 def kryptonim(
-    credentials: Mapping[str, str], *, method: str = "POST", path: str = "/v1/widget-sessions",
-    body: bytes | None = None, headers: Mapping[str, str | None] | None = None,
-    spelled: Callable[[str], str] = str, **fields: Any,
+    credentials: Mapping[str, str],
+    *,
+    method: str = "POST",
+    path: str = "/v1/widget-sessions",
+    body: bytes | None = None,
+    headers: Mapping[str, str | None] | None = None,
+    spelled: Callable[[str], str] = str,
+    **fields: Any,
 ) -> bytes:
     """Gives a session request of Kryptonim, the signature `spelled`."""
     content = _body(KRYPTONIM, fields, body)
     signature = hmac.digest(credentials["signature_secret"].encode(), content, "sha256").hex()
-    given = {"X-API-Key": credentials["api_key"], "X-Request-Signature": spelled(signature),
-             "Content-Type": "application/json", **(headers or {})}
+    given = {
+        "X-API-Key": credentials["api_key"],
+        "X-Request-Signature": spelled(signature),
+        "Content-Type": "application/json",
+        **(headers or {}),
+    }
     return raw(method, path, given, content)
 
 
@@ -142,6 +167,7 @@ def times(number: int, reference: RunningReference, **request: Any) -> str:
 
 def clocks(reference: RunningReference) -> str:
     """Gives how far the answer's times are ahead of this machine's clock, to ten seconds."""
+
     def ahead(time: datetime) -> int:
         return round((time - datetime.now(UTC)).total_seconds() / 10) * 10
 
@@ -149,7 +175,8 @@ def clocks(reference: RunningReference) -> str:
     date = re.search(r"\ndate: ([^\r]*)", text)
     end = re.search(r'"expiresAt": "([^"]*)"', text)
     return (f"Date {ahead(parsedate_to_datetime(date[1])):+d} s, " if date else "no Date, ") + (
-        f"expiresAt {ahead(datetime.fromisoformat(end[1])):+d} s" if end else "no expiresAt")
+        f"expiresAt {ahead(datetime.fromisoformat(end[1])):+d} s" if end else "no expiresAt"
+    )
 
 
 def left_idle(reference: RunningReference) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tests.following_probes import asks, followed, upgrades, webhooks
 from tests.variant_probes import SECOND, Probe, clocks, does, left_idle
 
-OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (rf"\nHTTP/1\.1 {status} " for status in (
-    200, 201, 400, 401, 403, 404))
+OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
+    rf"\nHTTP/1\.1 {status} " for status in (200, 201, 400, 401, 403, 404)
+)
 
 SESSION = does()
 GET = does(method="GET")
@@ -98,14 +99,21 @@ PROOF: Signs = {
     "redirect-absent": (SESSION, r'(?s)\nHTTP/1\.1 200 (?!.*"redirect_url")'),
     "redirect-null": (SESSION, r'"redirect_url": null'),
     "redirect-empty": (does(token="second_client_token", **SECOND), r'"redirect_url": ""'),
-    "bearer-as-written": (does(headers={"Authorization": "bearer sandbox-first-partner-4f7c1e9a2b6d8053"}),
-                          UNAUTHORISED),
+    "bearer-as-written": (
+        does(headers={"Authorization": "bearer sandbox-first-partner-4f7c1e9a2b6d8053"}),
+        UNAUTHORISED,
+    ),
     "origins-without-case": (does(headers={"Origin": "HTTPS://APP.example.com:443"}), OK),
     "request-before-token": (does(body=b"{", headers={"Authorization": None}), INVALID),
     "origin-before-token": (does(headers={"Authorization": None, "Origin": "https://nobody.example"}), FORBIDDEN),
     "unknown-fields-refused": (does(note="x"), INVALID),
-    "repeated-names-refused": (does(body=b'{"amount": "1", "amount": "1", "partner_user_id": "u", "currency": "USDT", '
-                                         b'"network": "TRC20", "user_email": "u@example.com"}'), INVALID),
+    "repeated-names-refused": (
+        does(
+            body=b'{"amount": "1", "amount": "1", "partner_user_id": "u", "currency": "USDT", '
+            b'"network": "TRC20", "user_email": "u@example.com"}'
+        ),
+        INVALID,
+    ),
     "null-for-nothing": (does(client_ip=None), OK),
     "amounts-in-any-spelling": (does(amount=" 1.e2"), r'"amount": " 1\.e2"'),
     "amounts-of-any-script": (does(amount="\u0661\u0660\n"), OK),

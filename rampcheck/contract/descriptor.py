@@ -94,7 +94,8 @@ def load(contract: str) -> Descriptor:
         raise ContractError(f"{path}: {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}")
     refused = content.get("credentials_refused", {})
     convert: dict[str, Any] = {
-        "environments": tuple(content["environments"]), "envelope": tuple(content["envelope"]),
+        "environments": tuple(content["environments"]),
+        "envelope": tuple(content["envelope"]),
         "credentials": {name: Credential(**told) for name, told in content["credentials"].items()},
         "known_by": {template: frozenset(members) for template, members in content["known_by"].items()},
         "secret_members": frozenset(content.get("secret_members", ())),

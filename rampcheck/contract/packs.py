@@ -78,8 +78,10 @@ def add(folder: Path) -> None:
     if os.pathsep in str(folder):
         raise UsageError(f"the path of a pack holds {os.pathsep!r}: {folder}", "Move or rename it.")
     if not Pack(folder).contracts:
-        raise UsageError(f"{folder} is no pack: it holds no contract",
-                         "A pack has openapi/NAME/contract.yaml and suites/NAME; `rampcheck new` writes one.")
+        raise UsageError(
+            f"{folder} is no pack: it holds no contract",
+            "A pack has openapi/NAME/contract.yaml and suites/NAME; `rampcheck new` writes one.",
+        )
     known = [name for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name]
     os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys([*known, str(folder)]))
 
@@ -88,8 +90,10 @@ def of(contract: str) -> Pack:
     """Gives the pack of a contract. Raises `UsageError` where there is none of that name, or more than one."""
     found = [pack for pack in packs() if contract in pack.contracts]
     if len(found) > 1:
-        raise UsageError(f"two packs bring a contract {contract}: {found[0].folder} and {found[1].folder}",
-                         "Leave out --pack, or uninstall one of them.")
+        raise UsageError(
+            f"two packs bring a contract {contract}: {found[0].folder} and {found[1].folder}",
+            "Leave out --pack, or uninstall one of them.",
+        )
     if not found:
         raise UsageError(f"there is no contract {contract!r}", f"Known: {', '.join(contracts())}.")
     return found[0]
@@ -113,8 +117,10 @@ def module(folder: Path, name: str = "") -> ModuleType:
     except ContractError:
         raise
     except Exception as error:
-        raise ContractError(f"{folder / name.replace('.', os.sep)} cannot be imported: {type(error).__name__}: {error}",
-                            "Is the pack installed with what it depends on?") from error
+        raise ContractError(
+            f"{folder / name.replace('.', os.sep)} cannot be imported: {type(error).__name__}: {error}",
+            "Is the pack installed with what it depends on?",
+        ) from error
 
 
 def _package(folder: Path) -> ModuleType:

@@ -362,7 +362,10 @@ def _found(place: Place, written: Any) -> str:
 
 
 def _check_target(
-    given: Mapping[str, Any], written: Mapping[str, Any], described: Descriptor | None, draft: Draft,
+    given: Mapping[str, Any],
+    written: Mapping[str, Any],
+    described: Descriptor | None,
+    draft: Draft,
 ) -> None:
     base_url, credentials = given.get("base_url"), given.get("credentials")
     if isinstance(base_url, str):

@@ -30,8 +30,13 @@ def whole() -> dict[str, Any]:
         **{key: schema[key] for key in ("$schema", "$id", "title", "description", "type")},
         "required": ["contract", "base_url"],
         "properties": {"contract": schema["properties"]["contract"]},
-        "allOf": [{"if": {"properties": {"contract": {"const": name}}, "required": ["contract"]},
-                   "then": {"$ref": f"{DEFS}{name}"}} for name in parts],
+        "allOf": [
+            {
+                "if": {"properties": {"contract": {"const": name}}, "required": ["contract"]},
+                "then": {"$ref": f"{DEFS}{name}"},
+            }
+            for name in parts
+        ],
         "$defs": parts,
     }
 
@@ -54,7 +59,9 @@ def _credentials(described: Descriptor) -> dict[str, Any]:
     required = [name for name, known in described.credentials.items() if known.required]
     variables = {name: f"${{{known.variable}}}" for name, known in described.credentials.items()}
     return {
-        "title": f"a mapping with {' and '.join(required)}", "required": required, "additionalProperties": False,
+        "title": f"a mapping with {' and '.join(required)}",
+        "required": required,
+        "additionalProperties": False,
         "examples": [{name: variables[name] for name in required}],
         "properties": {
             name: {"$ref": f"{DEFS}credential", "description": known.description, "examples": [variables[name]]}
@@ -79,6 +86,9 @@ def _engines() -> dict[str, Any]:
 def _moved(node: Any, to: str) -> Any:
     """Gives a schema as a part of another one: its references lead to `to` in place of its own `$defs`."""
     if isinstance(node, dict):
-        return {key: to + value.removeprefix(DEFS) if key == "$ref" else _moved(value, to)
-                for key, value in node.items() if key not in {"$schema", "$id", "$comment"}}
+        return {
+            key: to + value.removeprefix(DEFS) if key == "$ref" else _moved(value, to)
+            for key, value in node.items()
+            if key not in {"$schema", "$id", "$comment"}
+        }
     return [_moved(item, to) for item in node] if isinstance(node, list) else node

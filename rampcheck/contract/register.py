@@ -113,9 +113,12 @@ class Contract:
     def operations(self) -> tuple[Operation, ...]:
         """Every documented operation, with its answers."""
         return tuple(
-            Operation(method.upper(), path, {
-                str(status): resolve(self.document, answer) for status, answer in operation["responses"].items()
-            }, *(resolve(self.document, operation.get("x-messages", {})).get(key) for key in ("schema", "other")))
+            Operation(
+                method.upper(),
+                path,
+                {str(status): resolve(self.document, answer) for status, answer in operation["responses"].items()},
+                *(resolve(self.document, operation.get("x-messages", {})).get(key) for key in ("schema", "other")),
+            )
             for path, item in self.document["paths"].items()
             for method, operation in item.items()
             if method in {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -124,8 +127,10 @@ class Contract:
     @cached_property
     def webhook(self) -> Mapping[str, Any] | None:
         """The schema of what the target sends to a partner's webhook; None where it sends none."""
-        bodies = [resolve(self.document, item["post"]["requestBody"])["content"]["application/json"]["schema"]
-                  for item in self.document.get("webhooks", {}).values()]
+        bodies = [
+            resolve(self.document, item["post"]["requestBody"])["content"]["application/json"]["schema"]
+            for item in self.document.get("webhooks", {}).values()
+        ]
         return bodies[0] if bodies else None
 
     def operation(self, method: str, path: str) -> Operation | None:
@@ -146,8 +151,10 @@ class Contract:
         for pattern in patterns:
             found = fnmatch.filter(self.clauses, pattern)
             if not found:
-                raise UsageError(f"no clause of the contract {self.name} matches {pattern!r}",
-                                 f"`rampcheck clauses --contract {self.name}` lists them.")
+                raise UsageError(
+                    f"no clause of the contract {self.name} matches {pattern!r}",
+                    f"`rampcheck clauses --contract {self.name}` lists them.",
+                )
             chosen.update(found)
         return frozenset(chosen)
 
@@ -216,15 +223,23 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
     for entry in register["clauses"]:
         page = register["documents"][entry["source"]["document"]]
         clauses[entry["id"]] = Clause(
-            id=entry["id"], level=entry["level"], text=" ".join(entry["text"].split()),
+            id=entry["id"],
+            level=entry["level"],
+            text=" ".join(entry["text"].split()),
             section=max((key for key, _ in sections if entry["id"].startswith(f"{key}.")), key=len),
             source=Source(page["title"], entry["source"]["section"], page.get("url", "")),
-            needs=tuple(entry.get("needs", ())), advice=entry.get("advice", ""),
-            untestable=entry.get("untestable", ""), ambiguities=tuple(ambiguities.get(entry["id"], ())),
+            needs=tuple(entry.get("needs", ())),
+            advice=entry.get("advice", ""),
+            untestable=entry.get("untestable", ""),
+            ambiguities=tuple(ambiguities.get(entry["id"], ())),
         )
     causes = tuple(
-        Cause(entry["cause"], _matching(clauses, entry["explains"]) - {entry["cause"]}, entry.get("several", False),
-              entry.get("anywhere", False))
+        Cause(
+            entry["cause"],
+            _matching(clauses, entry["explains"]) - {entry["cause"]},
+            entry.get("several", False),
+            entry.get("anywhere", False),
+        )
         for entry in register.get("causes", ())
     )
     return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)

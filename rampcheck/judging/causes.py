@@ -46,7 +46,9 @@ def explains_anywhere(cause: Cause, source: Finding, finding: Finding, outcomes:
 
 
 def follows(
-    causes: Sequence[Cause], findings: Iterable[Finding], outcomes: Mapping[int, str] | None = None,
+    causes: Sequence[Cause],
+    findings: Iterable[Finding],
+    outcomes: Mapping[int, str] | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """Gives, for each clause of which every finding follows from another's, the ids of the clauses at the roots.
 
@@ -63,7 +65,8 @@ def follows(
     order = [cause.clause for cause in causes]
     return {
         clause: tuple(sorted(found, key=lambda root: (-found[root], order.index(root))))
-        for clause, found in roots.items() if clause not in found
+        for clause, found in roots.items()
+        if clause not in found
     }
 
 

@@ -64,4 +64,3 @@ def in_passing(exchange: Exchange) -> str:
     else:
         what = f"status {exchange.status}"
     return f"a request met {what}; asked again, the target answered otherwise: it counts neither way"
-

@@ -128,10 +128,14 @@ def _weigh(doubts: Iterable[Mapping[str, Any]], account: Account) -> None:
         evidence = account.clauses[clause]
         asked = len(foreign | evidence.held)
         if len(foreign) >= FOREIGN and len(foreign) * FOREIGN_SHARE >= asked:
-            evidence.reasons.append(f"{len(foreign):,} of {asked:,} answers that it speaks of did not come again: they "
-                                    "were those of something in front of the target, or of a target that often fails")
-    account.notes += [f"what did not come again, from the target or something in front of it, is not counted: "
-                      f"{_where(alike)}" for alike in passing.values()]
+            evidence.reasons.append(
+                f"{len(foreign):,} of {asked:,} answers that it speaks of did not come again: they "
+                "were those of something in front of the target, or of a target that often fails"
+            )
+    account.notes += [
+        f"what did not come again, from the target or something in front of it, is not counted: {_where(alike)}"
+        for alike in passing.values()
+    ]
 
 
 def _exchanges_by_clause(doubts: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:

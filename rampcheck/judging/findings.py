@@ -93,8 +93,15 @@ class Judge:
         """
         partner = partner_of(self._profile, exchange.credential)
         held, violations = self._schema.judge(exchange)
-        broken = [("schema", violation.clause, Broken(violation.expected, violation.actual, about=violation.about),
-                   violation.times) for violation in violations]
+        broken = [
+            (
+                "schema",
+                violation.clause,
+                Broken(violation.expected, violation.actual, about=violation.about),
+                violation.times,
+            )
+            for violation in violations
+        ]
         observed: list[tuple[str, Observed]] = []
         for invariant in self._suite.invariants:
             if exchange.response is not None and invariant.when(exchange, partner):
@@ -114,8 +121,10 @@ class Judge:
             for clause in self._clauses:
                 self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
         self.last.append(exchange.number)
-        findings = [replace(self._finding(clause, problem, exchange, judge), times=times)
-                    for judge, clause, problem, times in broken]
+        findings = [
+            replace(self._finding(clause, problem, exchange, judge), times=times)
+            for judge, clause, problem, times in broken
+        ]
         if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
             self.record(findings)
         elif findings:
@@ -128,7 +137,13 @@ class Judge:
         self._write("held", clause, exchange=exchange.number)
 
     def broken(  # noqa: PLR0913 - a finding has as many sides
-        self, clause: str, expected: str, actual: str, exchange: Exchange | None, *, about: tuple[str, ...] = (),
+        self,
+        clause: str,
+        expected: str,
+        actual: str,
+        exchange: Exchange | None,
+        *,
+        about: tuple[str, ...] = (),
         judge: str = "scenario",
     ) -> None:
         """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
@@ -160,9 +175,16 @@ class Judge:
         return self._finding(clause, problem, exchange, "scenario")
 
     def _finding(self, clause: str, problem: Broken, exchange: Exchange | None, judge: str) -> Finding:
-        return Finding(clause, self.redacted(problem.expected), self.redacted(problem.actual),
-                       exchange.number if exchange else None, self.scenario, judge,
-                       tuple(map(self.redacted, problem.about)), self.redacted(self.change))
+        return Finding(
+            clause,
+            self.redacted(problem.expected),
+            self.redacted(problem.actual),
+            exchange.number if exchange else None,
+            self.scenario,
+            judge,
+            tuple(map(self.redacted, problem.about)),
+            self.redacted(self.change),
+        )
 
     def doubted(self, exchange: Exchange) -> list[Finding]:
         """Gives what the schema and the invariants found wrong with a refusal, and forgets it."""
@@ -185,8 +207,11 @@ class Judge:
         """Writes findings that were not seen again; those of a `gateway`, without the API's envelope, never count."""
         kind = self.redacted(signature(exchange, self._suite.contract.envelope))
         answer = exchange.response
-        gateway = gateway or answer is None or not all(
-            isinstance(answer.member(name), str) for name in self._suite.contract.envelope)
+        gateway = (
+            gateway
+            or answer is None
+            or not all(isinstance(answer.member(name), str) for name in self._suite.contract.envelope)
+        )
         for finding in findings:
             if self.contract.clauses[finding.clause].level != "open":
                 self._journal.write({"kind": "doubt", **asdict(finding), "signature": kind, "gateway": gateway})
@@ -203,8 +228,14 @@ class Judge:
 
     def outage(self, record: dict[str, Any]) -> None:
         """Writes that the target was away; `record` is an `Outage` as a mapping."""
-        self._journal.write({"kind": "outage", **record, "detail": self.redacted(record["detail"]),
-                             "cause": self.redacted(record["cause"])})
+        self._journal.write(
+            {
+                "kind": "outage",
+                **record,
+                "detail": self.redacted(record["detail"]),
+                "cause": self.redacted(record["cause"]),
+            }
+        )
 
     def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
         """Records what the target did where nothing, or nothing exact, is promised."""
@@ -251,8 +282,10 @@ class Judge:
 
     def _demand_known(self, clause: str) -> None:
         if clause not in self.contract.clauses:
-            raise ContractError(f"{self.scenario or 'the suite'} judges {clause!r}, which is no clause of "
-                                f"{self.contract.name}", f"`rampcheck lint {self.contract.name}` finds all such.")
+            raise ContractError(
+                f"{self.scenario or 'the suite'} judges {clause!r}, which is no clause of {self.contract.name}",
+                f"`rampcheck lint {self.contract.name}` finds all such.",
+            )
 
     def _write(self, kind: str, clause: str, **content: Any) -> None:
         self._demand_known(clause)
@@ -305,9 +338,20 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
             number = judgement.exchange.number if judgement.exchange else None
             if few.takes((invariant.clause, number), judgement.about):
                 told[invariant.clause] += 1
-                findings.append(_within(Finding(
-                    invariant.clause, _shortened(judgement.expected), _shortened(judgement.actual), number,
-                    judgement.exchange.scenario if judgement.exchange else "", "history", judgement.about), told))
+                findings.append(
+                    _within(
+                        Finding(
+                            invariant.clause,
+                            _shortened(judgement.expected),
+                            _shortened(judgement.actual),
+                            number,
+                            judgement.exchange.scenario if judgement.exchange else "",
+                            "history",
+                            judgement.about,
+                        ),
+                        told,
+                    )
+                )
         if invariant.at_least is None:
             exercised[invariant.clause] += held
         elif len(relevant) >= invariant.at_least:

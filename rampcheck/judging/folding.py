@@ -105,6 +105,8 @@ def folded_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _one(alike: list[dict[str, Any]]) -> dict[str, Any]:
     one = {**alike[0], "times": sum(finding["times"] for finding in alike)}
     if len(alike) > 1:
-        one["examples"] = [{key: finding[key] for key in ("expected", "actual", "exchange", "scenario")}
-                           for finding in alike[:EXAMPLES]]
+        one["examples"] = [
+            {key: finding[key] for key in ("expected", "actual", "exchange", "scenario")}
+            for finding in alike[:EXAMPLES]
+        ]
     return one

@@ -16,12 +16,16 @@ from rampcheck.wire.exchanges import Exchange
 
 
 def never_repeated(
-    clause: str, what: str, when: Callable[[Exchange], bool], value_of: Callable[[Exchange], Any],
+    clause: str,
+    what: str,
+    when: Callable[[Exchange], bool],
+    value_of: Callable[[Exchange], Any],
 ) -> HistoryInvariant:
     """Makes the invariant that a text is another one in each exchange of a run.
 
     It is exercised by each text that might have repeated an earlier one.
     """
+
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         first: dict[str, Exchange] = {}
         for exchange in exchanges:
@@ -29,11 +33,15 @@ def never_repeated(
             if not isinstance(value, str) or not value:
                 continue
             if value in first:
-                yield Broken(f"another {what} in each exchange",
-                             f"{describe(value)} already stood in exchange {first[value].number}", exchange)
+                yield Broken(
+                    f"another {what} in each exchange",
+                    f"{describe(value)} already stood in exchange {first[value].number}",
+                    exchange,
+                )
             elif first:
                 yield Held()
             first.setdefault(value, exchange)
+
     return HistoryInvariant(clause, when, judge, at_least=None)
 
 
@@ -42,6 +50,7 @@ def secrets_kept(clause: str) -> HistoryInvariant:
 
     It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
     """
+
     def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
         mark = re.compile(rf"\[redacted ({'|'.join(map(re.escape, profile.credentials))}) [0-9a-f]+\]")
         for exchange in exchanges:
@@ -49,19 +58,24 @@ def secrets_kept(clause: str) -> HistoryInvariant:
                 continue
             places = {f"header {name}": value for name, value in exchange.response.headers}
             places["the body"] = exchange.response.body.decode("utf-8", "replace")
-            places |= {f"message {number}": message.body.decode("utf-8", "replace")
-                       for number, message in enumerate(exchange.events, start=1)}
+            places |= {
+                f"message {number}": message.body.decode("utf-8", "replace")
+                for number, message in enumerate(exchange.events, start=1)
+            }
             found = {place: match[1] for place, text in places.items() if (match := mark.search(text))}
             for place, name in found.items():
                 yield Broken("a response without credentials", f"{name} stands in {place}", exchange)
             if not (found or exchange.is_page):
                 yield Held()
+
     # A page in the API's place proves nothing, but may be where a credential stands.
     return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge, at_least=None)
 
 
 def stable(
-    clause: str, names: Sequence[str], when: Callable[[Exchange], bool],
+    clause: str,
+    names: Sequence[str],
+    when: Callable[[Exchange], bool],
     by: Callable[[Exchange], Hashable] = lambda _: None,
 ) -> HistoryInvariant:
     """Makes the invariant that members of answers are the same in all exchanges of one kind; `by` tells kinds apart.
@@ -69,6 +83,7 @@ def stable(
     A missing member is the schema's to judge. It is exercised by each exchange that could be compared with an earlier
     one.
     """
+
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         first: dict[tuple[Hashable, str], Exchange] = {}
         for exchange in exchanges:
@@ -77,23 +92,32 @@ def stable(
                 known = first.setdefault((by(exchange), name), exchange)
                 compared = compared or known is not exchange
                 if problem := same(name, given(known, name), given(exchange, name)):
-                    problems.append(replace(
-                        problem, expected=f"{problem.expected}, as in exchange {known.number}", exchange=exchange))
+                    problems.append(
+                        replace(
+                            problem, expected=f"{problem.expected}, as in exchange {known.number}", exchange=exchange
+                        )
+                    )
             yield from problems
             if compared and not problems:
                 yield Held()
+
     return HistoryInvariant(clause, when, judge, at_least=None)
 
 
 def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
-    clause: str, when: Callable[[Exchange], bool], what: str, value_of: Callable[[Exchange], Any],
-    to: str, other_of: Callable[[Exchange], Any],
+    clause: str,
+    when: Callable[[Exchange], bool],
+    what: str,
+    value_of: Callable[[Exchange], Any],
+    to: str,
+    other_of: Callable[[Exchange], Any],
 ) -> HistoryInvariant:
     """Makes the invariant that a text (a signature, say) is another one where what it is bound to is another.
 
     `what` and `to` name the two: the wallet's address, the origin, the client's IP address. It is exercised by each
     exchange whose `to` differs from that of an earlier one.
     """
+
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         seen: set[Any] = set()
         by_value: dict[str, dict[Any, Exchange]] = defaultdict(dict)
@@ -104,23 +128,31 @@ def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
             others = by_value[value]
             if others and other not in others:
                 known = next(iter(others.values()))
-                yield Broken(f"another {what} for another {to}",
-                             f"the {what} of exchange {known.number}, whose {to} differs", exchange)
+                yield Broken(
+                    f"another {what} for another {to}",
+                    f"the {what} of exchange {known.number}, whose {to} differs",
+                    exchange,
+                )
             elif seen - {other}:
                 yield Held()
             seen.add(other)
             others.setdefault(other, exchange)
+
     return HistoryInvariant(clause, when, judge, at_least=None)
 
 
 def single_use(
-    clause: str, when: Callable[[Exchange], bool], what: str, value_of: Callable[[Exchange], Any],
+    clause: str,
+    when: Callable[[Exchange], bool],
+    what: str,
+    value_of: Callable[[Exchange], Any],
 ) -> HistoryInvariant:
     """Makes the invariant that a text of a request (a token, a nonce) is accepted once.
 
     It is exercised by each refusal of one that was accepted before. Of requests at the same time, too, only one may be
     accepted.
     """
+
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
         used: dict[str, Exchange] = {}
         for exchange in exchanges:
@@ -131,15 +163,21 @@ def single_use(
                 if exchange.accepted:
                     used[value] = exchange
             elif exchange.accepted:
-                yield Broken(f"a refusal of a {what} that was used in exchange {used[value].number}",
-                             exchange.summary(), exchange)
+                yield Broken(
+                    f"a refusal of a {what} that was used in exchange {used[value].number}",
+                    exchange.summary(),
+                    exchange,
+                )
             elif 400 <= exchange.status < 500:
                 yield Held()
+
     return HistoryInvariant(clause, when, judge, at_least=None)
 
 
 def disagreements(
-    told: Mapping[str, Any], shown: Sequence[Exchange], compared: Mapping[str, Callable[[Any, Any], bool]],
+    told: Mapping[str, Any],
+    shown: Sequence[Exchange],
+    compared: Mapping[str, Callable[[Any, Any], bool]],
 ) -> Iterator[tuple[str, Any, Exchange]]:
     """Gives each text that one channel told and no answer on another one showed: its name, what is shown, the answer.
 

@@ -51,8 +51,11 @@ class Endpoint:
 
     def asked(self, exchange: Exchange, _: Partner | None = None) -> bool:
         """Whether the request is addressed to this endpoint."""
-        return (exchange.protocol == self.protocol and exchange.request.method == self.method
-                and path_matches(self.path, exchange.path.partition("?")[0]))
+        return (
+            exchange.protocol == self.protocol
+            and exchange.request.method == self.method
+            and path_matches(self.path, exchange.path.partition("?")[0])
+        )
 
     def answered(self, exchange: Exchange, _: Partner | None = None) -> bool:
         """Whether this endpoint answered with a 2xx, or upgraded the connection."""
@@ -63,15 +66,26 @@ class Endpoint:
         given = exchange.path.partition("?")[0]
         if not path_matches(self.path, given):
             return None
-        return next((unquote(actual) for wanted, actual in zip(self.path.split("/"), given.split("/"), strict=True)
-                     if wanted.startswith("{")), None)
+        return next(
+            (
+                unquote(actual)
+                for wanted, actual in zip(self.path.split("/"), given.split("/"), strict=True)
+                if wanted.startswith("{")
+            ),
+            None,
+        )
 
     def answered_with(self, *names: str) -> Condition:
         """Makes the condition that a 2xx is an object with these members; a missing one is the schema's to judge."""
+
         def holds(exchange: Exchange, _: Partner) -> bool:
             answer = exchange.response.json if exchange.response else None
-            return self.answered(exchange) and isinstance(answer, dict) and all(
-                answer.get(name) is not None for name in names)
+            return (
+                self.answered(exchange)
+                and isinstance(answer, dict)
+                and all(answer.get(name) is not None for name in names)
+            )
+
         return holds
 
 
@@ -111,8 +125,11 @@ def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condi
     return Invariant(
         clause,
         lambda exchange, partner: endpoint.asked(exchange) and is_faulty(exchange, partner),
-        lambda exchange, _: Broken(f"a refusal of a request with {fault}", exchange.summary(), about=(STATUS,))
-        if exchange.accepted else None,
+        lambda exchange, _: (
+            Broken(f"a refusal of a request with {fault}", exchange.summary(), about=(STATUS,))
+            if exchange.accepted
+            else None
+        ),
         exercises=False,
     )
 
@@ -125,8 +142,12 @@ def not_a_gateways(clause: str, when: Condition) -> Invariant:
     """
     return Invariant(
         clause,
-        lambda exchange, partner: (when(exchange, partner) and 400 <= exchange.status < 500
-                                   and exchange.response is not None and isinstance(exchange.response.json, dict)),
+        lambda exchange, partner: (
+            when(exchange, partner)
+            and 400 <= exchange.status < 500
+            and exchange.response is not None
+            and isinstance(exchange.response.json, dict)
+        ),
         lambda *_: None,
     )
 
@@ -159,14 +180,19 @@ def sends_no_object(exchange: Exchange, _: Partner) -> bool:
 
 def lacks(*names: str) -> Condition:
     """Makes the condition that the request's JSON object has none of these members."""
-    return lambda exchange, _: (isinstance(exchange.request.json, dict)
-                                and not exchange.request.json.keys() & set(names))
+    return lambda exchange, _: isinstance(exchange.request.json, dict) and not exchange.request.json.keys() & set(names)
 
 
 # What a member of an accepted answer holds
 
+
 def locked(
-    clause: str, endpoint: Endpoint, name: str, to: Callable[[Exchange, Partner], Any], *, demanded: bool = False,
+    clause: str,
+    endpoint: Endpoint,
+    name: str,
+    to: Callable[[Exchange, Partner], Any],
+    *,
+    demanded: bool = False,
 ) -> Invariant:
     """Makes the invariant that a member of an accepted answer holds what `to` gives, in value and type.
 
@@ -183,9 +209,11 @@ def locked(
 
 def asked_text(name: str) -> Callable[[Exchange, Partner], str | None]:
     """Makes what gives a string of the request's JSON object; None where it is absent, or no string."""
+
     def text(exchange: Exchange, _: Partner) -> str | None:
         value = asked(exchange, name)
         return value if isinstance(value, str) else None
+
     return text
 
 
@@ -195,20 +223,26 @@ def echoes(clause: str, endpoint: Endpoint, name: str) -> Invariant:
 
 
 def one_of(
-    clause: str, endpoint: Endpoint, name: str, choices: Callable[[Exchange, Partner], Collection[Any] | None],
+    clause: str,
+    endpoint: Endpoint,
+    name: str,
+    choices: Callable[[Exchange, Partner], Collection[Any] | None],
 ) -> Invariant:
     """Makes the invariant that a member of an accepted answer is one of what the request, or the profile, allows.
 
     Nothing is judged where `choices` gives None. What any answer may hold is said in the document, as an `enum`.
     """
+
     def judge(exchange: Exchange, partner: Partner) -> Broken | None:
         allowed, actual = choices(exchange, partner) or (), given(exchange, name)
         if any(same(name, choice, actual) is None for choice in allowed):
             return None
         return Broken(f"`{name}`: one of {', '.join(map(describe, allowed))}", describe(actual), about=(member(name),))
+
     answered = endpoint.answered_with(name)
-    return Invariant(clause, lambda exchange, partner: answered(exchange, partner)
-                     and choices(exchange, partner) is not None, judge)
+    return Invariant(
+        clause, lambda exchange, partner: answered(exchange, partner) and choices(exchange, partner) is not None, judge
+    )
 
 
 def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
@@ -224,13 +258,18 @@ def creation_times(exchange: Exchange) -> Iterator[tuple[float, float]]:
 
 
 def expires_after(
-    clause: str, endpoint: Endpoint, name: str, lifetime: Callable[[Exchange], float | None], tolerance: float,
+    clause: str,
+    endpoint: Endpoint,
+    name: str,
+    lifetime: Callable[[Exchange], float | None],
+    tolerance: float,
 ) -> Invariant:
     """Makes the invariant that the time in a member is so long after the answer, by either clock.
 
     `lifetime` gives the seconds, of all sessions or of what the request asks for, and None where nothing is promised;
     `tolerance` is in seconds too. What is no string, or names no time zone, is the schema's to judge.
     """
+
     def judge(exchange: Exchange, _: Partner) -> Broken | None:
         text, seconds = given(exchange, name), lifetime(exchange) or 0
         try:
@@ -239,16 +278,27 @@ def expires_after(
             return Broken(f"`{name}`: a date and a time", describe(text), about=(member(name),))
         moments = list(creation_times(exchange))
         if end.tzinfo is None or any(
-                first - tolerance <= end.timestamp() - seconds <= last + tolerance for first, last in moments):
+            first - tolerance <= end.timestamp() - seconds <= last + tolerance for first, last in moments
+        ):
             return None
         late = (end.timestamp() - moments[-1][1]) / 60
-        return Broken(f"`{name}`: {seconds / 60:g} minutes after the session's creation",
-                      f"{describe(text)}, {late:.1f} minutes after the response", about=(member(name),))
-    return Invariant(clause, lambda exchange, _: endpoint.answered(exchange) and isinstance(given(exchange, name), str)
-                     and lifetime(exchange) is not None, judge)
+        return Broken(
+            f"`{name}`: {seconds / 60:g} minutes after the session's creation",
+            f"{describe(text)}, {late:.1f} minutes after the response",
+            about=(member(name),),
+        )
+
+    return Invariant(
+        clause,
+        lambda exchange, _: (
+            endpoint.answered(exchange) and isinstance(given(exchange, name), str) and lifetime(exchange) is not None
+        ),
+        judge,
+    )
 
 
 # What is signed
+
 
 def hmac_hex(body: bytes, secret: str, algorithm: str = "sha256") -> str:
     """Gives the HMAC (RFC 2104) of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
@@ -256,33 +306,45 @@ def hmac_hex(body: bytes, secret: str, algorithm: str = "sha256") -> str:
 
 
 def signed(
-    clause: str, when: Condition, header: str, fits: Callable[[bytes, str, Partner], bool],
+    clause: str,
+    when: Condition,
+    header: str,
+    fits: Callable[[bytes, str, Partner], bool],
 ) -> Invariant:
     """Makes the invariant that what the target sends, a webhook or an answer, is signed over its exact bytes.
 
     `fits(body, signature, partner)` says whether a signature is right: `hmac_hex` makes the one for a shared secret,
     a library the one for a public key (Ed25519) that the profile gives.
     """
+
     def judge(exchange: Exchange, partner: Partner) -> Broken | None:
         sent = exchange.request if exchange.direction == "incoming" else exchange.response
         signature = sent.header(header) if sent else None
         if sent is not None and signature is not None and fits(sent.body, signature, partner):
             return None
-        return Broken(f"a signature over the exact bytes of the body in {header}",
-                      "one that does not fit" if signature else f"no {header}")
+        return Broken(
+            f"a signature over the exact bytes of the body in {header}",
+            "one that does not fit" if signature else f"no {header}",
+        )
+
     return Invariant(clause, when, judge)
 
 
 # What only moves forward
 
+
 def moves_forward(
-    clause: str, when: Condition, told: Callable[[Exchange], Sequence[str]], ranks: Mapping[str, int],
+    clause: str,
+    when: Condition,
+    told: Callable[[Exchange], Sequence[str]],
+    ranks: Mapping[str, int],
     final: Collection[str],
 ) -> Invariant:
     """Makes the invariant that of the statuses that an exchange tells none goes back, and a final one is the last.
 
     What is in no `ranks` is the schema's to judge. The same status twice in a row goes neither way.
     """
+
     def judge(exchange: Exchange, _: Partner) -> Broken | None:
         statuses = told(exchange)
         for before, after in pairwise(statuses):
@@ -290,5 +352,11 @@ def moves_forward(
             if is_after_the_end or ranks.get(after, max(ranks.values())) < ranks.get(before, min(ranks.values())):
                 return Broken("statuses that go forward, a terminal one last", f"the events: {', '.join(statuses)}")
         return None
-    return Invariant(clause, lambda exchange, partner: when(exchange, partner) and (
-        len(told(exchange)) > 1 or not set(final).isdisjoint(told(exchange))), judge)
+
+    return Invariant(
+        clause,
+        lambda exchange, partner: (
+            when(exchange, partner) and (len(told(exchange)) > 1 or not set(final).isdisjoint(told(exchange)))
+        ),
+        judge,
+    )

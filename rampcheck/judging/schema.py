@@ -72,8 +72,10 @@ class SchemaJudge:
             if clause := node.get("schema", {}).get("x-clause"):
                 exercised.add(clause)
                 violations += _header(exchange, name, node, clause)
-        return (exercised - {violation.clause for violation in violations},
-                few.counted(violations, lambda violation: violation.clause))
+        return (
+            exercised - {violation.clause for violation in violations},
+            few.counted(violations, lambda violation: violation.clause),
+        )
 
     def _documented(self, exchange: Exchange) -> Mapping[str, Any]:
         """Gives what the document says of a response of this status, nothing where it says nothing.
@@ -178,8 +180,11 @@ EXPECTATIONS: Mapping[str, Callable[[Any], str]] = {
     "const": lambda error: describe(error.validator_value),
     "enum": lambda error: f"one of {', '.join(describe(value) for value in error.validator_value)}",
     "pattern": _form,
-    "minLength": lambda error: "a non-empty string" if error.validator_value == 1 else
-                               f"a string of at least {error.validator_value} characters",
+    "minLength": lambda error: (
+        "a non-empty string"
+        if error.validator_value == 1
+        else f"a string of at least {error.validator_value} characters"
+    ),
 }
 
 

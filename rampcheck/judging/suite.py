@@ -136,9 +136,12 @@ class Suite:
 
     def is_doubtful(self, exchange: Exchange) -> bool:
         """Whether an answer may have come from anything but the target's own judgement of the request."""
-        return (exchange.response is None or exchange.status >= 500
-                or (exchange.is_page and exchange.status not in TRANSPORT_STATUSES)
-                or (exchange.accepted and not self.is_acceptance(exchange)))
+        return (
+            exchange.response is None
+            or exchange.status >= 500
+            or (exchange.is_page and exchange.status not in TRANSPORT_STATUSES)
+            or (exchange.accepted and not self.is_acceptance(exchange))
+        )
 
     def is_foreign(self, exchange: Exchange) -> bool:
         """Whether an answer may be that of something in front of the API: a page, what says nothing that it would."""
@@ -170,14 +173,19 @@ def _of_path(table: Mapping[str, Known], path: str) -> Known | None:
 
 
 def invariant(
-    clause: str, when: Callable[[Exchange, Partner], bool], *, exercises: bool = True,
+    clause: str,
+    when: Callable[[Exchange, Partner], bool],
+    *,
+    exercises: bool = True,
 ) -> Callable[[Callable[[Exchange, Partner], Broken | Observed | None]], Invariant]:
     """Makes an `Invariant` of a function that judges one exchange."""
     return lambda judge: Invariant(clause, when, judge, exercises)
 
 
 def history_invariant(
-    clause: str, when: Callable[[Exchange], bool], at_least: int | None = 1,
+    clause: str,
+    when: Callable[[Exchange], bool],
+    at_least: int | None = 1,
 ) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]], HistoryInvariant]:
     """Makes a `HistoryInvariant` of a function that judges a whole run."""
     return lambda judge: HistoryInvariant(clause, when, judge, at_least)

@@ -42,8 +42,9 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
     """Gives the `clauses` of results.json, in the register's order."""
     waivers = by_clause(profile.waivers, scope.today)
     evidence = account.clauses
-    roots = follows(contract.causes, (finding for known in evidence.values() for finding in known.findings),
-                    account.outcomes)
+    roots = follows(
+        contract.causes, (finding for known in evidence.values() for finding in known.findings), account.outcomes
+    )
     results = [
         _clause_result(clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope)
         for clause in contract.clauses.values()
@@ -56,7 +57,9 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
 
 
 def _in_consequence(
-    roots: Sequence[str], verdicts: Mapping[str, str], waivers: Mapping[str, Waiver],
+    roots: Sequence[str],
+    verdicts: Mapping[str, str],
+    waivers: Mapping[str, Waiver],
 ) -> dict[str, str]:
     """Gives what it means for a clause that all its findings follow from those of `roots`."""
     failed = [root for root in roots if verdicts[root] == "failed"]
@@ -70,7 +73,11 @@ def _in_consequence(
 
 
 def _clause_result(
-    clause: Clause, evidence: Evidence, waiver: Waiver | None, profile: Profile, scope: Scope,
+    clause: Clause,
+    evidence: Evidence,
+    waiver: Waiver | None,
+    profile: Profile,
+    scope: Scope,
 ) -> dict[str, Any]:
     verdict = _verdict(clause, evidence, waiver)
     reason, gap = waiver.reason if waiver and verdict == "waived" else "", {}
@@ -78,21 +85,41 @@ def _clause_result(
         kind, reason = _gap(clause, evidence, profile, scope)
         gap = {"gap": kind}
     return {
-        "id": clause.id, "section": clause.section, "level": clause.level, "text": clause.text,
-        "source": {"document": clause.source.document, "section": clause.source.section,
-                   **({"url": clause.source.url} if clause.source.url else {})},
-        "verdict": verdict, "reason": reason, **gap, "exercised": evidence.exercised,
+        "id": clause.id,
+        "section": clause.section,
+        "level": clause.level,
+        "text": clause.text,
+        "source": {
+            "document": clause.source.document,
+            "section": clause.source.section,
+            **({"url": clause.source.url} if clause.source.url else {}),
+        },
+        "verdict": verdict,
+        "reason": reason,
+        **gap,
+        "exercised": evidence.exercised,
         "findings": folded_findings(map(_written, evidence.findings)),
         "observations": folded(
-            ({key: observation[key] for key in ("actual", "exchange", "scenario")}
-             for observation in evidence.observations), ("actual",)),
+            (
+                {key: observation[key] for key in ("actual", "exchange", "scenario")}
+                for observation in evidence.observations
+            ),
+            ("actual",),
+        ),
         "ambiguities": list(clause.ambiguities),
     }
 
 
 def _written(finding: Finding) -> dict[str, Any]:
-    return {"expected": finding.expected, "actual": finding.actual, "exchange": finding.exchange,
-            "scenario": finding.scenario, "judge": finding.judge, "about": list(finding.about), "times": finding.times}
+    return {
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "exchange": finding.exchange,
+        "scenario": finding.scenario,
+        "judge": finding.judge,
+        "about": list(finding.about),
+        "times": finding.times,
+    }
 
 
 def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> str:
@@ -113,8 +140,11 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
     unmet = clause.unmet(profile)
     advice = f" ({clause.advice})" if clause.advice else ""
     known = (
-        (bool(evidence.exercised), UNEXPECTED if is_selected else UNSELECTED,
-         unjudged + held_elsewhere(evidence.exercised)),
+        (
+            bool(evidence.exercised),
+            UNEXPECTED if is_selected else UNSELECTED,
+            unjudged + held_elsewhere(evidence.exercised),
+        ),
         (not is_selected, UNSELECTED, "not selected for this run"),
         (bool(clause.untestable), DECLARED, f"cannot be tested from outside: {clause.untestable}"),
         (bool(unmet), DECLARED, f"the profile lacks {unmet}{advice}"),
@@ -144,7 +174,11 @@ def has_gap(clauses: Iterable[Mapping[str, Any]], kind: str) -> bool:
 
 
 def run_verdict(
-    clauses: Sequence[Mapping[str, Any]], scope: Scope, *, troubled: bool = False, strict: bool = False,
+    clauses: Sequence[Mapping[str, Any]],
+    scope: Scope,
+    *,
+    troubled: bool = False,
+    strict: bool = False,
     waivers: Iterable[Mapping[str, Any]] = (),
 ) -> str:
     """Folds the clauses' verdicts into the run's.

@@ -14,8 +14,10 @@ from rampcheck.errors import UsageError
 def check(waivers: Iterable[Waiver], contract: Contract) -> None:
     """Raises `UsageError` where a waiver covers what is no clause of the contract."""
     if unknown := [waiver.clause for waiver in waivers if waiver.clause not in contract.clauses]:
-        raise UsageError(f"the profile waives what is no clause of {contract.name}: {', '.join(unknown)}",
-                         f"`rampcheck clauses --contract {contract.name}` lists them.")
+        raise UsageError(
+            f"the profile waives what is no clause of {contract.name}: {', '.join(unknown)}",
+            f"`rampcheck clauses --contract {contract.name}` lists them.",
+        )
 
 
 def is_valid(waiver: Waiver, today: date) -> bool:
@@ -36,8 +38,12 @@ def states(waivers: Sequence[Waiver], clauses: Iterable[Mapping[str, Any]], toda
     """
     verdicts = {clause["id"]: clause["verdict"] for clause in clauses}
     return [
-        {"clause": waiver.clause, "reason": waiver.reason, "until": waiver.until and waiver.until.isoformat(),
-         "state": _state(verdicts[waiver.clause]) if is_valid(waiver, today) else "expired"}
+        {
+            "clause": waiver.clause,
+            "reason": waiver.reason,
+            "until": waiver.until and waiver.until.isoformat(),
+            "state": _state(verdicts[waiver.clause]) if is_valid(waiver, today) else "expired",
+        }
         for waiver in waivers
     ]
 
@@ -53,6 +59,7 @@ def notes(waivers: Iterable[Mapping[str, Any]]) -> list[str]:
         if waiver["state"] == "expired":
             told.append(f"the waiver of {waiver['clause']} ended on {waiver['until']} and no longer counts")
         elif waiver["state"] == "stale":
-            told.append(f"the waiver of {waiver['clause']} is stale: the clause held in this run; take it out of the "
-                        f"profile")
+            told.append(
+                f"the waiver of {waiver['clause']} is stale: the clause held in this run; take it out of the profile"
+            )
     return told

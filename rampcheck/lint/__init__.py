@@ -53,8 +53,10 @@ def lint(meant: str = "") -> Iterator[Looked]:
     else:
         chosen = [(Pack(folder), name) for name in _contracts(Pack(folder))]
         if not chosen:
-            raise UsageError(f"{meant} is neither a contract nor a pack's folder",
-                             f"Known contracts: {', '.join(sorted(known))}; a pack has openapi/NAME.")
+            raise UsageError(
+                f"{meant} is neither a contract nor a pack's folder",
+                f"Known contracts: {', '.join(sorted(known))}; a pack has openapi/NAME.",
+            )
         if Pack(folder).contracts:
             packs.add(folder)
     for pack, name in chosen:

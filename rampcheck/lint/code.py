@@ -35,16 +35,21 @@ def _scenarios(draft: Draft) -> Iterator[Mistake]:
 def _marked(draft: Draft) -> Iterator[Mistake]:
     for scenario in draft.scenarios.scenarios:
         if not scenario.clauses:
-            yield Mistake(scenario.path, scenario.line, f"{scenario.name} verifies no clause, so no run would start it",
-                          'Mark it: `@pytest.mark.verifies("…")`.')
+            yield Mistake(
+                scenario.path,
+                scenario.line,
+                f"{scenario.name} verifies no clause, so no run would start it",
+                'Mark it: `@pytest.mark.verifies("…")`.',
+            )
 
 
 def _known_in_suite(draft: Draft) -> Iterator[Mistake]:
     for scenario in draft.scenarios.scenarios:
         for clause in scenario.clauses:
             if clause not in draft.clauses:
-                yield Mistake(scenario.path, scenario.line,
-                              f"{scenario.name} verifies {clause}, which is no clause", MEND)
+                yield Mistake(
+                    scenario.path, scenario.line, f"{scenario.name} verifies {clause}, which is no clause", MEND
+                )
     for clause in draft.suite.judged:
         if clause not in draft.clauses:
             yield Mistake(draft.folder / "__init__.py", 0, f"an invariant judges {clause}, which is no clause", MEND)
@@ -58,8 +63,9 @@ def _literals(draft: Draft, folder: Path) -> Iterator[Mistake]:
         yield Mistake(*place(error, folder, folder), f"is no Python: {error.msg}", "Mend what it says, or delete it.")
         return
     for path, line, text, is_part in found:
-        begins_one = any(clause.startswith(text if is_part or text.endswith(".") else f"{text}.")
-                         for clause in draft.clauses)
+        begins_one = any(
+            clause.startswith(text if is_part or text.endswith(".") else f"{text}.") for clause in draft.clauses
+        )
         if text not in draft.clauses and not begins_one:
             yield Mistake(path, line, f"no clause is called {text!r}, or begins with it", MEND)
 
@@ -67,12 +73,21 @@ def _literals(draft: Draft, folder: Path) -> Iterator[Mistake]:
 def _judged(draft: Draft) -> Iterator[Mistake]:
     for number, (name, clause) in enumerate(draft.clauses.items()):
         if name not in draft.verified and "untestable" not in clause:
-            yield draft.register.wrong(f"nothing judges the clause {name}",
-                                       "Write a scenario that verifies it, or say why nothing can (`untestable`).",
-                                       "clauses", number, "id")
+            yield draft.register.wrong(
+                f"nothing judges the clause {name}",
+                "Write a scenario that verifies it, or say why nothing can (`untestable`).",
+                "clauses",
+                number,
+                "id",
+            )
         if name in draft.verified and "untestable" in clause:
-            yield draft.register.wrong(f"a scenario verifies {name}, which is said to be untestable",
-                                       "Delete `untestable`, or the mark.", "clauses", number, "untestable")
+            yield draft.register.wrong(
+                f"a scenario verifies {name}, which is said to be untestable",
+                "Delete `untestable`, or the mark.",
+                "clauses",
+                number,
+                "untestable",
+            )
 
 
 def _reference(draft: Draft) -> Iterator[Mistake]:
@@ -97,9 +112,11 @@ def _known_in_reference(draft: Draft) -> Iterator[Mistake]:
 def _bounded(draft: Draft) -> Iterator[Mistake]:
     for defect in draft.defects if draft.has_reference else ():
         if any(draft.name.startswith(beginning.rstrip(".")) for beginning in defect.may_break):
-            yield Mistake(*source(defect.service, draft.reference_folder),
-                          f"the defect {defect.name} may break the whole contract, so it shows nothing of unrelated "
-                          "clauses", "Name the clauses, or the sections, that fall with it.")
+            yield Mistake(
+                *source(defect.service, draft.reference_folder),
+                f"the defect {defect.name} may break the whole contract, so it shows nothing of unrelated clauses",
+                "Name the clauses, or the sections, that fall with it.",
+            )
 
 
 def _twice(draft: Draft) -> Iterator[Mistake]:
@@ -108,9 +125,13 @@ def _twice(draft: Draft) -> Iterator[Mistake]:
     broken = [clause for defect in draft.defects for clause in defect.clauses]
     for number, (name, clause) in enumerate(draft.clauses.items()):
         if clause["level"] == "must" and "untestable" not in clause and (times := broken.count(name)) < 2:
-            yield draft.register.wrong(f"{('no defect breaks', 'only one defect breaks')[times]} {name}",
-                                       "Write two that break it in different ways: one may be caught by luck.",
-                                       "clauses", number, "id")
+            yield draft.register.wrong(
+                f"{('no defect breaks', 'only one defect breaks')[times]} {name}",
+                "Write two that break it in different ways: one may be caught by luck.",
+                "clauses",
+                number,
+                "id",
+            )
 
 
 RULES = (

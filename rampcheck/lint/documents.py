@@ -34,22 +34,33 @@ def _keys(draft: Draft) -> Iterator[Mistake]:
 
 def _found(draft: Draft) -> Iterator[Mistake]:
     if not draft.folder.is_dir():
-        yield Mistake(draft.folder, 0, f"{draft.name} has no suite, so nothing is judged, and no command knows it",
-                      "Add the folder, with an `__init__.py` that defines `suite`.")
+        yield Mistake(
+            draft.folder,
+            0,
+            f"{draft.name} has no suite, so nothing is judged, and no command knows it",
+            "Add the folder, with an `__init__.py` that defines `suite`.",
+        )
     elif not draft.is_found:
         others = [pack.folder for pack in packs.packs() if draft.name in pack.contracts and pack != draft.pack]
-        yield Mistake(draft.descriptor.path, 0,
-                      f"the name {draft.name} is that of a contract in {others[0]}" if others
-                      else f"no command finds the contract {draft.name}",
-                      "Rename the three folders, and the beginning of every clause id.")
+        yield Mistake(
+            draft.descriptor.path,
+            0,
+            f"the name {draft.name} is that of a contract in {others[0]}"
+            if others
+            else f"no command finds the contract {draft.name}",
+            "Rename the three folders, and the beginning of every clause id.",
+        )
 
 
 def _format(kind: str, page: Page) -> Iterator[Mistake]:
     schema = json.loads(resources.schema(kind).read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(page.content):
         told = error.schema.get("description") if isinstance(error.schema, dict) else None
-        yield page.wrong(f"{_words(error.absolute_path)}: {error.message}",
-                         told or f"rampcheck/schemas/{kind}.schema.json explains every key.", *error.absolute_path)
+        yield page.wrong(
+            f"{_words(error.absolute_path)}: {error.message}",
+            told or f"rampcheck/schemas/{kind}.schema.json explains every key.",
+            *error.absolute_path,
+        )
 
 
 def _descriptor_format(draft: Draft) -> Iterator[Mistake]:
@@ -67,8 +78,11 @@ def _valid(draft: Draft) -> Iterator[Mistake]:
         return
     try:
         for error in OpenAPIV31SpecValidator(page.content).iter_errors():
-            yield page.wrong(f"{_words(error.absolute_path)}: {_first_line(error.message)}",
-                             "See the OpenAPI Specification, version 3.1.", *error.absolute_path)
+            yield page.wrong(
+                f"{_words(error.absolute_path)}: {_first_line(error.message)}",
+                "See the OpenAPI Specification, version 3.1.",
+                *error.absolute_path,
+            )
     except Exception as error:  # noqa: BLE001 - of a reference that leads nowhere it raises what its libraries raise
         yield page.wrong(f"cannot be validated: {_first_line(str(error))}", "Most often a `$ref` leads nowhere.")
 
@@ -86,20 +100,25 @@ def _unique(draft: Draft) -> Iterator[Mistake]:
         seen: set[str] = set()
         for place, entry in enumerate(draft.register.content[kind]):
             if entry["id"] in seen:
-                yield draft.register.wrong(f"there are two {kind} {entry['id']}", "Rename one, or delete it.",
-                                           kind, place, "id")
+                yield draft.register.wrong(
+                    f"there are two {kind} {entry['id']}", "Rename one, or delete it.", kind, place, "id"
+                )
             seen.add(entry["id"])
 
 
 def _named(draft: Draft) -> Iterator[Mistake]:
     page = draft.register
     if page.content["contract"] != draft.name:
-        yield page.wrong(f"the register is that of {page.content['contract']}, its folder that of {draft.name}",
-                         f"Write `contract: {draft.name}`.", "contract")
+        yield page.wrong(
+            f"the register is that of {page.content['contract']}, its folder that of {draft.name}",
+            f"Write `contract: {draft.name}`.",
+            "contract",
+        )
     for place, clause in enumerate(page.content["clauses"]):
         if not clause["id"].startswith(f"{draft.name}."):
-            yield page.wrong(f"the clause {clause['id']} does not begin with `{draft.name}.`", "Rename it.",
-                             "clauses", place, "id")
+            yield page.wrong(
+                f"the clause {clause['id']} does not begin with `{draft.name}.`", "Rename it.", "clauses", place, "id"
+            )
 
 
 def _sections(draft: Draft) -> Iterator[Mistake]:
@@ -110,21 +129,30 @@ def _sections(draft: Draft) -> Iterator[Mistake]:
         homes = [section for section in sections if clause["id"].startswith(f"{section}.")]
         used.add(max(homes, key=len, default=""))
         if not homes:
-            yield page.wrong(f"the clause {clause['id']} is in no section",
-                             f"Add the section {clause['id'].rpartition('.')[0]}, or rename the clause.",
-                             "clauses", place, "id")
+            yield page.wrong(
+                f"the clause {clause['id']} is in no section",
+                f"Add the section {clause['id'].rpartition('.')[0]}, or rename the clause.",
+                "clauses",
+                place,
+                "id",
+            )
     for place, section in enumerate(sections):
         if section not in used:
-            yield page.wrong(f"no clause is in the section {section}", "Delete it, or move a clause there.",
-                             "sections", place, "id")
+            yield page.wrong(
+                f"no clause is in the section {section}", "Delete it, or move a clause there.", "sections", place, "id"
+            )
 
 
 def _versions(draft: Draft) -> Iterator[Mistake]:
     register, told = draft.register.content, draft.document.content["info"]
     for key in ("version", "title"):
         if str(told[key]) != register[key]:
-            yield draft.document.wrong(f"the document's {key} is {told[key]!r}, the register's {register[key]!r}",
-                                       "They are a pair: give both the same.", "info", key)
+            yield draft.document.wrong(
+                f"the document's {key} is {told[key]!r}, the register's {register[key]!r}",
+                "They are a pair: give both the same.",
+                "info",
+                key,
+            )
 
 
 def _pages_cited(draft: Draft) -> Iterator[Mistake]:
@@ -134,8 +162,14 @@ def _pages_cited(draft: Draft) -> Iterator[Mistake]:
         name = clause["source"]["document"]
         cited.add(name)
         if name not in page.content["documents"]:
-            yield page.wrong(f"the clause {clause['id']} cites {name}, which is not listed",
-                             "Add it under `documents`.", "clauses", place, "source", "document")
+            yield page.wrong(
+                f"the clause {clause['id']} cites {name}, which is not listed",
+                "Add it under `documents`.",
+                "clauses",
+                place,
+                "source",
+                "document",
+            )
     for name in page.content["documents"]:
         if name not in cited:
             yield page.wrong(f"no clause cites the document {name}", "Delete it, or cite it.", "documents", name)
@@ -158,8 +192,14 @@ def _known(draft: Draft) -> Iterator[Mistake]:
     for place, ambiguity in enumerate(register["ambiguities"]):
         for at, clause in enumerate(ambiguity["clauses"]):
             if clause not in draft.clauses:
-                yield draft.register.wrong(f"the ambiguity {ambiguity['id']} touches {clause}, which is no clause",
-                                           cure, "ambiguities", place, "clauses", at)
+                yield draft.register.wrong(
+                    f"the ambiguity {ambiguity['id']} touches {clause}, which is no clause",
+                    cure,
+                    "ambiguities",
+                    place,
+                    "clauses",
+                    at,
+                )
     for steps, node in _nodes(draft.document.content):
         if "x-clause" in node and node["x-clause"] not in draft.clauses:
             yield draft.document.wrong(f"there is no clause {node['x-clause']}", cure, *steps, "x-clause")
@@ -169,13 +209,23 @@ def _causes(draft: Draft) -> Iterator[Mistake]:
     for place, entry in enumerate(draft.register.content.get("causes", ())):
         cause = draft.clauses.get(entry["cause"])
         if cause is None or cause["level"] != "must":
-            yield draft.register.wrong(f"the cause {entry['cause']} is no clause of level must",
-                                       "Only a broken `must` explains others: name one, or delete the entry.",
-                                       "causes", place, "cause")
+            yield draft.register.wrong(
+                f"the cause {entry['cause']} is no clause of level must",
+                "Only a broken `must` explains others: name one, or delete the entry.",
+                "causes",
+                place,
+                "cause",
+            )
         for at, pattern in enumerate(entry["explains"]):
             if not fnmatch.filter(draft.clauses, pattern):
-                yield draft.register.wrong(f"{entry['cause']} explains {pattern!r}, which no clause matches",
-                                           "Mend the pattern, or delete it.", "causes", place, "explains", at)
+                yield draft.register.wrong(
+                    f"{entry['cause']} explains {pattern!r}, which no clause matches",
+                    "Mend the pattern, or delete it.",
+                    "causes",
+                    place,
+                    "explains",
+                    at,
+                )
 
 
 def _profile(draft: Draft) -> Iterator[Mistake]:
@@ -183,8 +233,12 @@ def _profile(draft: Draft) -> Iterator[Mistake]:
     try:
         Draft202012Validator.check_schema(draft.profile)
     except SchemaError as error:
-        yield draft.descriptor.wrong(f"the profile's part is no JSON Schema: {_words(error.absolute_path)}: "
-                                     f"{error.message}", cure, "profile", *error.absolute_path)
+        yield draft.descriptor.wrong(
+            f"the profile's part is no JSON Schema: {_words(error.absolute_path)}: {error.message}",
+            cure,
+            "profile",
+            *error.absolute_path,
+        )
     except LookupError as error:
         yield draft.descriptor.wrong(f"the profile's part refers to {error}, which is not there", cure, "profile")
 
@@ -198,7 +252,11 @@ def _needs(draft: Draft) -> Iterator[Mistake]:
                     yield draft.register.wrong(
                         f"the clause {clause['id']} needs {wanted}, which no profile of {draft.name} can hold",
                         "Mend the path, or describe it under `profile` in contract.yaml.",
-                        "clauses", place, "needs", at)
+                        "clauses",
+                        place,
+                        "needs",
+                        at,
+                    )
 
 
 def _paths(need: Any) -> Iterator[tuple[str, Any]]:
@@ -255,9 +313,13 @@ def _examples(draft: Draft) -> Iterator[Mistake]:
             yield draft.document.wrong("the body has no example", "Show one under `examples`.", *steps)
     for steps, schema, example in _shown(draft):
         for error in _validator(schema).iter_errors(example):
-            yield draft.document.wrong(f"the example {steps[-1]} is not valid: {_words(error.absolute_path)}: "
-                                       f"{error.message}", "Mend the example, or the schema.",
-                                       *steps, "value", *error.absolute_path)
+            yield draft.document.wrong(
+                f"the example {steps[-1]} is not valid: {_words(error.absolute_path)}: {error.message}",
+                "Mend the example, or the schema.",
+                *steps,
+                "value",
+                *error.absolute_path,
+            )
 
 
 def _described(draft: Draft) -> Iterator[Mistake]:
@@ -266,8 +328,12 @@ def _described(draft: Draft) -> Iterator[Mistake]:
             if error.validator == "unevaluatedProperties":
                 yield draft.document.wrong(
                     f"the example {steps[-1]} shows what is not described: {_words(error.absolute_path)}: "
-                    f"{error.message}", "Describe it, or say that there may be others (`additionalProperties`).",
-                    *steps, "value", *error.absolute_path)
+                    f"{error.message}",
+                    "Describe it, or say that there may be others (`additionalProperties`).",
+                    *steps,
+                    "value",
+                    *error.absolute_path,
+                )
 
 
 def closed(schema: Any) -> Any:
@@ -286,9 +352,11 @@ def _open(draft: Draft) -> Iterator[Mistake]:
     for steps, schema, example in _shown(draft):
         is_sent = steps[0] == "webhooks" or {"responses", "x-messages"} & set(steps)
         if is_sent and isinstance(example, dict) and not _validator(schema).is_valid(example | {"x-unheard-of": [1]}):
-            yield draft.document.wrong(f"what a target sends as {steps[-1]} must hold nothing but what is described",
-                                       "A target may do more than it promises: take out `additionalProperties: false` "
-                                       "and the like.", *steps)
+            yield draft.document.wrong(
+                f"what a target sends as {steps[-1]} must hold nothing but what is described",
+                "A target may do more than it promises: take out `additionalProperties: false` and the like.",
+                *steps,
+            )
 
 
 def _operations(draft: Draft) -> Iterator[Mistake]:
@@ -299,25 +367,49 @@ def _operations(draft: Draft) -> Iterator[Mistake]:
             for method in METHODS & item.keys():
                 tags = item[method].get("tags", ())
                 for tag in set(tags) - declared:
-                    yield page.wrong(f"the tag {tag!r} is not declared", "Add it to `tags`, with a description.",
-                                     kind, path, method, "tags")
+                    yield page.wrong(
+                        f"the tag {tag!r} is not declared",
+                        "Add it to `tags`, with a description.",
+                        kind,
+                        path,
+                        method,
+                        "tags",
+                    )
                 for key in {"tags", "operationId"} - item[method].keys():
-                    yield page.wrong(f"{method.upper()} {path} has no {key}",
-                                     "Add it: other tools sort and name by it.", kind, path, method)
+                    yield page.wrong(
+                        f"{method.upper()} {path} has no {key}",
+                        "Add it: other tools sort and name by it.",
+                        kind,
+                        path,
+                        method,
+                    )
 
 
 def _used(draft: Draft) -> Iterator[Mistake]:
     document = draft.document.content
     # What only an extension refers to is out of use for other tools.
-    named = {node["$ref"] for steps, node in _nodes(document) if isinstance(node.get("$ref"), str)
-             and not any(isinstance(step, str) and step.startswith("x-") for step in steps)}
-    named |= {f"#/components/securitySchemes/{name}" for _, node in _nodes(document)
-              for demanded in node.get("security", ()) for name in demanded}
+    named = {
+        node["$ref"]
+        for steps, node in _nodes(document)
+        if isinstance(node.get("$ref"), str)
+        and not any(isinstance(step, str) and step.startswith("x-") for step in steps)
+    }
+    named |= {
+        f"#/components/securitySchemes/{name}"
+        for _, node in _nodes(document)
+        for demanded in node.get("security", ())
+        for name in demanded
+    }
     for kind, components in document.get("components", {}).items():
         for name in components:
             if f"#/components/{kind}/{name}" not in named:
-                yield draft.document.wrong(f"nothing refers to the component {kind}/{name}",
-                                           "Delete it, or refer to it.", "components", kind, name)
+                yield draft.document.wrong(
+                    f"nothing refers to the component {kind}/{name}",
+                    "Delete it, or refer to it.",
+                    "components",
+                    kind,
+                    name,
+                )
 
 
 RULES = (
@@ -332,8 +424,7 @@ RULES = (
     Rule("sections", _sections, ("format of clauses.yaml",)),
     Rule("one version", _versions, ("format of clauses.yaml", "valid OpenAPI")),
     Rule("pages that are cited", _pages_cited, ("format of clauses.yaml",)),
-    Rule("known ids in the documents", _known,
-         ("format of contract.yaml", "format of clauses.yaml", "valid OpenAPI")),
+    Rule("known ids in the documents", _known, ("format of contract.yaml", "format of clauses.yaml", "valid OpenAPI")),
     Rule("causes", _causes, ("format of clauses.yaml",)),
     Rule("the profile's part", _profile, ("found by its name", "format of contract.yaml")),
     Rule("needs", _needs, ("the profile's part", "format of clauses.yaml")),

@@ -69,8 +69,10 @@ class Page:
             content = None if self._root is None else loader.construct_document(self._root)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             mark = getattr(error, "problem_mark", None)
-            self.fault = (mark.line + 1 if mark else 0,
-                          getattr(error, "strerror", None) or getattr(error, "problem", None) or "it is no YAML")
+            self.fault = (
+                mark.line + 1 if mark else 0,
+                getattr(error, "strerror", None) or getattr(error, "problem", None) or "it is no YAML",
+            )
             return
         if isinstance(content, dict):
             self.content = content
@@ -101,8 +103,11 @@ class Page:
                 waiting += node.value
             elif isinstance(node, yaml.MappingNode):
                 names = [key.value for key, _ in node.value]
-                yield from ((key.start_mark.line + 1, str(key.value)) for place, (key, _) in enumerate(node.value)
-                            if key.value in names[:place])
+                yield from (
+                    (key.start_mark.line + 1, str(key.value))
+                    for place, (key, _) in enumerate(node.value)
+                    if key.value in names[:place]
+                )
                 waiting += [value for _, value in node.value]
 
     def wrong(self, cause: str, cure: str, *steps: Step) -> Mistake:
@@ -117,7 +122,8 @@ class Draft:
         self.pack = pack
         self.name = name
         self.descriptor, self.register, self.document = (
-            Page(pack.document(name, kind)) for kind in ("contract", "clauses", "openapi"))
+            Page(pack.document(name, kind)) for kind in ("contract", "clauses", "openapi")
+        )
 
     @property
     def pages(self) -> tuple[Page, Page, Page]:
@@ -189,8 +195,11 @@ class Draft:
             tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
             parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
             for node in ast.walk(tree):
-                if (isinstance(node, ast.Constant) and isinstance(node.value, str)
-                        and node.value.startswith(f"{self.name}.")):
+                if (
+                    isinstance(node, ast.Constant)
+                    and isinstance(node.value, str)
+                    and node.value.startswith(f"{self.name}.")
+                ):
                     yield path, node.lineno, node.value, id(node) in parts
 
 
@@ -198,8 +207,9 @@ def place(error: BaseException, folder: Path, otherwise: Path) -> tuple[Path, in
     """Gives where in `folder` an exception comes from."""
     if isinstance(error, SyntaxError) and error.filename:
         return Path(error.filename), error.lineno or 0
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if Path(frame.filename).is_relative_to(folder)]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(folder)
+    ]
     return (Path(frames[-1].filename), frames[-1].lineno or 0) if frames else (otherwise, 0)
 
 

@@ -21,7 +21,11 @@ EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
 SCENARIOS_SHOWN = 25  # of those that judged a clause
 
 STATUSES: Mapping[str, str] = {
-    "passed": "passed", "failed": "failed", "advisory": "passed", "observed": "passed", "waived": "skipped",
+    "passed": "passed",
+    "failed": "failed",
+    "advisory": "passed",
+    "observed": "passed",
+    "waived": "skipped",
     "not_verified": "skipped",
 }
 SEVERITIES: Mapping[str, str] = {"must": "critical", "should": "normal", "open": "minor"}
@@ -84,17 +88,26 @@ class _Report:
     def _environment(self) -> str:
         summary = outline(self._results)
         rows = {
-            "Verdict": summary.word.word, "Target": self._results["target"]["base_url"],
+            "Verdict": summary.word.word,
+            "Target": self._results["target"]["base_url"],
             "Contract": f"{self._results['contract']} {self._results['contract_version']}",
-            "Run": self._results["run"], "Seed": self._results["seed"], "Selected": summary.selection or "everything",
+            "Run": self._results["run"],
+            "Seed": self._results["seed"],
+            "Selected": summary.selection or "everything",
         }
         # The format of java.util.Properties: a backslash escapes, ASCII only.
         return "".join(f"{name}={_property(str(value))}\n" for name, value in rows.items())
 
     def _item(self, name: str, status: str, message: str = "", trace: str = "") -> dict[str, Any]:
         details = model2.StatusDetails(message=visible(message), trace=visible(trace)) if message or trace else None
-        return {"name": visible(name), "status": status, "statusDetails": details, "stage": "finished",
-                "start": _milliseconds(self._results["started"]), "stop": _milliseconds(self._results["finished"])}
+        return {
+            "name": visible(name),
+            "status": status,
+            "statusDetails": details,
+            "stage": "finished",
+            "start": _milliseconds(self._results["started"]),
+            "stop": _milliseconds(self._results["finished"]),
+        }
 
     def _labels(self, **labels: str) -> list[model2.Label]:
         common = {"epic": self._results["title"], "parentSuite": self._results["title"], "framework": "rampcheck"}
@@ -105,14 +118,27 @@ class _Report:
         section, level = self._sections[clause["section"]], clause["level"]
         source = clause["source"]
         test = model2.TestResult(
-            **self._item(clause["id"], "broken" if unexpected else STATUSES[clause["verdict"]], _message(clause),
-                         "\n\n".join(map(_told, clause["findings"])) if clause["verdict"] == "failed" else ""),
-            uuid=_digest(self._results["run"], clause["id"]), fullName=clause["id"],
-            historyId=_digest(self._results["target"]["base_url"], clause["id"]), testCaseId=_digest(clause["id"]),
-            description=self._description(clause), titlePath=[self._results["contract"], section],
+            **self._item(
+                clause["id"],
+                "broken" if unexpected else STATUSES[clause["verdict"]],
+                _message(clause),
+                "\n\n".join(map(_told, clause["findings"])) if clause["verdict"] == "failed" else "",
+            ),
+            uuid=_digest(self._results["run"], clause["id"]),
+            fullName=clause["id"],
+            historyId=_digest(self._results["target"]["base_url"], clause["id"]),
+            testCaseId=_digest(clause["id"]),
+            description=self._description(clause),
+            titlePath=[self._results["contract"], section],
             labels=[
-                *self._labels(feature=section, story=clause["id"], suite=section, severity=SEVERITIES[level],
-                              level=level, verdict=clause["verdict"]),
+                *self._labels(
+                    feature=section,
+                    story=clause["id"],
+                    suite=section,
+                    severity=SEVERITIES[level],
+                    level=level,
+                    verdict=clause["verdict"],
+                ),
                 *(model2.Label("tag", tag) for tag in (clause["id"], level)),
             ],
         )
@@ -123,8 +149,11 @@ class _Report:
 
     def _description(self, clause: Mapping[str, Any]) -> str:
         word, source = CLAUSE_VERDICTS[clause["verdict"]], clause["source"]
-        parts = [clause["text"], f"Source: {source['document']}, {source['section']}.",
-                 f"{word.word.capitalize()}: {word.meaning}. Exercised {plural(clause['exercised'], 'time')}."]
+        parts = [
+            clause["text"],
+            f"Source: {source['document']}, {source['section']}.",
+            f"{word.word.capitalize()}: {word.meaning}. Exercised {plural(clause['exercised'], 'time')}.",
+        ]
         parts += [clause["reason"]] if clause["reason"] else []
         parts += [f"Follows from {clause['follows']}."] if "follows" in clause else []
         parts += ["The profile's waiver of this clause is stale."] if clause["id"] in self._stale else []
@@ -143,8 +172,9 @@ class _Report:
 
     def _evidence(self, clause: Mapping[str, Any]) -> list[model2.TestStepResult]:
         """Gives a step for each of the first exchanges that findings cite, with the exchange as attachment."""
-        cited = [seen["exchange"] for finding in clause["findings"]
-                 for seen in [finding, *finding.get("examples", ())[1:]]]
+        cited = [
+            seen["exchange"] for finding in clause["findings"] for seen in [finding, *finding.get("examples", ())[1:]]
+        ]
         shown = [number for number in dict.fromkeys(cited) if number in self._exchanges][:EXCHANGES_SHOWN]
         status = "failed" if clause["verdict"] == "failed" else "passed"
         return [
@@ -163,8 +193,11 @@ class _Report:
         """What is wrong with the run and not with a clause, each with a name."""
         summary = outline(self._results)
         told = [("a fault of rampcheck", fault) for fault in self._results["faults"]]
-        told += [("the target stopped answering", outage_text(outage)) for outage in summary.outages
-                 if outage["ended"] is None]
+        told += [
+            ("the target stopped answering", outage_text(outage))
+            for outage in summary.outages
+            if outage["ended"] is None
+        ]
         if self._results["verdict"] == "inconclusive":
             told.append(("inconclusive", summary.sentence))
         if summary.early_end:
@@ -177,8 +210,11 @@ class _Report:
         run = self._results["run"]
         status = "failed" if name == "a strict run" else "broken"
         return model2.TestResult(
-            **self._item(name, status, text), uuid=_digest(run, name, text), fullName=f"rampcheck: {name}",
-            historyId=_digest(name), testCaseId=_digest(name),
+            **self._item(name, status, text),
+            uuid=_digest(run, name, text),
+            fullName=f"rampcheck: {name}",
+            historyId=_digest(name),
+            testCaseId=_digest(name),
             labels=self._labels(feature="The run itself", suite="The run itself", severity="blocker"),
         )
 

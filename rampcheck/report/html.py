@@ -99,9 +99,7 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
     )
 
 
-def _outage(
-    outage: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]
-) -> OutageView:
+def _outage(outage: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]) -> OutageView:
     def recorded(number: int | None) -> Evidence | None:
         if number is None or number not in exchanges or number in shown:
             return None
@@ -142,9 +140,7 @@ def _views(
 
     for clause in clauses:
         if clause["id"] not in views:
-            views[clause["id"]] = ClauseView(
-                clause, sights(clause["findings"]), sights(clause["observations"])
-            )
+            views[clause["id"]] = ClauseView(clause, sights(clause["findings"]), sights(clause["observations"]))
     return views
 
 

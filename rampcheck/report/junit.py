@@ -89,8 +89,10 @@ def _seen(clause: Mapping[str, Any]) -> str:
         lines.append(f"seen: {plural(seen['times'], 'time')}")
         if seen["scenario"]:
             lines.append(f"scenario: {seen['scenario']}")
-        lines += [f"also: {shorten(example['actual'], LONGEST_VALUE)}, exchange {example['exchange']}"
-                  for example in seen.get("examples", ())[1:]]
+        lines += [
+            f"also: {shorten(example['actual'], LONGEST_VALUE)}, exchange {example['exchange']}"
+            for example in seen.get("examples", ())[1:]
+        ]
         paragraphs.append("\n".join(lines))
     return visible("\n\n".join(paragraphs))
 

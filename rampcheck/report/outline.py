@@ -28,9 +28,7 @@ CLAUSE_VERDICTS: Mapping[str, Word] = {
     "failed": Word("failed", "✗", "exercised, and seen broken"),
     "waived": Word("waived", "≈", "seen broken, and a waiver in the profile covers it"),
     "advisory": Word("advisory", "!", "recommended, and seen broken; no obstacle to conformance"),
-    "not_verified": Word(
-        "not verified", "?", "could not be tried; speaks neither for the target nor against it"
-    ),
+    "not_verified": Word("not verified", "?", "could not be tried; speaks neither for the target nor against it"),
     "observed": Word("observed", "○", "the documentation leaves it open; what the target did is recorded"),
     "passed": Word("passed", "✓", "exercised at least once and never seen broken"),
 }
@@ -41,9 +39,7 @@ RUN_VERDICTS: Mapping[str, Word] = {
         "Conformant, with gaps", "◐", "nothing failed, but the profile lacks what some required promise needs"
     ),
     "partial": Word("Partial", "◔", "a part was selected, and nothing in it failed; says nothing of the rest"),
-    "incomplete": Word(
-        "Incomplete", "△", "nothing failed, but something kept a required promise from being verified"
-    ),
+    "incomplete": Word("Incomplete", "△", "nothing failed, but something kept a required promise from being verified"),
     "nonconformant": Word("Not conformant", "✗", "at least one clause failed"),
     "inconclusive": Word("Inconclusive", "?", "nothing could be judged"),
 }
@@ -53,7 +49,7 @@ UNSIGNED: Mapping[str, str] = {
     "partial": "Only a part of the contract was tried. A run of all of it can be signed.",
     "incomplete": "The run did not verify what it set out to. Run it again, and look into what stands in its way.",
     "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
-                     "profile, the next run can be signed.",
+    "profile, the next run can be signed.",
     "inconclusive": "Nothing was judged.",
 }
 

@@ -48,9 +48,7 @@ def _disagreements(results: Mapping[str, Any]) -> list[str]:
     clauses = results["clauses"]
     sections = {section["id"] for section in results["sections"]}
     verdicts = Counter(clause["verdict"] for clause in clauses)
-    mistakes = [
-        f"clause {name} occurs {n} times" for name, n in Counter(c["id"] for c in clauses).items() if n > 1
-    ]
+    mistakes = [f"clause {name} occurs {n} times" for name, n in Counter(c["id"] for c in clauses).items() if n > 1]
     mistakes += [
         f"clause {clause['id']} belongs to the section {clause['section']}, which is not listed"
         for clause in clauses

@@ -29,14 +29,17 @@ def sentence(results: Mapping[str, Any]) -> str:
 
 
 def _count(results: Mapping[str, Any], *, verdict: str, **members: str) -> int:
-    return sum(clause["verdict"] == verdict and all(clause.get(name) == value for name, value in members.items())
-               for clause in results["clauses"])
+    return sum(
+        clause["verdict"] == verdict and all(clause.get(name) == value for name, value in members.items())
+        for clause in results["clauses"]
+    )
 
 
 def _gaps(results: Mapping[str, Any]) -> int:
     """How many of the promises that are required, and were to be tried, were not verified."""
-    return (_count(results, verdict="not_verified", level="must")
-            - _count(results, verdict="not_verified", level="must", gap="unselected"))
+    return _count(results, verdict="not_verified", level="must") - _count(
+        results, verdict="not_verified", level="must", gap="unselected"
+    )
 
 
 def _unverified(results: Mapping[str, Any]) -> str:
@@ -52,10 +55,13 @@ def _partial(results: Mapping[str, Any]) -> str:
     rest = _count(results, verdict="not_verified", gap="unselected")
     others = f" This says nothing of the {plural(rest, 'promise')} not selected." if rest else ""
     if _gaps(results):
-        return (f"No required promise that was selected was seen broken{_waivers(results)}, but "
-                f"{_unverified(results)}.{others}")
-    return (f"Every required promise that was selected was verified, and none was seen broken{_waivers(results)}."
-            f"{others}")
+        return (
+            f"No required promise that was selected was seen broken{_waivers(results)}, but "
+            f"{_unverified(results)}.{others}"
+        )
+    return (
+        f"Every required promise that was selected was verified, and none was seen broken{_waivers(results)}.{others}"
+    )
 
 
 def _hindrances(results: Mapping[str, Any]) -> list[str]:
@@ -81,8 +87,9 @@ def _broken(results: Mapping[str, Any]) -> str:
     stale = sum(waiver["state"] == "stale" for waiver in results.get("waivers", ())) if results.get("strict") else 0
     told = [f"the target breaks {plural(len(failed) - following, 'promise')} of the documentation{more}"] * bool(failed)
     if advisory and not failed:
-        told.append(f"the target breaks {plural(advisory, 'recommendation')} of the documentation, which counts in a "
-                    f"strict run")
+        told.append(
+            f"the target breaks {plural(advisory, 'recommendation')} of the documentation, which counts in a strict run"
+        )
     if stale and not failed:
         are = "is" if stale == 1 else "are"
         told.append(f"{plural(stale, 'waiver')} of the profile {are} stale, which counts in a strict run")

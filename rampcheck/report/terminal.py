@@ -96,8 +96,12 @@ def _print_lead(console: Console, lead: Lead) -> None:
         more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
         _say(console, f"and {more}, see index.html", "    ")
     if lead.followers:
-        _say(console, f"from which {plural(len(lead.followers), 'more broken clause')} "
-                      f"{'follows' if len(lead.followers) == 1 else 'follow'}:", "  ")
+        _say(
+            console,
+            f"from which {plural(len(lead.followers), 'more broken clause')} "
+            f"{'follows' if len(lead.followers) == 1 else 'follow'}:",
+            "  ",
+        )
     for follower in lead.followers:
         _say(console, follower["id"], Text.assemble("    ", _symbol(follower)))
 
@@ -112,8 +116,9 @@ def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
     if number is not None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
-    rows += [("also", f"{example['actual']} (exchange {example['exchange']})")
-             for example in finding.get("examples", ())[1:]]
+    rows += [
+        ("also", f"{example['actual']} (exchange {example['exchange']})") for example in finding.get("examples", ())[1:]
+    ]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
     for name, value in rows:

@@ -126,8 +126,13 @@ class _Search:
     def _blame(self, added: tuple[tuple[str, str], ...], exchange: Exchange) -> None:
         refused = self._refused or exchange
         for clause, what in added:
-            self._judge.broken(clause, f"a session without {what}, which the documentation does not ask for",
-                               f"refused ({refused.summary()}); accepted with {what}", refused, about=(STATUS,))
+            self._judge.broken(
+                clause,
+                f"a session without {what}, which the documentation does not ask for",
+                f"refused ({refused.summary()}); accepted with {what}",
+                refused,
+                about=(STATUS,),
+            )
 
     def _no_answer(self, why: str, kind: str | None = None) -> Inconclusive:
         return Inconclusive(
@@ -147,7 +152,8 @@ class _Search:
             )
         return Inconclusive(
             f"{self._profile.base_url} accepted none of the documented requests; to the first it answered: "
-            f"{_described(refused, self._judge)} (exchange {refused.number})", self._cure(refused),
+            f"{_described(refused, self._judge)} (exchange {refused.number})",
+            self._cure(refused),
         )
 
     def _cure(self, refused: Exchange) -> str:

@@ -13,17 +13,39 @@ from typing import Any
 import pytest
 
 VALUES: dict[str, Any] = {
-    "string": "100", "number": 100, "boolean": True, "null": None, "array": ["100"],
+    "string": "100",
+    "number": 100,
+    "boolean": True,
+    "null": None,
+    "array": ["100"],
     "object": {"value": "100"},
 }
 HOSTILE_STRINGS = (
-    "\x00", "a\x00b", "\ud800", "\U0001f4b8" * 50, "\u202etxet desrever", "\u200b", "\r\nX-Injected: yes",
-    "'; DROP TABLE sessions; --", "${jndi:ldap://rampcheck.example/x}", "{{7*7}}", "../../../etc/passwd",
-    "<script>alert(1)</script>", "%s%n%x", "x" * 10_000, "9" * 400, "1e400", "-0", "a" * 255 + "@example.com",
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "\U0001f4b8" * 50,
+    "\u202etxet desrever",
+    "\u200b",
+    "\r\nX-Injected: yes",
+    "'; DROP TABLE sessions; --",
+    "${jndi:ldap://rampcheck.example/x}",
+    "{{7*7}}",
+    "../../../etc/passwd",
+    "<script>alert(1)</script>",
+    "%s%n%x",
+    "x" * 10_000,
+    "9" * 400,
+    "1e400",
+    "-0",
+    "a" * 255 + "@example.com",
 )
 # Backtracking pattern matchers take a time for these that doubles, or squares, with their length.
 SLOW_EMAILS = (
-    "a" * 60 + "!", "user@" + "a." * 60 + "!", "a@" + "-" * 5_000 + "!", "user" + " " * 5_000 + "@example.com",
+    "a" * 60 + "!",
+    "user@" + "a." * 60 + "!",
+    "a@" + "-" * 5_000 + "!",
+    "user" + " " * 5_000 + "@example.com",
 )
 NEST = 20_000
 
@@ -60,7 +82,9 @@ def _compact(value: Any) -> str:
 
 
 def _spelled(
-    value: Any, string: Callable[[str], str] = _compact, number: Callable[[float], str] = _compact,
+    value: Any,
+    string: Callable[[str], str] = _compact,
+    number: Callable[[float], str] = _compact,
 ) -> str:
     match value:
         case dict():
@@ -77,7 +101,7 @@ def _spelled(
 
 def _escaped(text: str) -> str:
     units = text.encode("utf-16-be", "surrogatepass")
-    return '"' + "".join(f"\\u{units[at:at + 2].hex()}" for at in range(0, len(units), 2)) + '"'
+    return '"' + "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)) + '"'
 
 
 def _with_fraction(number: float) -> str:
@@ -92,9 +116,12 @@ def _with_exponent(number: float) -> str:
 def not_json(body: bytes) -> dict[str, bytes]:
     """Gives bodies that no JSON parser may take (RFC 8259), made of one that is a JSON object."""
     return {
-        "an empty body": b"", "JSON without its last byte": body[:-1],
-        "JSON with a trailing comma": body[:-1] + b",}", "JSON in single quotes": body.replace(b'"', b"'"),
-        "JSON followed by a word": body + b" and", "JSON followed by JSON": body + b"{}",
+        "an empty body": b"",
+        "JSON without its last byte": body[:-1],
+        "JSON with a trailing comma": body[:-1] + b",}",
+        "JSON in single quotes": body.replace(b'"', b"'"),
+        "JSON followed by a word": body + b" and",
+        "JSON followed by JSON": body + b"{}",
         "a form": b"amount=100&network=none",
     }
 
@@ -112,8 +139,11 @@ def not_object(body: bytes) -> dict[str, bytes]:
     return {
         "the object in an array": b"[" + body + b"]",
         "the object in a string": json.dumps(body.decode()).encode(),
-        "an empty array": b"[]", "a string": b'"session"', "a number": b"100",
-        "null": b"null", "true": b"true",
+        "an empty array": b"[]",
+        "a string": b'"session"',
+        "a number": b"100",
+        "null": b"null",
+        "true": b"true",
     }
 
 
@@ -129,5 +159,6 @@ def hostile_bodies(body: bytes) -> dict[str, bytes]:
         "an undocumented member": head + b',"rampcheck":{"note":[1,"x",null]}}',
         "1,000 more members": head + b"".join(b',"note%d":"x"' % number for number in range(1000)) + b"}",
         "bytes that are no UTF-8": head + b',"note":"\xff\xfe"}',
-        "a byte order mark": b"\xef\xbb\xbf" + body, "UTF-16": body.decode().encode("utf-16"),
+        "a byte order mark": b"\xef\xbb\xbf" + body,
+        "UTF-16": body.decode().encode("utf-16"),
     }

@@ -27,8 +27,22 @@ from rampcheck.wire.journal import exchange_records, from_record, timestamp
 
 UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
 # What the record of the beginning has to hold, for a run to be judged by it.
-BEGINNING = frozenset({"run", "contract", "contract_version", "profile", "seed", "workers", "selection", "selected",
-                       "strict", "require_complete", "allure", "started"})
+BEGINNING = frozenset(
+    {
+        "run",
+        "contract",
+        "contract_version",
+        "profile",
+        "seed",
+        "workers",
+        "selection",
+        "selected",
+        "strict",
+        "require_complete",
+        "allure",
+        "started",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -65,15 +79,18 @@ def judged(where: Path, records: Sequence[dict[str, Any]]) -> Conclusion:
 
 def _contract_of(where: Path, beginning: Mapping[str, Any]) -> Contract:
     if lacking := BEGINNING - beginning.keys():
-        raise UsageError(f"{where / folder.JOURNAL} is of another rampcheck ({beginning.get('rampcheck', 'unknown')}): "
-                         f"its beginning lacks {', '.join(sorted(lacking))}",
-                         "Render it with the version that wrote it.")
+        raise UsageError(
+            f"{where / folder.JOURNAL} is of another rampcheck ({beginning.get('rampcheck', 'unknown')}): "
+            f"its beginning lacks {', '.join(sorted(lacking))}",
+            "Render it with the version that wrote it.",
+        )
     known = register.load(beginning["contract"])
     if known.version != beginning["contract_version"]:
         raise UsageError(
             f"{where} is a run of the contract {known.name} {beginning['contract_version']}; this rampcheck "
             f"({__version__}) knows {known.version}",
-            f"Judge it with the version that made it, rampcheck {beginning.get('rampcheck', 'unknown')}.")
+            f"Judge it with the version that made it, rampcheck {beginning.get('rampcheck', 'unknown')}.",
+        )
     return known
 
 
@@ -86,12 +103,14 @@ class _Judgement:
         self._records = records
         self._suite: Suite = suites.load(known.name)
         self._profile: Profile = profiles.recalled(known.name, beginning["profile"])
-        self._exchanges = sorted(map(from_record, exchange_records(records).values()),
-                                 key=lambda exchange: exchange.started)
+        self._exchanges = sorted(
+            map(from_record, exchange_records(records).values()), key=lambda exchange: exchange.started
+        )
         ends = [record for record in records if record["kind"] == "end"]
         self._is_finished = bool(ends)
-        self._end: Mapping[str, Any] = ends[-1] if ends else {
-            "finished": self._last_seen(), "interrupted": False, "reason": UNFINISHED}
+        self._end: Mapping[str, Any] = (
+            ends[-1] if ends else {"finished": self._last_seen(), "interrupted": False, "reason": UNFINISHED}
+        )
 
     def _last_seen(self) -> str:
         """Gives when the last exchange was over, as far as there is any."""
@@ -111,8 +130,10 @@ class _Judgement:
     def _scope(self) -> Scope:
         end = self._end
         return Scope(
-            frozenset(self._beginning["selected"]), datetime.fromisoformat(end["finished"]).date(),
-            is_whole=not any(self._beginning["selection"].values()), interrupted=end["interrupted"],
+            frozenset(self._beginning["selected"]),
+            datetime.fromisoformat(end["finished"]).date(),
+            is_whole=not any(self._beginning["selection"].values()),
+            interrupted=end["interrupted"],
             ended_early=self._is_finished and bool(end["reason"]) and not end["interrupted"],
             unfinished=not self._is_finished,
         )
@@ -128,20 +149,32 @@ class _Judgement:
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {
-            "schema": 1, "rampcheck": __version__, "contract": self._contract.name, "title": self._contract.title,
+            "schema": 1,
+            "rampcheck": __version__,
+            "contract": self._contract.name,
+            "title": self._contract.title,
             "contract_version": self._contract.version,
             "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
             # That the target is gone is told by the outage.
             "reason": self._end["reason"] or ("" if lasts else account.cut),
             "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
-            "run": beginning["run"], "started": beginning["started"], "finished": self._end["finished"],
-            "interrupted": scope.interrupted, "unfinished": scope.unfinished, "seed": beginning["seed"],
-            "strict": beginning["strict"], "selection": beginning["selection"],
+            "run": beginning["run"],
+            "started": beginning["started"],
+            "finished": self._end["finished"],
+            "interrupted": scope.interrupted,
+            "unfinished": scope.unfinished,
+            "seed": beginning["seed"],
+            "strict": beginning["strict"],
+            "selection": beginning["selection"],
             "requests": sum(exchange.direction == "outgoing" for exchange in self._exchanges),
-            "workers": max(1, beginning["workers"]), "counts": counts(clauses),
+            "workers": max(1, beginning["workers"]),
+            "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self._contract.sections],
-            "waivers": waived, "outages": account.outages, "faults": account.faults,
-            "notes": [*self._notes(), *waivers.notes(waived), *account.notes], "clauses": clauses,
+            "waivers": waived,
+            "outages": account.outages,
+            "faults": account.faults,
+            "notes": [*self._notes(), *waivers.notes(waived), *account.notes],
+            "clauses": clauses,
         }
 
     def _notes(self) -> list[str]:
@@ -162,9 +195,13 @@ def _differences(path: Path, results: Mapping[str, Any]) -> tuple[str, ...]:
     except (OSError, ValueError, KeyError, TypeError):
         return (f"{path.name} as it stood could not be read",)
     told = [f"the run: {before.get('verdict')} before, {results['verdict']} now"] * (
-        before.get("verdict") != results["verdict"])
-    told += [f"{clause['id']}: {verdicts.get(clause['id'], 'unknown')} before, {clause['verdict']} now"
-             for clause in results["clauses"] if verdicts.get(clause["id"]) != clause["verdict"]]
+        before.get("verdict") != results["verdict"]
+    )
+    told += [
+        f"{clause['id']}: {verdicts.get(clause['id'], 'unknown')} before, {clause['verdict']} now"
+        for clause in results["clauses"]
+        if verdicts.get(clause["id"]) != clause["verdict"]
+    ]
     members = [name for name in results if before.get(name) != results[name]]
     return (*told, f"changed in {path.name}: {', '.join(members) or 'what is no longer told'}")
 

@@ -60,7 +60,6 @@ class _Answer:
         return {finding.clause for finding in self.found}
 
 
-
 class Confirmation:
     """Sends requests for scenarios, and again what was refused wrongly.
 
@@ -68,7 +67,12 @@ class Confirmation:
     """
 
     def __init__(
-        self, client: Client, judge: Judge, suite: Suite, recovery: Recovery, plain: Callable[[], Request],
+        self,
+        client: Client,
+        judge: Judge,
+        suite: Suite,
+        recovery: Recovery,
+        plain: Callable[[], Request],
     ) -> None:
         self._client = client
         self._judge = judge
@@ -95,7 +99,11 @@ class Confirmation:
         return self.settle(first, request, control, demand)
 
     def settle(
-        self, first: Exchange, request: Request, control: Request | None = None, demand: Demand | None = None,
+        self,
+        first: Exchange,
+        request: Request,
+        control: Request | None = None,
+        demand: Demand | None = None,
     ) -> Exchange:
         """Judges an answer that has come, and asks again where it has to be seen again; as `ask`."""
         question = _Question(request, control, demand)
@@ -108,8 +116,10 @@ class Confirmation:
             if is_over:
                 return again.exchange
             answer = again
-        raise Unjudged(f"exchange {answer.exchange.number}: {answer.exchange.summary()}, and something else whenever "
-                       "it was asked again")
+        raise Unjudged(
+            f"exchange {answer.exchange.number}: {answer.exchange.summary()}, and something else whenever "
+            "it was asked again"
+        )
 
     def confirm(self, request: Request) -> Exchange:
         """Sends a request that should be accepted and gives its answer.
@@ -131,14 +141,26 @@ class Confirmation:
             raise self._refused(again)
         clause = self._suite.promise_of_acceptance(request.path)
         if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
-            self._judge.doubt([self._judge.suspected(clause, Broken(
-                "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)), refused)],
-                refused, gateway=False)
+            self._judge.doubt(
+                [
+                    self._judge.suspected(
+                        clause,
+                        Broken(
+                            "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)
+                        ),
+                        refused,
+                    )
+                ],
+                refused,
+                gateway=False,
+            )
         return again
 
     def _refused(self, exchange: Exchange) -> Unjudged:
-        return Unjudged("the target refused the request that it accepts otherwise (exchange "
-                        f"{exchange.number}: {self._judge.redacted(exchange.summary())})")
+        return Unjudged(
+            "the target refused the request that it accepts otherwise (exchange "
+            f"{exchange.number}: {self._judge.redacted(exchange.summary())})"
+        )
 
     def _is_settled(self, answer: _Answer) -> bool:
         """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
@@ -199,8 +221,11 @@ class Confirmation:
         if exchange.is_silent or exchange.status >= 500:
             clause = self._suite.promise_of_answer(question.request.path)
             if clause and (demand is None or demand.clause != clause):
-                found.append(self._judge.suspected(clause, Broken(
-                    "an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange))
+                found.append(
+                    self._judge.suspected(
+                        clause, Broken("an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange
+                    )
+                )
         if demand is not None and (problem := demand.judge(exchange)) is not None:
             found.append(self._judge.suspected(demand.clause, problem, exchange))
         return _Answer(exchange, found, self._suite.is_acceptance(exchange))
@@ -211,8 +236,10 @@ class Confirmation:
             if not is_last:
                 return False  # It may come from anywhere, and often: it has to come whenever it is asked for.
             if self._refused_controls >= MOST_REFUSED_CONTROLS:
-                raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}, from something in "
-                               "front of the target that refuses ordinary requests, too")
+                raise Unjudged(
+                    f"exchange {again.exchange.number}: {again.exchange.summary()}, from something in "
+                    "front of the target that refuses ordinary requests, too"
+                )
             if self._is_gateways(again.exchange) and not question.expects(again.exchange.status):
                 self._blame_gateway(again.exchange, question)
                 return True
@@ -223,22 +250,39 @@ class Confirmation:
         self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
         self._judge.confirmed.add(self._judge.scenario, seen)
         in_front = self._suite.is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
-        self._judge.doubt([finding for finding in first.found if finding.clause not in seen], first.exchange,
-                          gateway=in_front)
+        self._judge.doubt(
+            [finding for finding in first.found if finding.clause not in seen], first.exchange, gateway=in_front
+        )
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
         unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status
-        return (again.counts_at_once or bool(seen) or unpromised
-                or not (again.found or self._suite.is_doubtful(again.exchange)))
+        return (
+            again.counts_at_once
+            or bool(seen)
+            or unpromised
+            or not (again.found or self._suite.is_doubtful(again.exchange))
+        )
 
     def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
         """Records that something in front of the API refuses this payload, whatever the API would answer."""
         clause, demand = self._suite.contract.gateway, question.demand
-        self._judge.record([self._judge.suspected(clause, Broken(
-            "the API's envelope, also where something in front of it refuses a request",
-            f"{exchange.summary()}, whenever it was asked; the controls between were accepted", about=(BODY,)),
-            exchange)])
+        self._judge.record(
+            [
+                self._judge.suspected(
+                    clause,
+                    Broken(
+                        "the API's envelope, also where something in front of it refuses a request",
+                        f"{exchange.summary()}, whenever it was asked; the controls between were accepted",
+                        about=(BODY,),
+                    ),
+                    exchange,
+                )
+            ]
+        )
         self._judge.confirmed.add(self._judge.scenario, {clause})
         if demand is not None and demand.judge(exchange) is not None:
-            self._judge.unjudged(demand.clause, "something in front of the target refuses the request (exchange "
-                                                f"{exchange.number}: {exchange.summary()})")
+            self._judge.unjudged(
+                demand.clause,
+                "something in front of the target refuses the request (exchange "
+                f"{exchange.number}: {exchange.summary()})",
+            )

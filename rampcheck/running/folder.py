@@ -90,12 +90,16 @@ def read(folder: Path) -> list[dict[str, Any]]:
     Raises `UsageError` where there is no journal, it has no beginning, or it holds what is no record.
     """
     if not (folder / JOURNAL).is_file():
-        raise UsageError(f"{folder} {f'holds no {JOURNAL}' if folder.is_dir() else 'is no folder'}",
-                         "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said.")
+        raise UsageError(
+            f"{folder} {f'holds no {JOURNAL}' if folder.is_dir() else 'is no folder'}",
+            "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said.",
+        )
     records = list(read_records(folder / JOURNAL))
     if not records or records[0]["kind"] != "run":
-        raise UsageError(f"{folder / JOURNAL} does not begin as a run's journal does",
-                         "The run was killed before it had begun, or the file was changed by hand.")
+        raise UsageError(
+            f"{folder / JOURNAL} does not begin as a run's journal does",
+            "The run was killed before it had begun, or the file was changed by hand.",
+        )
     if records[-1]["kind"] != "end":
         records += chain.from_iterable(map(read_records, _parts(folder)))
     return folded(records)

@@ -68,8 +68,7 @@ class Listing:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Notes the scenarios."""
         self.scenarios = [
-            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item))
-            for item in session.items
+            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item)) for item in session.items
         ]
 
     def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]) -> None:
@@ -106,15 +105,19 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
     selected = contract.selected(patterns)
     if not keyword:
         if all(contract.clauses[clause].untestable for clause in selected):
-            raise NothingChosen(f"nothing can test from outside: {', '.join(sorted(selected))}",
-                                f"`rampcheck clauses --contract {contract.name}` says what can be tested.")
+            raise NothingChosen(
+                f"nothing can test from outside: {', '.join(sorted(selected))}",
+                f"`rampcheck clauses --contract {contract.name}` says what can be tested.",
+            )
         return selected
     found = selected & _verified_by(contract, keyword)
     if not found:
         among = f" for {', '.join(patterns)}" if patterns else ""
-        raise NothingChosen(f"-k {keyword!r} chooses no scenario of the contract {contract.name}{among}",
-                            "It is compared with the names of scenarios and their files, as in pytest; every report "
-                            "names those that found something.")
+        raise NothingChosen(
+            f"-k {keyword!r} chooses no scenario of the contract {contract.name}{among}",
+            "It is compared with the names of scenarios and their files, as in pytest; every report "
+            "names those that found something.",
+        )
     return found
 
 

@@ -22,7 +22,8 @@ class Guard:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pycollect_makeitem(
-        self, collector: pytest.Collector,
+        self,
+        collector: pytest.Collector,
     ) -> Generator[None, object, object]:
         """Raises pytest's `CollectError` for such a scenario: no run would start it, and nobody would miss it."""
         made = yield

@@ -144,10 +144,17 @@ def _controller_run(config: pytest.Config) -> Run:
         receiver.check(profile.webhook)
     output = folder.claimed(option.output, profile.contract)
     settings = Settings(
-        run=secrets.token_hex(4), key=secrets.token_bytes(32), output=output, seed=option.seed,
-        patterns=tuple(option.clause), keyword=config.option.keyword, chosen=chosen,
-        workers=getattr(config.option, "numprocesses", 0) or 0, strict=option.strict,
-        require_complete=option.require_complete, allure=not option.no_allure,
+        run=secrets.token_hex(4),
+        key=secrets.token_bytes(32),
+        output=output,
+        seed=option.seed,
+        patterns=tuple(option.clause),
+        keyword=config.option.keyword,
+        chosen=chosen,
+        workers=getattr(config.option, "numprocesses", 0) or 0,
+        strict=option.strict,
+        require_complete=option.require_complete,
+        allure=not option.no_allure,
     )
     with writing(output, "Name another folder with --output."):
         return Run(profile, settings)
@@ -159,8 +166,13 @@ def _profile(config: pytest.Config) -> Profile:
         return profiles.load(Path(option.profile), os.environ)
     if option.base_url:
         return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
-    running = reference.start(_contract_of(config), option.defect, option.latency, variants=option.variant,
-                              webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks")
+    running = reference.start(
+        _contract_of(config),
+        option.defect,
+        option.latency,
+        variants=option.variant,
+        webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks",
+    )
     config.stash[REFERENCE] = running
     ending = ExitStack()
     ending.callback(running.stop)
@@ -173,8 +185,13 @@ def _contract_of(config: pytest.Config) -> str:
     if named := options.chosen(config.option).contract:
         return str(named)
     places = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
-    meant = {name for pack in packs.packs() for name in pack.contracts for place in places
-             if place.is_relative_to(pack.suite(name))}
+    meant = {
+        name
+        for pack in packs.packs()
+        for name in pack.contracts
+        for place in places
+        if place.is_relative_to(pack.suite(name))
+    }
     return meant.pop() if len(meant) == 1 else descriptor.contracts()[0]
 
 
@@ -185,8 +202,13 @@ def _worker_run(config: pytest.Config) -> Run:
     profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
     option = options.chosen(config.option)
     settings = Settings(
-        run=given["run"], key=bytes.fromhex(given["key"]), output=Path(given["output"]), seed=option.seed,
-        patterns=tuple(option.clause), workers=given["workers"], began=given["began"],
+        run=given["run"],
+        key=bytes.fromhex(given["key"]),
+        output=Path(given["output"]),
+        seed=option.seed,
+        patterns=tuple(option.clause),
+        workers=given["workers"],
+        began=given["began"],
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
     return Run(profile, settings, lane)
@@ -200,8 +222,12 @@ def pytest_configure_node(node: Any) -> None:
     if run is not None:
         running = config.stash.get(REFERENCE, None)
         node.workerinput["rampcheck"] = {
-            "run": run.settings.run, "key": run.settings.key.hex(), "output": str(run.settings.output),
-            "workers": run.settings.workers, "began": run.settings.began, "baseline": config.stash[BASELINE],
+            "run": run.settings.run,
+            "key": run.settings.key.hex(),
+            "output": str(run.settings.output),
+            "workers": run.settings.workers,
+            "began": run.settings.began,
+            "baseline": config.stash[BASELINE],
             "reference": running.profile() if running else None,
         }
 
@@ -280,7 +306,9 @@ def _pass_over(run: Run, clauses: Sequence[str], reason: str) -> None:
 
 
 def _noted(
-    run: Run, clauses: Sequence[str], inside: Generator[None, object, object] | None = None,
+    run: Run,
+    clauses: Sequence[str],
+    inside: Generator[None, object, object] | None = None,
 ) -> Generator[None, object, object]:
     """Records which clauses are left unjudged by what ends a scenario, or its fixtures, inside."""
     try:
@@ -347,7 +375,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None],
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Records as a fault what no guard has seen: a fixture that does not exist, an error of a teardown."""
     report = yield
@@ -437,7 +466,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     for part in conclusion.uncollected:
         run.fault(part)
     interrupted = not run.is_in_trouble and (
-        conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected))
+        conclusion.interrupted or (exitstatus == ExitCode.INTERRUPTED and not conclusion.uncollected)
+    )
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         run.fault("pytest ended with an internal error")
     reason = STOPPED if interrupted else ""

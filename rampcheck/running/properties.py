@@ -77,9 +77,16 @@ class Generator:
 
         # Explicit settings beat the profile that Hypothesis takes under CI=true, and write no database.
         @seed(self._seed)
-        @settings(max_examples=self._examples, database=None, deadline=None, derandomize=False,
-                  report_multiple_bugs=False, phases=[Phase.generate, Phase.shrink], verbosity=Verbosity.quiet,
-                  suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=self._examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            report_multiple_bugs=False,
+            phases=[Phase.generate, Phase.shrink],
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(bodies)
         def explored(body: bytes) -> None:
             nonlocal accepted
@@ -90,8 +97,7 @@ class Generator:
                 except (Unjudged, KeyboardInterrupt) as error:
                     stopped.append(error)
                 outcomes[body] = any(
-                    self._contract.clauses[finding.clause].level == "must"
-                    for finding in self._judge.findings[before:]
+                    self._contract.clauses[finding.clause].level == "must" for finding in self._judge.findings[before:]
                 )
             if outcomes.get(body):
                 raise Refuted

@@ -50,7 +50,12 @@ class Recovery:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all that is sent shares
-        self, client: Client, judge: Judge, suite: Suite, presence: Presence, plain: Callable[[], Request],
+        self,
+        client: Client,
+        judge: Judge,
+        suite: Suite,
+        presence: Presence,
+        plain: Callable[[], Request],
         tell: Callable[[str], None],
     ) -> None:
         self._client = client
@@ -92,8 +97,10 @@ class Recovery:
             probes = 1
             while not self.is_there():
                 if probes == 1:
-                    self._tell(f"The target does not answer since {began}; it is asked once a second, for "
-                               f"{self._presence.patience:g} s at the most.")
+                    self._tell(
+                        f"The target does not answer since {began}; it is asked once a second, for "
+                        f"{self._presence.patience:g} s at the most."
+                    )
                 if time.monotonic() - start >= self._presence.patience:
                     self._give_up(Outage(began, None, suspect.number, suspect.summary(), before, probes))
                 time.sleep(EVERY)
@@ -110,8 +117,10 @@ class Recovery:
                 self._presence.tell(explained=bool(outage.cause))
 
     def _give_up(self, outage: Outage) -> None:
-        reason = (f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
-                  f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s")
+        reason = (
+            f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
+            f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s"
+        )
         self._judge.outage(asdict(outage))
         self._presence.end(reason)
         raise TargetGone(reason)
@@ -129,8 +138,11 @@ class Recovery:
         First all of them; only if the target then is away, one by one.
         """
         began = datetime.fromisoformat(outage.began).timestamp()
-        suspects = [(request, exchange) for request, exchange in self._recent
-                    if exchange.number != outage.exchange and exchange.started > began - WINDOW]
+        suspects = [
+            (request, exchange)
+            for request, exchange in self._recent
+            if exchange.number != outage.exchange and exchange.started > began - WINDOW
+        ]
         self._recent.clear()
         self._inquiries += 1
         if self._inquiries > MOST_INQUIRIES or not suspects:
@@ -170,10 +182,16 @@ class Recovery:
 
     def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
         clause = self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path)
-        finding = self._judge.suspected(clause, Broken(
-            "a target that answers what comes next, too",
-            f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
-            "away right after", about=(STATUS,)), again)
+        finding = self._judge.suspected(
+            clause,
+            Broken(
+                "a target that answers what comes next, too",
+                f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
+                "away right after",
+                about=(STATUS,),
+            ),
+            again,
+        )
         self._judge.record([finding])
         self._judge.confirmed.add(self._judge.scenario, [clause])
         self.explain(first, again, outage)

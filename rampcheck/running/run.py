@@ -69,18 +69,31 @@ class Run:
         self.contract = register.load(profile.contract)
         self.selected = self.contract.selected(settings.patterns)
         self.suite = suite.load(profile.contract)
-        redactor = Redactor(settings.key, (json.dumps(self.contract.document), *profile.openly),
-                            self.suite.contract.secret_headers, self.suite.contract.computed_headers)
+        redactor = Redactor(
+            settings.key,
+            (json.dumps(self.contract.document), *profile.openly),
+            self.suite.contract.secret_headers,
+            self.suite.contract.computed_headers,
+        )
         for name, value in {**transport.environment_secrets(), **profile.secrets}.items():
             redactor.add(name, value)
         room = Room(MOST_BYTES // (settings.workers + 1))
-        self.journal = Journal(folder.journal_of(settings.output, lane), redactor, self.suite.contract.secret_members,
-                               room)
+        self.journal = Journal(
+            folder.journal_of(settings.output, lane), redactor, self.suite.contract.secret_members, room
+        )
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
         self.deadline = Deadline(profile.limits.max_minutes, settings.began)
         self.presence = Presence(profile.limits.recovery_seconds, self._shared(), self.deadline)
-        self.client = Client(profile, self.suite.authenticate, Lane(settings.run, lane, settings.workers + 1),
-                             self._budget(), self.judge.see, self.presence, room, self.journal)
+        self.client = Client(
+            profile,
+            self.suite.authenticate,
+            Lane(settings.run, lane, settings.workers + 1),
+            self._budget(),
+            self.judge.see,
+            self.presence,
+            room,
+            self.journal,
+        )
         self.started = time.time()
         self.is_concluded = False
         self.place: Path | None = settings.output
@@ -103,12 +116,21 @@ class Run:
         settings = self.settings
         selected = self.selected & settings.chosen if settings.keyword else self.selected
         return {
-            "kind": "run", "schema": 1, "rampcheck": __version__, "run": settings.run,
-            "contract": self.contract.name, "contract_version": self.contract.version,
-            "profile": self.journal.redactor.data(self.profile.as_public()), "seed": settings.seed,
-            "workers": settings.workers, "selection": self.journal.redactor.data(settings.selection),
-            "selected": sorted(selected), "strict": settings.strict, "require_complete": settings.require_complete,
-            "allure": settings.allure, "started": timestamp(self.started),
+            "kind": "run",
+            "schema": 1,
+            "rampcheck": __version__,
+            "run": settings.run,
+            "contract": self.contract.name,
+            "contract_version": self.contract.version,
+            "profile": self.journal.redactor.data(self.profile.as_public()),
+            "seed": settings.seed,
+            "workers": settings.workers,
+            "selection": self.journal.redactor.data(settings.selection),
+            "selected": sorted(selected),
+            "strict": settings.strict,
+            "require_complete": settings.require_complete,
+            "allure": settings.allure,
+            "started": timestamp(self.started),
         }
 
     def find_baseline(self) -> int:
@@ -163,13 +185,17 @@ class Run:
     def _note_strays(self) -> None:
         if strays := self.client.strays:
             methods = ", ".join(f"{times} {method}" for method, times in sorted(strays.items()))
-            self.judge.note(f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
-                            f"({methods}); they count neither way")
+            self.judge.note(
+                f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
+                f"({methods}); they count neither way"
+            )
             strays.clear()
         if (away := self.client.turned_away) > self._told_away:
             self._told_away = away
-            self.judge.note(f"{away:,} requests to the webhook's address, the target's or others', were more, larger "
-                            "or slower than a run reads, and were not judged")
+            self.judge.note(
+                f"{away:,} requests to the webhook's address, the target's or others', were more, larger "
+                "or slower than a run reads, and were not judged"
+            )
 
     def conclude(self, *, interrupted: bool = False, reason: str = "") -> Conclusion:
         """Makes one journal of all, and of that what the run comes to; writes the reports.
@@ -183,8 +209,9 @@ class Run:
             self._settle()
             if self.presence.ended:
                 self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
-            concluded = self._concluded({"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted,
-                                         "reason": reason})
+            concluded = self._concluded(
+                {"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted, "reason": reason}
+            )
             self.journal.close()
         return concluded
 

@@ -31,16 +31,19 @@ class Rejection:
 
     def fits(self, exchange: Exchange) -> bool:
         """Whether the exchange was refused in this way."""
-        return exchange.response is not None and exchange.status in self.statuses and all(
-            exchange.response.member(name) in values for name, values in self.members.items()
+        return (
+            exchange.response is not None
+            and exchange.status in self.statuses
+            and all(exchange.response.member(name) in values for name, values in self.members.items())
         )
 
     def differs(self, exchange: Exchange) -> tuple[str, ...]:
         """Gives in which parts of the answer another refusal differs from this one, as `Broken.about` names them."""
         status = () if exchange.status in self.statuses else (STATUS,)
         answer = exchange.response
-        return status + tuple(member(name) for name, values in self.members.items()
-                              if answer is None or answer.member(name) not in values)
+        return status + tuple(
+            member(name) for name, values in self.members.items() if answer is None or answer.member(name) not in values
+        )
 
     def __str__(self) -> str:
         statuses = "a 4xx" if isinstance(self.statuses, range) else " or ".join(map(str, self.statuses))
@@ -56,8 +59,15 @@ class Target:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all scenarios share
-        self, profile: Profile, judge: Judge, suite: Suite, client: Client, baseline: Candidate, texts: Iterator[str],
-        presence: Presence, tell: Callable[[str], None],
+        self,
+        profile: Profile,
+        judge: Judge,
+        suite: Suite,
+        client: Client,
+        baseline: Candidate,
+        texts: Iterator[str],
+        presence: Presence,
+        tell: Callable[[str], None],
     ) -> None:
         self.profile = profile
         self.judge = judge
@@ -105,8 +115,10 @@ class Target:
             raise
         except Unjudged:
             if self.profile.second_partner is None and credential not in {None, self.suite.credential}:
-                raise ProfileLacks(f"the profile lacks `second_partner`: what the partner of `{credential}` may ask "
-                                   "for (its `pairs`, say), for it is not what the first one may") from None
+                raise ProfileLacks(
+                    f"the profile lacks `second_partner`: what the partner of `{credential}` may ask "
+                    "for (its `pairs`, say), for it is not what the first one may"
+                ) from None
             raise
 
     def confirm(self, request: Request) -> Exchange:
@@ -139,8 +151,12 @@ class Target:
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """Sends requests at the same time and leaves the judgement to the invariants."""
-        return [self._confirmation.settle(exchange, request) for request, exchange
-                in zip(requests, self.client.send_together(requests, self.judge.scenario), strict=True)]
+        return [
+            self._confirmation.settle(exchange, request)
+            for request, exchange in zip(
+                requests, self.client.send_together(requests, self.judge.scenario), strict=True
+            )
+        ]
 
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
@@ -253,9 +269,17 @@ class Attempt:
 
     def is_refused(self, clause: str, rejection: Rejection) -> Exchange:
         """Demands this rejection for this change, and no other."""
+
         def judge(exchange: Exchange) -> Broken | None:
-            return None if rejection.fits(exchange) else Broken(
-                f"{rejection} for a request with {self.change}", exchange.summary(), about=rejection.differs(exchange))
+            return (
+                None
+                if rejection.fits(exchange)
+                else Broken(
+                    f"{rejection} for a request with {self.change}",
+                    exchange.summary(),
+                    about=rejection.differs(exchange),
+                )
+            )
 
         return self._demanded(Demand(clause, judge, rejection.statuses.__contains__))
 
@@ -281,9 +305,15 @@ class Attempt:
 
     def is_survived(self, clause: str) -> Exchange:
         """Demands an answer below 500, accepted or refused."""
+
         def judge(exchange: Exchange) -> Broken | None:
-            return None if 0 < exchange.status < 500 else Broken(
-                f"an answer below 500 for a request with {self.change}", exchange.summary(), about=(STATUS, BODY))
+            return (
+                None
+                if 0 < exchange.status < 500
+                else Broken(
+                    f"an answer below 500 for a request with {self.change}", exchange.summary(), about=(STATUS, BODY)
+                )
+            )
 
         return self._demanded(Demand(clause, judge, lambda _: False))
 

@@ -18,6 +18,7 @@ def as_interruption() -> Iterator[None]:
     The first of any does; the next ones are ignored, for then what was judged is being written. A SIGINT or SIGHUP that
     is ignored already, as in a shell's background or under nohup, stays ignored.
     """
+
     def interrupt(*_: object) -> None:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

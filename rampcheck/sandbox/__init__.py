@@ -41,8 +41,7 @@ def builtin_profile(
     `webhook_url` that is none.
     """
     known = reference.load(contract)
-    profile: dict[str, Any] = known.module("profile").profile(
-        base_url, environment or known.environment, webhook_url)
+    profile: dict[str, Any] = known.module("profile").profile(base_url, environment or known.environment, webhook_url)
     for found in find_variants(contract, variants):
         profile = found.profile(profile) if found.profile else profile
     return profile

@@ -50,8 +50,7 @@ class Switch:
             time.sleep(LOOK_SECONDS)
 
     def leave(self, seconds: float | None, after: float = 0.0) -> None:
-        """Goes away `after` seconds, and is back after `seconds` (None: never); nothing new where it is going already.
-        """
+        """Goes away `after` seconds, and is back after `seconds` (None: never); one at a time."""
         if self._leaving is None or self._leaving.done():
             self._leaving = asyncio.get_running_loop().create_task(self._leave(seconds, after))
 
@@ -91,8 +90,11 @@ class Switch:
 
     def _transports(self, scope: Scope) -> list[Any]:
         """Gives the transport of the connection over which a request came, none where the caller has closed it."""
-        return [connection.transport for connection in self.server.server_state.connections
-                if getattr(connection, "client", None) == tuple(scope["client"])]
+        return [
+            connection.transport
+            for connection in self.server.server_state.connections
+            if getattr(connection, "client", None) == tuple(scope["client"])
+        ]
 
 
 switch = Switch()

@@ -84,8 +84,6 @@ LOOKUP = holding(b"${jndi:")
 FORMAT = holding(b"%s%n%x")
 
 
-
-
 def silent(reference: Reference, name: str, summary: str, wrap: Wrap) -> Defect:
     """Makes a defect that breaks the promise of an answer; whatever else was promised of the request falls too."""
     (clause, *_) = descriptor.load(reference.contract).no_server_error.values()
@@ -99,29 +97,70 @@ def _silences(reference: Reference) -> Iterator[Defect]:
         return
     long_email = member(payloads.email, _is_unmatched_email)
     for name, summary, meant, action in (
-        ("hangs-on-long-email", "A request with a long e-mail address without an @ is never answered.", long_email,
-         silence),
-        ("drops-deep-nesting", "A body nested a hundred times closes the connection without an answer.",
-         holding(DEEP), drop),
+        (
+            "hangs-on-long-email",
+            "A request with a long e-mail address without an @ is never answered.",
+            long_email,
+            silence,
+        ),
+        (
+            "drops-deep-nesting",
+            "A body nested a hundred times closes the connection without an answer.",
+            holding(DEEP),
+            drop,
+        ),
         ("resets-on-nul", "A NUL in a string resets the connection.", NUL, reset),
-        ("cuts-answer-on-query", "The answer to a body with SQL in it ends in the middle.", QUERY,
-         last_words(HALF_AN_ANSWER)),
-        ("cuts-head-on-format", "The answer to a body with printf's signs ends in its headers.", FORMAT,
-         last_words(HALF_A_HEAD)),
-        ("stalls-on-lookup", "The answer to a body with a lookup stops in the middle of a chunk.", LOOKUP,
-         stall(HALF_A_CHUNK)),
-        ("speaks-no-http-on-lookup", "The answer to a body with a lookup is no HTTP.", LOOKUP,
-         last_words(b"panic: runtime error\r\n\r\n")),
-        ("exits-after-ipv6", "After the answer to an IPv6 address the server ends, and is back after a second.",
-         member(payloads.address, _is_ipv6), answer_and_leave(1.0)),
-        ("exits-on-surrogate", "A lone surrogate ends the server, which is back after a second.", SURROGATE,
-         leave(1.0)),
-        ("exits-on-script", "A body with a script in it ends the server, which is back after a second.", SCRIPT,
-         leave(1.0)),
+        (
+            "cuts-answer-on-query",
+            "The answer to a body with SQL in it ends in the middle.",
+            QUERY,
+            last_words(HALF_AN_ANSWER),
+        ),
+        (
+            "cuts-head-on-format",
+            "The answer to a body with printf's signs ends in its headers.",
+            FORMAT,
+            last_words(HALF_A_HEAD),
+        ),
+        (
+            "stalls-on-lookup",
+            "The answer to a body with a lookup stops in the middle of a chunk.",
+            LOOKUP,
+            stall(HALF_A_CHUNK),
+        ),
+        (
+            "speaks-no-http-on-lookup",
+            "The answer to a body with a lookup is no HTTP.",
+            LOOKUP,
+            last_words(b"panic: runtime error\r\n\r\n"),
+        ),
+        (
+            "exits-after-ipv6",
+            "After the answer to an IPv6 address the server ends, and is back after a second.",
+            member(payloads.address, _is_ipv6),
+            answer_and_leave(1.0),
+        ),
+        (
+            "exits-on-surrogate",
+            "A lone surrogate ends the server, which is back after a second.",
+            SURROGATE,
+            leave(1.0),
+        ),
+        (
+            "exits-on-script",
+            "A body with a script in it ends the server, which is back after a second.",
+            SCRIPT,
+            leave(1.0),
+        ),
     ):
         yield silent(reference, name, summary, when(meant, action))
-    hangs = _ending("incomplete", "hangs-for-ever-on-long-email",
-                    "A long e-mail address without an @ hangs the server for ever.", long_email, silence_for_all)
+    hangs = _ending(
+        "incomplete",
+        "hangs-for-ever-on-long-email",
+        "A long e-mail address without an @ hangs the server for ever.",
+        long_email,
+        silence_for_all,
+    )
     yield hangs(reference)
 
 
@@ -129,7 +168,11 @@ def _silences(reference: Reference) -> Iterator[Defect]:
 
 
 def _ending(
-    verdict: str, name: str, summary: str, is_meant: Meant, action: Action,
+    verdict: str,
+    name: str,
+    summary: str,
+    is_meant: Meant,
+    action: Action,
 ) -> Callable[[Reference], Defect]:
     """Gives what makes a defect whose run has to end with this verdict."""
     return lambda reference: Defect(name, reference.contract, (), summary, wrap=when(is_meant, action), ends=verdict)
@@ -139,30 +182,76 @@ def _ending(
 ENDING = (
     _ending("incomplete", "gone-after-one-answer", "After its first answer the server is gone.", at(2), leave(None)),
     _ending("inconclusive", "login-page", "Every request is answered 200 with a login page.", always, LOGIN),
-    _ending("inconclusive", "redirect-to-login", "Every request is redirected to a login page.", always,
-            page(302, "Sign in", ("location", "/login"))),
-    _ending("inconclusive", "not-this-api", "Every request is answered 200 by another API.", always,
-            replying(lambda: Reply(200, JSON, b'{"status":"ok","version":"1.2.3"}'))),
-    _ending("inconclusive", "bad-gateway", "Every request is answered with a gateway's 502.", always,
-            page(502, "Bad Gateway")),
+    _ending(
+        "inconclusive",
+        "redirect-to-login",
+        "Every request is redirected to a login page.",
+        always,
+        page(302, "Sign in", ("location", "/login")),
+    ),
+    _ending(
+        "inconclusive",
+        "not-this-api",
+        "Every request is answered 200 by another API.",
+        always,
+        replying(lambda: Reply(200, JSON, b'{"status":"ok","version":"1.2.3"}')),
+    ),
+    _ending(
+        "inconclusive",
+        "bad-gateway",
+        "Every request is answered with a gateway's 502.",
+        always,
+        page(502, "Bad Gateway"),
+    ),
 )
 # In the course of a suite that sends more than a hundred requests.
 ENDING_IN_MID_RUN = (
     _ending("incomplete", "gone-in-mid-run", "After a hundred requests the server is gone.", at(HUNDRED), leave(None)),
-    _ending("incomplete", "hangs-in-mid-run", "After a hundred requests the server hangs.", at(HUNDRED),
-            silence_for_all),
-    _ending("incomplete", "drops-in-mid-run", "After a hundred requests every connection is closed without an answer.",
-            since(HUNDRED), drop),
-    _ending("incomplete", "login-page-in-mid-run", "After a hundred requests everything is a login page.",
-            since(HUNDRED), LOGIN),
-    _ending("incomplete", "bad-gateway-in-mid-run", "After a hundred requests everything is a gateway's 502.",
-            since(HUNDRED), page(502, "Bad Gateway")),
-    _ending("incomplete", "forbidden-in-mid-run", "After a hundred requests everything is a firewall's 403.",
-            since(HUNDRED), page(403, "Access denied")),
-    _ending("incomplete", "too-many-in-mid-run", "After a hundred requests everything is a gateway's 429.",
-            since(HUNDRED), page(429, "Too Many Requests", ("retry-after", "0"))),
-    _ending("incomplete", "maintenance-in-mid-run",
-            "After a hundred requests everything is answered 200, with a notice.", since(HUNDRED), MAINTENANCE),
+    _ending(
+        "incomplete", "hangs-in-mid-run", "After a hundred requests the server hangs.", at(HUNDRED), silence_for_all
+    ),
+    _ending(
+        "incomplete",
+        "drops-in-mid-run",
+        "After a hundred requests every connection is closed without an answer.",
+        since(HUNDRED),
+        drop,
+    ),
+    _ending(
+        "incomplete",
+        "login-page-in-mid-run",
+        "After a hundred requests everything is a login page.",
+        since(HUNDRED),
+        LOGIN,
+    ),
+    _ending(
+        "incomplete",
+        "bad-gateway-in-mid-run",
+        "After a hundred requests everything is a gateway's 502.",
+        since(HUNDRED),
+        page(502, "Bad Gateway"),
+    ),
+    _ending(
+        "incomplete",
+        "forbidden-in-mid-run",
+        "After a hundred requests everything is a firewall's 403.",
+        since(HUNDRED),
+        page(403, "Access denied"),
+    ),
+    _ending(
+        "incomplete",
+        "too-many-in-mid-run",
+        "After a hundred requests everything is a gateway's 429.",
+        since(HUNDRED),
+        page(429, "Too Many Requests", ("retry-after", "0")),
+    ),
+    _ending(
+        "incomplete",
+        "maintenance-in-mid-run",
+        "After a hundred requests everything is answered 200, with a notice.",
+        since(HUNDRED),
+        MAINTENANCE,
+    ),
 )
 register_for_all(lambda reference: [make(reference) for make in ENDING])
 register_for_all(lambda reference: [make(reference) for make in ENDING_IN_MID_RUN if reference.payloads])
@@ -214,23 +303,48 @@ def _answers(reference: Reference) -> Iterator[Defect]:
     contract, payloads = reference.contract, reference.payloads
     if payloads is None:
         return
-    yield silent(reference, "validation-fails", "A request that is invalid is answered 500.",
-                 _failing_validation(reference))
-    yield silent(reference, "validation-drops", "A request that is invalid closes the connection without an answer.",
-                 dropping(_is_invalid))
-    yield Defect("validation-queues", contract, payloads.refused_for,
-                 "A request that is invalid is answered 202, and no session comes of it.",
-                 may_break=_sections(payloads.refused_for), wrap=changing(_accepting_without_session))
+    yield silent(
+        reference, "validation-fails", "A request that is invalid is answered 500.", _failing_validation(reference)
+    )
+    yield silent(
+        reference,
+        "validation-drops",
+        "A request that is invalid closes the connection without an answer.",
+        dropping(_is_invalid),
+    )
+    yield Defect(
+        "validation-queues",
+        contract,
+        payloads.refused_for,
+        "A request that is invalid is answered 202, and no session comes of it.",
+        may_break=_sections(payloads.refused_for),
+        wrap=changing(_accepting_without_session),
+    )
     for name, summary, reply in (
         ("third-refusal-a-page", "Each third refusal is a page.", Reply(400, HTML, b"<h1>Bad Request</h1>")),
         ("third-refusal-empty", "Each third refusal has no body.", Reply(400, (), b"")),
     ):
         yield Defect(name, contract, (), summary, wrap=_each_third_refusal(reply), ends="incomplete")
-    yield Defect("refuses-every-fiftieth", contract, payloads.accepted_for,
-                 "Each fiftieth good request for a session is refused with 400.",
-                 may_break=_sections(payloads.accepted_for), wrap=_refusing_each_fiftieth(reference))
-    yield Defect("firewall-stops-a-payload", contract, (descriptor.load(contract).gateway,),
-                 "A firewall answers each body with a script or SQL in it with a page of 403.",
-                 wrap=when(holding(b"<script", b"DROP TABLE"), page(403, "Access denied")))
-    yield Defect("revoked-in-mid-run", contract, (), "After a hundred requests the credentials are refused.",
-                 wrap=when(since(HUNDRED), replying(failing(reference, 401, payloads.revoked))), ends="incomplete")
+    yield Defect(
+        "refuses-every-fiftieth",
+        contract,
+        payloads.accepted_for,
+        "Each fiftieth good request for a session is refused with 400.",
+        may_break=_sections(payloads.accepted_for),
+        wrap=_refusing_each_fiftieth(reference),
+    )
+    yield Defect(
+        "firewall-stops-a-payload",
+        contract,
+        (descriptor.load(contract).gateway,),
+        "A firewall answers each body with a script or SQL in it with a page of 403.",
+        wrap=when(holding(b"<script", b"DROP TABLE"), page(403, "Access denied")),
+    )
+    yield Defect(
+        "revoked-in-mid-run",
+        contract,
+        (),
+        "After a hundred requests the credentials are refused.",
+        wrap=when(since(HUNDRED), replying(failing(reference, 401, payloads.revoked))),
+        ends="incomplete",
+    )

@@ -75,8 +75,10 @@ def load(contract: str) -> Reference:
     Raises `UsageError` where there is no such contract, or it has none, `ContractError` where its folder names none.
     """
     if not exists(contract):
-        raise UsageError(f"the pack of the contract {contract} has no reference",
-                         "A target can be judged by it, with a profile; there is nothing to serve, or to try.")
+        raise UsageError(
+            f"the pack of the contract {contract} has no reference",
+            "A target can be judged by it, with a profile; there is nothing to serve, or to try.",
+        )
     folder = packs.of(contract).reference(contract)
     found = getattr(packs.module(folder), "reference", None)
     if not isinstance(found, Reference):

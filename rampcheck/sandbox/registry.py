@@ -49,7 +49,8 @@ class Registry(Generic[Entry]):
         known[entry.name] = entry
 
     def add_for_all(
-        self, make: Callable[[Reference], Iterable[Entry]],
+        self,
+        make: Callable[[Reference], Iterable[Entry]],
     ) -> Callable[[Reference], Iterable[Entry]]:
         """Registers what makes entries of any reference, and gives it back."""
         self._makers.append(make)

@@ -48,7 +48,8 @@ class Variant:
 
 
 _registry: Registry[Variant] = Registry(
-    "variant", ("variants_wire", "variants_server", "variants_conditions"), lambda reference: reference.variants)
+    "variant", ("variants_wire", "variants_server", "variants_conditions"), lambda reference: reference.variants
+)
 register = _registry.add
 register_for_all = _registry.add_for_all
 

@@ -39,36 +39,69 @@ def _served(name: str, summary: str, **serving: object) -> None:
 # Connections.
 
 _condition("resets-now-and-then", "One request in fifty finds its connection reset.", spread(50), reset)
-_condition("answers-cut-now-and-then", "One answer in a hundred ends in the middle.", spread(100),
-           last_words(HALF_AN_ANSWER))
+_condition(
+    "answers-cut-now-and-then", "One answer in a hundred ends in the middle.", spread(100), last_words(HALF_AN_ANSWER)
+)
 _served("idle-connections-closed", "A connection is closed after 50 ms without a request.", timeout_keep_alive=0.05)
-_served("early-hints-everywhere", "An interim response, 103, comes before every answer, also before a WebSocket.",
-        http="rampcheck.sandbox.http_protocols:EarlyHintsEverywhere")
-_condition("up-to-three-seconds", "One answer in forty takes half a second, one, two or three.", spread(40),
-           delay(0.5, 1.0, 2.0, 3.0))
+_served(
+    "early-hints-everywhere",
+    "An interim response, 103, comes before every answer, also before a WebSocket.",
+    http="rampcheck.sandbox.http_protocols:EarlyHintsEverywhere",
+)
+_condition(
+    "up-to-three-seconds",
+    "One answer in forty takes half a second, one, two or three.",
+    spread(40),
+    delay(0.5, 1.0, 2.0, 3.0),
+)
 
 
 # Absence.
 
 _condition("outage", "After 60 requests the server is away for five seconds.", at(60), leave(5.0))
 _condition("restart", "After 80 requests the server is away for a second.", at(80), leave(1.0))
-_condition("slow-start", "The first two requests find a server that is starting.",
-           lambda asked: not since(3)(asked), page(503, "Starting"))
+_condition(
+    "slow-start",
+    "The first two requests find a server that is starting.",
+    lambda asked: not since(3)(asked),
+    page(503, "Starting"),
+)
 
 
 # What stands in front.
 
-_condition("bad-gateway-for-a-while", "For six seconds everything is a gateway's 502.",
-           for_a_while(at(60), 6.0), page(502, "Bad Gateway"))
-_condition("storm-of-429", "Now and then everything is 429 for a second.", for_a_while(every(150), 1.0),
-           page(429, "Too Many Requests", ("retry-after", "1")))
-_condition("storm-of-503", "Now and then everything is 503 for a second.", for_a_while(every(150), 1.0),
-           page(503, "Service Unavailable", ("retry-after", "1")))
+_condition(
+    "bad-gateway-for-a-while",
+    "For six seconds everything is a gateway's 502.",
+    for_a_while(at(60), 6.0),
+    page(502, "Bad Gateway"),
+)
+_condition(
+    "storm-of-429",
+    "Now and then everything is 429 for a second.",
+    for_a_while(every(150), 1.0),
+    page(429, "Too Many Requests", ("retry-after", "1")),
+)
+_condition(
+    "storm-of-503",
+    "Now and then everything is 503 for a second.",
+    for_a_while(every(150), 1.0),
+    page(503, "Service Unavailable", ("retry-after", "1")),
+)
 for _status, _title in PAGES.items():
-    _condition(f"pages-of-{_status}", f"One answer in twenty is a gateway's {_status}.", spread(20),
-               page(_status, _title))
+    _condition(
+        f"pages-of-{_status}", f"One answer in twenty is a gateway's {_status}.", spread(20), page(_status, _title)
+    )
 _condition("maintenance-now-and-then", "One answer in twenty is a notice, under status 200.", spread(20), MAINTENANCE)
-_condition("maintenance-for-a-while", "For three seconds everything is a notice, under status 200.",
-           for_a_while(at(60), 3.0), MAINTENANCE)
-_condition("gateway-in-json", "One answer in twenty is a gateway's 503, in JSON of its own.", spread(20),
-           replying(lambda: Reply(503, (("content-type", "application/json"),), b'{"message": "Service Unavailable"}')))
+_condition(
+    "maintenance-for-a-while",
+    "For three seconds everything is a notice, under status 200.",
+    for_a_while(at(60), 3.0),
+    MAINTENANCE,
+)
+_condition(
+    "gateway-in-json",
+    "One answer in twenty is a gateway's 503, in JSON of its own.",
+    spread(20),
+    replying(lambda: Reply(503, (("content-type", "application/json"),), b'{"message": "Service Unavailable"}')),
+)

@@ -44,9 +44,18 @@ def _without_egress(profile: Profile) -> Profile:
     return {name: value for name, value in profile.items() if name != "egress"}
 
 
-register_for_all(lambda reference: [Variant(
-    "ipv6", reference.contract, "It listens on ::1.", host="::1", profile=_without_egress,
-    unverified=reference.unverified_on_ipv6)])
+register_for_all(
+    lambda reference: [
+        Variant(
+            "ipv6",
+            reference.contract,
+            "It listens on ::1.",
+            host="::1",
+            profile=_without_egress,
+            unverified=reference.unverified_on_ipv6,
+        )
+    ]
+)
 
 
 # Clocks (RFC 9110 §6.6.1): a gateway's, which may differ from the one that dates what is in the body, or none.

@@ -26,8 +26,14 @@ __all__ = ["Conditions", "Selection", "Trial", "grouped", "planned", "print_matr
 
 
 def prove(  # noqa: PLR0913 - each is an option
-    selection: Selection, conditions: Conditions, output: Path, *, jobs: int | None = None, keep: bool = False,
-    progress: Console | None = None, trials: list[Trial] | None = None,
+    selection: Selection,
+    conditions: Conditions,
+    output: Path,
+    *,
+    jobs: int | None = None,
+    keep: bool = False,
+    progress: Console | None = None,
+    trials: list[Trial] | None = None,
 ) -> dict[str, Any]:
     """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
 
@@ -65,5 +71,12 @@ def prove(  # noqa: PLR0913 - each is an option
 
 
 def _bar(console: Console) -> Progress:
-    return Progress(TextColumn("Trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                    TextColumn("{task.fields[wrong]} not as required"), console=console, transient=True)
+    return Progress(
+        TextColumn("Trials"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[wrong]} not as required"),
+        console=console,
+        transient=True,
+    )

@@ -88,7 +88,8 @@ class Attempt:
     def _start(self, work: Callable[..., None], *arguments: Any) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(  # type: ignore[attr-defined]
-            target=_work, args=(theirs, self.folder / PRINTED, work, *arguments), daemon=False)
+            target=_work, args=(theirs, self.folder / PRINTED, work, *arguments), daemon=False
+        )
         process.start()
         theirs.close()
         self._started.append((process, ours))
@@ -112,9 +113,15 @@ class Attempt:
         profile = builtin_profile(self.trial.contract, base_url, None, self._webhook_url, self.trial.variants)
         path = self.folder / PROFILE
         path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
-        given = {"profile": path, "output": self.folder / RUN, "seed": self.trial.seed, "strict": True,
-                 "examples": self.conditions.examples, "no_allure": True,
-                 "clause": self.trial.clauses if self.conditions.quick else ()}
+        given = {
+            "profile": path,
+            "output": self.folder / RUN,
+            "seed": self.trial.seed,
+            "strict": True,
+            "examples": self.conditions.examples,
+            "no_allure": True,
+            "clause": self.trial.clauses if self.conditions.quick else (),
+        }
         self._start(judge, self.trial.contract, given, self.conditions.workers)
 
     def keep_time(self) -> None:
@@ -155,8 +162,13 @@ def serve_reference(connection: Connection, trial: Trial, webhook_url: str) -> N
     from rampcheck.sandbox import server  # noqa: PLC0415 - the parent does without
 
     os.dup2(connection.fileno(), 0)
-    server.serve(trial.contract, defects=trial.defects, variants=trial.variants, webhook_url=webhook_url,
-                 announce=connection.send)
+    server.serve(
+        trial.contract,
+        defects=trial.defects,
+        variants=trial.variants,
+        webhook_url=webhook_url,
+        announce=connection.send,
+    )
 
 
 def judge(connection: Connection, contract: str, given: dict[str, Any], workers: int) -> None:

@@ -17,7 +17,12 @@ LOOK_SECONDS = 1.0
 
 
 def make(  # noqa: PLR0913 - each is an option
-    trials: Iterable[Trial], conditions: Conditions, folder: Path, *, jobs: int, keep: bool,
+    trials: Iterable[Trial],
+    conditions: Conditions,
+    folder: Path,
+    *,
+    jobs: int,
+    keep: bool,
     ended: Callable[[Outcome], None],
 ) -> None:
     """Makes the trials, `jobs` of them at a time, and calls `ended` with what came of each.

@@ -51,20 +51,34 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
     or null.
     """
     ordered = sorted(outcomes, key=_order)
-    plain = {(outcome.trial.contract, outcome.trial.seed): outcome for outcome in ordered
-             if outcome.trial.kind == "reference"}
+    plain = {
+        (outcome.trial.contract, outcome.trial.seed): outcome
+        for outcome in ordered
+        if outcome.trial.kind == "reference"
+    }
     trials = [_entry(outcome, _gaps(outcome, plain), folder) for outcome in ordered]
     code = _exit_code(trials, interrupted=made.interrupted)
     return {
-        "schema": 1, "rampcheck": __version__, "started": timestamp(made.started),
-        "finished": timestamp(made.finished), "seconds": round(made.finished - made.started, 1),
-        "seeds": list(made.selection.seeds), "workers": made.conditions.workers,
-        "examples": made.conditions.examples, "quick": made.conditions.quick, "jobs": made.jobs,
+        "schema": 1,
+        "rampcheck": __version__,
+        "started": timestamp(made.started),
+        "finished": timestamp(made.finished),
+        "seconds": round(made.finished - made.started, 1),
+        "seeds": list(made.selection.seeds),
+        "workers": made.conditions.workers,
+        "examples": made.conditions.examples,
+        "quick": made.conditions.quick,
+        "jobs": made.jobs,
         "planned": made.planned,
-        "interrupted": made.interrupted, "as_required": code == ExitCode.CONFORMANT, "exit_code": int(code),
+        "interrupted": made.interrupted,
+        "as_required": code == ExitCode.CONFORMANT,
+        "exit_code": int(code),
         "summary": summary(trials),
-        "contracts": [_contract(name, trials) for name in made.selection.contracts
-                      if any(entry["contract"] == name for entry in trials)],
+        "contracts": [
+            _contract(name, trials)
+            for name in made.selection.contracts
+            if any(entry["contract"] == name for entry in trials)
+        ],
         "trials": trials,
     }
 
@@ -83,9 +97,11 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     others = [entry for entry in trials if entry["kind"] != "defect"]
     first = [entry["to_first_finding"] for entry in defects if entry["to_first_finding"] is not None]
     return {
-        "defects": len(defects), "convicted": sum(entry["result"] == "convicted" for entry in defects),
+        "defects": len(defects),
+        "convicted": sum(entry["result"] == "convicted" for entry in defects),
         "ended": sum(entry["result"] == "ended" for entry in defects),
-        "missed": sum(entry["result"] == "missed" for entry in defects), "variants": _number(others),
+        "missed": sum(entry["result"] == "missed" for entry in defects),
+        "variants": _number(others),
         "conforming": _number(entry for entry in others if entry["result"] == "conforming"),
         "accused": sum(entry["result"] == "accused" for entry in others),
         "with_gaps": sum(bool(entry["gaps"]) for entry in others),
@@ -139,14 +155,28 @@ def _gaps(outcome: Outcome, plain: Mapping[tuple[str, int], Outcome]) -> list[st
 def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
     trial: Trial = outcome.trial
     return {
-        "contract": trial.contract, "kind": trial.kind, "name": trial.name, "summary": trial.summary,
-        "seed": trial.seed, "parts": [part.name for part in trial.parts], "clauses": list(trial.clauses),
-        "may_break": list(trial.may_break), "ends": trial.ends,
-        "result": outcome.result, "verdict": outcome.verdict,
-        "convictions": _written(outcome.convictions), "related": list(outcome.related),
-        "unrelated": _written(outcome.unrelated), "advisories": _written(outcome.advisories), "gaps": gaps,
-        "requests": outcome.requests, "to_first_finding": outcome.to_first_finding, "seconds": outcome.seconds,
-        "exit_code": outcome.exit_code, "faults": list(outcome.faults), "reason": outcome.reason,
+        "contract": trial.contract,
+        "kind": trial.kind,
+        "name": trial.name,
+        "summary": trial.summary,
+        "seed": trial.seed,
+        "parts": [part.name for part in trial.parts],
+        "clauses": list(trial.clauses),
+        "may_break": list(trial.may_break),
+        "ends": trial.ends,
+        "result": outcome.result,
+        "verdict": outcome.verdict,
+        "convictions": _written(outcome.convictions),
+        "related": list(outcome.related),
+        "unrelated": _written(outcome.unrelated),
+        "advisories": _written(outcome.advisories),
+        "gaps": gaps,
+        "requests": outcome.requests,
+        "to_first_finding": outcome.to_first_finding,
+        "seconds": outcome.seconds,
+        "exit_code": outcome.exit_code,
+        "faults": list(outcome.faults),
+        "reason": outcome.reason,
         "folder": str(outcome.folder.relative_to(folder)) if outcome.folder else None,
     }
 
@@ -162,9 +192,18 @@ def _contract(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for clause in entry["clauses"]:
             breaking.setdefault(clause, {})[entry["name"]] = None
     return {
-        "name": name, "title": loaded.title,
+        "name": name,
+        "title": loaded.title,
         "sections": [{"id": key, "title": title} for key, title in loaded.sections],
-        "clauses": [{"id": clause.id, "section": clause.section, "level": clause.level, "text": clause.text,
-                     "untestable": clause.untestable, "defects": list(breaking.get(clause.id, ()))}
-                    for clause in loaded.clauses.values()],
+        "clauses": [
+            {
+                "id": clause.id,
+                "section": clause.section,
+                "level": clause.level,
+                "text": clause.text,
+                "untestable": clause.untestable,
+                "defects": list(breaking.get(clause.id, ())),
+            }
+            for clause in loaded.clauses.values()
+        ],
     }

@@ -83,41 +83,68 @@ def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds:
         results = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         records = list(read_records(folder / JOURNAL))
     except (OSError, ValueError) as error:
-        return Outcome(trial, "fault", seconds=seconds, exit_code=exit_code,
-                       faults=(fault or f"the run wrote no results: {error}",))
+        return Outcome(
+            trial,
+            "fault",
+            seconds=seconds,
+            exit_code=exit_code,
+            faults=(fault or f"the run wrote no results: {error}",),
+        )
     return of_run(trial, results, records, exit_code=exit_code, fault=fault, seconds=seconds)
 
 
 def of_run(  # noqa: PLR0913 - a run's end has as many sides
-    trial: Trial, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]], *, exit_code: int | None,
-    fault: str = "", seconds: float = 0.0,
+    trial: Trial,
+    results: Mapping[str, Any],
+    records: Sequence[Mapping[str, Any]],
+    *,
+    exit_code: int | None,
+    fault: str = "",
+    seconds: float = 0.0,
 ) -> Outcome:
     """Gives what came of a trial from the content of results.json, and the records of the journal."""
     broken = {clause["id"]: _conviction(clause) for clause in results["clauses"] if clause["verdict"] in BROKEN}
     causes = {clause["id"]: clause.get("follows", clause["id"]) for clause in results["clauses"]}
     own = tuple(broken[clause] for clause in trial.clauses if clause in broken)
     besides = [conviction for clause, conviction in broken.items() if clause not in trial.clauses]
-    strange = [conviction for conviction in besides
-               if not {conviction.clause, causes[conviction.clause]} & set(trial.clauses)
-               and not _is_foreseen(conviction.clause, trial) and not _is_foreseen(causes[conviction.clause], trial)]
+    strange = [
+        conviction
+        for conviction in besides
+        if not {conviction.clause, causes[conviction.clause]} & set(trial.clauses)
+        and not _is_foreseen(conviction.clause, trial)
+        and not _is_foreseen(causes[conviction.clause], trial)
+    ]
     faults = [*([fault] if fault else []), *results["faults"]]
     if exit_code not in ENDED and not faults:
         faults.append(f"the run ended with exit code {exit_code}: {results['reason']}")
     return Outcome(
-        trial, _result(trial, own, results["verdict"], exit_code, faults), own,
+        trial,
+        _result(trial, own, results["verdict"], exit_code, faults),
+        own,
         related=tuple(conviction.clause for conviction in besides if conviction not in strange),
         unrelated=tuple(conviction for conviction in strange if conviction.verdict == "failed"),
         advisories=tuple(conviction for conviction in strange if conviction.verdict == "advisory"),
-        unverified=tuple(clause["id"] for clause in results["clauses"]
-                         if clause["level"] == "must" and clause["verdict"] == "not_verified"),
-        requests=results["requests"], to_first_finding=_to_first_finding(own, records, results["requests"]),
-        seconds=seconds, exit_code=exit_code, verdict=results["verdict"], faults=tuple(faults),
+        unverified=tuple(
+            clause["id"]
+            for clause in results["clauses"]
+            if clause["level"] == "must" and clause["verdict"] == "not_verified"
+        ),
+        requests=results["requests"],
+        to_first_finding=_to_first_finding(own, records, results["requests"]),
+        seconds=seconds,
+        exit_code=exit_code,
+        verdict=results["verdict"],
+        faults=tuple(faults),
         reason=results["reason"],
     )
 
 
 def _result(
-    trial: Trial, own: Sequence[Conviction], verdict: str, exit_code: int | None, faults: Sequence[str],
+    trial: Trial,
+    own: Sequence[Conviction],
+    verdict: str,
+    exit_code: int | None,
+    faults: Sequence[str],
 ) -> Result:
     if faults:
         return "fault"
@@ -131,8 +158,15 @@ def _result(
 
 def _conviction(clause: Mapping[str, Any]) -> Conviction:
     first = clause["findings"][0]
-    return Conviction(clause["id"], clause["verdict"], first["judge"], first["scenario"], first["expected"],
-                      first["actual"], first["exchange"])
+    return Conviction(
+        clause["id"],
+        clause["verdict"],
+        first["judge"],
+        first["scenario"],
+        first["expected"],
+        first["actual"],
+        first["exchange"],
+    )
 
 
 def _is_foreseen(clause: str, trial: Trial) -> bool:

@@ -36,7 +36,9 @@ RESULTS: Mapping[str, Word] = {
 
 # Of a finding: what saw it, as `Finding.judge` has it.
 JUDGES: Mapping[str, str] = {
-    "schema": "the schema", "invariant": "an invariant", "history": "an invariant of the whole run",
+    "schema": "the schema",
+    "invariant": "an invariant",
+    "history": "an invariant of the whole run",
     "scenario": "the scenario",
 }
 
@@ -76,9 +78,16 @@ def render(matrix: Mapping[str, Any], *, is_everything: bool) -> str:
     contracts = [_contract(data, matrix["trials"], is_everything=is_everything) for data in matrix["contracts"]]
     states = {clause.state for contract in contracts for _, clauses in contract.sections for clause in clauses}
     return templates.get_template("selftest.html.jinja").render(
-        matrix=matrix, sums=matrix["summary"], sentence=sentence(matrix), contracts=contracts, results=RESULTS,
-        judges=JUDGES, states={name: word for name, word in STATES.items() if name in states},
-        wrong=[entry for entry in matrix["trials"] if not is_as_required(entry)], remark=remark, assets=assets,
+        matrix=matrix,
+        sums=matrix["summary"],
+        sentence=sentence(matrix),
+        contracts=contracts,
+        results=RESULTS,
+        judges=JUDGES,
+        states={name: word for name, word in STATES.items() if name in states},
+        wrong=[entry for entry in matrix["trials"] if not is_as_required(entry)],
+        remark=remark,
+        assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
     )
 
@@ -94,8 +103,10 @@ def sentence(matrix: Mapping[str, Any]) -> str:
     """Says in a sentence what came of a selftest."""
     sums = matrix["summary"]
     mishaps = [
-        (sums["missed"], "{} missed"), (sums["unrelated"], "{} blamed on an unrelated clause"),
-        (sums["accused"], "{} accused that conform"), (sums["with_gaps"], "{} with a gap"),
+        (sums["missed"], "{} missed"),
+        (sums["unrelated"], "{} blamed on an unrelated clause"),
+        (sums["accused"], "{} accused that conform"),
+        (sums["with_gaps"], "{} with a gap"),
         (sums["faults"], "{} not judged for a fault"),
     ]
     told = [text.format(number) for number, text in mishaps if number]
@@ -103,8 +114,10 @@ def sentence(matrix: Mapping[str, Any]) -> str:
     tried = f"{plural(sums['defects'], 'defect')} and {plural(sums['variants'], 'conforming server')} tried"
     if told:
         return f"{tried}: {', '.join(told)}."
-    return (f"{tried}: every defect is convicted by a clause of its own, no other clause is blamed, nobody else "
-            f"accused{ended}.")
+    return (
+        f"{tried}: every defect is convicted by a clause of its own, no other clause is blamed, nobody else "
+        f"accused{ended}."
+    )
 
 
 def remark(entry: Mapping[str, Any]) -> str:
@@ -129,15 +142,20 @@ def _contract(data: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, i
     shown = [clause for clause in clauses if is_everything or clause.trials]
     return ContractView(
         data,
-        tuple((section, tuple(clause for clause in shown if clause.data["section"] == section["id"]))
-              for section in data["sections"]),
+        tuple(
+            (section, tuple(clause for clause in shown if clause.data["section"] == section["id"]))
+            for section in data["sections"]
+        ),
         tuple(entry for entry in own if entry["kind"] != "defect"),
         tuple(entry for entry in own if entry["ends"]),
     )
 
 
 def _clause(
-    clause: Mapping[str, Any], trials: Iterable[Mapping[str, Any]], *, is_everything: bool,
+    clause: Mapping[str, Any],
+    trials: Iterable[Mapping[str, Any]],
+    *,
+    is_everything: bool,
 ) -> ClauseView:
     own = tuple(entry for entry in trials if clause["id"] in entry["clauses"])
     return ClauseView(clause, _state(clause, own, is_everything=is_everything), own)

@@ -25,8 +25,11 @@ def print_matrix(matrix: Mapping[str, Any], console: Console, folder: Path) -> N
     sums = matrix["summary"]
     middle = sums["median_to_first_finding"]
     found = f"; first finding after {middle:g} requests in the median" if middle is not None else ""
-    console.print(f"{plural(len(matrix['trials']), 'trial')} in {matrix['seconds']:.0f} s, {matrix['jobs']} at a time; "
-                  f"{plural(sums['requests'], 'request')}{found}", highlight=False)
+    console.print(
+        f"{plural(len(matrix['trials']), 'trial')} in {matrix['seconds']:.0f} s, {matrix['jobs']} at a time; "
+        f"{plural(sums['requests'], 'request')}{found}",
+        highlight=False,
+    )
     console.print(f"Matrix: {folder / FILE_NAME}", highlight=False, soft_wrap=True)
     console.print()
     good = matrix["as_required"]

@@ -79,8 +79,11 @@ def planned(selection: Selection) -> list[Trial]:
     trials = [_of_defect(defect) for defect in _defects(selection)]
     trials += [_of_variant(variant) for variant in _variants(selection)]
     touched = {trial.contract for trial in trials}
-    plain = [Trial(contract, "reference", "plain", "The reference as it is.") for contract in selection.contracts
-             if contract in touched]
+    plain = [
+        Trial(contract, "reference", "plain", "The reference as it is.")
+        for contract in selection.contracts
+        if contract in touched
+    ]
     return [replace(trial, seed=seed) for seed in dict.fromkeys(selection.seeds) for trial in [*plain, *trials]]
 
 
@@ -105,8 +108,11 @@ def _groups(variants: Sequence[Trial], at_once: int) -> list[list[Trial]]:
     groups: list[list[Trial]] = [[] for _ in range(math.ceil(len(variants) / at_once))]
     for number, variant in enumerate(variants):
         first = number % len(groups)
-        free = (group for group in (*groups[first:], *groups[:first])
-                if len(group) < at_once and not any(set(variant.options) & set(other.options) for other in group))
+        free = (
+            group
+            for group in (*groups[first:], *groups[:first])
+            if len(group) < at_once and not any(set(variant.options) & set(other.options) for other in group)
+        )
         group = next(free, None)
         if group is None:
             groups.append([variant])
@@ -118,10 +124,13 @@ def _groups(variants: Sequence[Trial], at_once: int) -> list[list[Trial]]:
 def _together(variants: Sequence[Trial]) -> Trial:
     first = variants[0]
     return replace(
-        first, name="+".join(trial.name for trial in variants), summary=" ".join(trial.summary for trial in variants),
+        first,
+        name="+".join(trial.name for trial in variants),
+        summary=" ".join(trial.summary for trial in variants),
         unverified=tuple(clause for trial in variants for clause in trial.unverified),
         variants=tuple(name for trial in variants for name in trial.variants),
-        options=tuple(option for trial in variants for option in trial.options), parts=tuple(variants),
+        options=tuple(option for trial in variants for option in trial.options),
+        parts=tuple(variants),
     )
 
 
@@ -152,13 +161,28 @@ def _named(known: Iterable[Entry], names: Sequence[str], kind: str) -> Sequence[
 
 
 def _of_defect(defect: Defect) -> Trial:
-    return Trial(defect.contract, "defect", defect.name, _sentence(defect.summary), clauses=defect.clauses,
-                 may_break=defect.may_break, defects=(defect.name,), ends=defect.ends)
+    return Trial(
+        defect.contract,
+        "defect",
+        defect.name,
+        _sentence(defect.summary),
+        clauses=defect.clauses,
+        may_break=defect.may_break,
+        defects=(defect.name,),
+        ends=defect.ends,
+    )
 
 
 def _of_variant(variant: Variant) -> Trial:
-    return Trial(variant.contract, "variant", variant.name, _sentence(variant.summary), unverified=variant.unverified,
-                 variants=(variant.name,), options=(*variant.serving, *(["host"] if variant.host else [])))
+    return Trial(
+        variant.contract,
+        "variant",
+        variant.name,
+        _sentence(variant.summary),
+        unverified=variant.unverified,
+        variants=(variant.name,),
+        options=(*variant.serving, *(["host"] if variant.host else [])),
+    )
 
 
 def _sentence(docstring: str) -> str:

@@ -25,9 +25,18 @@ from rampcheck.sandbox.reference import load, references
 
 # What a run or a reference imports only when it comes to need it.
 LATE = (
-    "click", "jinja2", "pytest", "schemathesis", "uvicorn.loops.asyncio", "uvicorn.protocols.http.h11_impl",
-    "uvicorn.protocols.websockets.websockets_sansio_impl", "rampcheck.running.launch",
-    "rampcheck.running.plugin", "rampcheck.report", "rampcheck.sandbox.http_protocols", "rampcheck.sandbox.server",
+    "click",
+    "jinja2",
+    "pytest",
+    "schemathesis",
+    "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "rampcheck.running.launch",
+    "rampcheck.running.plugin",
+    "rampcheck.report",
+    "rampcheck.sandbox.http_protocols",
+    "rampcheck.sandbox.server",
 )
 
 
@@ -58,8 +67,13 @@ def _generate(loaded: register.Contract) -> None:
 
 
 def _draw(bodies: hypothesis.strategies.SearchStrategy[bytes]) -> None:
-    @hypothesis.settings(max_examples=10, database=None, deadline=None, phases=[hypothesis.Phase.generate],
-                         suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(
+        max_examples=10,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     @hypothesis.given(bodies)
     def drawn(body: bytes) -> None:
         assert isinstance(body, bytes)  # noqa: S101 - all that is wanted is that they are generated

@@ -98,7 +98,7 @@ def _after_interim(protocol: ClientProtocol) -> Generator[None]:
         head, end, _rest = bytes(reader.buffer).partition(b"\r\n\r\n")
         if not (end and INTERIM.match(head)):
             break
-        del reader.buffer[:len(head) + len(end)]
+        del reader.buffer[: len(head) + len(end)]
     yield from protocol.parse()
 
 
@@ -113,10 +113,20 @@ def open_socket(url: str, headers: Headers, timeout: float, proxy: str | None, s
     if proxy is not None and proxy.lower().startswith("https:"):
         way["proxy_ssl"] = certificates()
     connection = connect(
-        url, additional_headers=list(headers), user_agent_header=None, compression=None, proxy=proxy,
+        url,
+        additional_headers=list(headers),
+        user_agent_header=None,
+        compression=None,
+        proxy=proxy,
         ssl=certificates() if url.startswith("wss:") else None,
-        open_timeout=timeout, ping_timeout=None, close_timeout=LONGEST_CLOSE, max_size=MAX_CHANNEL_BYTES,
-        max_queue=MOST_UNREAD, create_connection=_Upgrade, legacy=True, **way,
+        open_timeout=timeout,
+        ping_timeout=None,
+        close_timeout=LONGEST_CLOSE,
+        max_size=MAX_CHANNEL_BYTES,
+        max_queue=MOST_UNREAD,
+        create_connection=_Upgrade,
+        legacy=True,
+        **way,
     )
     assert connection.request is not None  # noqa: S101 - it is upgraded
     assert connection.response is not None  # noqa: S101 - it is upgraded
@@ -141,8 +151,13 @@ class Channel:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it tells, and whom
-        self, upgrade: Exchange, socket: Socket | None, news: News, listener: Callable[[Exchange], None],
-        room: Room | None = None, heard: Callable[[Exchange, Message], None] = lambda *_: None,
+        self,
+        upgrade: Exchange,
+        socket: Socket | None,
+        news: News,
+        listener: Callable[[Exchange], None],
+        room: Room | None = None,
+        heard: Callable[[Exchange, Message], None] = lambda *_: None,
     ) -> None:
         self.upgrade = upgrade
         self._socket = socket
@@ -178,8 +193,13 @@ class Channel:
         if self._exchange is None:
             if self._socket is not None:
                 self._end(self._socket.connection)
-            self._exchange = self.upgrade if self._socket is None else replace(
-                self.upgrade, messages=self.messages, elapsed=time.perf_counter() - self._clock, cut=self._cut)
+            self._exchange = (
+                self.upgrade
+                if self._socket is None
+                else replace(
+                    self.upgrade, messages=self.messages, elapsed=time.perf_counter() - self._clock, cut=self._cut
+                )
+            )
             self._listener(self._exchange)
         return self._exchange
 

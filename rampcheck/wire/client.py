@@ -71,8 +71,14 @@ class Client:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
-        self, profile: Profile, authenticate: Authenticate, lane: Lane, budget: Budget,
-        listener: Callable[[Exchange], None], presence: Presence | None = None, room: Room | None = None,
+        self,
+        profile: Profile,
+        authenticate: Authenticate,
+        lane: Lane,
+        budget: Budget,
+        listener: Callable[[Exchange], None],
+        presence: Presence | None = None,
+        room: Room | None = None,
         journal: Journal | None = None,
     ) -> None:
         self._profile = profile
@@ -125,9 +131,9 @@ class Client:
         """
         self._presence.wait()
         exchanges: list[Exchange] = []
-        while waiting := requests[len(exchanges):]:
+        while waiting := requests[len(exchanges) :]:
             self._room.demand()
-            burst = self._burst(waiting[:self._budget.take(len(waiting))], scenario)
+            burst = self._burst(waiting[: self._budget.take(len(waiting))], scenario)
             for exchange in burst:
                 self._listener(replace(exchange, final=self._wait_after(exchange) is None))
             exchanges += burst
@@ -156,8 +162,9 @@ class Client:
 
     def _twin(self) -> Client:
         """Gives a client for one request, with the next number and connections of its own."""
-        twin = Client(self._profile, self._authenticate, self._lane, self._budget, self._listener, self._presence,
-                      self._room)
+        twin = Client(
+            self._profile, self._authenticate, self._lane, self._budget, self._listener, self._presence, self._room
+        )
         twin._numbers = iter([next(self._numbers)])
         twin._way(outside=False)  # Now, as it takes longer than a request.
         return twin
@@ -195,8 +202,8 @@ class Client:
             (own if names(delivery, self._ids) else others).append(delivery)
         others = [delivery for delivery in others if delivery.body]
         self._unclaimed = newest(others)
-        self.strays.update(delivery.method for delivery in others[:len(others) - len(self._unclaimed)])
-        kept = own[:0 if self._room.is_spent else MOST_WEBHOOKS - self._webhooks]
+        self.strays.update(delivery.method for delivery in others[: len(others) - len(self._unclaimed)])
+        kept = own[: 0 if self._room.is_spent else MOST_WEBHOOKS - self._webhooks]
         self._webhooks += len(kept)
         self._not_kept += len(own) - len(kept)
         self.strays.update(delivery.method for delivery in came if not delivery.body)
@@ -217,8 +224,12 @@ class Client:
     def _arrived(self, delivery: Delivery) -> Delivery:
         """Gives a webhook with its number; that of a session which is known stands in the journal from now on."""
         numbered = replace(delivery, number=next(self._numbers))
-        if self._journal is not None and not self._room.is_spent and self._begun < MOST_WEBHOOKS \
-                and self._is_own(delivery):
+        if (
+            self._journal is not None
+            and not self._room.is_spent
+            and self._begun < MOST_WEBHOOKS
+            and self._is_own(delivery)
+        ):
             self._begun += 1
             self._journal.begun(_as_exchange(numbered, ""))
         return numbered
@@ -228,7 +239,11 @@ class Client:
             self._journal.message(upgrade.number, message)
 
     def _settled(
-        self, request: Request, scenario: str, patience: Patience = lambda _: True, first: Exchange | None = None,
+        self,
+        request: Request,
+        scenario: str,
+        patience: Patience = lambda _: True,
+        first: Exchange | None = None,
     ) -> tuple[Exchange, Socket | None]:
         """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
 
@@ -258,7 +273,10 @@ class Client:
         self._ways.clear()
 
     def _allowed_attempt(
-        self, request: Request, scenario: str, before: Exchange | None,
+        self,
+        request: Request,
+        scenario: str,
+        before: Exchange | None,
     ) -> tuple[Exchange, Socket | None]:
         self._presence.wait()
         self._room.demand()
@@ -277,18 +295,34 @@ class Client:
     def _wait_before_next(self, exchange: Exchange) -> float | None:
         """Gives the seconds to wait before a request is sent again, None where it is of no use, or no time is left."""
         wait = self._wait_after(exchange)
-        if wait is None or wait >= self._presence.deadline.left() or (
-                exchange.status == 429 and self._presence.is_throttled):
+        if (
+            wait is None
+            or wait >= self._presence.deadline.left()
+            or (exchange.status == 429 and self._presence.is_throttled)
+        ):
             return None
         return wait
 
     def _attempt(
-        self, request: Request, scenario: str, before: Exchange | None, together: Barrier | None = None,
+        self,
+        request: Request,
+        scenario: str,
+        before: Exchange | None,
+        together: Barrier | None = None,
     ) -> tuple[Exchange, Socket | None]:
         number = next(self._numbers)
         request = replace(request, at=time.time(), nonce=secrets.token_hex(16))
-        bare = self._authenticate(Request(request.method, request.path, body=request.body, at=request.at,
-                                           nonce=request.nonce, credential=request.credential), self._profile)
+        bare = self._authenticate(
+            Request(
+                request.method,
+                request.path,
+                body=request.body,
+                at=request.at,
+                nonce=request.nonce,
+                credential=request.credential,
+            ),
+            self._profile,
+        )
         request = self._authenticate(request, self._profile)
         sent = self._on_the_wire(request, number)
         url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
@@ -310,11 +344,19 @@ class Client:
         except (transport.NoAnswerError, OSError, WebSocketException) as error:
             failure = failure_of(error, self._profile, transport.way_of(self._profile, outside=request.outside).proxy)
         return Exchange(
-            number=number, scenario=scenario, attempt=before.attempt + 1 if before else 1, retry_of=before,
-            protocol=request.protocol, credential=request.credential, path=request.path,
+            number=number,
+            scenario=scenario,
+            attempt=before.attempt + 1 if before else 1,
+            retry_of=before,
+            protocol=request.protocol,
+            credential=request.credential,
+            path=request.path,
             authenticated=bool(bare.headers) and set(bare.headers) <= set(request.headers),
             request=Sent(sent.method, url, headers, request.body),
-            response=response, failure=failure, started=started, elapsed=time.perf_counter() - clock,
+            response=response,
+            failure=failure,
+            started=started,
+            elapsed=time.perf_counter() - clock,
         ), socket
 
     def _demand_answer(self, exchange: Exchange) -> None:
@@ -335,13 +377,18 @@ class Client:
         way = transport.way_of(self._profile, outside=outside)
         # The library writes its own Host; another one would stand beside it.
         own = tuple((name, value) for name, value in headers if name.lower() not in {"host", "content-length"})
-        return open_socket(url, own, self._profile.limits.timeout_seconds, way.proxy.url if way.proxy else None,
-                           way.local_address)
+        return open_socket(
+            url, own, self._profile.limits.timeout_seconds, way.proxy.url if way.proxy else None, way.local_address
+        )
 
     def _on_the_wire(self, request: Request, number: int) -> httpx.Request:
         agent = f"rampcheck/{__version__} (run {self._lane.run}; exchange {number})"
-        headers = [("User-Agent", agent), ("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate"),
-                   *request.headers]
+        headers = [
+            ("User-Agent", agent),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "gzip, deflate"),
+            *request.headers,
+        ]
         # As bytes, because httpx would refuse the letters outside ASCII that a scenario may want to send.
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         return httpx.Request(request.method, self._profile.base_url + request.path, headers=raw, content=request.body)
@@ -356,8 +403,13 @@ class Client:
 
 def _as_exchange(delivery: Delivery, scenario: str) -> Exchange:
     return Exchange(
-        number=delivery.number, scenario=scenario, protocol="webhook", direction="incoming",
+        number=delivery.number,
+        scenario=scenario,
+        protocol="webhook",
+        direction="incoming",
         request=Sent(delivery.method, delivery.target, delivery.headers, delivery.body),
-        response=Response(200, (("content-length", "0"),), b""), path=delivery.target,
-        started=delivery.at, elapsed=delivery.answered - delivery.at,
+        response=Response(200, (("content-length", "0"),), b""),
+        path=delivery.target,
+        started=delivery.at,
+        elapsed=delivery.answered - delivery.at,
     )

@@ -260,8 +260,9 @@ class Exchange:
     @property
     def events(self) -> tuple[Message, ...]:
         """What the target sent over a WebSocket, without its close."""
-        return tuple(message for message in self.messages
-                     if message.direction == "incoming" and message.kind != "close")
+        return tuple(
+            message for message in self.messages if message.direction == "incoming" and message.kind != "close"
+        )
 
     @property
     def closed(self) -> Message | None:
@@ -292,8 +293,9 @@ class Exchange:
             return f"a redirect to {location}"
         answer = response.json
         if isinstance(answer, dict):
-            named = [f"{key} {value!r}" for key in ("error", "code", "message")
-                     if isinstance(value := answer.get(key), str)]
+            named = [
+                f"{key} {value!r}" for key in ("error", "code", "message") if isinstance(value := answer.get(key), str)
+            ]
             return ", ".join(named) or "a JSON object"
         return _described(response)
 

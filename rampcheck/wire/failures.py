@@ -37,8 +37,10 @@ def _is_plain_socket_error(causes: Causes) -> bool:
 
 def _is_dropped(causes: Causes) -> bool:
     # The words are httpcore's, for a connection that ended before the first byte of a response.
-    return any(isinstance(cause, httpcore.RemoteProtocolError) and "without sending a response" in str(cause)
-               for cause in causes)
+    return any(
+        isinstance(cause, httpcore.RemoteProtocolError) and "without sending a response" in str(cause)
+        for cause in causes
+    )
 
 
 def _lacks_name(causes: Causes) -> bool:
@@ -47,33 +49,49 @@ def _lacks_name(causes: Causes) -> bool:
 
 def _is_tls_error(*reasons: str) -> Callable[[Causes], bool]:
     """Knows what OpenSSL says where something else than TLS comes."""
-    return lambda causes: any(reason in str(cause) for cause in causes if isinstance(cause, ssl.SSLError)
-                              for reason in reasons)
+    return lambda causes: any(
+        reason in str(cause) for cause in causes if isinstance(cause, ssl.SSLError) for reason in reasons
+    )
 
 
 UNREACHABLE = "{first} refused the connection or could not be reached"
 
 # The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
 FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
-    ("too_large", _any_is(transport.TooLargeError),
-     f"the response of {{host}} is larger than {transport.MAX_RESPONSE_BYTES} bytes"),
+    (
+        "too_large",
+        _any_is(transport.TooLargeError),
+        f"the response of {{host}} is larger than {transport.MAX_RESPONSE_BYTES} bytes",
+    ),
     ("too_large", _is_head_too_large, "the response of {host} has headers without an end"),
-    ("tls", _is_tls_error("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"),
-     "no TLS connection to {host}: what answers there does not speak TLS, perhaps http"),
+    (
+        "tls",
+        _is_tls_error("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"),
+        "no TLS connection to {host}: what answers there does not speak TLS, perhaps http",
+    ),
     ("tls", _any_is(ssl.SSLError), "no TLS connection to {host}: {tls}"),
     ("tls", _any_is(transport.TlsAnswerError), "{host} answers http in TLS: it speaks https"),
     ("dns", _lacks_name, "the name of {first} could not be resolved"),
     ("address", _lacks_address, "this machine has no address like the profile's `egress.outside_source_address`"),
-    ("timeout", _any_is(httpcore.TimeoutException, TimeoutError),
-     "no complete answer from {host} within {timeout:g} s{over}"),
+    (
+        "timeout",
+        _any_is(httpcore.TimeoutException, TimeoutError),
+        "no complete answer from {host} within {timeout:g} s{over}",
+    ),
     ("proxy", _any_is(httpcore.ProxyError, ProxyError), "{first} refused to connect to {host}"),
     ("refused", _any_is(httpcore.ConnectError, ConnectionRefusedError), UNREACHABLE),
-    ("reset", _any_is(httpcore.ReadError, httpcore.WriteError, ConnectionError),
-     "the connection to {host} was reset{over}"),
+    (
+        "reset",
+        _any_is(httpcore.ReadError, httpcore.WriteError, ConnectionError),
+        "the connection to {host} was reset{over}",
+    ),
     ("reset", _is_dropped, "{host} closed the connection without an answer{over}"),
     ("refused", _is_plain_socket_error, UNREACHABLE),
-    ("truncated", _any_is(httpcore.RemoteProtocolError, InvalidMessage),
-     "{host} closed the connection early, or its answer was not HTTP"),
+    (
+        "truncated",
+        _any_is(httpcore.RemoteProtocolError, InvalidMessage),
+        "{host} closed the connection early, or its answer was not HTTP",
+    ),
     ("encoding", _any_is(transport.CodingError), "the answer of {host} does not fit its Content-Encoding"),
     ("protocol", lambda _: True, "{host} did not answer in HTTP"),
 )
@@ -91,8 +109,9 @@ def failure_of(error: Exception, profile: Profile, proxy: transport.Proxy | None
     first, over = (f"the proxy {proxy}", f", over the proxy {proxy}") if proxy else (host, "")
     if proxy and kind in {"dns", "refused"}:
         kind = "proxy"
-    return Failure(kind, sentence.format(host=host, first=first, over=over, tls=tls,
-                                         timeout=profile.limits.timeout_seconds))
+    return Failure(
+        kind, sentence.format(host=host, first=first, over=over, tls=tls, timeout=profile.limits.timeout_seconds)
+    )
 
 
 def _causes(error: BaseException) -> list[BaseException]:

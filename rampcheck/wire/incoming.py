@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import h11
@@ -67,10 +68,22 @@ class BoundedConnection(H11Protocol):
         self._deadline = self.loop.call_later(REQUEST_SECONDS, self.end)
 
 
-def server(application: object) -> Server:
+def server(application: Callable[..., Any]) -> Server:
     """Gives a server of bounded connections for an ASGI application, to be run over a socket that listens."""
-    return Server(Config(
-        application, interface="asgi3", loop="asyncio", http=BoundedConnection, ws="none", lifespan="off",  # type: ignore[arg-type]
-        log_config=None, log_level="critical", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=MOST_HEAD_BYTES, backlog=MOST_CONNECTIONS,
-    ))
+    return Server(
+        Config(
+            application,
+            interface="asgi3",
+            loop="asyncio",
+            http=BoundedConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            backlog=MOST_CONNECTIONS,
+        )
+    )

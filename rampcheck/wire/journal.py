@@ -84,29 +84,46 @@ class Journal:
         self.redactor.learn_computed(exchange.request.headers)
         # The response comes first: what it hands out (an init token) becomes a known secret for the rest.
         response = exchange.response and {
-            "status": exchange.response.status, **self._content(exchange.response.headers, exchange.response.body),
+            "status": exchange.response.status,
+            **self._content(exchange.response.headers, exchange.response.body),
         }
         messages = [self._message(message) for message in exchange.messages]
         request = {
-            "method": exchange.request.method, "url": self.redactor.url(exchange.request.url),
+            "method": exchange.request.method,
+            "url": self.redactor.url(exchange.request.url),
             **self._content(exchange.request.headers, exchange.request.body),
         }
         return {
-            "kind": "exchange", "number": exchange.number, "protocol": exchange.protocol,
-            "direction": exchange.direction, "scenario": exchange.scenario, "started": timestamp(exchange.started),
-            "elapsed_ms": round(exchange.elapsed * 1000, 2), "attempt": exchange.attempt, "final": exchange.final,
-            "credential": exchange.credential, "authenticated": exchange.authenticated,
+            "kind": "exchange",
+            "number": exchange.number,
+            "protocol": exchange.protocol,
+            "direction": exchange.direction,
+            "scenario": exchange.scenario,
+            "started": timestamp(exchange.started),
+            "elapsed_ms": round(exchange.elapsed * 1000, 2),
+            "attempt": exchange.attempt,
+            "final": exchange.final,
+            "credential": exchange.credential,
+            "authenticated": exchange.authenticated,
             "path": self.redactor.url(exchange.path),
-            "request": request, "response": response,
-            "failure": exchange.failure and {
-                "kind": exchange.failure.kind, "detail": self.redactor.text(exchange.failure.detail),
+            "request": request,
+            "response": response,
+            "failure": exchange.failure
+            and {
+                "kind": exchange.failure.kind,
+                "detail": self.redactor.text(exchange.failure.detail),
             },
-            "messages": messages, "cut": exchange.cut,
+            "messages": messages,
+            "cut": exchange.cut,
         }
 
     def _message(self, message: Message) -> dict[str, Any]:
-        return {"direction": message.direction, "at": timestamp(message.at), "kind": message.kind,
-                **self._body(message.body)}
+        return {
+            "direction": message.direction,
+            "at": timestamp(message.at),
+            "kind": message.kind,
+            **self._body(message.body),
+        }
 
     def _content(self, headers: Headers, body: bytes) -> dict[str, Any]:
         # The body first, for the same reason: a header may repeat what the body hands out.
@@ -132,8 +149,10 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
             except ValueError:
                 record = None
             if not isinstance(record, dict) or "kind" not in record:
-                raise UsageError(f"{path}, line {number}: is no record of a run",
-                                 "Was it changed by hand? Take the file as the run left it.")
+                raise UsageError(
+                    f"{path}, line {number}: is no record of a run",
+                    "Was it changed by hand? Take the file as the run left it.",
+                )
             yield record
 
 
@@ -176,10 +195,16 @@ def from_record(record: Mapping[str, Any]) -> Exchange:
     """Gives the exchange that a journal's record tells of, its secrets replaced by their marks."""
     request, response, failure = record["request"], record["response"], record["failure"]
     return Exchange(
-        number=record["number"], scenario=record["scenario"], protocol=record["protocol"],
-        direction=record["direction"], credential=record["credential"],
-        authenticated=record.get("authenticated", False), attempt=record["attempt"],
-        final=record["final"], path=record["path"], started=moment(record["started"]),
+        number=record["number"],
+        scenario=record["scenario"],
+        protocol=record["protocol"],
+        direction=record["direction"],
+        credential=record["credential"],
+        authenticated=record.get("authenticated", False),
+        attempt=record["attempt"],
+        final=record["final"],
+        path=record["path"],
+        started=moment(record["started"]),
         elapsed=record["elapsed_ms"] / 1000,
         request=Sent(request["method"], request["url"], _headers(request), _bytes(request)),
         response=response and Response(response["status"], _headers(response), _bytes(response)),

@@ -24,8 +24,10 @@ class Deadline:
 
     def __init__(self, minutes: float = math.inf, began: float | None = None) -> None:
         self._end = (time.monotonic() if began is None else began) + 60 * minutes
-        self.reason = (f"the {minutes:g} minutes that a run may take were used up; "
-                       "raise `limits.max_minutes` in the profile, or run a part")
+        self.reason = (
+            f"the {minutes:g} minutes that a run may take were used up; "
+            "raise `limits.max_minutes` in the profile, or run a part"
+        )
 
     def left(self) -> float:
         """Gives the seconds that are left, 0 where none are; infinity where there is no end."""
@@ -42,7 +44,11 @@ class Budget:
     """
 
     def __init__(
-        self, per_second: float, total: int, shared: Path | None = None, deadline: Deadline | None = None,
+        self,
+        per_second: float,
+        total: int,
+        shared: Path | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         if shared is not None:
             shared.mkdir(parents=True, exist_ok=True)

@@ -145,7 +145,7 @@ class Presence:
         if self._folder is None or not (told := self._folder / "absences").exists():
             return False
         absences = told.read_bytes()
-        new, self._told = absences[self._told:], len(absences)
+        new, self._told = absences[self._told :], len(absences)
         return new.endswith(UNEXPLAINED)
 
 

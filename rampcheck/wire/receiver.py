@@ -113,7 +113,10 @@ class Receiver:
     """
 
     def __init__(
-        self, webhook: Webhook, news: News, is_own: Callable[[Delivery], bool] = lambda _: False,
+        self,
+        webhook: Webhook,
+        news: News,
+        is_own: Callable[[Delivery], bool] = lambda _: False,
         arrived: Callable[[Delivery], Delivery] = lambda delivery: delivery,
     ) -> None:
         self.strays = 0
@@ -157,7 +160,9 @@ class Receiver:
             self._thread.join(START_SECONDS)
 
     async def _serve(
-        self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]],
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         at = time.time()
@@ -170,11 +175,16 @@ class Receiver:
             self.turned_away += 1
             return
         query = scope["query_string"].decode("latin-1")
-        taken = len(body) <= MAX_BODY_BYTES and self._keep(Delivery(
-            scope["method"], scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
-            tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]),
-            body, at, time.time(),
-        ))
+        taken = len(body) <= MAX_BODY_BYTES and self._keep(
+            Delivery(
+                scope["method"],
+                scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
+                tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"]),
+                body,
+                at,
+                time.time(),
+            )
+        )
         await _answer(send, 200 if taken else 503 if len(body) <= MAX_BODY_BYTES else 413)
         if taken:
             self._news.tell()
@@ -209,8 +219,10 @@ def _listen(webhook: Webhook) -> socket.socket:
         listening.bind((host, int(port)))
     except OSError as error:
         listening.close()
-        raise UsageError(f"cannot listen on `webhook.listen` {webhook.listen}: {error.strerror}",
-                         "Name an address of this machine and a free port, or leave `webhook` out.") from error
+        raise UsageError(
+            f"cannot listen on `webhook.listen` {webhook.listen}: {error.strerror}",
+            "Name an address of this machine and a free port, or leave `webhook` out.",
+        ) from error
     return listening
 
 

@@ -40,7 +40,7 @@ class Records:
         end = self._file.seek(0, os.SEEK_END)
         try:
             while line:
-                line = line[self._file.write(line):]
+                line = line[self._file.write(line) :]
         except OSError:
             self._file.truncate(end)  # No half a record stays.
             raise

@@ -51,7 +51,10 @@ class Redactor:
     """
 
     def __init__(
-        self, key: bytes, openly: Iterable[str] = (), secret_headers: Iterable[str] = (),
+        self,
+        key: bytes,
+        openly: Iterable[str] = (),
+        secret_headers: Iterable[str] = (),
         computed_headers: Iterable[str] = (),
     ) -> None:
         self._key = key
@@ -80,8 +83,12 @@ class Redactor:
         `least` of its characters give it away; 0: half of them. Gives whether it is hidden from now on: not what is too
         short, too long or too simple for a secret.
         """
-        if (not SHORTEST_LEARNED <= len(value) <= LONGEST_LEARNED or len(set(value)) < FEWEST_LEARNED
-                or self._is_known(value) or is_email(value)):
+        if (
+            not SHORTEST_LEARNED <= len(value) <= LONGEST_LEARNED
+            or len(set(value)) < FEWEST_LEARNED
+            or self._is_known(value)
+            or is_email(value)
+        ):
             return False
         self._search.keep(Secret(name, value, max(RUN, least or (len(value) + 1) // 2)))
         return True
@@ -102,9 +109,7 @@ class Redactor:
         if not spans:
             return text
         marks = [match.span() for match in _MARK.finditer(text) if match[1] in self._names]
-        spans = [
-            span for span in spans if not any(start <= span.start and span.end <= end for start, end in marks)
-        ]
+        spans = [span for span in spans if not any(start <= span.start and span.end <= end for start, end in marks)]
         pieces: list[str] = []
         position = 0
         for span in _merged(spans):
@@ -281,4 +286,5 @@ def _scalars_below(text: str, names: dict[str, str]) -> Iterator[tuple[str, re.M
 def _unescaped(content: str) -> str:
     """Gives the value of a JSON string (RFC 8259 section 7) from what stands between its quotes."""
     return _JSON_ESCAPE.sub(
-        lambda match: chr(int(match[1], 16)) if match[1] else _JSON_CONTROL.get(match[2], match[2]), content)
+        lambda match: chr(int(match[1], 16)) if match[1] else _JSON_CONTROL.get(match[2], match[2]), content
+    )

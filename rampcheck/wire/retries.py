@@ -66,8 +66,13 @@ def throttling(exchange: Exchange) -> str:
     """Says of an answer with status 429 what it was, how long it asks to wait, and what to do about it."""
     asked = asked_wait(exchange)
     # The number, not the text: it is foreign, and part of it may be a secret.
-    wait = (", without a Retry-After that can be read" if asked is None
-            else f" and asked to wait {asked:.0f} s (Retry-After)")
+    wait = (
+        ", without a Retry-After that can be read"
+        if asked is None
+        else f" and asked to wait {asked:.0f} s (Retry-After)"
+    )
     times = f"{len(exchange.attempts)} times in a row" if exchange.retry_of else "once"
-    return (f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; lower "
-            "`limits.requests_per_second` in the profile, or ask the vendor for a higher limit")
+    return (
+        f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; lower "
+        "`limits.requests_per_second` in the profile, or ask the vendor for a higher limit"
+    )

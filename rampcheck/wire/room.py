@@ -34,5 +34,7 @@ class Room:
     def demand(self) -> None:
         """Raises `BudgetSpent` where nothing more may be asked for."""
         if self.is_spent:
-            raise BudgetSpent(f"what the target sent, and what was written of it, is more than the "
-                              f"{MOST_BYTES // 1024 ** 2} MiB that a run keeps")
+            raise BudgetSpent(
+                f"what the target sent, and what was written of it, is more than the "
+                f"{MOST_BYTES // 1024**2} MiB that a run keeps"
+            )

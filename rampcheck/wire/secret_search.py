@@ -49,7 +49,8 @@ _NUMBER = re.compile(r"(?:0[bBoOxX]|[xu])?([0-9A-Fa-f]{1,8})")
 # At least eight, with the same punctuation between them all, or white space.
 _DIGITS = r"[0-9A-FOUXa-foux]{1,10}+"
 _NUMBERS = re.compile(
-    rf"\b{_DIGITS}(?:\s*+([^\w\s]{{1,3}})\s*+{_DIGITS}(?:\s*+\1\s*+{_DIGITS}){{6,}}|(?:\s++{_DIGITS}){{7,}})")
+    rf"\b{_DIGITS}(?:\s*+([^\w\s]{{1,3}})\s*+{_DIGITS}(?:\s*+\1\s*+{_DIGITS}){{6,}}|(?:\s++{_DIGITS}){{7,}})"
+)
 # Base64's alphabets hold the others' too.
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _TEXTS = re.compile(rb"[\t\n\r -~]{8,}")
@@ -124,8 +125,13 @@ class Reading:
     """
 
     def __init__(
-        self, text: str, parent: Reading | None = None, part: tuple[int, int] | None = None,
-        places: Callable[[], tuple[Sequence[int], Sequence[int]]] = lambda: ((), ()), *, plain: bool = True,
+        self,
+        text: str,
+        parent: Reading | None = None,
+        part: tuple[int, int] | None = None,
+        places: Callable[[], tuple[Sequence[int], Sequence[int]]] = lambda: ((), ()),
+        *,
+        plain: bool = True,
     ) -> None:
         self.text = text
         self.plain = plain
@@ -153,13 +159,16 @@ class Reading:
 
     def translated(self, table: _Table) -> Reading:
         """Gives the reading with every character as the table has it."""
+
         def places() -> tuple[Sequence[int], Sequence[int]]:
             starts = [place for place, char in enumerate(self.text) for _ in char.translate(table)]
             return starts, [start + 1 for start in starts]
+
         return self._said(self.text.translate(table), places)
 
     def replaced(self, pattern: re.Pattern[str], meaning: Callable[[str], str]) -> Reading:
         """Gives the reading with every match of a pattern replaced by what it means."""
+
         def places() -> tuple[Sequence[int], Sequence[int]]:
             starts: list[int] = []
             ends: list[int] = []
@@ -172,6 +181,7 @@ class Reading:
                 position = end
             rest = range(position, len(self.text))
             return [*starts, *rest], [*ends, *(place + 1 for place in rest)]
+
         return self._said(pattern.sub(lambda match: meaning(match[0]), self.text), places)
 
     def inside(self, start: int, end: int, content: str, *, plain: bool = False) -> Reading:
@@ -286,8 +296,9 @@ def _read(word: str) -> Sequence[tuple[int, int, str, bool]]:
         for match in words.finditer(word):
             contents = [decode(match[0][skip:]) for skip in range(most)]
             said = [text for text in map(_as_text, [*contents, *inflated(contents[0])]) if len(text) >= _SHORTEST_FORM]
-            found += [(*match.span(), text, text.isascii() and text.isprintable() and _BREAK not in text)
-                      for text in said]
+            found += [
+                (*match.span(), text, text.isascii() and text.isprintable() and _BREAK not in text) for text in said
+            ]
     return found
 
 
@@ -304,6 +315,7 @@ def _of_digits(radix: int, width: int) -> Callable[[str], bytes]:
     def decode(word: str) -> bytes:
         codes = (int(word[start : start + width], radix) for start in range(0, len(word) - width + 1, width))
         return bytes(code & 255 for code in codes)
+
     return decode
 
 

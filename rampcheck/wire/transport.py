@@ -88,14 +88,16 @@ class TimedStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Sends `buffer`, by pieces: a peer that takes it byte by byte would get the time for each anew."""
         for start in range(0, len(buffer), PIECE):
-            self._stream.write(buffer[start:start + PIECE], self._clock.left())
+            self._stream.write(buffer[start : start + PIECE], self._clock.left())
 
     def close(self) -> None:
         """Closes the connection."""
         self._stream.close()
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Gives the connection with TLS on it."""
@@ -114,8 +116,12 @@ class TimedBackend(httpcore.NetworkBackend):
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,  # noqa: ARG002
-        local_address: str | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connects to the first of the host's addresses that answers; each has an equal part of the time left."""
         try:
@@ -126,7 +132,8 @@ class TimedBackend(httpcore.NetworkBackend):
         for untried in range(len(addresses), 0, -1):
             try:
                 stream = self._sockets.connect_tcp(
-                    addresses[-untried], port, self._clock.left() / untried, local_address, socket_options)
+                    addresses[-untried], port, self._clock.left() / untried, local_address, socket_options
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if untried == 1:
                     raise
@@ -187,9 +194,11 @@ def environment_proxy(url: str) -> Proxy | None:
     name = next((name for name in os.environ if name.lower() == f"{scheme}_proxy"), "the system's settings")
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not is_proxy(proxy):
-        raise UsageError(f"{name} is no URL of an HTTP proxy",
-                         "Write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, in the password %23 for #, %2F "
-                         "for /, %3F for ?, %40 for @ and %25 for %. Or let NO_PROXY name the target's host.")
+        raise UsageError(
+            f"{name} is no URL of an HTTP proxy",
+            "Write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, in the password %23 for #, %2F "
+            "for /, %3F for ?, %40 for @ and %25 for %. Or let NO_PROXY name the target's host.",
+        )
     return Proxy(proxy, name)
 
 
@@ -226,7 +235,9 @@ class Transport:
         self._pool = httpcore.ConnectionPool(
             ssl_context=certificates() if secure else None,
             proxy=_proxy(way.proxy.url) if way.proxy else None,
-            keepalive_expiry=KEPT_ALIVE, local_address=way.local_address, network_backend=TimedBackend(self._clock),
+            keepalive_expiry=KEPT_ALIVE,
+            local_address=way.local_address,
+            network_backend=TimedBackend(self._clock),
         )
 
     def exchange(self, request: httpx.Request, seconds: float, together: Barrier | None = None) -> Response:
@@ -241,14 +252,25 @@ class Transport:
             content = _held(request.content, together, self._clock)
         try:
             with self._pool.stream(
-                request.method, _url(request.url), headers=request.headers.raw, content=content or None,
+                request.method,
+                _url(request.url),
+                headers=request.headers.raw,
+                content=content or None,
             ) as answer:
                 headers = text_headers(answer.headers)
                 response = Response(answer.status, headers, decoded(_body(answer), headers))
                 self._room.take(size_of(headers, response.body))
                 return response
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError,
-                httpcore.UnsupportedProtocol, TooLargeError, CodingError, TlsAnswerError) as error:
+        except (
+            httpcore.TimeoutException,
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.ProxyError,
+            httpcore.UnsupportedProtocol,
+            TooLargeError,
+            CodingError,
+            TlsAnswerError,
+        ) as error:
             raise NoAnswerError from error
 
     def close(self) -> None:
@@ -290,8 +312,10 @@ def certificates() -> ssl.SSLContext:
         if not (file := os.environ.get("SSL_CERT_FILE")):
             raise
         reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise UsageError(f"SSL_CERT_FILE names {file}, which cannot be used: {reason}",
-                         "Name a file of certificates in PEM, or unset the variable.") from error
+        raise UsageError(
+            f"SSL_CERT_FILE names {file}, which cannot be used: {reason}",
+            "Name a file of certificates in PEM, or unset the variable.",
+        ) from error
 
 
 def _proxy(url: str) -> httpcore.Proxy:

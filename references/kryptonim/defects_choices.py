@@ -103,8 +103,11 @@ refused(
     "ipv6-refused-in-full",
     ["ip-forms"],
     "An IPv6 address is refused unless it is written in its shortest form.",
-    lambda request: ":" in request.get("ipAddress", "") and "." not in request["ipAddress"]
-    and str(ip_address(request["ipAddress"])) != request["ipAddress"].lower(),
+    lambda request: (
+        ":" in request.get("ipAddress", "")
+        and "." not in request["ipAddress"]
+        and str(ip_address(request["ipAddress"])) != request["ipAddress"].lower()
+    ),
 )
 refused(
     "ip-address-of-fifteen-characters-refused",

@@ -1,7 +1,5 @@
 """Defects of media types, and of a gateway in front (`kryptonim.session.json`, `kryptonim.errors.*`)."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -73,9 +73,7 @@ class SessionIdPerUser(WidgetSessionService):
 # The widget's URL.
 
 
-def _other_url(
-    name: str, summary: str, applies: Callable[[Fields], bool], change: Callable[[str], str]
-) -> None:
+def _other_url(name: str, summary: str, applies: Callable[[Fields], bool], change: Callable[[str], str]) -> None:
     """Registers a defect: the widget's URL is otherwise for requests to which it applies."""
 
     @defect(name, breaks=[f"{SESSION}.widget-url"], summary=summary)
@@ -89,13 +87,13 @@ _other_url(
     "widget-url-relative-in-dollars",
     "The widget's URL for US dollars is a path.",
     lambda request: request["fiatCurrency"] == "USD",
-    lambda url: url[url.index("/", len("https://")):],
+    lambda url: url[url.index("/", len("https://")) :],
 )
 _other_url(
     "widget-url-without-host-for-bank-transfer",
     "The widget's URL for bank_transfer has no host.",
     lambda request: request.get("paymentMethod") == "bank_transfer",
-    lambda url: "https://" + url[url.index("/", len("https://")):],
+    lambda url: "https://" + url[url.index("/", len("https://")) :],
 )
 _other_url(
     "widget-url-with-line-break",

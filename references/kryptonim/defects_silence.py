@@ -15,6 +15,11 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, dict) and any(isinstance(inner, dict | list) and inner for inner in value.values())
 
 
-register(silent(
-    reference, "drops-nested-metadata", "Nested metadata closes the connection without an answer.",
-    when(member("metadata", _is_nested), drop)))
+register(
+    silent(
+        reference,
+        "drops-nested-metadata",
+        "Nested metadata closes the connection without an answer.",
+        when(member("metadata", _is_nested), drop),
+    )
+)

@@ -45,8 +45,10 @@ reference = Reference(
     payloads=Payloads(
         email="user_email",
         address="client_ip",
-        accepted_for=tuple(f"{REQUEST}.{name}" for name in (
-            "client-ip-optional", "accepts", "type-default", "redirect-override", "address-ignored")),
+        accepted_for=tuple(
+            f"{REQUEST}.{name}"
+            for name in ("client-ip-optional", "accepts", "type-default", "redirect-override", "address-ignored")
+        ),
         refused_for=tuple(f"{REQUEST}.{name}" for name in ("required.currency", "required.amount", "amount-positive")),
         revoked=("unauthorised", "invalid_token", "The client token is missing or not valid."),
     ),

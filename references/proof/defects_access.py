@@ -44,8 +44,15 @@ class MissingTokenRememberedByAddress(SessionService):
     "missing-token-told-as-success",
     breaks=[f"{AUTH}.bearer-required"],
     # With a 200, the error is held against what is promised of an answer, wherever a token is missing.
-    may_break=[f"{AUTH}.unknown-token", f"{AUTH}.bearer-scheme", "proof.session.complete", "proof.session.config",
-               "proof.transaction", "proof.kyc", "proof.ws.auth"],
+    may_break=[
+        f"{AUTH}.unknown-token",
+        f"{AUTH}.bearer-scheme",
+        "proof.session.complete",
+        "proof.session.config",
+        "proof.transaction",
+        "proof.kyc",
+        "proof.ws.auth",
+    ],
 )
 class MissingTokenToldAsSuccess(SessionService):
     """A call without a token gets the right error with status 200."""

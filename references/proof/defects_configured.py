@@ -38,9 +38,7 @@ for _field in FIELDS:
     changed(
         f"{_named}-of-first-partner", _clauses, f"{_field} is the first partner's for all.", _of_first_partner(_field)
     )
-    changed(
-        f"{_named}-one-short", _clauses, f"The last item or letter of {_field} is missing.", _one_short(_field)
-    )
+    changed(f"{_named}-one-short", _clauses, f"The last item or letter of {_field} is missing.", _one_short(_field))
     changed(
         f"{_named}-swapped-for-sell",
         _clauses,

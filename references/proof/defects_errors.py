@@ -84,8 +84,11 @@ class EnvelopeInArray(SessionService):
         return json_answer(refused.status, [self.envelope(refused, call)])
 
 
-@defect("wallet-error-as-page", breaks=[f"{ERRORS}.envelope"],
-        may_break=[ERRORS, "proof.session.request.wallet-provisioned"])
+@defect(
+    "wallet-error-as-page",
+    breaks=[f"{ERRORS}.envelope"],
+    may_break=[ERRORS, "proof.session.request.wallet-provisioned"],
+)
 class WalletErrorAsPage(SessionService):
     """The error for a pair without a wallet is an HTML page."""
 

@@ -1,7 +1,5 @@
 """Defects of the allowlist (`proof.auth.ip-allowlist`): an address that the caller claims, and endpoints without it."""
 
-
-
 from __future__ import annotations
 
 import re

@@ -130,6 +130,7 @@ _types(
     _sticking(lambda partner, request: request.partner_user_id),
 )
 
+
 @defect("disabled-sell-served-when-repeated", breaks=[f"{REQUEST}.sell-disabled"])
 class DisabledSellServedWhenRepeated(SessionService):
     """A user's sell is refused once: the second time it counts as checked."""

@@ -1,7 +1,5 @@
 """More defects of required fields: wrong codes, wrong statuses, guessed values (`proof.session.request.*`)."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -8,6 +8,11 @@ from rampcheck.sandbox.defects_conditions import ASTRAL, silent
 
 from . import reference
 
-register(silent(
-    reference, "drops-astral", "A character beyond U+FFFF closes the connection without an answer.",
-    when(ASTRAL, drop)))
+register(
+    silent(
+        reference,
+        "drops-astral",
+        "A character beyond U+FFFF closes the connection without an answer.",
+        when(ASTRAL, drop),
+    )
+)

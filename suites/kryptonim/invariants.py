@@ -44,6 +44,7 @@ TRANSPORT_STATUSES = {405, 406, 407, 408, 411, 413, 414, 415, 417, 421, 426, 429
 
 # The response
 
+
 @invariant("kryptonim.session.complete", SESSION.answered, exercises=False)
 def success_status(exchange: Exchange, _: Partner) -> Observed | None:
     """No success status is named; 200 is what everyone expects."""
@@ -62,13 +63,19 @@ def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
         is_complete = bool(urlsplit(url).hostname) and not WHITE_SPACE.search(url)
     except ValueError:
         is_complete = False
-    return None if is_complete else Broken("`widgetUrl`: an absolute https URL", describe(url),
-                                                 about=(member("widgetUrl"),))
+    return (
+        None
+        if is_complete
+        else Broken("`widgetUrl`: an absolute https URL", describe(url), about=(member("widgetUrl"),))
+    )
 
 
 def _has_something_to_hide(exchange: Exchange, partner: Partner) -> bool:
-    return (_gives_text("widgetUrl")(exchange, partner) and isinstance(exchange.request.json, dict)
-            and bool(hidden_texts(exchange.request.json)))
+    return (
+        _gives_text("widgetUrl")(exchange, partner)
+        and isinstance(exchange.request.json, dict)
+        and bool(hidden_texts(exchange.request.json))
+    )
 
 
 @invariant("kryptonim.session.widget-url-private", _has_something_to_hide)
@@ -77,18 +84,25 @@ def widget_url_is_private(exchange: Exchange, _: Partner) -> Broken | None:
     found = disclosed(given(exchange, "widgetUrl"), hidden_texts(exchange.request.json))
     if not found:
         return None
-    return Broken("a `widgetUrl` in which what is not unlocked cannot be read",
-                  f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it",
-                  about=(member("widgetUrl"),))
+    return Broken(
+        "a `widgetUrl` in which what is not unlocked cannot be read",
+        f"of the request, {' and '.join(f'`{name}`' for name in found)} can be read in it",
+        about=(member("widgetUrl"),),
+    )
 
 
 # The credentials
 
+
 def _is_signed_json(exchange: Exchange, _: Partner) -> bool:
     """Whether a session was asked for with JSON that is called so, and with the right credentials."""
     media_type = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
-    return (SESSION.asked(exchange) and exchange.authenticated and media_type == "application/json"
-            and isinstance(exchange.request.json, dict))
+    return (
+        SESSION.asked(exchange)
+        and exchange.authenticated
+        and media_type == "application/json"
+        and isinstance(exchange.request.json, dict)
+    )
 
 
 @invariant("kryptonim.auth.signature-bytes", _is_signed_json, exercises=False)
@@ -96,26 +110,36 @@ def right_credentials_are_not_refused(exchange: Exchange, _: Partner) -> Broken 
     """However the JSON is written, a signature over its very bytes is good."""
     if exchange.status != 401 or exchange.is_page:
         return None
-    return Broken("no refusal of the credentials of a request that is signed over its very bytes", exchange.summary(),
-                  about=(STATUS, BODY))
+    return Broken(
+        "no refusal of the credentials of a request that is signed over its very bytes",
+        exchange.summary(),
+        about=(STATUS, BODY),
+    )
 
 
 # Requests that must not create a session
 
 NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
-    ("kryptonim.auth.signature-required", f"no {SIGNATURE} header",
-     lambda exchange, _: exchange.request.header(SIGNATURE) is None),
+    (
+        "kryptonim.auth.signature-required",
+        f"no {SIGNATURE} header",
+        lambda exchange, _: exchange.request.header(SIGNATURE) is None,
+    ),
     ("kryptonim.session.request.malformed-json", "a body that is no JSON", sends_no_json),
     ("kryptonim.session.request.malformed-json", "a body that is no JSON object", sends_no_object),
     *((f"kryptonim.session.request.required.{name}", f"no `{name}`", lacks(name)) for name in REQUIRED),
     ("kryptonim.session.request.amount-one-of", "neither amount", lacks(*AMOUNTS)),
     # An amount of null or zero may count as none.
-    ("kryptonim.session.request.amount-exclusive", "both amounts",
-     lambda exchange, _: all(asked(exchange, name) for name in AMOUNTS)),
+    (
+        "kryptonim.session.request.amount-exclusive",
+        "both amounts",
+        lambda exchange, _: all(asked(exchange, name) for name in AMOUNTS),
+    ),
 )
 
 
 # Errors
+
 
 def _is_refusal(exchange: Exchange, _: Partner) -> bool:
     return SESSION.asked(exchange) and 400 <= exchange.status < 500 and exchange.status not in TRANSPORT_STATUSES
@@ -131,12 +155,15 @@ def other_errors_have_the_envelope(exchange: Exchange, _: Partner) -> Broken | N
     wrong = [name for name in ("code", "message") if not isinstance(given(exchange, name), str)]
     if not wrong:
         return None
-    return Broken("a JSON object with the strings `code` and `message`", exchange.summary(),
-                  about=tuple(map(member, wrong)))
+    return Broken(
+        "a JSON object with the strings `code` and `message`", exchange.summary(), about=tuple(map(member, wrong))
+    )
 
 
-@invariant("kryptonim.errors.codes", lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 400
-           and isinstance(given(exchange, "code"), str))
+@invariant(
+    "kryptonim.errors.codes",
+    lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 400 and isinstance(given(exchange, "code"), str),
+)
 def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
     """Which codes there are besides the documented ones is not said."""
     code = given(exchange, "code")
@@ -147,17 +174,22 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant("kryptonim.session.json", SESSION.answered_with(), json_media_type),
     Invariant("kryptonim.errors.media-type", _is_refusal, json_media_type),
     not_a_gateways("kryptonim.errors.gateway-envelope", SESSION.asked),
-    right_credentials_are_not_refused, success_status, widget_url_has_a_host, widget_url_is_private,
+    right_credentials_are_not_refused,
+    success_status,
+    widget_url_has_a_host,
+    widget_url_is_private,
     expires_after("kryptonim.session.expires-at", SESSION, "expiresAt", lambda _: LIFETIME, TOLERANCE),
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
-    other_errors_have_the_envelope, code_is_documented,
+    other_errors_have_the_envelope,
+    code_is_documented,
 )
 
 
 # The whole run
 
 HISTORY: Sequence[HistoryInvariant] = (
-    never_repeated("kryptonim.session.session-id", "`sessionId`", SESSION.answered,
-                   lambda exchange: given(exchange, "sessionId")),
+    never_repeated(
+        "kryptonim.session.session-id", "`sessionId`", SESSION.answered, lambda exchange: given(exchange, "sessionId")
+    ),
     secrets_kept("kryptonim.auth.secrecy"),
 )

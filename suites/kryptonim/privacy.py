@@ -25,8 +25,11 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     # As `disclosed` reads the URL, in which a text that may be shown may stand.
     said = "\n".join(form for text in shown for reading in readings(text) for form in folded(reading.text))
     return [
-        (name, text) for name in names for text in strings(request.get(name))
-        if len(text) >= SHORTEST and not (text.isascii() and text.isalpha())
+        (name, text)
+        for name in names
+        for text in strings(request.get(name))
+        if len(text) >= SHORTEST
+        and not (text.isascii() and text.isalpha())
         and not any(text[: len(text) // 2] in other for other in shown)
         and not any(part in said for part in folded(_telling(text)))
     ]
@@ -39,8 +42,9 @@ def disclosed(url: str, texts: list[tuple[str, str]]) -> list[str]:
     alignment. Of a long text, the first half; the beginning of an e-mail address may be a user's id.
     """
     said = "\n".join(form for reading in readings(url.partition("://")[2]) for form in folded(reading.text))
-    return sorted({name for name, text in texts for part in folded(_telling(text))
-                   if len(part) >= SHORTEST and part in said})
+    return sorted(
+        {name for name, text in texts for part in folded(_telling(text)) if len(part) >= SHORTEST and part in said}
+    )
 
 
 def _telling(text: str) -> str:

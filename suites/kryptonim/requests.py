@@ -21,12 +21,21 @@ AMOUNTS = ("fiatAmount", "cryptoAmount")
 REQUIRED = ("fiatCurrency", "cryptoCurrency", "network", "destinationAddress")
 OPTIONAL = ("email", "paymentMethod", "unlockedFields", "metadata", "successUrl", "failureUrl", "ipAddress")
 UNLOCKABLE = (
-    "fiatAmount", "cryptoAmount", "fiatCurrency", "email", "network", "paymentMethod", "successUrl",
+    "fiatAmount",
+    "cryptoAmount",
+    "fiatCurrency",
+    "email",
+    "network",
+    "paymentMethod",
+    "successUrl",
     "failureUrl",
 )
 # The JSON types that are not string.
 TYPES: Mapping[str, str] = {
-    "fiatAmount": "number", "cryptoAmount": "number", "unlockedFields": "array", "metadata": "object",
+    "fiatAmount": "number",
+    "cryptoAmount": "number",
+    "unlockedFields": "array",
+    "metadata": "object",
 }
 
 TESTNET = ("USDC", "USDT", "MATIC")  # crypto currencies, all of them on polygon
@@ -37,8 +46,10 @@ EXAMPLE_ADDRESS = "0x977BC1915dA4f7edA9D2e49BC08356db37478538"
 
 # In the order of trying, the documentation's example first; how much may be bought it does not say.
 PURCHASES: tuple[Mapping[str, Any], ...] = (
-    {"fiatAmount": 15, "fiatCurrency": "EUR"}, {"fiatAmount": 15, "fiatCurrency": "USD"},
-    {"fiatAmount": 100, "fiatCurrency": "EUR"}, {"cryptoAmount": 15, "fiatCurrency": "EUR"},
+    {"fiatAmount": 15, "fiatCurrency": "EUR"},
+    {"fiatAmount": 15, "fiatCurrency": "USD"},
+    {"fiatAmount": 100, "fiatCurrency": "EUR"},
+    {"cryptoAmount": 15, "fiatCurrency": "EUR"},
 )
 
 # What a target may ask for although it is documented as optional, and the clauses that say so.
@@ -94,18 +105,23 @@ def optional_fields(unique: str) -> dict[str, Any]:
 
 
 def minimum(
-    profile: Profile, credential: str, unique: str,
-    purchase: Mapping[str, Any] = PURCHASES[0], added: tuple[str, ...] = (),
+    profile: Profile,
+    credential: str,
+    unique: str,
+    purchase: Mapping[str, Any] = PURCHASES[0],
+    added: tuple[str, ...] = (),
 ) -> Request:
     """Gives the request with the required fields, a purchase, and the optional fields that `added` names."""
     partner = partner_of(profile, credential)
-    return Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
-        **purchase,
-        "cryptoCurrency": partner.get("crypto_currency") or EXAMPLE_CURRENCY,
-        "network": partner.get("network") or EXAMPLE_NETWORK,
-        "destinationAddress": partner.get("destination_address") or EXAMPLE_ADDRESS,
-        **{name: value for name, value in optional_fields(unique).items() if name in added},
-    })
+    return Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
+        {
+            **purchase,
+            "cryptoCurrency": partner.get("crypto_currency") or EXAMPLE_CURRENCY,
+            "network": partner.get("network") or EXAMPLE_NETWORK,
+            "destinationAddress": partner.get("destination_address") or EXAMPLE_ADDRESS,
+            **{name: value for name, value in optional_fields(unique).items() if name in added},
+        }
+    )
 
 
 def with_field(request: Request, name: str, value: Any) -> Request:

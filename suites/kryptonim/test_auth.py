@@ -44,7 +44,8 @@ def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target:
     for what, stranger in strangers.items():
         if stranger != secret:
             accepted.with_header(SIGNATURE, hmac_hex(body, stranger), f"a signature under {what}").is_refused(
-                "kryptonim.auth.signature-secret", UNAUTHORIZED)
+                "kryptonim.auth.signature-secret", UNAUTHORIZED
+            )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
@@ -53,7 +54,8 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
     if "second_api_key" not in target.profile.credentials:
         raise ProfileLacks("the profile lacks `credentials.second_api_key`")
     accepted.with_header(API_KEY, target.profile.credentials["second_api_key"], "another partner's API key").is_refused(
-        "kryptonim.auth.signature-secret", UNAUTHORIZED)
+        "kryptonim.auth.signature-secret", UNAUTHORIZED
+    )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")
@@ -81,9 +83,11 @@ def only_under_its_own_signature(control: Accepted, what: str, body: bytes, secr
     own = control.with_body(body, what).is_accepted("kryptonim.auth.signature-bytes")
     if own.accepted:
         control.changed(signed_over(body, compact, secret), f"{what} under the signature of compact JSON").is_refused(
-            "kryptonim.auth.signature-body", UNAUTHORIZED)
+            "kryptonim.auth.signature-body", UNAUTHORIZED
+        )
     control.changed(signed_over(compact, body, secret), f"compact JSON under the signature of {what}").is_refused(
-        "kryptonim.auth.signature-body", UNAUTHORIZED)
+        "kryptonim.auth.signature-body", UNAUTHORIZED
+    )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-body")
@@ -96,13 +100,16 @@ def test_a_signature_over_another_payload_is_refused(accepted: Accepted, secret:
         "an e-mail address added": request.but(email="rampcheck@example.com").body,
     }.items():
         accepted.changed(signed_over(body, request.body, secret), f"{what} after signing").is_refused(
-            "kryptonim.auth.signature-body", UNAUTHORIZED)
+            "kryptonim.auth.signature-body", UNAUTHORIZED
+        )
     for what, signed in {
-        "no bytes at all": b"", "an empty object": b"{}",
-        "the body's first half": request.body[:len(request.body) // 2],
+        "no bytes at all": b"",
+        "an empty object": b"{}",
+        "the body's first half": request.body[: len(request.body) // 2],
     }.items():
         accepted.changed(signed_over(request.body, signed, secret), f"a signature over {what}").is_refused(
-            "kryptonim.auth.signature-body", UNAUTHORIZED)
+            "kryptonim.auth.signature-body", UNAUTHORIZED
+        )
 
 
 def signed_over(sent: bytes, signed: bytes, secret: str) -> Callable[[Request], Request]:
@@ -117,8 +124,10 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
     good = hmac_hex(body, secret)
     last = "0" if good[-1] != "0" else "1"
     wrong = {
-        **{f"an HMAC with {algorithm}": hmac_hex(body, secret, algorithm)
-           for algorithm in ("md5", "sha1", "sha224", "sha384", "sha512", "sha3_256")},
+        **{
+            f"an HMAC with {algorithm}": hmac_hex(body, secret, algorithm)
+            for algorithm in ("md5", "sha1", "sha224", "sha384", "sha512", "sha3_256")
+        },
         "the first 64 digits of an HMAC with sha512": hmac_hex(body, secret, "sha512")[:64],
         "a SHA-256 of the body": hashlib.sha256(body).hexdigest(),
         "a SHA-256 of secret and body": hashlib.sha256(key + body).hexdigest(),
@@ -129,12 +138,15 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
         "the last 32 digits of the signature": good[32:],
         "the signature with its second half replaced": good[:32] + "0" * 32,
         "the signature with its last digit replaced": good[:-1] + last,
-        "the signature and one more digit": f"{good}0", "the signature twice": good + good,
-        "64 zeros": "0" * 64, "a word": "signature",
+        "the signature and one more digit": f"{good}0",
+        "the signature twice": good + good,
+        "64 zeros": "0" * 64,
+        "a word": "signature",
     }
     for what, signature in wrong.items():
         accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_refused(
-            "kryptonim.auth.signature-algorithm", UNAUTHORIZED)
+            "kryptonim.auth.signature-algorithm", UNAUTHORIZED
+        )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")
@@ -144,11 +156,16 @@ def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> No
     forms = {"base64": b64encode(digest).decode(), "base64url": urlsafe_b64encode(digest).decode()}
     for what, signature in {**forms, "base64 without padding": forms["base64"].rstrip("=")}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature in {what}").is_refused(
-            "kryptonim.auth.signature-encoding", UNAUTHORIZED)
+            "kryptonim.auth.signature-encoding", UNAUTHORIZED
+        )
 
 
-@pytest.mark.verifies(*(f"kryptonim.auth.{name}" for name in (
-    "signature-secret", "signature-body", "signature-algorithm", "signature-encoding")))
+@pytest.mark.verifies(
+    *(
+        f"kryptonim.auth.{name}"
+        for name in ("signature-secret", "signature-body", "signature-algorithm", "signature-encoding")
+    )
+)
 def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str) -> None:
     """That a request with a wrong signature has been seen before does not make the signature right."""
     body = accepted.request.body
@@ -161,7 +178,8 @@ def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str)
     for name, signature in wrong.items():
         for time in ("first", "second"):
             accepted.with_header(SIGNATURE, signature, f"a wrong signature for the {time} time").is_refused(
-                f"kryptonim.auth.{name}", UNAUTHORIZED)
+                f"kryptonim.auth.{name}", UNAUTHORIZED
+            )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-encoding")
@@ -170,18 +188,23 @@ def test_hexadecimal_of_open_spelling(accepted: Accepted, secret: str) -> None:
     good = hmac_hex(accepted.request.body, secret)
     for what, signature in {"upper-case digits": good.upper(), "a prefix": f"sha256={good}"}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature with {what}").is_observed(
-            "kryptonim.auth.signature-encoding")
+            "kryptonim.auth.signature-encoding"
+        )
 
 
 @pytest.mark.verifies("kryptonim.session.request.no-server-error")
 def test_no_hostile_signature_breaks_the_target(accepted: Accepted) -> None:
     """Whatever stands in the signature's header, the target answers below 500."""
     for what, signature in {
-        "letters outside ASCII": "ä" * 64, "letters that are no digits": "z" * 64, "4,000 digits": "a" * 4000,
-        "a list": "a, b", "quotes": '"\'`',
+        "letters outside ASCII": "ä" * 64,
+        "letters that are no digits": "z" * 64,
+        "4,000 digits": "a" * 4000,
+        "a list": "a, b",
+        "quotes": "\"'`",
     }.items():
         accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_survived(
-            "kryptonim.session.request.no-server-error")
+            "kryptonim.session.request.no-server-error"
+        )
 
 
 @pytest.mark.verifies("kryptonim.auth.api-key-required")
@@ -189,9 +212,11 @@ def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, targ
     """Without the API key, or with another one, there is no session, however well the body is signed."""
     clause, key = "kryptonim.auth.api-key-required", target.profile.credentials["api_key"]
     strangers = {
-        "no API key": None, "an empty API key": "",
+        "no API key": None,
+        "an empty API key": "",
         "a made-up API key": f"rampcheck-{target.unique()}-no-such-key",
-        "the API key without its last character": key[:-1], "the API key and one more character": f"{key}x",
+        "the API key without its last character": key[:-1],
+        "the API key and one more character": f"{key}x",
         "the API key in the other letter case": key.swapcase(),
     }
     for what, stranger in strangers.items():

@@ -8,8 +8,13 @@ from rampcheck.running.scenario import Accepted
 from .requests import API_KEY, SIGNATURE
 
 
-@pytest.mark.verifies("kryptonim.errors.envelope", "kryptonim.errors.media-type", "kryptonim.errors.gateway-envelope",
-                      "kryptonim.errors.no-session", "kryptonim.errors.codes")
+@pytest.mark.verifies(
+    "kryptonim.errors.envelope",
+    "kryptonim.errors.media-type",
+    "kryptonim.errors.gateway-envelope",
+    "kryptonim.errors.no-session",
+    "kryptonim.errors.codes",
+)
 def test_one_error_of_each_kind(accepted: Accepted) -> None:
     """Refusals for signature, key, body, field, amounts and network keep the promises of every error."""
     accepted.with_header(SIGNATURE, None).send()

@@ -24,10 +24,12 @@ is_type = Draft202012Validator.TYPE_CHECKER.is_type
 @pytest.mark.creates_sessions
 def test_generated_valid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
+
     def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json)
         return accepted.changed(lambda request: request.with_json(own), "a generated valid body").is_survived(
-            f"{REQUEST}.no-server-error")
+            f"{REQUEST}.no-server-error"
+        )
 
     generator.valid("POST", PATH, send)
 
@@ -38,8 +40,9 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
     Currencies, network and wallet are the accepted ones; so is the amount of about every other body, because
     a target's limits are not documented. A refusal of the rest is no finding.
     """
-    known = {name: value for name, value in optional_fields("generated").items()
-             if name in generated and name != "metadata"}
+    known = {
+        name: value for name, value in optional_fields("generated").items() if name in generated and name != "metadata"
+    }
     if len(json.dumps(generated)) % 2:
         amount = {name: generated[name] for name in AMOUNTS if name in generated}
     else:
@@ -50,6 +53,7 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
 
 def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without what is required it is refused."""
+
     def send(body: bytes) -> Exchange:
         attempt = accepted.with_body(body, "a generated invalid body")
         clause = next(promised_refusals(body), None)

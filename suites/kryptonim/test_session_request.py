@@ -57,7 +57,8 @@ def test_a_field_is_of_its_type(accepted: Accepted, name: str) -> None:
     for value in (*other_types(TYPES.get(name, "string")), *([None] if name in REQUIRED else [])):
         change = partial(with_field, name=name, value=value)
         accepted.changed(change, f"`{name}` = {json.dumps(value)}").is_refused(
-            f"kryptonim.session.request.type.{name}", ANY_4XX)
+            f"kryptonim.session.request.type.{name}", ANY_4XX
+        )
 
 
 @pytest.mark.parametrize("name", each("kryptonim.session.request.type", (*AMOUNTS, *OPTIONAL)))
@@ -78,8 +79,7 @@ def test_every_optional_field_can_be_left_out(full: Accepted) -> None:
 def test_a_body_that_is_no_json_object_is_refused(accepted: Accepted) -> None:
     """A body that is no JSON, or JSON and no object, is refused even if it is signed correctly."""
     for what, body in {**not_json(accepted.request.body), **not_object(accepted.request.body)}.items():
-        accepted.with_body(body, f"{what} as the body").is_refused(
-            "kryptonim.session.request.malformed-json", ANY_4XX)
+        accepted.with_body(body, f"{what} as the body").is_refused("kryptonim.session.request.malformed-json", ANY_4XX)
 
 
 @pytest.mark.verifies("kryptonim.session.request.malformed-json")
@@ -123,8 +123,9 @@ def test_no_depth_and_no_size_of_metadata_breaks_the_target(accepted: Accepted) 
         "20,000 characters": json.dumps({"note": "x" * 20_000}),
     }.items():
         body = accepted.request.but(metadata=0).body
-        accepted.with_body(body.replace(b'"metadata":0', b'"metadata":' + value.encode()), f"{what} as metadata"
-                           ).is_survived(SURVIVES)
+        accepted.with_body(
+            body.replace(b'"metadata":0', b'"metadata":' + value.encode()), f"{what} as metadata"
+        ).is_survived(SURVIVES)
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -140,13 +141,23 @@ def test_no_hostile_number_breaks_the_target(accepted: Accepted, name: str) -> N
     """However large, small or long an amount is, the target answers below 500."""
     request = with_field(accepted.request, name, "AMOUNT")
     for number in HOSTILE_NUMBERS:
-        accepted.with_body(request.body.replace(b'"AMOUNT"', number.encode()),
-                           f"`{name}` {number[:24]}, {len(number)} characters").is_survived(SURVIVES)
+        accepted.with_body(
+            request.body.replace(b'"AMOUNT"', number.encode()), f"`{name}` {number[:24]}, {len(number)} characters"
+        ).is_survived(SURVIVES)
 
 
 HOSTILE_NUMBERS = (
-    "9223372036854775808", "1e19", "1e308", "1e400", "-1e400", "5e-324", "1e-400", "-0",
-    "0.1000000000000000055511151231257827", "9" * 400, "1" + "0" * 5000,
+    "9223372036854775808",
+    "1e19",
+    "1e308",
+    "1e400",
+    "-1e400",
+    "5e-324",
+    "1e-400",
+    "-0",
+    "0.1000000000000000055511151231257827",
+    "9" * 400,
+    "1" + "0" * 5000,
 )
 
 

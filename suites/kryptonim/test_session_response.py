@@ -31,9 +31,7 @@ def test_the_same_request_again_gives_another_session(full: Accepted) -> None:
 def test_requests_at_the_same_time_give_sessions_of_their_own(full: Accepted, target: Target) -> None:
     """A dozen users who ask at the same time get a dozen sessions, and so do the dozen after them."""
     for _ in range(2):
-        target.send_together([
-            full.request.but(email=f"rampcheck-{target.unique()}@example.com") for _ in range(12)
-        ])
+        target.send_together([full.request.but(email=f"rampcheck-{target.unique()}@example.com") for _ in range(12)])
 
 
 @pytest.mark.verifies("kryptonim.session.widget-url-private")

@@ -27,8 +27,10 @@ TURNS = (("fiat-amount", "crypto-amount"), ("crypto-amount", "fiat-amount"))
 def sized(control: Accepted, clause: str, size: float, others: dict[str, str]) -> Attempt:
     """Sets one amount alone, and other fields with it."""
     shown = "".join(f", `{other}` = {value}" for other, value in others.items())
-    return control.changed(lambda request: with_field(request, SIZES[clause][0], size).but(**others),
-                           f"`{SIZES[clause][0]}` = {size} alone{shown}")
+    return control.changed(
+        lambda request: with_field(request, SIZES[clause][0], size).but(**others),
+        f"`{SIZES[clause][0]}` = {size} alone{shown}",
+    )
 
 
 def taken(control: Accepted, clause: str, others: dict[str, str]) -> list[float]:
@@ -84,6 +86,7 @@ def test_either_amount_buys_every_currency_of_the_testnet(accepted: Accepted) ->
 @pytest.mark.verifies(f"{CLAUSE}.fiat-amount", f"{CLAUSE}.crypto-amount")
 def test_the_amounts_may_take_turns(full: Accepted) -> None:
     """A user who has bought by one kind of amount may buy by the other one."""
+
     def another_user() -> dict[str, str]:
         return {"email": f"rampcheck-{full.target.unique()}@example.com"}
 
@@ -99,7 +102,8 @@ def test_a_request_without_amount_is_refused(accepted: Accepted) -> None:
     """One of the two amounts has to be there, by its own name."""
     accepted.without(*AMOUNTS).is_refused(f"{CLAUSE}.amount-one-of", ANY_4XX)
     accepted.changed(lambda request: request.without(*AMOUNTS).but(amount=15), "`amount` for any amount").is_refused(
-        f"{CLAUSE}.amount-one-of", ANY_4XX)
+        f"{CLAUSE}.amount-one-of", ANY_4XX
+    )
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-one-of")
@@ -116,8 +120,9 @@ def test_a_request_with_both_amounts_is_refused(accepted: Accepted) -> None:
         control = accepted.then(accepted.request.but(fiatCurrency=currency))
         for fiat, crypto in ((15, 15), (15, 0.001), (100, 15)):
             for both in ({"fiatAmount": fiat, "cryptoAmount": crypto}, {"cryptoAmount": crypto, "fiatAmount": fiat}):
-                control.instead(control.request.without(*AMOUNTS).but(**both),
-                                json.dumps(both)).is_refused(f"{CLAUSE}.amount-exclusive", ANY_4XX)
+                control.instead(control.request.without(*AMOUNTS).but(**both), json.dumps(both)).is_refused(
+                    f"{CLAUSE}.amount-exclusive", ANY_4XX
+                )
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
@@ -134,10 +139,12 @@ def test_an_amount_is_positive(accepted: Accepted, name: str) -> None:
     """Zero and negative amounts are refused."""
     for value in (0, 0.0, -1, -0.01, -15):
         accepted.changed(partial(with_field, name=name, value=value), f"`{name}` = {value}").is_refused(
-            f"{CLAUSE}.amount-positive", ANY_4XX)
+            f"{CLAUSE}.amount-positive", ANY_4XX
+        )
 
 
 # Currencies and networks
+
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.fiat-currency")
@@ -237,24 +244,38 @@ def test_payment_methods_that_are_not_promised(accepted: Accepted, target: Targe
 def test_payment_methods_of_production(accepted: Accepted, target: Target) -> None:
     """Of the methods that depend on country and currency at least one is accepted, in euros or US dollars."""
     clause = f"{CLAUSE}.payment-method-production"
-    exchanges = [accepted.but(paymentMethod=method, fiatCurrency=currency).is_observed(clause)
-                 for method in PRODUCTION for currency in ("EUR", "USD")]
+    exchanges = [
+        accepted.but(paymentMethod=method, fiatCurrency=currency).is_observed(clause)
+        for method in PRODUCTION
+        for currency in ("EUR", "USD")
+    ]
     taken = [exchange for exchange in exchanges if exchange.accepted]
     for exchange in taken:
         target.judge.held(clause, exchange)
     if not taken:
-        target.judge.broken(clause, f"a session with any of {', '.join(PRODUCTION)}",
-                            f"none; for the last of them {exchanges[-1].summary()}", exchanges[-1], about=(STATUS,))
+        target.judge.broken(
+            clause,
+            f"a session with any of {', '.join(PRODUCTION)}",
+            f"none; for the last of them {exchanges[-1].summary()}",
+            exchanges[-1],
+            about=(STATUS,),
+        )
 
 
 # IP Address
+
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.ip-forms")
 def test_every_form_of_ip_address_is_accepted(accepted: Accepted) -> None:
     """It may be IPv4, IPv6 or IPv4 mapped into IPv6 (addresses of RFC 5737 and RFC 3849), or absent."""
-    for address in ("192.0.2.1", "203.0.113.42", "2001:db8::68", "2001:0db8:0000:0000:0000:0000:0000:0068",
-                    "::ffff:192.0.2.1"):
+    for address in (
+        "192.0.2.1",
+        "203.0.113.42",
+        "2001:db8::68",
+        "2001:0db8:0000:0000:0000:0000:0000:0068",
+        "::ffff:192.0.2.1",
+    ):
         accepted.but(ipAddress=address).is_accepted(f"{CLAUSE}.ip-forms")
     accepted.without("ipAddress").is_accepted(f"{CLAUSE}.ip-forms")
 
@@ -269,14 +290,22 @@ def test_what_is_no_ip_address(accepted: Accepted) -> None:
 # Metadata
 
 METADATA: dict[str, dict[str, Any]] = {
-    "nothing": {}, "a text": {"note": "rampcheck"}, "an empty text": {"note": ""},
-    "a long text": {"note": "rampcheck " * 20}, "an empty name": {"": "rampcheck"},
+    "nothing": {},
+    "a text": {"note": "rampcheck"},
+    "an empty text": {"note": ""},
+    "a long text": {"note": "rampcheck " * 20},
+    "an empty name": {"": "rampcheck"},
     "a name of several words": {"the note's name": "rampcheck"},
     "other alphabets": {"zażółć": "Ünïcödé, 例え, مثال, 💸"},
-    "a number": {"note": 1234}, "a fraction": {"note": -0.5}, "a large number": {"note": 10**21},
-    "booleans": {"yes": True, "no": False}, "null": {"note": None},
-    "an array": {"note": [1, "two", None, [3.5, {"four": 4}]]}, "an empty array": {"note": []},
-    "an object": {"note": {"deep": {"deeper": {"deepest": "rampcheck"}}}}, "an empty object": {"note": {}},
+    "a number": {"note": 1234},
+    "a fraction": {"note": -0.5},
+    "a large number": {"note": 10**21},
+    "booleans": {"yes": True, "no": False},
+    "null": {"note": None},
+    "an array": {"note": [1, "two", None, [3.5, {"four": 4}]]},
+    "an empty array": {"note": []},
+    "an object": {"note": {"deep": {"deeper": {"deepest": "rampcheck"}}}},
+    "an empty object": {"note": {}},
     "the reserved member": {"_externalPartnerId": "partner-rampcheck"},
     "the reserved member among others": {"_externalPartnerId": "partner-rampcheck", "note": 1, "list": ["a"]},
 }
@@ -307,18 +336,25 @@ def test_other_reserved_metadata(accepted: Accepted) -> None:
 
 # Available Unlocked Fields
 
+
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
 def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted) -> None:
     """None, each one, several and all of the fields that may be unlocked are accepted, in any order."""
-    for names in ((), *((name,) for name in UNLOCKABLE), UNLOCKABLE[:2], UNLOCKABLE[3:6], UNLOCKABLE[6:],
-                  UNLOCKABLE, UNLOCKABLE[::-1]):
+    for names in (
+        (),
+        *((name,) for name in UNLOCKABLE),
+        UNLOCKABLE[:2],
+        UNLOCKABLE[3:6],
+        UNLOCKABLE[6:],
+        UNLOCKABLE,
+        UNLOCKABLE[::-1],
+    ):
         full.but(unlockedFields=names).is_accepted(f"{CLAUSE}.unlocked-fields")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
 def test_other_names_among_the_unlocked_fields(full: Accepted) -> None:
     """What a target does with a name that is not on the list, as in the page's own example, is observed."""
-    for names in (["destinationAddress"], ["fiatAmount", "destinationAddress"], ["rampcheck"],
-                  ["email", "email"], [1]):
+    for names in (["destinationAddress"], ["fiatAmount", "destinationAddress"], ["rampcheck"], ["email", "email"], [1]):
         full.but(unlockedFields=names).is_observed(f"{CLAUSE}.unlocked-fields")

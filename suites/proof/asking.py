@@ -59,8 +59,15 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
     promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
 
     def judge(exchange: Exchange) -> Broken | None:
-        return None if exchange.accepted else Broken(
-            f"{promised} after the session of exchange {session.exchange.number}", exchange.summary(), about=(STATUS,))
+        return (
+            None
+            if exchange.accepted
+            else Broken(
+                f"{promised} after the session of exchange {session.exchange.number}",
+                exchange.summary(),
+                about=(STATUS,),
+            )
+        )
 
     return target.send(request, session.request, Demand(clause, judge))
 
@@ -68,10 +75,14 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
 def demand_not_started(target: Target, session: Accepted, what: str) -> None:
     """Asks for the KYC status of a session's user, who has done nothing; `what` says in a phrase who that is."""
     clause = "proof.kyc.not-started"
-    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.credential),
-                    session)
+    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.credential), session)
     if answer.accepted and given(answer, "status") == "not_started":
         target.judge.held(clause, answer)
     elif answer.accepted:
-        target.judge.broken(clause, f"`status`: \"not_started\" for {what}", f"`status`: {given(answer, 'status')!r}",
-                            answer, about=(member("status"),))
+        target.judge.broken(
+            clause,
+            f'`status`: "not_started" for {what}',
+            f"`status`: {given(answer, 'status')!r}",
+            answer,
+            about=(member("status"),),
+        )

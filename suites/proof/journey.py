@@ -57,7 +57,7 @@ class Journey:
     def changes(self) -> dict[str, Exchange]:
         """The statuses that polls saw come, each with the first poll to show it, to the first that is terminal."""
         places = [place for place, status in enumerate(self.seen) if status in TERMINAL]
-        return dict(list(self.seen.items())[1:places[0] + 1 if places else None])
+        return dict(list(self.seen.items())[1 : places[0] + 1 if places else None])
 
     def poll(self) -> bool:
         """Asks for the status; says whether it is one that no poll has shown before."""
@@ -98,8 +98,11 @@ class Journey:
     def awaits(self, *, webhooks: bool) -> bool:
         """Whether the end, or a change that polls saw, has not come over every channel yet."""
         changes = self.changes.keys()
-        return (not self.is_over or (webhooks and bool(changes - self.delivered.keys()))
-                or (self.channel is not None and self.channel.is_open and bool(changes - self._told())))
+        return (
+            not self.is_over
+            or (webhooks and bool(changes - self.delivered.keys()))
+            or (self.channel is not None and self.channel.is_open and bool(changes - self._told()))
+        )
 
     def close(self) -> None:
         """Closes the WebSocket."""
@@ -108,7 +111,7 @@ class Journey:
 
     def _told(self) -> set[str]:
         """Gives the statuses that the WebSocket has told; each message is read once, however often this is asked."""
-        messages = self.channel.messages[self._read:] if self.channel is not None else ()
+        messages = self.channel.messages[self._read :] if self.channel is not None else ()
         self._read += len(messages)
         for value in (message.json for message in messages):
             if isinstance(value, dict) and isinstance(status := value.get("status"), str):
@@ -134,9 +137,13 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
             channel = target.subscribe(request)
             if channel.accepted:
                 return channel
-            target.judge.broken("proof.ws.connect", f"an upgrade (101) after the session of exchange "
-                                f"{own.exchange.number}", channel.upgrade.summary(), channel.upgrade,
-                                about=(STATUS,))
+            target.judge.broken(
+                "proof.ws.connect",
+                f"an upgrade (101) after the session of exchange {own.exchange.number}",
+                channel.upgrade.summary(),
+                channel.upgrade,
+                about=(STATUS,),
+            )
     return None
 
 
@@ -168,8 +175,11 @@ class Journeys:
 
         Raises `Unjudged` where no session could be created.
         """
-        credentials = [name for name in (self._target.suite.credential, f"second_{self._target.suite.credential}")
-                       if name in self._target.profile.credentials]
+        credentials = [
+            name
+            for name in (self._target.suite.credential, f"second_{self._target.suite.credential}")
+            if name in self._target.profile.credentials
+        ]
         refusal: Unjudged | None = None
         for credential in credentials:
             others = [name for name in credentials if name != credential]
@@ -227,14 +237,17 @@ class Journeys:
         endless = [journey for journey in self._all if not journey.has_ended]
         if endless:
             patience = self._target.profile.limits.event_timeout_seconds
-            failed = ("the profile's trigger `complete` did not bring the transaction to its end within "
-                      f"{patience:g} s of its last change; its status is still {endless[0].last}")
+            failed = (
+                "the profile's trigger `complete` did not bring the transaction to its end within "
+                f"{patience:g} s of its last change; its status is still {endless[0].last}"
+            )
             if len(endless) == len(self._all):
                 raise Unjudged(failed)
             self._target.judge.note(failed)
         if not any(journey.changes or not journey.is_over for journey in self._all):
-            raise Unjudged("the profile's trigger `complete` brought every transaction to its end before it could be "
-                           "watched")
+            raise Unjudged(
+                "the profile's trigger `complete` brought every transaction to its end before it could be watched"
+            )
 
     def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
         """Gives the members of the sessions to be watched: some pairs of the first partner, both types."""
@@ -263,8 +276,9 @@ class Journeys:
         self._strangers.append((poll(journey.transaction, credential), channel))
 
     def _awaits_anything(self) -> bool:
-        return any(journey.awaits(webhooks=self._receives and not is_second(journey.credential))
-                   for journey in self._all)
+        return any(
+            journey.awaits(webhooks=self._receives and not is_second(journey.credential)) for journey in self._all
+        )
 
     def _look(self) -> bool:
         """Takes what came over the other channels, polls where it is due; says whether there was anything new."""

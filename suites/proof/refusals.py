@@ -33,7 +33,6 @@ class EitherRejection(Rejection):
         return ", or ".join(map(str, self.alternatives))
 
 
-
 INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token"]})
 MISSING_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})
 UNAUTHORISED = Rejection([401], {"error": ["unauthorised"]})

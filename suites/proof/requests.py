@@ -60,10 +60,15 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
     """Gives the request with the documented required fields only; `pair` counts from the partner's first."""
     partner = partner_of(profile, credential)
     currency, network = pairs(partner)[pair % len(pairs(partner))]
-    request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json({
-        "partner_user_id": f"rampcheck-{unique}", "user_email": f"user-{unique}@rampcheck.example",
-        "network": network, "currency": currency, "amount": "100",
-    })
+    request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
+        {
+            "partner_user_id": f"rampcheck-{unique}",
+            "user_email": f"user-{unique}@rampcheck.example",
+            "network": network,
+            "currency": currency,
+            "amount": "100",
+        }
+    )
     if partner.get("address_mode") == "sent":
         return request.but(address=partner.get("address") or EXAMPLE_ADDRESS)
     return request
@@ -76,8 +81,11 @@ ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
     ("proof.session.request.client-ip-optional", "`client_ip`", lambda request, _: request.but(client_ip=CLIENT_IP)),
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
-    ("proof.auth.origin-optional", "a registered `Origin`",
-     lambda request, partner: request.with_header("Origin", origins(partner)[0])),
+    (
+        "proof.auth.origin-optional",
+        "a registered `Origin`",
+        lambda request, partner: request.with_header("Origin", origins(partner)[0]),
+    ),
 )
 
 
@@ -93,7 +101,8 @@ def candidates(profile: Profile) -> Iterator[Candidate]:
 
 
 def _builder(
-    chosen: tuple[tuple[str, str, Addition], ...], pair: int,
+    chosen: tuple[tuple[str, str, Addition], ...],
+    pair: int,
 ) -> Callable[[Profile, str, str], Request]:
     def build(profile: Profile, credential: str, unique: str) -> Request:
         request = minimum(profile, credential, unique, pair)

@@ -51,7 +51,9 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
         "the first half of the token": token[:half],
         "the token and one more character": f"{token}x",
         # In the middle: of an encoded token, the last character may hold bits that nothing reads.
-        "the token with one character replaced": token[:half] + ("b" if token[half] == "a" else "a") + token[half + 1:],
+        "the token with one character replaced": token[:half]
+        + ("b" if token[half] == "a" else "a")
+        + token[half + 1 :],
         "the token in the other letter case": token.swapcase(),
         "the token twice": f"{token}{token}",
         "an empty token": "",
@@ -61,7 +63,8 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
             target.hide("made_up_token", stranger)
             for _ in range(2):  # That it was refused before does not make it known.
                 accepted.with_header("Authorization", f"Bearer {stranger}".rstrip(), what).is_refused(
-                    "proof.auth.unknown-token", INVALID_TOKEN if stranger else MISSING_TOKEN)
+                    "proof.auth.unknown-token", INVALID_TOKEN if stranger else MISSING_TOKEN
+                )
 
 
 @pytest.mark.verifies("proof.auth.bearer-scheme")
@@ -69,9 +72,12 @@ def test_another_scheme_is_refused(accepted: Accepted, token: str) -> None:
     """A good token counts only under the scheme Bearer."""
     basic = b64encode(f"{token}:".encode()).decode()
     for what, value in {
-        "the token under Basic": f"Basic {basic}", "the bare token under Basic": f"Basic {token}",
-        "the token under Token": f"Token {token}", "the token under Digest": f"Digest {token}",
-        "the token without a scheme": token, "the token right after Bearer": f"Bearer{token}",
+        "the token under Basic": f"Basic {basic}",
+        "the bare token under Basic": f"Basic {token}",
+        "the token under Token": f"Token {token}",
+        "the token under Digest": f"Digest {token}",
+        "the token without a scheme": token,
+        "the token right after Bearer": f"Bearer{token}",
     }.items():
         accepted.with_header("Authorization", value, what).is_refused("proof.auth.bearer-scheme", UNAUTHORISED)
 
@@ -82,7 +88,8 @@ def test_a_deactivated_token_is_refused(accepted: Accepted, target: Target) -> N
     inactive = target.profile.credentials["inactive_client_token"]
     for _ in range(2):
         accepted.with_header("Authorization", f"Bearer {inactive}", "a deactivated token").is_refused(
-            "proof.auth.inactive-token", INVALID_TOKEN)
+            "proof.auth.inactive-token", INVALID_TOKEN
+        )
 
 
 @pytest.mark.creates_sessions
@@ -92,7 +99,8 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
     previous = target.profile.credentials["previous_client_token"]
     for _ in range(3):
         accepted.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted(
-            "proof.auth.rotation-grace")
+            "proof.auth.rotation-grace"
+        )
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
@@ -106,20 +114,27 @@ def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted,
     """A call from outside is forbidden, also where a header of its own, or each of them, names an allowed address."""
     clause, headers = "proof.auth.ip-allowlist", forged(target.profile)
     for name, value in headers.items():
-        accepted.instead(accepted.request.from_outside().with_header(name, value),
-                         f"{OUTSIDE} and an allowed one in {name}").is_refused(clause, FORBIDDEN)
+        accepted.instead(
+            accepted.request.from_outside().with_header(name, value), f"{OUTSIDE} and an allowed one in {name}"
+        ).is_refused(clause, FORBIDDEN)
     accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header").is_refused(
-        clause, FORBIDDEN)
+        clause, FORBIDDEN
+    )
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
 def test_every_endpoint_asks_for_the_address(accepted: Accepted, target: Target, token_name: str) -> None:
     """Neither a transaction nor a user nor a WebSocket is open to a call from outside, whatever its headers say."""
     clause, transaction = "proof.auth.ip-allowlist", transaction_of(accepted.exchange)
-    changes = {OUTSIDE: from_outside_with({}),
-               f"{OUTSIDE} and an allowed one in every header": from_outside_with(forged(target.profile))}
-    for question in (poll(transaction, token_name), kyc_status(accepted.request.json["partner_user_id"], token_name),
-                     upgrade(transaction, token_name)):
+    changes = {
+        OUTSIDE: from_outside_with({}),
+        f"{OUTSIDE} and an allowed one in every header": from_outside_with(forged(target.profile)),
+    }
+    for question in (
+        poll(transaction, token_name),
+        kyc_status(accepted.request.json["partner_user_id"], token_name),
+        upgrade(transaction, token_name),
+    ):
         control = known(accepted, question)
         for what, change in changes.items():
             attempt = control.changed(change, what)
@@ -131,10 +146,12 @@ def test_every_endpoint_asks_for_the_address(accepted: Accepted, target: Target,
 
 def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request]:
     """Gives the change to a request that sends it from outside, with more headers."""
+
     def changed(request: Request) -> Request:
         for name, value in headers.items():
             request = request.with_header(name, value)
         return request.from_outside()
+
     return changed
 
 
@@ -143,8 +160,12 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
     """A made-up origin is forbidden, each time anew, and so is one that only another partner has registered."""
     own = set(origins(target.partner()))
     others = set(origins(target.partner(SECOND))) - own if own else set()
-    for origin in ("https://unregistered.rampcheck.example", "https://unregistered.rampcheck.example", "null",
-                   *sorted(others)):
+    for origin in (
+        "https://unregistered.rampcheck.example",
+        "https://unregistered.rampcheck.example",
+        "null",
+        *sorted(others),
+    ):
         accepted.with_header("Origin", origin).is_refused("proof.auth.origin-unregistered", FORBIDDEN_ORIGIN)
 
 
@@ -153,9 +174,12 @@ def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, reg
     """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4)."""
     url = urlsplit(registered_origin)
     look_alikes = (
-        f"{registered_origin}.rampcheck.example", f"{url.scheme}://evil-{url.netloc}", f"{url.scheme}://sub.{url.netloc}",
+        f"{registered_origin}.rampcheck.example",
+        f"{url.scheme}://evil-{url.netloc}",
+        f"{url.scheme}://sub.{url.netloc}",
         f"http://{url.netloc}" if url.scheme == "https" else f"https://{url.netloc}",
-        f"{url.scheme}://{url.hostname}:{(url.port or 443) + 1}", registered_origin[:-1],
+        f"{url.scheme}://{url.hostname}:{(url.port or 443) + 1}",
+        registered_origin[:-1],
         f"https://rampcheck.example/{url.netloc}",
     )
     for origin in look_alikes:
@@ -202,5 +226,6 @@ def test_no_origin_is_accepted_after_one(target: Target, registered_origin: str)
 def test_no_answer_repeats_the_token(accepted: Accepted) -> None:
     """Neither a session nor an error holds the token; the same is judged of every other exchange."""
     accepted.without("amount").send()
-    accepted.with_header("Authorization", f"{accepted.exchange.request.header('Authorization')}x",
-                         "the token and one more character").send()
+    accepted.with_header(
+        "Authorization", f"{accepted.exchange.request.header('Authorization')}x", "the token and one more character"
+    ).send()

@@ -11,8 +11,13 @@ PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provid
 
 
 @pytest.mark.verifies(
-    "proof.errors.envelope", "proof.errors.media-type", "proof.errors.matrix", "proof.errors.request-id",
-    "proof.errors.no-session", "proof.errors.no-internals", "proof.errors.gateway-envelope",
+    "proof.errors.envelope",
+    "proof.errors.media-type",
+    "proof.errors.matrix",
+    "proof.errors.request-id",
+    "proof.errors.no-session",
+    "proof.errors.no-internals",
+    "proof.errors.gateway-envelope",
 )
 def test_one_error_of_each_kind(accepted: Accepted) -> None:
     """Refusals for the token, the origin, the body, a field and the currency keep the promises of every error."""
@@ -53,5 +58,10 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accep
         target.judge.broken(clause, "a session for the same body sent again", last.summary(), last, about=(STATUS,))
         return
     target.judge.record(target.judge.doubted(failure))
-    target.judge.broken(clause, f"{PROVIDER_ERROR} while the provider fails", failure.summary(), failure,
-                        about=PROVIDER_ERROR.differs(failure))
+    target.judge.broken(
+        clause,
+        f"{PROVIDER_ERROR} while the provider fails",
+        failure.summary(),
+        failure,
+        about=PROVIDER_ERROR.differs(failure),
+    )

@@ -11,7 +11,10 @@ from .journey import Journeys
 
 EVENTS = ("proof.ws.event", "proof.ws.only-own", "proof.ws.order", "proof.ws.times", "proof.ws.agrees")
 WEBHOOKS = (
-    "proof.webhook.delivered", "proof.webhook.post-json", "proof.webhook.complete", "proof.webhook.agrees",
+    "proof.webhook.delivered",
+    "proof.webhook.post-json",
+    "proof.webhook.complete",
+    "proof.webhook.agrees",
     "proof.webhook.no-token",
 )
 
@@ -50,17 +53,26 @@ def judge_delivery(target: Target, journeys: Journeys) -> None:
     patience = f"{target.profile.limits.event_timeout_seconds:g} s"
     for status, exchange in journeys.missing_webhooks():
         if target.turned_away:
-            target.judge.unjudged("proof.webhook.delivered", f"{target.turned_away:,} webhooks were more, larger or "
-                                  "slower than a run reads: one that is missing may be among them")
+            target.judge.unjudged(
+                "proof.webhook.delivered",
+                f"{target.turned_away:,} webhooks were more, larger or "
+                "slower than a run reads: one that is missing may be among them",
+            )
             break
-        target.judge.broken("proof.webhook.delivered", f"a webhook with the status {status!r} within {patience}",
-                            f"none that can be read as such, though exchange {exchange.number} shows the change",
-                            exchange)
+        target.judge.broken(
+            "proof.webhook.delivered",
+            f"a webhook with the status {status!r} within {patience}",
+            f"none that can be read as such, though exchange {exchange.number} shows the change",
+            exchange,
+        )
     delivered = journeys.delivered()
     for webhook in delivered:
         target.judge.held("proof.webhook.delivered", webhook)
     if not delivered:
         # Of what came and told no status, all else is judged.
         for clause in ("proof.webhook.agrees",) if journeys.came else WEBHOOKS:
-            target.judge.unjudged(clause, "no webhook that names a transaction of this run and its status came to the "
-                                          f"profile's `webhook.public_url` within {patience}")
+            target.judge.unjudged(
+                clause,
+                "no webhook that names a transaction of this run and its status came to the "
+                f"profile's `webhook.public_url` within {patience}",
+            )

@@ -54,8 +54,9 @@ def test_a_user_may_have_reserved_characters(accepted: Accepted, target: Target,
         if session.accepted:
             demand(target, clause, kyc_status(named, token_name), Accepted(target, accepted.request, session))
         else:
-            target.judge.observed(clause, f"no session for a user with {characters!r} in the id: {session.summary()}",
-                                  session)
+            target.judge.observed(
+                clause, f"no session for a user with {characters!r} in the id: {session.summary()}", session
+            )
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
@@ -63,16 +64,19 @@ def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, 
     """Nobody is known but for whom a session was created, under the very id."""
     strangers = {
         "a user without a session": f"rampcheck-{target.unique()}-never",
-        "the beginning of a known user": user[:len(user) // 2],
-        "a known user in another letter case": user.swapcase(), "a known user and a space": f"{user} ",
-        "a known user and a slash": f"{user}/", "a known user and one more character": f"{user}x",
+        "the beginning of a known user": user[: len(user) // 2],
+        "a known user in another letter case": user.swapcase(),
+        "a known user and a space": f"{user} ",
+        "a known user and a slash": f"{user}/",
+        "a known user and one more character": f"{user}x",
         "a percent sign": "%",
     }
     for what, stranger in strangers.items():
         # Which characters an id may have is not documented.
         is_usual = re.fullmatch(r"[\w-]*", stranger) is not None
         known.instead(kyc_status(stranger, token_name), what).is_refused(
-            "proof.kyc.unknown", NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID)
+            "proof.kyc.unknown", NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID
+        )
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
@@ -80,12 +84,14 @@ def test_a_plus_is_no_space(accepted: Accepted, target: Target, user: str, token
     """In a path a plus sign is a plus sign (RFC 3986 section 2.2): the user with a space is somebody else."""
     session = accepted.but(partner_user_id=f"{user}+x").send()
     if not session.accepted:
-        target.judge.observed("proof.kyc.unknown", f"no session for a user with '+' in the id: {session.summary()}",
-                              session)
+        target.judge.observed(
+            "proof.kyc.unknown", f"no session for a user with '+' in the id: {session.summary()}", session
+        )
         return
     known = asking.known(Accepted(target, accepted.request, session), kyc_status(f"{user}+x", token_name))
     known.changed(lambda _: kyc_status(f"{user} x", token_name), "a space where the known user has a plus").is_refused(
-        "proof.kyc.unknown", NOT_FOUND_OR_NO_ID)
+        "proof.kyc.unknown", NOT_FOUND_OR_NO_ID
+    )
 
 
 @pytest.mark.verifies("proof.kyc.isolation")
@@ -97,11 +103,13 @@ def test_another_partners_user_is_not_found(target: Target) -> None:
     for credential, other in ((first, second), (second, first)):
         user = own[credential].request.json["partner_user_id"]
         known = asking.known(own[credential], kyc_status(user, credential))
-        known.instead(known.request.with_credential(other),
-                      "the token of another partner").is_refused(clause, NOT_FOUND)
+        known.instead(known.request.with_credential(other), "the token of another partner").is_refused(
+            clause, NOT_FOUND
+        )
     target.accepted(first, partner_user_id=user)
-    known.changed(lambda request: request.with_credential(first), "a user for whom both partners have a session"
-                  ).is_observed(clause)
+    known.changed(
+        lambda request: request.with_credential(first), "a user for whom both partners have a session"
+    ).is_observed(clause)
 
 
 @pytest.mark.verifies("proof.kyc.auth")
@@ -123,18 +131,28 @@ def test_asking_changes_nothing(accepted: Accepted, target: Target, user: str, t
     transaction = first.then(first.request)
     known = transaction.then(kyc_status(user, token_name))
     # What changes of itself is not judged.
-    steady = [name for name in ("status", "updated_at")
-              if given(first.exchange, name) == given(transaction.exchange, name)]
+    steady = [
+        name for name in ("status", "updated_at") if given(first.exchange, name) == given(transaction.exchange, name)
+    ]
     for before, names in ((known, ["status"]), (transaction, steady)):
         after = demand(target, clause, before.request, accepted)
         changed = [name for name in names if after.accepted and given(after, name) != given(before.exchange, name)]
         for name in changed:
-            target.judge.broken(clause, f"`{name}`: {given(before.exchange, name)!r}, as before the question",
-                                f"`{name}`: {given(after, name)!r}", after, about=(member(name),))
+            target.judge.broken(
+                clause,
+                f"`{name}`: {given(before.exchange, name)!r}, as before the question",
+                f"`{name}`: {given(after, name)!r}",
+                after,
+                about=(member(name),),
+            )
         if after.accepted and not changed:
             target.judge.held(clause, after)
     stranger = f"rampcheck-{target.unique()}-unknown"
-    if not known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user").is_refused(
-            "proof.kyc.unknown", NOT_FOUND).accepted:
-        known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user who was asked for before"
-                      ).is_refused(clause, NOT_FOUND)
+    if (
+        not known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user")
+        .is_refused("proof.kyc.unknown", NOT_FOUND)
+        .accepted
+    ):
+        known.changed(
+            lambda _: kyc_status(stranger, token_name), "an unknown user who was asked for before"
+        ).is_refused(clause, NOT_FOUND)

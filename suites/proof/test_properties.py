@@ -20,10 +20,12 @@ pytestmark = [pytest.mark.long, pytest.mark.verifies("proof.session.request.no-s
 @pytest.mark.creates_sessions
 def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
+
     def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json, target.partner())
         return accepted.with_body(json.dumps(own), "a generated valid body").is_survived(
-            "proof.session.request.no-server-error")
+            "proof.session.request.no-server-error"
+        )
 
     generator.valid("POST", PATH, send)
 
@@ -39,12 +41,18 @@ def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Pa
     kept = {name: value for name, value in generated.items() if name not in ("address", "type")}
     if partner.get("off_ramp") and "type" in generated:
         kept["type"] = generated["type"]
-    return {**kept, "currency": currency, "network": network, "user_email": accepted["user_email"],
-            "partner_user_id": f"{accepted['partner_user_id']}-{generated['partner_user_id']}"}
+    return {
+        **kept,
+        "currency": currency,
+        "network": network,
+        "user_email": accepted["user_email"],
+        "partner_user_id": f"{accepted['partner_user_id']}-{generated['partner_user_id']}",
+    }
 
 
 def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
     """Whatever invalid request is sent, the answer is below 500; without its required strings it is refused."""
+
     def send(body: bytes) -> Exchange:
         attempt = accepted.with_body(body, "a generated invalid body")
         clause = promised_refusal(body)

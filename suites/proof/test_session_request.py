@@ -29,8 +29,22 @@ from .refusals import (
 )
 from .requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
 
-NOT_DECIMAL = ("abc", "1,5", "1.2.3", "0x10", "NaN", "12abc", "Infinity", "1 000", "1_000", "--1", "1/2",
-               ".", "-", "100\u20ac")
+NOT_DECIMAL = (
+    "abc",
+    "1,5",
+    "1.2.3",
+    "0x10",
+    "NaN",
+    "12abc",
+    "Infinity",
+    "1 000",
+    "1_000",
+    "--1",
+    "1/2",
+    ".",
+    "-",
+    "100\u20ac",
+)
 # The last two are 100 in the digits of other scripts, full-width and Arabic-Indic.
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5\n", "\uff11\uff10\uff10", "\u0661\u0660\u0660")
 
@@ -130,7 +144,8 @@ def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) ->
     """An enabled currency on a network for which there is no wallet is refused as such."""
     currency, network = target.partner().get("unprovisioned_pair")
     accepted.but(currency=currency, network=network).is_refused(
-        "proof.session.request.wallet-provisioned", WALLET_NOT_SUPPORTED)
+        "proof.session.request.wallet-provisioned", WALLET_NOT_SUPPORTED
+    )
 
 
 @pytest.mark.verifies("proof.session.request.type-enum")
@@ -145,7 +160,8 @@ def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted) -> None:
 def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
     """Whichever type the partner's default is, the other one is to be had by asking for it, on every pair."""
     credential = target.credential_where(
-        lambda partner: bool(partner.get("off_ramp")) or partner.get("widget_config.type") == "sell")
+        lambda partner: bool(partner.get("off_ramp")) or partner.get("widget_config.type") == "sell"
+    )
     accepted = target.accepted(credential)
     for currency, network in pairs(target.partner(credential)):
         both = [accepted.but(currency=currency, network=network, type=kind).send() for kind in ("buy", "sell")]
@@ -168,8 +184,10 @@ def test_the_default_type_outlasts_another_one(target: Target, seller: str) -> N
     for kind in ("buy", "sell"):
         control = accepted.then(accepted.request.but(type=kind))
         control.without("type").is_accepted("proof.session.request.type-default")
-        control.changed(lambda request: request.without("type").but(partner_user_id=f"rampcheck-{target.unique()}"),
-                        "no `type`, another user").is_accepted("proof.session.request.type-default")
+        control.changed(
+            lambda request: request.without("type").but(partner_user_id=f"rampcheck-{target.unique()}"),
+            "no `type`, another user",
+        ).is_accepted("proof.session.request.type-default")
 
 
 @pytest.mark.verifies("proof.session.request.sell-disabled")
@@ -191,8 +209,13 @@ def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         exchange = control.but(type="sell").is_accepted("proof.session.request.sell-enabled")
         if exchange.accepted and given(exchange, "type") == "buy":
-            target.judge.broken("proof.session.request.sell-enabled", "`type`: \"sell\"", "`type`: \"buy\"", exchange,
-                                about=(member("type"),))
+            target.judge.broken(
+                "proof.session.request.sell-enabled",
+                '`type`: "sell"',
+                '`type`: "buy"',
+                exchange,
+                about=(member("type"),),
+            )
 
 
 @pytest.mark.creates_sessions
@@ -214,8 +237,13 @@ def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: T
                 if after == before:
                     target.judge.held("proof.session.request.redirect-once", following)
                 else:
-                    target.judge.broken("proof.session.request.redirect-once", f"`redirect_url`: {before!r}, as before",
-                                        f"`redirect_url`: {after!r}", following, about=(member("redirect_url"),))
+                    target.judge.broken(
+                        "proof.session.request.redirect-once",
+                        f"`redirect_url`: {before!r}, as before",
+                        f"`redirect_url`: {after!r}",
+                        following,
+                        about=(member("redirect_url"),),
+                    )
 
 
 @pytest.mark.creates_sessions
@@ -254,9 +282,13 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> 
         exchange = control.but(address=sent).is_accepted("proof.session.request.address-ignored")
         for following in (exchange, control.unchanged().send()):
             if following.accepted and given(following, "address") == sent:
-                target.judge.broken("proof.session.request.address-ignored",
-                                    f"Proof's own address, as {own!r} before", f"`address`: {sent!r}, the one sent",
-                                    following, about=(member("address"),))
+                target.judge.broken(
+                    "proof.session.request.address-ignored",
+                    f"Proof's own address, as {own!r} before",
+                    f"`address`: {sent!r}, the one sent",
+                    following,
+                    about=(member("address"),),
+                )
 
 
 @pytest.mark.verifies("proof.session.request.malformed-json")
@@ -301,8 +333,9 @@ def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         exchange = accepted.instead(replace(accepted.request, method=method), f"the method {method}").send()
         if exchange.accepted or exchange.status >= 500:
-            target.judge.broken(clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange,
-                                about=(STATUS,))
+            target.judge.broken(
+                clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange, about=(STATUS,)
+            )
         else:
             target.judge.held(clause, exchange)
 
@@ -334,4 +367,3 @@ def test_no_hostile_body_breaks_the_target(accepted: Accepted) -> None:
 def test_an_undocumented_field(accepted: Accepted) -> None:
     """What a target does with a field that is not documented is observed."""
     accepted.but(rampcheck_undocumented="x").is_observed("proof.session.request.unknown-field")
-

@@ -10,9 +10,24 @@ pytestmark = pytest.mark.creates_sessions
 AMOUNTS = ("99.50", "0.10", "100.000000000000000001", "1", "100.0", "12345678.12345678")
 # What a session's schema nodes promise, whatever is asked.
 SHAPE = (
-    "json", "complete", "merchant-transaction-id", "widget-id", "address", "signature-format", "init-token",
-    "init-token-type", "currency-echo", "network-echo", "fix-currency", "fix-amount", "fix-fiat-amount",
-    "fix-fiat-currency", "fix-network", "type", "config-stable", "success-status",
+    "json",
+    "complete",
+    "merchant-transaction-id",
+    "widget-id",
+    "address",
+    "signature-format",
+    "init-token",
+    "init-token-type",
+    "currency-echo",
+    "network-echo",
+    "fix-currency",
+    "fix-amount",
+    "fix-fiat-amount",
+    "fix-fiat-currency",
+    "fix-network",
+    "type",
+    "config-stable",
+    "success-status",
 )
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme", "redirect_url")
 
@@ -41,9 +56,7 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
 def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target) -> None:
     """A dozen users who ask at the same time get a dozen sessions, and so do the dozen after them."""
     for _ in range(2):
-        target.send_together([
-            accepted.request.but(partner_user_id=f"rampcheck-{target.unique()}") for _ in range(12)
-        ])
+        target.send_together([accepted.request.but(partner_user_id=f"rampcheck-{target.unique()}") for _ in range(12)])
 
 
 @pytest.mark.verifies("proof.session.signature-mixes-ip")
@@ -60,9 +73,10 @@ def test_an_amount_comes_back_character_for_character(accepted: Accepted, amount
     accepted.but(amount=amount).send()
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, id=name, marks=pytest.mark.verifies(f"proof.session.config.{name}")) for name in CONFIGURED
-])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, id=name, marks=pytest.mark.verifies(f"proof.session.config.{name}")) for name in CONFIGURED],
+)
 def test_configured_fields_do_not_follow_the_request(accepted: Accepted, target: Target, name: str) -> None:
     """Each configured field is what `widget_config` holds, for either partner of the profile."""
     assert accepted.exchange.accepted, name

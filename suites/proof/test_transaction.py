@@ -41,8 +41,9 @@ def sessions(target: Target) -> Iterator[Accepted]:
                 yield Accepted(target, session.request, exchange)
 
 
-@pytest.mark.verifies("proof.transaction.pending", "proof.transaction.complete", "proof.transaction.echo",
-                      "proof.transaction.times")
+@pytest.mark.verifies(
+    "proof.transaction.pending", "proof.transaction.complete", "proof.transaction.echo", "proof.transaction.times"
+)
 def test_a_session_just_created_is_pending(target: Target) -> None:
     """Whatever the pair, the type and the partner: with a session there is a transaction, and it is pending."""
     clause = "proof.transaction.pending"
@@ -53,8 +54,13 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
             if answer.accepted and given(answer, "status") == "pending":
                 target.judge.held(clause, answer)
             elif answer.accepted:
-                target.judge.broken(clause, "`status`: \"pending\" for a session just created",
-                                    f"`status`: {given(answer, 'status')!r}", answer, about=(member("status"),))
+                target.judge.broken(
+                    clause,
+                    '`status`: "pending" for a session just created',
+                    f"`status`: {given(answer, 'status')!r}",
+                    answer,
+                    about=(member("status"),),
+                )
 
 
 def is_uuid(text: str) -> bool:
@@ -69,16 +75,19 @@ def strangers(transaction: str) -> dict[str, str]:
     """Gives ids that name no transaction, made of one that does, each with a phrase that says how."""
     half = len(transaction) // 2
     unknown = {
-        "an id nobody was given": str(uuid.uuid4()), "the id and one more character": f"{transaction}x",
-        "the id, a slash and one more": f"{transaction}/x", "the id and a percent sign": f"{transaction}%",
-        "a percent sign": "%", "the id and a letter outside ASCII": f"{transaction}ü",
+        "an id nobody was given": str(uuid.uuid4()),
+        "the id and one more character": f"{transaction}x",
+        "the id, a slash and one more": f"{transaction}/x",
+        "the id and a percent sign": f"{transaction}%",
+        "a percent sign": "%",
+        "the id and a letter outside ASCII": f"{transaction}ü",
         "the id with two dots in it": f"{transaction[:half]}..{transaction[half:]}",
         "the id with a space in it": f"{transaction[:half]} {transaction[half:]}",
     }
     if len(transaction) >= SHORTEST_RANDOM:
         place = half + 1
         other = "b" if transaction[place] == "a" else "a"
-        unknown["the id with one character changed"] = f"{transaction[:place]}{other}{transaction[place + 1:]}"
+        unknown["the id with one character changed"] = f"{transaction[:place]}{other}{transaction[place + 1 :]}"
         unknown["the id without its last character"] = transaction[:-1]
     return unknown
 
@@ -92,15 +101,17 @@ def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
         polled.instead(poll(stranger, token_name), what).is_refused(
-            clause, NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
+            clause, NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID
+        )
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
-        polled.instead(poll(other, token_name), "the id in another letter case").is_observed(
-            clause)
+        polled.instead(poll(other, token_name), "the id in another letter case").is_observed(clause)
     # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.
-    encoded = polled.request.path.replace(quote(transaction, safe=""),
-                                          "".join(f"%{byte:02X}" for byte in transaction.encode()))
+    encoded = polled.request.path.replace(
+        quote(transaction, safe=""), "".join(f"%{byte:02X}" for byte in transaction.encode())
+    )
     polled.changed(lambda request: request.with_path(encoded), "every character of the id percent-encoded").is_observed(
-        clause)
+        clause
+    )
 
 
 @pytest.mark.verifies("proof.transaction.isolation")
@@ -110,8 +121,9 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
     own = {name: target.accepted(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
         question = known(own[credential], poll(transaction_of(own[credential].exchange), credential))
-        question.instead(question.request.with_credential(other),
-                         "the token of another partner").is_refused("proof.transaction.isolation", NOT_FOUND)
+        question.instead(question.request.with_credential(other), "the token of another partner").is_refused(
+            "proof.transaction.isolation", NOT_FOUND
+        )
 
 
 @pytest.mark.verifies("proof.transaction.auth")

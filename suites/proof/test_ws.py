@@ -45,7 +45,8 @@ def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: 
         upgraded.instead(
             upgraded.request.with_header("Authorization", None).with_path(f"{upgraded.request.path}&{name}={token}"),
             f"the token as {name} in the query only",
-        ) for name in ("access_token", "client_token")
+        )
+        for name in ("access_token", "client_token")
     ]
     for attempt in attempts:
         demand_silent_refusal(target, clause, attempt)
@@ -58,5 +59,6 @@ def test_an_upgrade_without_a_transaction_brings_nothing(upgraded: Accepted, tar
     for what, path in (("no `tx_id`", "/ws"), ("an empty `tx_id`", "/ws?tx_id=")):
         attempt = upgraded.instead(upgraded.request.with_path(path), what)
         demand_silent_refusal(target, clause, attempt, target.profile.limits.timeout_seconds)
-    upgraded.changed(lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
-                     ).is_observed(clause)
+    upgraded.changed(
+        lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
+    ).is_observed(clause)

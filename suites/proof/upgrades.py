@@ -23,11 +23,20 @@ def demand_silent_refusal(target: Target, clause: str, attempt: Attempt, patienc
     if is_silent_refusal(exchange):
         target.judge.held(clause, exchange)
         return
-    seen = f"{exchange.summary()}, {len(exchange.events)} messages, " + (
-        "then closed" if exchange.closed else "still open") if exchange.accepted else exchange.summary()
+    seen = (
+        f"{exchange.summary()}, {len(exchange.events)} messages, "
+        + ("then closed" if exchange.closed else "still open")
+        if exchange.accepted
+        else exchange.summary()
+    )
     with target.judge.changing(attempt.change):
-        target.judge.broken(clause, "a 4xx, or a close at once and without any event, for an upgrade with "
-                            f"{attempt.change}", seen, exchange, about=(STATUS,))
+        target.judge.broken(
+            clause,
+            f"a 4xx, or a close at once and without any event, for an upgrade with {attempt.change}",
+            seen,
+            exchange,
+            about=(STATUS,),
+        )
 
 
 def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:

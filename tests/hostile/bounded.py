@@ -52,10 +52,23 @@ def run(profile: Mapping[str, Any], folder: Path, *options: str, codes: frozense
     reports are there.
     """
     (folder / "profile.yaml").write_text(yaml.safe_dump(dict(profile)), encoding="utf-8")
-    command = [sys.executable, "-m", "rampcheck.cli", "run", str(folder / "profile.yaml"), "--output",
-               str(folder / "run"), *options]
-    done = subprocess.run([sys.executable, "-c", MEASURED, str(folder / "peak"), *command], capture_output=True,
-                          text=True, check=False, timeout=2 * HUNG)
+    command = [
+        sys.executable,
+        "-m",
+        "rampcheck.cli",
+        "run",
+        str(folder / "profile.yaml"),
+        "--output",
+        str(folder / "run"),
+        *options,
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(folder / "peak"), *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * HUNG,
+    )
     ended = Bounded(done.returncode, done.stdout + done.stderr, folder / "run", int((folder / "peak").read_text()))
     assert ended.code in codes, ended.printed
     assert ended.results["faults"] == []

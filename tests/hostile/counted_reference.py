@@ -67,8 +67,16 @@ def main(log: str, port: str, receiver: str) -> None:
     """Serves until it is ended."""
     app: Any = create_app([], "sandbox", 0.0, f"http://127.0.0.1:{port}{PATH}")
     with Path(log).open("ab", buffering=0) as written:
-        uvicorn.run(counted(app, written, receiver), host="127.0.0.1", port=int(port), ws="websockets-sansio",
-                    lifespan="off", log_config=None, proxy_headers=False, timeout_keep_alive=75)
+        uvicorn.run(
+            counted(app, written, receiver),
+            host="127.0.0.1",
+            port=int(port),
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+        )
 
 
 if __name__ == "__main__":

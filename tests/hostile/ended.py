@@ -48,8 +48,15 @@ def _bound() -> None:
 def shell(script: str, current: Path, env: Mapping[str, str] | None = None) -> Ended:
     """Runs a script of bash in the folder `current`; `$rampcheck` is the program."""
     done = subprocess.run(
-        ["bash", "-c", f"rampcheck={shlex.quote(PROGRAM)}\n{script}"], cwd=current, env=env or environment(),
-        capture_output=True, text=True, errors="replace", check=False, timeout=MOST_SECONDS, preexec_fn=_bound,
+        ["bash", "-c", f"rampcheck={shlex.quote(PROGRAM)}\n{script}"],
+        cwd=current,
+        env=env or environment(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=MOST_SECONDS,
+        preexec_fn=_bound,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -67,10 +67,14 @@ Behaviour = Callable[[Peer], None]
 
 def session(**more: object) -> bytes:
     """Gives the JSON of a session as Kryptonim promises it, with other members before its own."""
-    return json.dumps({
-        **more, "sessionId": f"session-{next(NUMBERS)}", "widgetUrl": "https://widget.example/pay",
-        "expiresAt": f"{datetime.now(UTC) + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}",
-    }).encode()
+    return json.dumps(
+        {
+            **more,
+            "sessionId": f"session-{next(NUMBERS)}",
+            "widgetUrl": "https://widget.example/pay",
+            "expiresAt": f"{datetime.now(UTC) + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}",
+        }
+    ).encode()
 
 
 def noted(note: bytes) -> bytes:
@@ -80,34 +84,46 @@ def noted(note: bytes) -> bytes:
 
 def whole(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
     """Gives a response that is as long as it says."""
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Date: {format_datetime(datetime.now(UTC))}",
-             f"Content-Length: {len(body)}", "Connection: close", *headers]
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: application/json",
+        f"Date: {format_datetime(datetime.now(UTC))}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def answering(make: Callable[[], bytes]) -> Behaviour:
     """Makes the behaviour that reads the request, sends one answer and closes."""
+
     def behave(peer: Peer) -> None:
         peer.read_request()
         peer.send(make())
+
     return behave
 
 
 def flooding(start: bytes, repeated: bytes) -> Behaviour:
     """Makes the behaviour that reads the request and begins an answer that never ends."""
+
     def behave(peer: Peer) -> None:
         peer.read_request()
         peer.send(start)
         peer.send_forever(repeated)
+
     return behave
 
 
 def dripping(start: bytes, content: bytes) -> Behaviour:
     """Makes the behaviour that goes on byte by byte after `start`."""
+
     def behave(peer: Peer) -> None:
         peer.read_request()
         peer.send(start)
         peer.drip(content)
+
     return behave
 
 
@@ -187,7 +203,8 @@ UNANSWERED: dict[str, Behaviour] = {
     "a status of four digits": answering(lambda: whole(session(), status="2000 OK")),
     "HTTP/0.9": answering(session),
     "an upgrade that nobody asked for": answering(
-        lambda: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: none\r\nConnection: upgrade\r\n\r\n"),
+        lambda: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: none\r\nConnection: upgrade\r\n\r\n"
+    ),
     "two lengths": answering(lambda: whole(session(), "Content-Length: 1")),
 }
 # An answer that no documented request deserves.
@@ -246,8 +263,10 @@ def serve(*behaviours: Behaviour, upstream: str = "", good: int = 0) -> Iterator
     where a client came to the place that only a redirect names.
     """
     ended = threading.Event()
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening, \
-            socket.create_server(("127.0.0.1", 0)) as trap:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=128) as listening,
+        socket.create_server(("127.0.0.1", 0)) as trap,
+    ):
         trap.setblocking(False)
         elsewhere = f"http://127.0.0.1:{trap.getsockname()[1]}"
 

@@ -21,10 +21,23 @@ REPORTS = {"index.html", "results.json", "junit.xml", "summary.md", "journal.jso
 def test_whoever_asks_for_the_end_gets_it(moment: int, number: signal.Signals, workers: str, tmp_path: Path) -> None:
     """From the first record of the journal on, the reports are whole; a second signal changes nothing."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "kryptonim", "--latency", "0.05", "-n",
-               workers, "--output", str(folder)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "rampcheck.cli",
+        "run",
+        "--contract",
+        "kryptonim",
+        "--latency",
+        "0.05",
+        "-n",
+        workers,
+        "--output",
+        str(folder),
+    ]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         journal = folder / "journal.jsonl"  # made before there is a record to write
         while process.poll() is None and not (journal.exists() and journal.stat().st_size):
             time.sleep(0.01)

@@ -38,42 +38,52 @@ def event(**members: object) -> bytes:
 
 def upgrading(upstream: str, behave: Behaviour) -> Behaviour:
     """Makes the behaviour that accepts each WebSocket and then does this, and has all else answered by `upstream`."""
+
     def front(peer: Peer) -> None:
         request = peer.read_request()
         key = KEY.search(request)
         if key is None:
             hostile_target.relay(peer, upstream, request)
             return
-        peer.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                  b"Sec-WebSocket-Accept: " + accept_key(key[1].decode()).encode() + b"\r\n\r\n")
+        peer.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_key(key[1].decode()).encode() + b"\r\n\r\n"
+        )
         behave(peer)
+
     return front
 
 
 def refusing(upstream: str, behave: Behaviour) -> Behaviour:
     """Makes the behaviour that answers each upgrade in this way, and has all else answered by `upstream`."""
+
     def front(peer: Peer) -> None:
         request = peer.read_request()
         if KEY.search(request):
             behave(peer)
         else:
             hostile_target.relay(peer, upstream, request)
+
     return front
 
 
 def forever(content: bytes, start: bytes = b"") -> Behaviour:
     """Makes the behaviour that sends `start`, then the same without an end, and reads nothing."""
+
     def behave(peer: Peer) -> None:
         peer.send(start)
         peer.send_forever(content)
+
     return behave
 
 
 def once(content: bytes) -> Behaviour:
     """Makes the behaviour that sends this, and then neither reads nor closes."""
+
     def behave(peer: Peer) -> None:
         peer.send(content)
         peer.wait()
+
     return behave
 
 
@@ -101,7 +111,7 @@ ENDLESS: dict[str, Behaviour] = {
 }
 BROKEN: dict[str, Behaviour] = {
     "text that is no UTF-8": once(frame(FIN | TEXT, b"\xff\xfe")),
-    "an opcode that is none": once(frame(FIN | 0xb, b"")),
+    "an opcode that is none": once(frame(FIN | 0xB, b"")),
     "a close code that is none": once(frame(FIN | CLOSE, b"\x00\x01?")),
     "a close of one byte": once(frame(FIN | CLOSE, b"\x03")),
     "a ping that is too long": once(frame(FIN | PING, b"x" * 200)),
@@ -124,7 +134,11 @@ def reference() -> Iterator[str]:
 
 
 def run(
-    front: Callable[[str, Behaviour], Behaviour], behave: Behaviour, upstream: str, folder: Path, *options: str,
+    front: Callable[[str, Behaviour], Behaviour],
+    behave: Behaviour,
+    upstream: str,
+    folder: Path,
+    *options: str,
 ) -> bounded.Bounded:
     """Runs scenarios of Proof's suite against a target whose WebSockets do this."""
     with hostile_target.serve(front(upstream, behave)) as base_url:

@@ -37,21 +37,35 @@ def test_plain_pytest_tells_it_the_same_way(output: str, tmp_path: Path) -> None
     """Where pytest is started by hand, the same ends have the same codes and messages."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     suites = Path(__file__).parents[2] / "suites" / "kryptonim"
-    ended = shell(f"{sys.executable} -m pytest -q -p no:cacheprovider {suites} --rampcheck-contract kryptonim "
-                  f"--rampcheck-output {output}", tmp_path)
+    ended = shell(
+        f"{sys.executable} -m pytest -q -p no:cacheprovider {suites} --rampcheck-contract kryptonim "
+        f"--rampcheck-output {output}",
+        tmp_path,
+    )
     assert ended.code == 4, ended.said
     assert "Traceback" not in ended.said
     assert "cannot be written" in ended.err
 
 
-@pytest.mark.parametrize(("redirection", "code"), [
-    ("| true", 0), (">&-", 0), ("2>&-", 0), (">&- 2>&- <&-", 0), ("> /dev/full", 3), ("> /dev/full 2>&1", 3),
-])
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [
+        ("| true", 0),
+        (">&-", 0),
+        ("2>&-", 0),
+        (">&- 2>&- <&-", 0),
+        ("> /dev/full", 3),
+        ("> /dev/full 2>&1", 3),
+    ],
+)
 @pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])
 def test_the_streams_are_not_the_run(redirection: str, code: int, buffered: str, tmp_path: Path) -> None:
     """Nobody reads, or nothing can be written there: the run comes to its end, and its reports are whole."""
-    ended = shell(f"$rampcheck {' '.join(BRIEF)} --output run {redirection}; exit ${{PIPESTATUS[0]}}", tmp_path,
-                  environment(PYTHONUNBUFFERED=buffered))
+    ended = shell(
+        f"$rampcheck {' '.join(BRIEF)} --output run {redirection}; exit ${{PIPESTATUS[0]}}",
+        tmp_path,
+        environment(PYTHONUNBUFFERED=buffered),
+    )
     assert ended.code == code, ended.said
     assert "Traceback" not in ended.said
     assert all((tmp_path / "run" / name).stat().st_size for name in REPORTS)
@@ -88,10 +102,12 @@ def test_serve_writes_its_profile_only_where_none_is(name: str, tmp_path: Path) 
 def test_what_nobody_thought_of_is_told_in_one_line(tmp_path: Path) -> None:
     """A fault outside of any scenario: exit code 3, one line, the traceback in a file, no secret in either."""
     for arguments in ("clauses", "run --contract kryptonim --output run"):
-        planted = ("import os, rampcheck.contract.register as c; from rampcheck.cli import main\n"
-                   "def fail(*_): raise ZeroDivisionError('planted ' + os.environ['MY_TOKEN'])\n"
-                   f"c.load = fail; main({arguments.split()!r})")
-        ended = shell(f"exec {sys.executable} -c \"{planted}\"", tmp_path, environment(MY_TOKEN="fb6-sekret-098"))
+        planted = (
+            "import os, rampcheck.contract.register as c; from rampcheck.cli import main\n"
+            "def fail(*_): raise ZeroDivisionError('planted ' + os.environ['MY_TOKEN'])\n"
+            f"c.load = fail; main({arguments.split()!r})"
+        )
+        ended = shell(f'exec {sys.executable} -c "{planted}"', tmp_path, environment(MY_TOKEN="fb6-sekret-098"))
         assert ended.code == 3, ended.said
         assert len(ended.err.splitlines()) == 1
         assert "ZeroDivisionError: planted" in ended.err
@@ -102,10 +118,12 @@ def test_what_nobody_thought_of_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_a_fault_inside_pytest_is_told_in_one_line(tmp_path: Path) -> None:
     """Where a hook of pytest fails, its report is one line, the traceback is in the run's folder, and reports are."""
-    planted = ("import rampcheck.running.order as o; from rampcheck.cli import main\n"
-               "def fail(*_): raise ZeroDivisionError('planted')\n"
-               "o.ordered = fail; main(['run', '--contract', 'kryptonim', '--output', 'run'])")
-    ended = shell(f"exec {sys.executable} -c \"{planted}\"", tmp_path)
+    planted = (
+        "import rampcheck.running.order as o; from rampcheck.cli import main\n"
+        "def fail(*_): raise ZeroDivisionError('planted')\n"
+        "o.ordered = fail; main(['run', '--contract', 'kryptonim', '--output', 'run'])"
+    )
+    ended = shell(f'exec {sys.executable} -c "{planted}"', tmp_path)
     assert ended.code == 3, ended.said
     assert "Traceback" not in ended.said
     assert "File" not in ended.said
@@ -120,10 +138,30 @@ def small_file() -> None:
 
 def test_a_full_disk_ends_a_run_with_what_was_judged(tmp_path: Path) -> None:
     """The journal takes no more: exit code 3, the verdict and the failures on the terminal, the way out."""
-    command = [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--defect",
-               "token-compared-by-prefix", "--examples", "2", "--output", "run"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(TMPDIR=str(tmp_path)), capture_output=True, text=True,
-                          check=False, timeout=120, preexec_fn=small_file)
+    command = [
+        sys.executable,
+        "-m",
+        "rampcheck.cli",
+        "run",
+        "--contract",
+        "proof",
+        "--defect",
+        "token-compared-by-prefix",
+        "--examples",
+        "2",
+        "--output",
+        "run",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(TMPDIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        preexec_fn=small_file,
+    )
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "cannot be written: File too large" in done.stdout.replace("\n  ", " ")
@@ -136,10 +174,25 @@ def test_a_full_disk_ends_a_run_with_what_was_judged(tmp_path: Path) -> None:
 def test_a_folder_that_vanishes_takes_nothing_with_it(workers: str, tmp_path: Path) -> None:
     """The folder is removed in mid-run: what was judged is written anew, every exchange too, and the code is 3."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "rampcheck.cli", "run", "--contract", "proof", "--latency", "0.02", "--examples",
-               "2", "-n", workers, "--output", str(folder)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "rampcheck.cli",
+        "run",
+        "--contract",
+        "proof",
+        "--latency",
+        "0.02",
+        "--examples",
+        "2",
+        "-n",
+        workers,
+        "--output",
+        str(folder),
+    ]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         journal = folder / ("journal.jsonl" if workers == "1" else "journal.1.jsonl")
         while process.poll() is None and not (journal.exists() and journal.stat().st_size > 20_000):
             time.sleep(0.02)

@@ -17,10 +17,20 @@ from tests.hostile.ended import BRIEF, environment, program, shell
 
 TOKEN = {"PROOF_CLIENT_TOKEN": "a-token-of-the-tests"}
 HOSTS = ("a..b", "xn--.invalid", "999.1.1.1", "a" * 64 + ".b", ".a", "[zz]", "a:99999", "")
-EMPTY = [("run", ""), ("run", " "), *(("run", f"--{option.name}", "") for option in OPTIONS
-                                      if option.command and option.kind is not bool),
-         ("run", "-k", ""), ("serve", "--write-profile", ""), ("serve", "--host", ""), ("clauses", ""),
-         ("selftest", "--output", ""), ("selftest", "--contract=",)]
+EMPTY = [
+    ("run", ""),
+    ("run", " "),
+    *(("run", f"--{option.name}", "") for option in OPTIONS if option.command and option.kind is not bool),
+    ("run", "-k", ""),
+    ("serve", "--write-profile", ""),
+    ("serve", "--host", ""),
+    ("clauses", ""),
+    ("selftest", "--output", ""),
+    (
+        "selftest",
+        "--contract=",
+    ),
+]
 
 
 @pytest.mark.parametrize("arguments", EMPTY, ids=" ".join)
@@ -50,16 +60,24 @@ def test_a_host_that_is_none_is_a_mistake(host: str) -> None:
 
 def test_the_command_tells_it_in_one_message(tmp_path: Path) -> None:
     """From the command line to the exit code."""
-    ended = program("run", "--contract", "proof", "--base-url", "https://a..b", current=tmp_path,
-                    env=environment(**TOKEN))
+    ended = program(
+        "run", "--contract", "proof", "--base-url", "https://a..b", current=tmp_path, env=environment(**TOKEN)
+    )
     assert ended.code == 4, ended.said
     assert len(ended.err.splitlines()) == 2
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [
-    ("--port", "99999"), ("--port", "-1"), ("--host", "a..b"), ("--host", "8.8.8.8"),
-], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--port", "99999"),
+        ("--port", "-1"),
+        ("--host", "a..b"),
+        ("--host", "8.8.8.8"),
+    ],
+    ids=" ".join,
+)
 def test_serve_listens_only_where_one_can(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """A port that is none, a host that is none, or somebody else's."""
     ended = program("serve", *arguments, current=tmp_path)
@@ -104,11 +122,69 @@ def test_two_hundred_thousand_origins_are_no_profile(tmp_path: Path) -> None:
 
 
 PIECES = (
-    "contract: proof\n", "base_url: ", '"\\U00110000"', '"\\uD800"', "!!int ", "!!str ", "!!float ", "!!bool ",
-    "!!null ", "!!timestamp ", "!!binary ", "!!set ", "!!map ", "!!seq ", "!!omap ", "!!python/object/apply:os.system ",
-    "!x ", "%TAG ! tag:x\n", "%YAML 9.9\n", "---\n", "...\n", "? ", "[", "]", "{", "}", ", ", ": ", "- ", "\n", "\n  ",
-    "a", '"', "'", "|\n", ">\n", "*a", "&a ", "<<", "0x", "1e999", ".inf", "2026-99-99", "99:99", "0b", "_", "-", "=",
-    "\x00", "\u2028", "\ufeff", "#", "${A}", "${", "partner:", "origins:", "limits:", "=\n", "~", "\t", "@", "`", "%",
+    "contract: proof\n",
+    "base_url: ",
+    '"\\U00110000"',
+    '"\\uD800"',
+    "!!int ",
+    "!!str ",
+    "!!float ",
+    "!!bool ",
+    "!!null ",
+    "!!timestamp ",
+    "!!binary ",
+    "!!set ",
+    "!!map ",
+    "!!seq ",
+    "!!omap ",
+    "!!python/object/apply:os.system ",
+    "!x ",
+    "%TAG ! tag:x\n",
+    "%YAML 9.9\n",
+    "---\n",
+    "...\n",
+    "? ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ", ",
+    ": ",
+    "- ",
+    "\n",
+    "\n  ",
+    "a",
+    '"',
+    "'",
+    "|\n",
+    ">\n",
+    "*a",
+    "&a ",
+    "<<",
+    "0x",
+    "1e999",
+    ".inf",
+    "2026-99-99",
+    "99:99",
+    "0b",
+    "_",
+    "-",
+    "=",
+    "\x00",
+    "\u2028",
+    "\ufeff",
+    "#",
+    "${A}",
+    "${",
+    "partner:",
+    "origins:",
+    "limits:",
+    "=\n",
+    "~",
+    "\t",
+    "@",
+    "`",
+    "%",
 )
 
 

@@ -92,7 +92,11 @@ def workers_of(process: int) -> list[int]:
 
 
 def killed(
-    counted: Counted, where: Path, *arguments: str, after: Callable[[], bool], victim: str = "main",
+    counted: Counted,
+    where: Path,
+    *arguments: str,
+    after: Callable[[], bool],
+    victim: str = "main",
 ) -> tuple[int, float]:
     """Makes a run and kills it, or one of its workers, when `after` holds; waits until all of it has ended.
 
@@ -119,27 +123,41 @@ def is_running(process: int) -> bool:
 
 def report(where: Path) -> Completed:
     """Runs `rampcheck report`."""
-    done = subprocess.run([sys.executable, "-m", "rampcheck.cli", "report", str(where)], capture_output=True, text=True,
-                          check=False, timeout=GENEROUS)
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "report", str(where)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=GENEROUS,
+    )
     return Completed(done.returncode, done.stdout + done.stderr, where)
 
 
 def lost(counted: Counted, where: Path, at: float) -> Counter[str]:
     """Gives how much of each kind was answered until a run was killed, and does not stand in its journal."""
     kept = {record["number"]: record for record in folder.read(where) if record["kind"] == "exchange"}
-    told = Counter(number for number, record in kept.items() for message in record["messages"]
-                   if message["direction"] == "incoming" and message["kind"] != "close")
+    told = Counter(
+        number
+        for number, record in kept.items()
+        for message in record["messages"]
+        if message["direction"] == "incoming" and message["kind"] != "close"
+    )
     sent = Counter(counted.answers("message", until=at))
     webhooks = sum(record["protocol"] == "webhook" for record in kept.values())
-    return +Counter({
-        "exchanges": len(set(counted.answers("http", "upgrade", until=at)) - set(kept)),
-        "messages": (sent - told).total(),
-        "webhooks": len(counted.answers("webhook", until=at)) - webhooks,
-    })
+    return +Counter(
+        {
+            "exchanges": len(set(counted.answers("http", "upgrade", until=at)) - set(kept)),
+            "messages": (sent - told).total(),
+            "webhooks": len(counted.answers("webhook", until=at)) - webhooks,
+        }
+    )
 
 
-@pytest.mark.parametrize(("what", "times"), [("http", 1), ("http", 150), ("message", 3), ("webhook", 2)],
-                         ids=["the first answer", "many answers", "a WebSocket's messages", "webhooks"])
+@pytest.mark.parametrize(
+    ("what", "times"),
+    [("http", 1), ("http", 150), ("message", 3), ("webhook", 2)],
+    ids=["the first answer", "many answers", "a WebSocket's messages", "webhooks"],
+)
 def test_a_killed_run_keeps_what_came_before(counted: Counted, tmp_path: Path, what: str, times: int) -> None:
     """kill -9: of exchanges, messages and webhooks, the last may be lost; the rest is judged."""
     part = [] if what == "http" else ["-k", "followed"]
@@ -164,8 +182,9 @@ def test_what_workers_saw_is_judged(counted: Counted, tmp_path: Path, victim: st
     The worker that replaces a killed one gives no number twice.
     """
     where = tmp_path / "run"
-    code, at = killed(counted, where, "-n", "2", "-k", "not same_time", victim=victim,
-                  after=lambda: len(counted.answers()) >= 200)
+    code, at = killed(
+        counted, where, "-n", "2", "-k", "not same_time", victim=victim, after=lambda: len(counted.answers()) >= 200
+    )
     done = report(where)
     assert (code, done.code) == ((-signal.SIGKILL, 5) if victim == "main" else (3, 3)), done.printed
     assert done.results["verdict"] == "incomplete"

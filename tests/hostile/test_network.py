@@ -22,8 +22,17 @@ LOGIN = "ci:Sup3rS3cret"
 
 def judged(base_url: str, folder: Path, **env: str) -> Ended:
     """Judges a target of Kryptonim; what it says is one line, however it was folded."""
-    return program("run", "--contract", "kryptonim", "--base-url", base_url, "--output", "run", current=folder,
-                   env=environment(**KEYS, **env))
+    return program(
+        "run",
+        "--contract",
+        "kryptonim",
+        "--base-url",
+        base_url,
+        "--output",
+        "run",
+        current=folder,
+        env=environment(**KEYS, **env),
+    )
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
@@ -48,6 +57,7 @@ def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
 
 def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
     """An answer of the proxy is none of the target."""
+
     def refuse(peer: hostile_target.Peer) -> None:
         peer.read_request()
         peer.send(hostile_target.whole(b"", status="407 Proxy Authentication Required"))
@@ -58,11 +68,18 @@ def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
     assert f"the proxy {url.removeprefix('http://')} (HTTPS_PROXY) refused to connect to sandbox.invalid" in ended.err
 
 
-@pytest.mark.parametrize("proxy", [
-    *(f"http://{LOGIN}{sign}1@127.0.0.1:9" for sign in "#/?"), "http://ci:123#45Sup3rS3cret@127.0.0.1:9",
-    "http://127.0.0.1:99999", "socks5://Sup3rS3cret:x@127.0.0.1:9", "http://Sup3rS3cret@127.0.0.1:9", "http://",
-    "http://a..b:Sup3rS3cret",
-])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *(f"http://{LOGIN}{sign}1@127.0.0.1:9" for sign in "#/?"),
+        "http://ci:123#45Sup3rS3cret@127.0.0.1:9",
+        "http://127.0.0.1:99999",
+        "socks5://Sup3rS3cret:x@127.0.0.1:9",
+        "http://Sup3rS3cret@127.0.0.1:9",
+        "http://",
+        "http://a..b:Sup3rS3cret",
+    ],
+)
 def test_a_proxy_that_is_no_url_is_a_mistake(proxy: str, tmp_path: Path) -> None:
     """Exit code 4, the variable's name, and nothing of its text."""
     ended = judged(FAR, tmp_path, HTTPS_PROXY=proxy)
@@ -72,13 +89,25 @@ def test_a_proxy_that_is_no_url_is_a_mistake(proxy: str, tmp_path: Path) -> None
     assert "Traceback" not in ended.said
 
 
-@pytest.mark.parametrize(("no_proxy", "host", "passed"), [
-    ("10.0.0.0/8", "10.1.2.3", True), ("10.0.0.0/8", "11.1.2.3", False), ("192.0.2.7,10.1.0.0/16", "10.1.9.9", True),
-    ("fd00::/8", "[fd12::1]", True), ("*", "api.example", True), (".example", "api.example", True),
-    ("example", "api.example", True), ("other.example", "api.example", False), ("not/a/network", "10.1.2.3", False),
-])
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "passed"),
+    [
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("192.0.2.7,10.1.0.0/16", "10.1.9.9", True),
+        ("fd00::/8", "[fd12::1]", True),
+        ("*", "api.example", True),
+        (".example", "api.example", True),
+        ("example", "api.example", True),
+        ("other.example", "api.example", False),
+        ("not/a/network", "10.1.2.3", False),
+    ],
+)
 def test_no_proxy_names_hosts_and_networks(
-    monkeypatch: pytest.MonkeyPatch, no_proxy: str, host: str, passed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    no_proxy: str,
+    host: str,
+    passed: bool,
 ) -> None:
     """HTTP and WebSocket take the way that one function decides."""
     for name in list(os.environ):
@@ -108,6 +137,7 @@ def test_certificates_that_are_none_are_a_mistake(content: str | None, tmp_path:
 
 def test_http_where_https_speaks_is_named(tmp_path: Path) -> None:
     """Http where https speaks."""
+
     def alert(peer: hostile_target.Peer) -> None:
         peer.read_request()
         peer.send(b"\x15\x03\x03\x00\x02\x02\x46")  # RFC 8446 section 6: a fatal alert, protocol_version
@@ -126,12 +156,17 @@ def test_https_where_http_speaks_is_named(tmp_path: Path) -> None:
     assert "does not speak TLS, perhaps http" in ended.err
 
 
-@pytest.mark.parametrize(("location", "target"), [
-    ("https://api.example/v2", "https://api.example/v2"), ("/login", "{url}/login"),
-    ("//other.example", "http://other.example"),
-])
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://api.example/v2", "https://api.example/v2"),
+        ("/login", "{url}/login"),
+        ("//other.example", "http://other.example"),
+    ],
+)
 def test_a_redirects_target_is_named(location: str, target: str, tmp_path: Path) -> None:
     """Whole, as it could be written into the profile."""
+
     def redirect(peer: hostile_target.Peer) -> None:
         peer.read_request()
         peer.send(hostile_target.whole(b"", f"Location: {location}", status="308 Permanent Redirect"))
@@ -146,8 +181,7 @@ def test_the_body_of_a_refusal_is_shown(tmp_path: Path) -> None:
     """What a validator says stands in no member that the API documents: its body is shown, without its secrets."""
     key = KEYS["KRYPTONIM_API_KEY"]
     body = json.dumps({"detail": [{"loc": ["body", "amount"], "msg": "field required"}], "input": key})
-    answer = hostile_target.answering(
-        lambda: hostile_target.whole(body.encode(), status="422 Unprocessable Content"))
+    answer = hostile_target.answering(lambda: hostile_target.whole(body.encode(), status="422 Unprocessable Content"))
     with hostile_target.serve(answer) as url:
         ended = judged(url, tmp_path)
     assert ended.code == 5, ended.said
@@ -157,9 +191,12 @@ def test_the_body_of_a_refusal_is_shown(tmp_path: Path) -> None:
 
 def test_the_profiles_proxy_is_checked_the_same_way() -> None:
     """A login with # in it is told, and not shown."""
-    given = {"contract": "kryptonim", "base_url": "https://api.example", "egress": {
-        "outside_proxy": "http://ci:12#Sup3rS3cret@127.0.0.1:9"}, "credentials": {
-            "api_key": "${KRYPTONIM_API_KEY}", "signature_secret": "${KRYPTONIM_SIGNATURE_SECRET}"}}
+    given = {
+        "contract": "kryptonim",
+        "base_url": "https://api.example",
+        "egress": {"outside_proxy": "http://ci:12#Sup3rS3cret@127.0.0.1:9"},
+        "credentials": {"api_key": "${KRYPTONIM_API_KEY}", "signature_secret": "${KRYPTONIM_SIGNATURE_SECRET}"},
+    }
     with pytest.raises(UsageError, match=r"egress\.outside_proxy") as told:
         profile.from_mapping(given, KEYS)
     assert "Sup3r" not in str(told.value)

@@ -75,10 +75,12 @@ def whole(path: str, body: bytes) -> bytes:
 
 def repeated(content: bytes, start: bytes = b"", times: int = 200) -> Callable[[Raw], None]:
     """Makes what sends `start`, then the same again and again, and reads nothing."""
+
     def attack(raw: Raw) -> None:
         raw.send(start)
         for _ in range(times):
             raw.send(content)
+
     return attack
 
 
@@ -99,8 +101,10 @@ ATTACKS: dict[str, tuple[int, Callable[[Raw], None]]] = {
     "a header without an end": (64, repeated(JUNK, b"POST /hook HTTP/1.1\r\nX: ", 20)),
     "headers without an end": (64, repeated(b"a:\r\n" * 10_000, b"POST /hook HTTP/1.1\r\n", 20)),
     "a head of many headers at once": (64, repeated(b"", post("/hook", *["a:"] * 60_000), 1)),
-    "waiting to be asked for the body": (100, repeated(b"", post("/hook", "Expect: 100-continue", "Content-Length: 9"),
-                                                       1)),
+    "waiting to be asked for the body": (
+        100,
+        repeated(b"", post("/hook", "Expect: 100-continue", "Content-Length: 9"), 1),
+    ),
     "requests in a row, no answer read": (32, repeated(post("/other", "Content-Length: 0") * 100, times=100)),
     "no HTTP": (64, repeated(b"\x00\xff" * 10_000)),
     "others' webhooks": (200, repeated(b"", whole("/hook", JUNK), 1)),
@@ -129,8 +133,9 @@ class Attacked:
 def attacked() -> Iterator[Attacked]:
     """Starts a receiver in a process of its own."""
     port = receiver.free_port()
-    process = subprocess.Popen([sys.executable, "-c", RECEIVING, str(port)], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RECEIVING, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "listening\n"
@@ -155,6 +160,7 @@ def deliver(port: int, content: bytes) -> int:
 def test_what_attacks_the_receiver_takes_little(connections: int, attack: Callable[[Raw], None]) -> None:
     """Whatever comes, and however much, the memory is bounded, and a webhook of the target's is taken meanwhile."""
     with attacked() as ours, ExitStack() as opened, ThreadPoolExecutor(AT_ONCE) as threads:
+
         def strike(_: int) -> None:
             with suppress(OSError):
                 attack(opened.enter_context(Raw(ours.port)))
@@ -242,6 +248,7 @@ def reference() -> Iterator[str]:
 
 def flooding(upstream: str, hook: str, document: Callable[[str], bytes]) -> Behaviour:
     """Makes the behaviour that conforms, and for each session sends webhooks about it without an end."""
+
     def send(transaction: str) -> None:
         with httpx.Client(trust_env=False) as sender, suppress(httpx.TransportError):
             for _ in range(MOST_SENT):
@@ -252,6 +259,7 @@ def flooding(upstream: str, hook: str, document: Callable[[str], bytes]) -> Beha
         answer = hostile_target.relay(peer, upstream, request)
         if transaction := re.search(rb'"merchant_transaction_id": ?"([^"]+)"', answer):
             threading.Thread(target=send, args=[transaction[1].decode()], daemon=True).start()
+
     return front
 
 
@@ -260,13 +268,16 @@ DOCUMENTS: dict[str, Callable[[str], bytes]] = {
     "large": lambda transaction: json.dumps({"merchant_transaction_id": transaction, "x": "\x01" * 9_000}).encode(),
     "no JSON": lambda transaction: transaction.encode() + b"\x01" * 60_000,
     "a secret in each": lambda transaction: json.dumps(
-        {"merchant_transaction_id": transaction, "init_token": secrets.token_hex(20)}).encode(),
+        {"merchant_transaction_id": transaction, "init_token": secrets.token_hex(20)}
+    ).encode(),
 }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=list(DOCUMENTS))
 def test_a_flood_of_webhooks_fills_no_journal(
-    document: Callable[[str], bytes], reference: str, tmp_path: Path,
+    document: Callable[[str], bytes],
+    reference: str,
+    tmp_path: Path,
 ) -> None:
     """Webhooks of the target's own without an end: what a run keeps is judged.
 
@@ -280,6 +291,7 @@ def test_a_flood_of_webhooks_fills_no_journal(
     came = [record for record in ended.records("exchange") if record["protocol"] == "webhook"]
     assert 0 < len(came) <= MOST_WEBHOOKS
     is_told = "requests to the webhook's address" in " ".join(ended.results["notes"])
-    missing = [finding for finding in ended.clause("proof.webhook.delivered")["findings"]
-               if "within" in finding["expected"]]
+    missing = [
+        finding for finding in ended.clause("proof.webhook.delivered")["findings"] if "within" in finding["expected"]
+    ]
     assert is_told != bool(missing)

@@ -32,8 +32,11 @@ def is_documented_error(exchange: Exchange, _: Partner | None = None) -> bool:
     return is_widget_call(exchange) and exchange.status in DOCUMENTED_STATUSES
 
 
-@invariant("proof.errors.matrix", lambda exchange, _: is_widget_call(exchange) and exchange.status >= 500
-           and not is_documented_error(exchange), exercises=False)
+@invariant(
+    "proof.errors.matrix",
+    lambda exchange, _: is_widget_call(exchange) and exchange.status >= 500 and not is_documented_error(exchange),
+    exercises=False,
+)
 def server_error_is_documented(exchange: Exchange, _: Partner) -> Broken | None:
     """A 5xx outside the table is undocumented, unless a gateway speaks before the target could."""
     if exchange.status in {503, 504}:
@@ -51,22 +54,34 @@ def code_is_documented(exchange: Exchange, _: Partner) -> Observed | None:
     return Observed(f"the code {code!r} for {exchange.status} {given(exchange, 'error')!r} is not documented")
 
 
-@invariant("proof.errors.no-session", lambda exchange, _: SESSION.asked(exchange) and is_documented_error(exchange),
-           exercises=False)
+@invariant(
+    "proof.errors.no-session",
+    lambda exchange, _: SESSION.asked(exchange) and is_documented_error(exchange),
+    exercises=False,
+)
 def no_transaction(exchange: Exchange, _: Partner) -> Broken | None:
     """Where no session is created, there is no transaction to name; an error of another endpoint may name one."""
     if not given(exchange, "merchant_transaction_id"):
         return None
-    return Broken("an error without `merchant_transaction_id`", describe(given(exchange, "merchant_transaction_id")),
-                  about=(member("merchant_transaction_id"),))
+    return Broken(
+        "an error without `merchant_transaction_id`",
+        describe(given(exchange, "merchant_transaction_id")),
+        about=(member("merchant_transaction_id"),),
+    )
 
 
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.errors.media-type", is_documented_error, json_media_type),
     not_a_gateways("proof.errors.gateway-envelope", is_widget_call),
-    server_error_is_documented, code_is_documented, no_transaction,
+    server_error_is_documented,
+    code_is_documented,
+    no_transaction,
 )
 HISTORY: Sequence[HistoryInvariant] = (
-    never_repeated("proof.errors.request-id", "`X-Request-Id`", is_documented_error,
-                   lambda exchange: exchange.response.header("x-request-id") if exchange.response else None),
+    never_repeated(
+        "proof.errors.request-id",
+        "`X-Request-Id`",
+        is_documented_error,
+        lambda exchange: exchange.response.header("x-request-id") if exchange.response else None,
+    ),
 )

@@ -18,9 +18,7 @@ TRACES = (
     r"Traceback \(most recent|\bat [\w$.]+\([\w.]+:\d+\)|goroutine \d+ \[|panic:|\.(?:go|py|java|rb|php|ts|js):\d+"
     r"|File \"[^\"]+\", line \d+"
 )
-QUERIES = (
-    r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b.{1,300}\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
-)
+QUERIES = r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b.{1,300}\b(?:FROM|INTO|SET|WHERE)\b|SQLSTATE|pq: |psycopg|ORA-\d{5}"
 PATHS = r"/(?:usr|var|app|srv|opt|etc)/[\w./-]+"
 # Hosts that only a private network has (RFC 1918, RFC 6762, RFC 8375 and what clusters use), or a login in a URL.
 INSIDE = (
@@ -32,11 +30,23 @@ INTERNALS = re.compile(f"{TRACES}|{QUERIES}|{PATHS}|{INSIDE}")
 INTERNALS_OF_A_PAGE = re.compile(f"{TRACES}|{QUERIES}|{INSIDE}")
 ANY_URL = re.compile(r"\bhttps?://[^\s\"'<>\\]+")
 # Headers that hold paths and addresses by what they are for.
-ADDRESSING = frozenset({
-    "location", "content-location", "link", "set-cookie", "via", "nel", "report-to", "reporting-endpoints",
-    "content-security-policy", "content-security-policy-report-only", "access-control-allow-origin",
-    "www-authenticate", "alt-svc",
-})
+ADDRESSING = frozenset(
+    {
+        "location",
+        "content-location",
+        "link",
+        "set-cookie",
+        "via",
+        "nel",
+        "report-to",
+        "reporting-endpoints",
+        "content-security-policy",
+        "content-security-policy-report-only",
+        "access-control-allow-origin",
+        "www-authenticate",
+        "alt-svc",
+    }
+)
 
 
 def is_error(exchange: Exchange, _: Partner | None = None) -> bool:
@@ -94,8 +104,12 @@ def _host(url: str) -> str:
 
 def _is_echo(text: str, exchange: Exchange) -> bool:
     """Whether a text only repeats what the request brought."""
-    sent = [exchange.request.body.decode("utf-8", "replace"), unquote(exchange.path),
-            *(value for _, value in exchange.request.headers), *strings(exchange.request.json)]
+    sent = [
+        exchange.request.body.decode("utf-8", "replace"),
+        unquote(exchange.path),
+        *(value for _, value in exchange.request.headers),
+        *strings(exchange.request.json),
+    ]
     return any(text in brought for brought in sent)
 
 

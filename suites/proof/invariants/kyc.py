@@ -11,7 +11,11 @@ from ..endpoints import KYC
 
 INVARIANTS: Sequence[Invariant] = (
     locked("proof.kyc.echo", KYC, "partner_user_id", lambda exchange, _: KYC.parameter(exchange)),
-    never_accepted("proof.kyc.auth", KYC, "no Authorization header",
-                   lambda exchange, _: not exchange.request.header("authorization")),
+    never_accepted(
+        "proof.kyc.auth",
+        KYC,
+        "no Authorization header",
+        lambda exchange, _: not exchange.request.header("authorization"),
+    ),
 )
 HISTORY: Sequence[HistoryInvariant] = ()

@@ -33,30 +33,49 @@ CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lan
 
 def configured(name: str, *, where_not_asked: bool = False) -> Callable[[Exchange, Partner], Any]:
     """Makes what gives a field of the partner's `widget_config`; None where the request has one of its own, if so."""
-    return lambda exchange, partner: (None if where_not_asked and asked(exchange, name) is not None
-                                      else partner.get(f"widget_config.{name}"))
+    return lambda exchange, partner: (
+        None if where_not_asked and asked(exchange, name) is not None else partner.get(f"widget_config.{name}")
+    )
 
 
 # The response
 
+
 @invariant("proof.session.success-status", SESSION.answered_with("merchant_transaction_id"))
 def success_status(exchange: Exchange, _: Partner) -> Broken | None:
     """No success status is named; 200 is what everyone expects."""
-    return None if exchange.status == 200 else Broken("200", f"a session is created with status {exchange.status}",
-                                                         about=(STATUS,))
+    return (
+        None
+        if exchange.status == 200
+        else Broken("200", f"a session is created with status {exchange.status}", about=(STATUS,))
+    )
 
 
 # What comes back is what was asked for, or what onboarding agreed on.
 LOCKED = (
     *(echoes(f"proof.session.{name}-echo", SESSION, name) for name in ("currency", "network", "amount")),
-    locked("proof.session.fix-network", SESSION, "fix_network",
-           lambda exchange, _: [asked(exchange, "network")] if isinstance(asked(exchange, "network"), str) else None),
+    locked(
+        "proof.session.fix-network",
+        SESSION,
+        "fix_network",
+        lambda exchange, _: [asked(exchange, "network")] if isinstance(asked(exchange, "network"), str) else None,
+    ),
     locked("proof.session.widget-id", SESSION, "widget_id", lambda _, partner: partner.get("widget_id") or None),
     *(locked(f"proof.session.config.{name}", SESSION, name, configured(name)) for name in CONFIGURED),
-    locked("proof.session.config.redirect_url", SESSION, "redirect_url",
-           configured("redirect_url", where_not_asked=True), demanded=True),
-    locked("proof.session.request.redirect-override", SESSION, "redirect_url",
-           lambda exchange, partner: asked_text("redirect_url")(exchange, partner) or None, demanded=True),
+    locked(
+        "proof.session.config.redirect_url",
+        SESSION,
+        "redirect_url",
+        configured("redirect_url", where_not_asked=True),
+        demanded=True,
+    ),
+    locked(
+        "proof.session.request.redirect-override",
+        SESSION,
+        "redirect_url",
+        lambda exchange, partner: asked_text("redirect_url")(exchange, partner) or None,
+        demanded=True,
+    ),
     locked("proof.session.request.type-default", SESSION, "type", configured("type", where_not_asked=True)),
 )
 
@@ -77,9 +96,12 @@ def _type_is_as_requested(exchange: Exchange, _: Partner) -> Broken | None:
 # Only a type that is not the partner's default shows that it overrides; any other type in the answer breaks the clause.
 TYPE_OVERRIDE = (
     Invariant("proof.session.request.type-override", _names_other_type, _type_is_as_requested),
-    Invariant("proof.session.request.type-override",
-              lambda exchange, partner: _names_type(exchange, partner) and not _names_other_type(exchange, partner),
-              _type_is_as_requested, exercises=False),
+    Invariant(
+        "proof.session.request.type-override",
+        lambda exchange, partner: _names_type(exchange, partner) and not _names_other_type(exchange, partner),
+        _type_is_as_requested,
+        exercises=False,
+    ),
 )
 
 
@@ -94,33 +116,51 @@ def is_no_decimal(amount: Any) -> bool:
 
 
 def _mistypes(name: str) -> Condition:
-    return lambda exchange, _: (isinstance(exchange.request.json, dict) and name in exchange.request.json
-                                and not isinstance(exchange.request.json[name], str))
+    return lambda exchange, _: (
+        isinstance(exchange.request.json, dict)
+        and name in exchange.request.json
+        and not isinstance(exchange.request.json[name], str)
+    )
 
 
 NEVER_ACCEPTED: tuple[tuple[str, str, Condition], ...] = (
-    ("proof.auth.bearer-required", "no Authorization header",
-     lambda exchange, _: not exchange.request.header("authorization")),
+    (
+        "proof.auth.bearer-required",
+        "no Authorization header",
+        lambda exchange, _: not exchange.request.header("authorization"),
+    ),
     ("proof.session.request.malformed-json", "a body that is no JSON", sends_no_json),
     ("proof.session.request.non-object", "a body that is no JSON object", sends_no_object),
     *((f"proof.session.request.required.{name}", f"no `{name}`", lacks(name)) for name in REQUIRED),
     *((f"proof.session.request.type.{name}", f"a `{name}` that is no string", _mistypes(name)) for name in REQUIRED),
-    ("proof.session.request.amount-decimal", "an `amount` that is no decimal string",
-     lambda exchange, _: is_no_decimal(asked(exchange, "amount"))),
-    ("proof.session.request.type-enum", "a `type` other than buy or sell",
-     lambda exchange, _: isinstance(asked(exchange, "type"), str) and asked(exchange, "type") not in ("buy", "sell")),
-    ("proof.session.request.sell-disabled", "`type` sell while off-ramp is disabled",
-     lambda exchange, partner: partner.get("off_ramp") is False and asked(exchange, "type") == "sell"),
+    (
+        "proof.session.request.amount-decimal",
+        "an `amount` that is no decimal string",
+        lambda exchange, _: is_no_decimal(asked(exchange, "amount")),
+    ),
+    (
+        "proof.session.request.type-enum",
+        "a `type` other than buy or sell",
+        lambda exchange, _: isinstance(asked(exchange, "type"), str) and asked(exchange, "type") not in ("buy", "sell"),
+    ),
+    (
+        "proof.session.request.sell-disabled",
+        "`type` sell while off-ramp is disabled",
+        lambda exchange, partner: partner.get("off_ramp") is False and asked(exchange, "type") == "sell",
+    ),
 )
 
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.session.json", SESSION.answered, json_object),
-    success_status, *LOCKED, *TYPE_OVERRIDE,
+    success_status,
+    *LOCKED,
+    *TYPE_OVERRIDE,
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
 )
 
 
 # The whole run
+
 
 def _owner(session: Exchange) -> bool:
     return is_second(session.credential)
@@ -135,12 +175,22 @@ def _member(name: str) -> Callable[[Exchange], Any]:
 
 
 HISTORY: Sequence[HistoryInvariant] = (
-    never_repeated("proof.session.merchant-transaction-id", "`merchant_transaction_id`", SESSION.answered,
-                   _member("merchant_transaction_id")),
+    never_repeated(
+        "proof.session.merchant-transaction-id",
+        "`merchant_transaction_id`",
+        SESSION.answered,
+        _member("merchant_transaction_id"),
+    ),
     never_repeated("proof.session.init-token", "`init_token`", SESSION.answered, _member("init_token")),
     stable("proof.session.config-stable", CONFIGURED, SESSION.answered, _owner),
     stable("proof.session.widget-id", ("widget_id",), SESSION.answered, _owner),
-    bound_to("proof.session.signature-mixes-ip", _tells_address, "signature", _member("signature"), "`client_ip`",
-             lambda exchange: asked(exchange, "client_ip")),
+    bound_to(
+        "proof.session.signature-mixes-ip",
+        _tells_address,
+        "signature",
+        _member("signature"),
+        "`client_ip`",
+        lambda exchange: asked(exchange, "client_ip"),
+    ),
     secrets_kept("proof.auth.token-secrecy"),
 )

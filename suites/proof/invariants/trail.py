@@ -78,7 +78,7 @@ class Trail:
     def _to_the_end(self) -> Sequence[Exchange]:
         """The polls up to the first that shows a terminal status, all of them where none does."""
         last = next((place for place, poll in enumerate(self.polls) if is_terminal(given(poll, "status"))), None)
-        return self.polls if last is None else self.polls[:last + 1]
+        return self.polls if last is None else self.polls[: last + 1]
 
     def changes(self, socket: Exchange) -> list[tuple[Exchange, str]]:
         """Gives each change that polls saw while a WebSocket was open: the first poll to show it, and the status.
@@ -105,8 +105,7 @@ class Trail:
 
 def is_of_a_transaction(exchange: Exchange) -> bool:
     """Whether an exchange creates a transaction or is about one."""
-    return (SESSION.answered(exchange) or TRANSACTION.asked(exchange) or EVENTS.asked(exchange)
-            or is_webhook(exchange))
+    return SESSION.answered(exchange) or TRANSACTION.asked(exchange) or EVENTS.asked(exchange) or is_webhook(exchange)
 
 
 def trails(exchanges: Iterable[Exchange]) -> list[Trail]:
@@ -136,9 +135,12 @@ Judgement = Callable[[Trail, Profile], Iterator[Broken | Held]]
 
 def of_each_transaction(clause: str) -> Callable[[Judgement], HistoryInvariant]:
     """Makes an invariant of the whole run of a function that judges one transaction's trail."""
+
     def made(judgement: Judgement) -> HistoryInvariant:
         def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
             for trail in trails(exchanges):
                 yield from judgement(trail, profile)
+
         return HistoryInvariant(clause, is_of_a_transaction, judge, at_least=None)
+
     return made

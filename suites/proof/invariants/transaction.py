@@ -37,19 +37,27 @@ def times_exist_and_are_in_order(exchange: Exchange, _: Partner) -> Broken | Non
 
 
 INVARIANTS: Sequence[Invariant] = (
-    transaction_is_the_one_asked_for, times_exist_and_are_in_order,
-    never_accepted("proof.transaction.auth", TRANSACTION, "no Authorization header",
-                   lambda exchange, _: not exchange.request.header("authorization")),
+    transaction_is_the_one_asked_for,
+    times_exist_and_are_in_order,
+    never_accepted(
+        "proof.transaction.auth",
+        TRANSACTION,
+        "no Authorization header",
+        lambda exchange, _: not exchange.request.header("authorization"),
+    ),
 )
 
 
 # The whole run
 
+
 def _of_the_session(session: Exchange) -> dict[str, Any]:
     return {
         "merchant_transaction_id": given(session, "merchant_transaction_id"),
-        "partner_user_id": asked(session, "partner_user_id"), "type": given(session, "type"),
-        "currency": asked(session, "currency"), "network": asked(session, "network"),
+        "partner_user_id": asked(session, "partner_user_id"),
+        "type": given(session, "type"),
+        "currency": asked(session, "currency"),
+        "network": asked(session, "network"),
     }
 
 
@@ -62,8 +70,13 @@ def transaction_is_the_sessions(trail: Trail, _: Profile) -> Iterator[Broken | H
             if given(poll, name) is None:
                 continue
             problem = same(name, value, given(poll, name))
-            yield Held() if problem is None else replace(
-                problem, expected=f"{problem.expected}, as in exchange {trail.session.number}", exchange=poll)
+            yield (
+                Held()
+                if problem is None
+                else replace(
+                    problem, expected=f"{problem.expected}, as in exchange {trail.session.number}", exchange=poll
+                )
+            )
 
 
 def _is_near(created: Time, session: Exchange) -> bool:
@@ -81,12 +94,20 @@ def transaction_is_created_with_its_session(trail: Trail, _: Profile) -> Iterato
     for poll, created in dated:
         first, known = dated[0]
         if created.distance(known):
-            yield Broken(f"`created_at`: {describe(given(first, 'created_at'))}, as in exchange {first.number}",
-                         describe(given(poll, "created_at")), poll, (member("created_at"),))
+            yield Broken(
+                f"`created_at`: {describe(given(first, 'created_at'))}, as in exchange {first.number}",
+                describe(given(poll, "created_at")),
+                poll,
+                (member("created_at"),),
+            )
         elif not _is_near(created, trail.session):
             begun = datetime.fromtimestamp(trail.session.started, UTC).isoformat(timespec="seconds")
-            yield Broken(f"`created_at` within 120 s of the session's creation at {begun} (exchange "
-                         f"{trail.session.number})", describe(given(poll, "created_at")), poll, (member("created_at"),))
+            yield Broken(
+                f"`created_at` within 120 s of the session's creation at {begun} (exchange {trail.session.number})",
+                describe(given(poll, "created_at")),
+                poll,
+                (member("created_at"),),
+            )
         else:
             yield Held()
 
@@ -98,8 +119,11 @@ def an_end_is_the_end(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
     for poll in trail.polls:
         if end is not None and poll.started >= end.ended:
             problem = same("status", given(end, "status"), given(poll, "status"))
-            yield Held() if problem is None else replace(
-                problem, expected=f"{problem.expected}, as in exchange {end.number}", exchange=poll)
+            yield (
+                Held()
+                if problem is None
+                else replace(problem, expected=f"{problem.expected}, as in exchange {end.number}", exchange=poll)
+            )
 
 
 @of_each_transaction("proof.transaction.isolation")
@@ -107,11 +131,17 @@ def transaction_is_the_partners_own(trail: Trail, _: Profile) -> Iterator[Broken
     """Another partner is never told of it. A refusal proves nothing here: it may have any reason."""
     for stranger in trail.strangers:
         if TRANSACTION.answered(stranger):
-            yield Broken(f"404 for the other partner's transaction of exchange {trail.session.number}",
-                         stranger.summary(), stranger, (STATUS,))
+            yield Broken(
+                f"404 for the other partner's transaction of exchange {trail.session.number}",
+                stranger.summary(),
+                stranger,
+                (STATUS,),
+            )
 
 
 HISTORY: Sequence[HistoryInvariant] = (
-    transaction_is_the_sessions, transaction_is_created_with_its_session, an_end_is_the_end,
+    transaction_is_the_sessions,
+    transaction_is_created_with_its_session,
+    an_end_is_the_end,
     transaction_is_the_partners_own,
 )

@@ -62,7 +62,7 @@ def time(value: Any) -> Time | None:
         return None
     if clock.endswith("60") and len(clock) == len("103760"):
         seconds = f"{seconds[:-2]}59"
-    zone = text[len(text.removesuffix("Z").partition("+")[0]):]
+    zone = text[len(text.removesuffix("Z").partition("+")[0]) :]
     try:
         instant = datetime.fromisoformat(f"{seconds}{f'.{fraction[:6]}' if fraction else ''}{zone}")
     except ValueError:
@@ -82,9 +82,11 @@ def times_in_order(document: Mapping[str, Any]) -> Broken | None:
             return Broken(f"`{name}`: an ISO 8601 date-time in UTC", describe(document[name]), about=(member(name),))
     created, updated = time(document.get("created_at")), time(document.get("updated_at"))
     if created is not None and updated is not None and updated.is_before(created):
-        return Broken("`created_at` not after `updated_at`",
-                      f"{describe(document['created_at'])} and {describe(document['updated_at'])}",
-                      about=(member("created_at"), member("updated_at")))
+        return Broken(
+            "`created_at` not after `updated_at`",
+            f"{describe(document['created_at'])} and {describe(document['updated_at'])}",
+            about=(member("created_at"), member("updated_at")),
+        )
     return None
 
 

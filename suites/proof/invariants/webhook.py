@@ -41,12 +41,14 @@ def webhook_is_posted_as_json(exchange: Exchange, _: Partner) -> Broken | None:
         return Broken("a POST", f"the method {request.method}")
     if media_type != "application/json":
         return Broken("Content-Type: application/json", request.header("content-type") or "no Content-Type")
-    return None if isinstance(request.json, dict) else Broken("a JSON object", describe(request.json),
-                                                                 about=(BODY,))
+    return None if isinstance(request.json, dict) else Broken("a JSON object", describe(request.json), about=(BODY,))
 
 
-@invariant("proof.webhook.complete", lambda exchange, _: is_webhook(exchange)
-           and isinstance(exchange.request.json, dict), exercises=False)
+@invariant(
+    "proof.webhook.complete",
+    lambda exchange, _: is_webhook(exchange) and isinstance(exchange.request.json, dict),
+    exercises=False,
+)
 def times_exist_and_are_in_order(exchange: Exchange, _: Partner) -> Broken | None:
     """Both times are in the calendar, and a transaction is not updated before it is created."""
     return times_in_order(exchange.request.json)
@@ -56,6 +58,7 @@ INVARIANTS: Sequence[Invariant] = (webhook_is_posted_as_json, times_exist_and_ar
 
 
 # The whole run
+
 
 def _near(sent: Any, polled: Any, most: timedelta) -> bool:
     one, other = time(sent), time(polled)
@@ -81,44 +84,69 @@ def webhooks_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken
         if polls:
             yield from _compared(webhook, polls, frozenset(COMPARED) - UNSETTLED.get(str(status), frozenset()))
         elif is_terminal(status) and trail.end is not None:
-            yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
-                         repr(status), webhook, (member("status"),))
+            yield Broken(
+                f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
+                repr(status),
+                webhook,
+                (member("status"),),
+            )
         elif is_terminal(status) and (poll := trail.denial(webhook.started, profile)):
-            yield Broken(f"a poll with the final status {status!r}, which a webhook told, within "
-                         f"{profile.limits.event_timeout_seconds:g} s",
-                         f"{describe(given(poll, 'status'))} in exchange {poll.number}, "
-                         f"{poll.started - webhook.started:.0f} s later", webhook, (member("status"),))
+            yield Broken(
+                f"a poll with the final status {status!r}, which a webhook told, within "
+                f"{profile.limits.event_timeout_seconds:g} s",
+                f"{describe(given(poll, 'status'))} in exchange {poll.number}, "
+                f"{poll.started - webhook.started:.0f} s later",
+                webhook,
+                (member("status"),),
+            )
 
 
 def _compared(webhook: Exchange, polls: Sequence[Exchange], names: frozenset[str]) -> Iterator[Broken | Held]:
     sent = webhook.request.json
     problems = list(disagreements(sent, polls, {name: COMPARED[name] for name in sorted(names)}))
     for name, shown, poll in problems:
-        yield Broken(f"`{name}`: {describe(shown)}, as in exchange {poll.number}",
-                     f"{describe(sent[name])} for {describe(sent.get('status'))}", webhook, (member(name),))
+        yield Broken(
+            f"`{name}`: {describe(shown)}, as in exchange {poll.number}",
+            f"{describe(sent[name])} for {describe(sent.get('status'))}",
+            webhook,
+            (member(name),),
+        )
     if not problems:
         yield Held()
 
 
-@history_invariant("proof.webhook.no-token", lambda exchange: is_webhook(exchange) or SESSION.answered(exchange),
-                   at_least=None)
+@history_invariant(
+    "proof.webhook.no-token", lambda exchange: is_webhook(exchange) or SESSION.answered(exchange), at_least=None
+)
 def webhooks_give_nothing_away(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
     """No webhook holds a credential, or an init token or signature that a session handed out.
 
     It reads the journal, where redaction has put a mark for each; a webhook may be signed in a way of its own.
     """
     handed_out = {
-        fingerprint for exchange in exchanges if SESSION.answered(exchange) for name in ("init_token", "signature")
+        fingerprint
+        for exchange in exchanges
+        if SESSION.answered(exchange)
+        for name in ("init_token", "signature")
         for _, fingerprint in MARK.findall(str(given(exchange, name)))
     }
     for webhook in filter(is_webhook, exchanges):
         sent = webhook.request
-        text = " ".join([sent.url, *(f"{name}: {value}" for name, value in sent.headers),
-                         sent.body.decode("utf-8", "replace")])
-        found = [name for name, fingerprint in MARK.findall(text)
-                 if name in profile.credentials or fingerprint in handed_out]
-        yield Held() if not found else Broken("a webhook without token, init token or signature of a session",
-                                              f"it holds the {', '.join(sorted(set(found)))}", webhook)
+        text = " ".join(
+            [sent.url, *(f"{name}: {value}" for name, value in sent.headers), sent.body.decode("utf-8", "replace")]
+        )
+        found = [
+            name for name, fingerprint in MARK.findall(text) if name in profile.credentials or fingerprint in handed_out
+        ]
+        yield (
+            Held()
+            if not found
+            else Broken(
+                "a webhook without token, init token or signature of a session",
+                f"it holds the {', '.join(sorted(set(found)))}",
+                webhook,
+            )
+        )
 
 
 HISTORY: Sequence[HistoryInvariant] = (webhooks_agree_with_polls, webhooks_give_nothing_away)

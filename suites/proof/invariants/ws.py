@@ -35,14 +35,20 @@ NEAR = timedelta(seconds=10)
 def updates(exchange: Exchange) -> list[dict[str, Any]]:
     """Gives the JSON objects that came as text messages and tell of a transaction."""
     values = [message.json for message in exchange.events if message.kind == "text"]
-    return [value for value in values
-            if isinstance(value, dict) and ("status" in value or value.get("event") == "tx.update")]
+    return [
+        value
+        for value in values
+        if isinstance(value, dict) and ("status" in value or value.get("event") == "tx.update")
+    ]
 
 
 def own_updates(exchange: Exchange) -> list[dict[str, Any]]:
     """Gives the updates that are not about another transaction than the subscribed one."""
-    return [update for update in updates(exchange)
-            if not isinstance(named := update.get("merchant_transaction_id"), str) or named == query(exchange, "tx_id")]
+    return [
+        update
+        for update in updates(exchange)
+        if not isinstance(named := update.get("merchant_transaction_id"), str) or named == query(exchange, "tx_id")
+    ]
 
 
 def is_sent_away(exchange: Exchange) -> bool:
@@ -61,8 +67,13 @@ def messages_are_text(exchange: Exchange, _: Partner) -> Broken | None:
     return None if binary is None else Broken("a text message", f"a binary message of {len(binary.body)} bytes")
 
 
-@invariant("proof.ws.only-own", lambda exchange, _: EVENTS.answered(exchange) and any(
-    isinstance(update.get("merchant_transaction_id"), str) for update in updates(exchange)))
+@invariant(
+    "proof.ws.only-own",
+    lambda exchange, _: (
+        EVENTS.answered(exchange)
+        and any(isinstance(update.get("merchant_transaction_id"), str) for update in updates(exchange))
+    ),
+)
 def events_are_of_the_subscribed_transaction(exchange: Exchange, _: Partner) -> Broken | None:
     """Each event is about the transaction in the URL."""
     for update in updates(exchange):
@@ -72,34 +83,50 @@ def events_are_of_the_subscribed_transaction(exchange: Exchange, _: Partner) -> 
     return None
 
 
-@invariant("proof.ws.times", lambda exchange, _: EVENTS.answered(exchange) and any(
-    isinstance(update.get("occurred_at"), str) for update in own_updates(exchange)))
+@invariant(
+    "proof.ws.times",
+    lambda exchange, _: (
+        EVENTS.answered(exchange)
+        and any(isinstance(update.get("occurred_at"), str) for update in own_updates(exchange))
+    ),
+)
 def times_go_forward(exchange: Exchange, _: Partner) -> Broken | None:
     """Each `occurred_at` is in the calendar, and not before the one before it."""
     latest = None
     for given_time in (update.get("occurred_at") for update in own_updates(exchange)):
         occurred = time(given_time)
         if isinstance(given_time, str) and occurred is None:
-            return Broken("`occurred_at`: an ISO 8601 date-time in UTC", describe(given_time),
-                          about=(member("occurred_at"),))
+            return Broken(
+                "`occurred_at`: an ISO 8601 date-time in UTC", describe(given_time), about=(member("occurred_at"),)
+            )
         if occurred is not None and latest is not None and occurred.is_before(latest):
-            return Broken("`occurred_at` not before that of the event before",
-                          f"{describe(given_time)} after {latest.instant.isoformat()}", about=(member("occurred_at"),))
+            return Broken(
+                "`occurred_at` not before that of the event before",
+                f"{describe(given_time)} after {latest.instant.isoformat()}",
+                about=(member("occurred_at"),),
+            )
         latest = occurred or latest
     return None
 
 
 INVARIANTS: Sequence[Invariant] = (
-    messages_are_text, events_are_of_the_subscribed_transaction, times_go_forward,
+    messages_are_text,
+    events_are_of_the_subscribed_transaction,
+    times_go_forward,
     # The same event twice is another clause's affair.
     moves_forward("proof.ws.order", EVENTS.answered, _statuses, RANK, TERMINAL),
     # A target may also take the upgrade to say in a close that it refuses.
-    never_accepted("proof.ws.auth", EVENTS, "no Authorization header",
-                   lambda exchange, _: not exchange.request.header("authorization") and not is_sent_away(exchange)),
+    never_accepted(
+        "proof.ws.auth",
+        EVENTS,
+        "no Authorization header",
+        lambda exchange, _: not exchange.request.header("authorization") and not is_sent_away(exchange),
+    ),
 )
 
 
 # The whole run
+
 
 def _had_its_chance(socket: Exchange, poll: Exchange, profile: Profile) -> bool:
     """Whether a WebSocket was open for long enough after a poll to tell what the poll shows."""
@@ -121,8 +148,11 @@ def every_change_is_told(trail: Trail, profile: Profile) -> Iterator[Broken | He
             if status in told:
                 yield Held()
             elif _had_its_chance(socket, poll, profile):
-                yield Broken(f"an event with the status {status!r}, which exchange {poll.number} shows",
-                             f"the events: {', '.join(told) or 'none'}", socket)
+                yield Broken(
+                    f"an event with the status {status!r}, which exchange {poll.number} shows",
+                    f"the events: {', '.join(told) or 'none'}",
+                    socket,
+                )
 
 
 @of_each_transaction("proof.ws.event")
@@ -149,8 +179,11 @@ def strangers_are_told_nothing(exchanges: Sequence[Exchange], _: Profile) -> Ite
     for trail in found:
         for socket in filter(EVENTS.asked, trail.strangers):
             if leaked := updates(socket):
-                yield Broken("a refusal, or no event of another partner's transaction",
-                             f"{len(leaked)} events, the first: {describe(leaked[0])}", socket)
+                yield Broken(
+                    "a refusal, or no event of another partner's transaction",
+                    f"{len(leaked)} events, the first: {describe(leaked[0])}",
+                    socket,
+                )
             elif _is_refused(socket, trail, is_good=is_second(socket.credential) in good) or _is_silent(socket, trail):
                 yield Held()
 
@@ -179,9 +212,17 @@ def changes_are_told_with_their_time(trail: Trail, _: Profile) -> Iterator[Broke
             occurred, updated = time(update.get("occurred_at")), time(given(polls[0], "updated_at"))
             if occurred is None or updated is None:
                 continue
-            yield Held() if occurred.distance(updated) <= NEAR else Broken(
-                f"`occurred_at` of {status!r} within 10 s of `updated_at` {describe(given(polls[0], 'updated_at'))} "
-                f"(exchange {polls[0].number})", describe(update["occurred_at"]), socket, (member("occurred_at"),))
+            yield (
+                Held()
+                if occurred.distance(updated) <= NEAR
+                else Broken(
+                    f"`occurred_at` of {status!r} within 10 s of `updated_at` "
+                    f"{describe(given(polls[0], 'updated_at'))} (exchange {polls[0].number})",
+                    describe(update["occurred_at"]),
+                    socket,
+                    (member("occurred_at"),),
+                )
+            )
 
 
 def _disagreements(trail: Trail, update: dict[str, Any]) -> Iterator[tuple[str, Any, Exchange]]:
@@ -204,30 +245,51 @@ def events_agree_with_polls(trail: Trail, profile: Profile) -> Iterator[Broken |
         for update in told:
             problems = list(_disagreements(trail, update))
             for name, expected, poll in problems:
-                yield Broken(f"`{name}`: {describe(expected)}, as in exchange {poll.number}",
-                             f"{describe(update[name])} in the event {describe(update.get('status'))}", socket,
-                             (member(name),))
+                yield Broken(
+                    f"`{name}`: {describe(expected)}, as in exchange {poll.number}",
+                    f"{describe(update[name])} in the event {describe(update.get('status'))}",
+                    socket,
+                    (member(name),),
+                )
             if not problems:
                 yield Held()
         last = told[-1].get("status")
         if trail.end is not None and isinstance(last, str) and last in TERMINAL - {given(trail.end, "status")}:
-            yield Broken(f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
-                         repr(last), socket, (member("status"),))
+            yield Broken(
+                f"the final status {given(trail.end, 'status')!r}, as in exchange {trail.end.number}",
+                repr(last),
+                socket,
+                (member("status"),),
+            )
         if (ended := _end_told(socket)) and (denial := trail.denial(ended.at, profile)):
-            yield Broken(f"a poll with the final status {last!r}, which an event told, within "
-                         f"{profile.limits.event_timeout_seconds:g} s",
-                         f"{describe(given(denial, 'status'))} in exchange {denial.number}, "
-                         f"{denial.started - ended.at:.0f} s later", socket, (member("status"),))
+            yield Broken(
+                f"a poll with the final status {last!r}, which an event told, within "
+                f"{profile.limits.event_timeout_seconds:g} s",
+                f"{describe(given(denial, 'status'))} in exchange {denial.number}, "
+                f"{denial.started - ended.at:.0f} s later",
+                socket,
+                (member("status"),),
+            )
 
 
 def _end_told(socket: Exchange) -> Message | None:
     """Gives the first event that tells the subscribed transaction's end."""
     told = [message for message in socket.events if isinstance(message.json, dict)]
-    return next((message for message in told if is_terminal(message.json.get("status"))
-                 and message.json.get("merchant_transaction_id") == query(socket, "tx_id")), None)
+    return next(
+        (
+            message
+            for message in told
+            if is_terminal(message.json.get("status"))
+            and message.json.get("merchant_transaction_id") == query(socket, "tx_id")
+        ),
+        None,
+    )
 
 
 HISTORY: Sequence[HistoryInvariant] = (
-    every_change_is_told, no_change_is_told_twice, strangers_are_told_nothing, changes_are_told_with_their_time,
+    every_change_is_told,
+    no_change_is_told_twice,
+    strangers_are_told_nothing,
+    changes_are_told_with_their_time,
     events_agree_with_polls,
 )

@@ -59,8 +59,10 @@ class Access:
         """Whether the partner's key has signed the call's timestamp and nonce, and this body."""
         timestamp, nonce = call.header("x-tiny-timestamp") or "", call.header("x-tiny-nonce") or ""
         try:
-            self._key.verify(b64decode(signature, validate=True),
-                             b"\n".join([timestamp.encode("latin-1"), nonce.encode("latin-1"), body]))
+            self._key.verify(
+                b64decode(signature, validate=True),
+                b"\n".join([timestamp.encode("latin-1"), nonce.encode("latin-1"), body]),
+            )
         except (InvalidSignature, ValueError):
             return False
         return True

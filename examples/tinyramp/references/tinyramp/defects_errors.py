@@ -27,7 +27,12 @@ class EnvelopeInAnEnvelope(SessionService):
         return {"error": super().envelope(refused)}
 
 
-register(Defect(
-    "firewall-stops-scripts", "tinyramp", ("tinyramp.errors.gateway-envelope",),
-    "A firewall answers each body with a script in it with a page of 403.",
-    wrap=when(holding(b"<script"), page(403, "Access denied"))))
+register(
+    Defect(
+        "firewall-stops-scripts",
+        "tinyramp",
+        ("tinyramp.errors.gateway-envelope",),
+        "A firewall answers each body with a script in it with a page of 403.",
+        wrap=when(holding(b"<script"), page(403, "Access denied")),
+    )
+)

@@ -118,5 +118,6 @@ class LongWalletFails(SessionService):
         super().check_asset(request)
 
 
-register(silent(reference, "drops-on-nul", "A NUL in a string closes the connection without an answer.",
-                when(NUL, drop)))
+register(
+    silent(reference, "drops-on-nul", "A NUL in a string closes the connection without an answer.", when(NUL, drop))
+)

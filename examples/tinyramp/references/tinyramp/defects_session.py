@@ -43,8 +43,10 @@ class ReferenceCut(SessionService):
 
     def shown(self, session: Session, request: dict[str, Any]) -> dict[str, Any]:
         shown = super().shown(session, request)
-        return {**shown, **({"reference": shown["reference"].encode("ascii", "ignore").decode()}
-                            if "reference" in shown else {})}
+        return {
+            **shown,
+            **({"reference": shown["reference"].encode("ascii", "ignore").decode()} if "reference" in shown else {}),
+        }
 
 
 @defect("lifetime-ignored", breaks=["tinyramp.session.expires-at"], may_break=["tinyramp.redeem.expired"])

@@ -86,8 +86,13 @@ class SessionService(Access, RequestReading):
     def shown(self, session: Session, request: dict[str, Any]) -> dict[str, Any]:
         """All members of a session."""
         echoed = {name: request[name] for name in ECHOED if name in request}
-        return {"id": session.name, "url": self.url(session), **echoed, "status": "open",
-                "expires_at": self.time_text(session.end)}
+        return {
+            "id": session.name,
+            "url": self.url(session),
+            **echoed,
+            "status": "open",
+            "expires_at": self.time_text(session.end),
+        }
 
     def url(self, session: Session) -> str:
         """Where the user goes."""

@@ -31,8 +31,11 @@ def _is_echo(exchange: Exchange, partner: Partner) -> bool:
 @invariant("tinyramp.session.echo", _is_echo)
 def session_repeats_the_request(exchange: Exchange, _: Partner) -> Broken | None:
     """Asset, amount and reference are those of the request, letter for letter; of other types nothing is promised."""
-    wrong = (same(name, asked(exchange, name), given(exchange, name)) for name in ECHOED
-             if isinstance(asked(exchange, name), str))
+    wrong = (
+        same(name, asked(exchange, name), given(exchange, name))
+        for name in ECHOED
+        if isinstance(asked(exchange, name), str)
+    )
     return next(filter(None, wrong), None)
 
 
@@ -63,8 +66,9 @@ def expires_in_time(exchange: Exchange, _: Partner) -> Broken | None:
         return Broken(expected, describe(text), about=(member("expires_at"),))
     if end.tzinfo is None:
         return None  # The schema judges the form.
-    if any(first - TOLERANCE <= end.timestamp() - lifetime <= last + TOLERANCE
-           for first, last in creation_times(exchange)):
+    if any(
+        first - TOLERANCE <= end.timestamp() - lifetime <= last + TOLERANCE for first, last in creation_times(exchange)
+    ):
         return None
     later = end.timestamp() - exchange.started
     return Broken(expected, f"{describe(text)}, {later:.0f} seconds after the request", about=(member("expires_at"),))
@@ -80,18 +84,27 @@ def _is_asked(exchange: Exchange, _: Partner) -> bool:
     return SESSION.asked(exchange) or REDEMPTION.asked(exchange)
 
 
-@invariant("tinyramp.auth.any-bytes", lambda exchange, partner: _is_asked(exchange, partner) and exchange.authenticated,
-           exercises=False)
+@invariant(
+    "tinyramp.auth.any-bytes",
+    lambda exchange, partner: _is_asked(exchange, partner) and exchange.authenticated,
+    exercises=False,
+)
 def right_credentials_are_not_refused(exchange: Exchange, _: Partner) -> Broken | None:
     """However the body is written, a signature over its very bytes is good."""
     if exchange.status != 401 or exchange.is_page:
         return None
-    return Broken("no refusal of the credentials of a request that is signed over its very bytes", exchange.summary(),
-                  about=(STATUS, BODY))
+    return Broken(
+        "no refusal of the credentials of a request that is signed over its very bytes",
+        exchange.summary(),
+        about=(STATUS, BODY),
+    )
 
 
 INVARIANTS: Sequence[Invariant] = (
-    right_credentials_are_not_refused, session_repeats_the_request, expires_in_time, redeemed_is_what_was_named,
+    right_credentials_are_not_refused,
+    session_repeats_the_request,
+    expires_in_time,
+    redeemed_is_what_was_named,
     not_a_gateways("tinyramp.errors.gateway-envelope", _is_asked),
 )
 

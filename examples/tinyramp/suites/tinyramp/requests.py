@@ -45,8 +45,9 @@ def private_key(profile: Profile) -> Ed25519PrivateKey:
     try:
         return Ed25519PrivateKey.from_private_bytes(b64decode(profile.credentials["signing_key"], validate=True))
     except ValueError:  # not told: its text may hold a part of the key
-        raise UsageError("credentials.signing_key is no Ed25519 key",
-                         "Give the 32 bytes of the private key in base64.") from None
+        raise UsageError(
+            "credentials.signing_key is no Ed25519 key", "Give the 32 bytes of the private key in base64."
+        ) from None
 
 
 def authenticate(request: Request, profile: Profile) -> Request:
@@ -54,8 +55,11 @@ def authenticate(request: Request, profile: Profile) -> Request:
     if request.credential is None:
         return request
     signer = request.signer if isinstance(request, Forged) else sign
-    for name, value in {KEY: profile.credentials[request.credential], TIMESTAMP: str(int(request.at)),
-                        NONCE: request.nonce}.items():
+    for name, value in {
+        KEY: profile.credentials[request.credential],
+        TIMESTAMP: str(int(request.at)),
+        NONCE: request.nonce,
+    }.items():
         request = request.with_default(name, value)
     timestamp, nonce = request.header(TIMESTAMP) or "", request.header(NONCE) or ""
     return request.with_default(SIGNATURE, signer(private_key(profile), timestamp, nonce, request.body))
@@ -66,7 +70,8 @@ def minimum(profile: Profile, credential: str, _unique: str) -> Request:
     partner = partner_of(profile, credential)
     json = (("Content-Type", "application/json"),)
     return Request("POST", PATH, json, credential=credential).with_json(
-        {"asset": partner.get("asset") or ASSETS[0], "amount": "0.05", "wallet": partner.get("wallet") or WALLET})
+        {"asset": partner.get("asset") or ASSETS[0], "amount": "0.05", "wallet": partner.get("wallet") or WALLET}
+    )
 
 
 def candidates(_: Profile) -> Iterator[Candidate]:

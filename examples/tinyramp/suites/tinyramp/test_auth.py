@@ -43,7 +43,8 @@ def test_a_request_without_signature_is_refused(accepted: Accepted) -> None:
 def test_a_wrong_signature_is_refused(accepted: Accepted, what: str) -> None:
     """Only the partner's key, over the very timestamp, nonce and body that are sent, makes a signature."""
     accepted.changed(partial(forged, signer=FORGERIES[what]), f"a signature {what}").is_refused(
-        "tinyramp.auth.signature", BAD_SIGNATURE)
+        "tinyramp.auth.signature", BAD_SIGNATURE
+    )
 
 
 @pytest.mark.verifies("tinyramp.auth.any-bytes")
@@ -59,7 +60,8 @@ def test_a_stale_timestamp_is_refused(accepted: Accepted) -> None:
     for seconds in (-86_400, -330, 330, 86_400):
         stale = str(int(time.time()) + seconds)
         accepted.with_header(TIMESTAMP, stale, f"a timestamp {seconds} seconds from now").is_refused(
-            "tinyramp.auth.timestamp", STALE)
+            "tinyramp.auth.timestamp", STALE
+        )
 
 
 @pytest.mark.verifies("tinyramp.auth.nonce")

@@ -19,7 +19,8 @@ def test_a_session_is_redeemed_once(accepted: Accepted) -> None:
     first = accepted.instead(redeem, "the id of a new session").is_accepted("tinyramp.redeem.first")
     for which in ("second", "third") if first.accepted else ():
         accepted.instead(redeem, f"the id of a redeemed session, for the {which} time").is_refused(
-            "tinyramp.redeem.once", REDEEMED)
+            "tinyramp.redeem.once", REDEEMED
+        )
 
 
 @pytest.mark.verifies("tinyramp.redeem.expired")
@@ -29,4 +30,5 @@ def test_an_expired_session_is_not_redeemed(target: Target) -> None:
     # Nothing tells of an end but the time; what has passed since the answer counts.
     time.sleep(max(0.0, short.exchange.ended + LIFETIME + MARGIN - time.time()))
     short.instead(redemption(short.exchange), "the id of an expired session").is_refused(
-        "tinyramp.redeem.expired", EXPIRED)
+        "tinyramp.redeem.expired", EXPIRED
+    )

@@ -49,8 +49,9 @@ def test_a_body_that_is_no_json_object_is_refused(accepted: Accepted) -> None:
         accepted.with_body(other, f"{what} as the body").is_refused("tinyramp.session.json", INVALID)
 
 
-@pytest.mark.verifies("tinyramp.session.no-server-error", "tinyramp.errors.envelope",
-                      "tinyramp.errors.gateway-envelope")
+@pytest.mark.verifies(
+    "tinyramp.session.no-server-error", "tinyramp.errors.envelope", "tinyramp.errors.gateway-envelope"
+)
 def test_nothing_breaks_the_target(accepted: Accepted) -> None:
     """Whatever is sent, the answer is below 500."""
     for text in HOSTILE_STRINGS:

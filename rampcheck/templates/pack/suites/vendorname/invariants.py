@@ -19,6 +19,9 @@ INVARIANTS: Sequence[Invariant] = (not_a_gateways("vendorname.errors.gateway-env
 
 HISTORY: Sequence[HistoryInvariant] = (
     never_repeated(
-        "vendorname.session.id", "`id`", SESSION.answered, lambda exchange: given(exchange, "id"),
+        "vendorname.session.id",
+        "`id`",
+        SESSION.answered,
+        lambda exchange: given(exchange, "id"),
     ),
 )
