@@ -143,7 +143,7 @@ class Redactor:
         hidden = _CREDENTIAL_HEADERS | self._secret
         lines = "\n".join(f"{name}: {value}" for name, value in pairs if name.lower() not in hidden)
         # Most hold no secret, and looking through them all costs little more than through one.
-        shown = self.text if self._search.find(lines) else str
+        shown = self.text if self._search.is_in(lines) else str
         return [(shown(name), self._header(name.lower(), value, shown)) for name, value in pairs]
 
     def body(self, body: bytes, fields: Collection[str]) -> tuple[str, str]:
@@ -157,7 +157,7 @@ class Redactor:
         """
         for content in inflated(body):
             said = content.decode("utf-8", "ignore")
-            if self._members(said, fields) != said or self._search.find(said):
+            if self._members(said, fields) != said or self._search.is_in(said):
                 return self._hidden("body", said), "utf-8"
         try:
             return self._strings(self._members(body.decode("utf-8"), fields)), "utf-8"
@@ -167,7 +167,7 @@ class Redactor:
 
     def _strings(self, text: str) -> str:
         """Gives a text as `text` does, JSON's strings first: a mark that went over their ends would break it."""
-        return self.text(_JSON_TOKEN.sub(self._string, text)) if self._search.find(text) else text
+        return self.text(_JSON_TOKEN.sub(self._string, text)) if self._search.is_in(text) else text
 
     def _string(self, token: re.Match[str]) -> str:
         if token[1] is None:

@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from html import unescape
+from itertools import compress
 from typing import NamedTuple
 
 DEPTH = 4  # encodings inside each other
@@ -88,12 +89,19 @@ class _Table(dict[int, str | None]):
     def __init__(self, kept: Callable[[str], str]) -> None:
         super().__init__()
         self._kept = kept
+        self._counts: _Table | None = None
 
     def __missing__(self, code: int) -> str | None:
         if len(self) > 1 << 12:
             self.clear()
         self[code] = kept = self._kept(chr(code)) or None  # Python is ten times as fast with None as with ""
         return kept
+
+    def counted(self, text: str) -> bytes:
+        """Gives for each character of a text how many come of it."""
+        if self._counts is None:
+            self._counts = _Table(lambda char: chr(len(self._kept(char))))
+        return text.translate(self._counts).encode("latin-1")
 
 
 def _of(kinds: str, text: str) -> str:
@@ -161,8 +169,11 @@ class Reading:
         """Gives the reading with every character as the table has it."""
 
         def places() -> tuple[Sequence[int], Sequence[int]]:
-            starts = [place for place, char in enumerate(self.text) for _ in char.translate(table)]
-            return starts, [start + 1 for start in starts]
+            length, kept = len(self.text), table.counted(self.text)
+            if max(kept, default=0) > 1:
+                starts = [place for place, count in enumerate(kept) for _ in range(count)]
+                return starts, [start + 1 for start in starts]
+            return [*compress(range(length), kept)], [*compress(range(1, length + 1), kept)]
 
         return self._said(self.text.translate(table), places)
 
@@ -179,8 +190,8 @@ class Reading:
                 starts += [*range(position, start), *[start] * width]
                 ends += [*range(position + 1, start + 1), *[end] * width]
                 position = end
-            rest = range(position, len(self.text))
-            return [*starts, *rest], [*ends, *(place + 1 for place in rest)]
+            length = len(self.text)
+            return [*starts, *range(position, length)], [*ends, *range(position + 1, length + 1)]
 
         return self._said(pattern.sub(lambda match: meaning(match[0]), self.text), places)
 
@@ -292,9 +303,9 @@ def _listed(numbers: str) -> Iterator[str]:
 def _read(word: str) -> Sequence[tuple[int, int, str, bool]]:
     """Gives from where to where a word says what, from each of its first characters, and whether that is only text."""
     found = []
-    for words, most, decode in _ENCODINGS[:_OF_DIGITS] if _HEXADECIMAL.fullmatch(word) else _ENCODINGS:
+    for words, decode in _ENCODINGS[:_OF_DIGITS] if _HEXADECIMAL.fullmatch(word) else _ENCODINGS:
         for match in words.finditer(word):
-            contents = [decode(match[0][skip:]) for skip in range(most)]
+            contents = [*decode(match[0])]
             said = [text for text in map(_as_text, [*contents, *inflated(contents[0])]) if len(text) >= _SHORTEST_FORM]
             found += [
                 (*match.span(), text, text.isascii() and text.isprintable() and _BREAK not in text) for text in said
@@ -311,39 +322,44 @@ def _as_text(content: bytes) -> str:
         return _BREAK.join(text.decode("ascii") for text in _TEXTS.findall(content))
 
 
-def _of_digits(radix: int, width: int) -> Callable[[str], bytes]:
-    def decode(word: str) -> bytes:
-        codes = (int(word[start : start + width], radix) for start in range(0, len(word) - width + 1, width))
-        return bytes(code & 255 for code in codes)
+def _of_digits(radix: int, width: int) -> Callable[[str], Iterator[bytes]]:
+    def decode(word: str) -> Iterator[bytes]:
+        for skip in range(width):
+            codes = (int(word[start : start + width], radix) for start in range(skip, len(word) - width + 1, width))
+            yield bytes(code & 255 for code in codes)
 
     return decode
 
 
-def _of_hexadecimal(word: str) -> bytes:
-    return bytes.fromhex(word[: len(word) // 2 * 2])
+def _of_hexadecimal(word: str) -> Iterator[bytes]:
+    for skip in range(2):
+        yield bytes.fromhex(word[skip : skip + (len(word) - skip) // 2 * 2])
 
 
 _BASE32 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 
 
-def _of_base32(word: str) -> bytes:
-    bits = len(word) * 5
-    return (int(word.upper().translate(_BASE32), 32) >> bits % 8).to_bytes(bits // 8, "big")
+def _of_base32(word: str) -> Iterator[bytes]:
+    number = int(word.upper().translate(_BASE32), 32)
+    for skip in range(8):
+        bits = (len(word) - skip) * 5
+        yield ((number & ((1 << bits) - 1)) >> bits % 8).to_bytes(bits // 8, "big")
 
 
-def _of_base64(word: str) -> bytes:
+def _of_base64(word: str) -> Iterator[bytes]:
     word = word.rstrip("=").replace("-", "+").replace("_", "/")
-    whole = word[: len(word) - (len(word) % 4 == 1)]
-    return base64.b64decode(whole + "=" * (-len(whole) % 4))
+    for skip in range(4):
+        whole = word[skip : len(word) - ((len(word) - skip) % 4 == 1)]
+        yield base64.b64decode(whole + "=" * (-len(whole) % 4))
 
 
-# What words are written in, how many first characters may belong to what stands before, what they say (RFC 4648).
-_ENCODINGS: Sequence[tuple[re.Pattern[str], int, Callable[[str], bytes]]] = (
-    (re.compile(r"[0-9A-Fa-f]{16,}"), 2, _of_hexadecimal),
-    (re.compile(r"[0-7]{24,}"), 3, _of_digits(8, 3)),
-    (re.compile(r"[01]{64,}"), 8, _of_digits(2, 8)),
-    (re.compile(r"[A-Za-z2-7]{18,}"), 8, _of_base32),
-    (_WORD, 4, _of_base64),
+# What words are written in, and what they say (RFC 4648), from each first character that may begin it on.
+_ENCODINGS: Sequence[tuple[re.Pattern[str], Callable[[str], Iterator[bytes]]]] = (
+    (re.compile(r"[0-9A-Fa-f]{16,}"), _of_hexadecimal),
+    (re.compile(r"[0-7]{24,}"), _of_digits(8, 3)),
+    (re.compile(r"[01]{64,}"), _of_digits(2, 8)),
+    (re.compile(r"[A-Za-z2-7]{18,}"), _of_base32),
+    (_WORD, _of_base64),
 )
 _OF_DIGITS = 3  # of them are read in what is hexadecimal as it stands, or an identifier: base64 never looks like it
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+|([A-Za-z0-9])\1+")
@@ -408,13 +424,18 @@ class Search:
 
     def find(self, text: str) -> list[Span]:
         """Gives where a text holds a secret or an e-mail address, in whatever reading of it."""
-        spans: list[Span] = []
+        return [*self._spans(text)]
+
+    def is_in(self, text: str) -> bool:
+        """Whether `find` gives anything; what it would be is looked for no further."""
+        return any(True for _ in self._spans(text))
+
+    def _spans(self, text: str) -> Iterator[Span]:
         try:
             for reading in readings(text):
-                spans += self._found(reading)
+                yield from self._found(reading)
         except OverflowError:
-            spans.append(Span(0, len(text), Secret("unreadable", text)))
-        return spans
+            yield Span(0, len(text), Secret("unreadable", text))
 
     def _found(self, reading: Reading) -> Iterator[Span]:
         for table in (_FOLDED, _SQUEEZED):
