@@ -275,11 +275,18 @@ def test_each_third_refusal_says_nothing(name: str, third: bytes, contract: str)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_a_firewall_stops_two_payloads(contract: str) -> None:
-    """A script and SQL get its page every time, all else does not."""
-    with server.start(contract, ["firewall-stops-a-payload"]) as reference:
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("firewall-stops-a-payload", TITLE % (b"403", b"Access denied")),
+        ("firewall-tells-in-json", rb'(?s)HTTP/1.1 403 .*\{"blocked": true'),
+    ],
+)
+def test_a_firewall_stops_two_payloads(contract: str, name: str, answer: bytes) -> None:
+    """A script and SQL get its own answer every time, all else does not."""
+    with server.start(contract, [name]) as reference:
         for text in ("<script>alert(1)</script>", "'; DROP TABLE sessions; --") * 2:
-            assert re.match(TITLE % (b"403", b"Access denied"), well(reference, **{TEXT[contract]: text}).data)
+            assert re.match(answer, well(reference, **{TEXT[contract]: text}).data)
             assert b" 200 " in well(reference).data
 
 
@@ -401,5 +408,6 @@ def test_every_condition_is_tried_here(contract: str) -> None:
         "third-refusal-a-page",
         "third-refusal-empty",
         "firewall-stops-a-payload",
+        "firewall-tells-in-json",
     }
     assert {defect.name for defect in all_defects(contract) if defect.wrap} <= known

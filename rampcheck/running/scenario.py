@@ -37,6 +37,10 @@ class Rejection:
             and all(exchange.response.member(name) in values for name, values in self.members.items())
         )
 
+    def foresees(self, status: int) -> bool:
+        """Whether the promise names this very status: of any 4xx, a firewall's is not the API's."""
+        return status in self.statuses and not isinstance(self.statuses, range)
+
     def differs(self, exchange: Exchange) -> tuple[str, ...]:
         """Gives in which parts of the answer another refusal differs from this one, as `Broken.about` names them."""
         status = () if exchange.status in self.statuses else (STATUS,)
@@ -281,7 +285,7 @@ class Attempt:
                 )
             )
 
-        return self._demanded(Demand(clause, judge, rejection.statuses.__contains__))
+        return self._demanded(Demand(clause, judge, rejection.foresees))
 
     def is_accepted(self, clause: str) -> Exchange:
         """Demands that the change makes no difference to the acceptance.

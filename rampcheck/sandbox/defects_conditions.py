@@ -47,6 +47,7 @@ LOGIN = page(200, "Sign in")
 JSON = (("content-type", "application/json"),)
 HTML = (("content-type", "text/html"),)
 MAINTENANCE = replying(lambda: Reply(200, JSON, b'{"status":"maintenance"}'))
+BLOCKED = Reply(403, JSON, b'{"blocked": true, "ref": "4f1c"}')
 HUNDRED = 100  # requests, after which it happens in mid-run
 
 
@@ -333,13 +334,17 @@ def _answers(reference: Reference) -> Iterator[Defect]:
         may_break=_sections(payloads.accepted_for),
         wrap=_refusing_each_fiftieth(reference),
     )
-    yield Defect(
-        "firewall-stops-a-payload",
-        contract,
-        (descriptor.load(contract).gateway,),
-        "A firewall answers each body with a script or SQL in it with a page of 403.",
-        wrap=when(holding(b"<script", b"DROP TABLE"), page(403, "Access denied")),
-    )
+    for name, form, refusal in (
+        ("firewall-stops-a-payload", "a page", page(403, "Access denied")),
+        ("firewall-tells-in-json", "JSON of its own", replying(lambda: BLOCKED)),
+    ):
+        yield Defect(
+            name,
+            contract,
+            (descriptor.load(contract).gateway,),
+            f"A firewall answers each body with a script or SQL in it with {form}, 403.",
+            wrap=when(holding(b"<script", b"DROP TABLE"), refusal),
+        )
     yield Defect(
         "revoked-in-mid-run",
         contract,
