@@ -6,7 +6,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -436,11 +435,12 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
+    from rampcheck.running import folder as folders  # noqa: PLC0415
     from rampcheck.sandbox import reference  # noqa: PLC0415
     from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415
 
     selection = Selection([contract] if contract else reference.references(), defects, variants, patterns, seeds)
-    folder = Path(output or f"reports/selftest-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    folder = Path(output) if output else folders.new("selftest")
     matrix = prove(
         selection,
         Conditions(workers, examples, quick=quick),

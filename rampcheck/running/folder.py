@@ -26,7 +26,7 @@ def claimed(named: str | None, contract: str) -> Path:
     another run was faster.
     """
     try:
-        folder = Path(named).absolute() if named else _new(contract)
+        folder = Path(named).absolute() if named else new(contract)
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             what = "holds a run already" if (folder / JOURNAL).exists() else "is not empty"
@@ -40,9 +40,9 @@ def claimed(named: str | None, contract: str) -> Path:
     return folder
 
 
-def _new(contract: str) -> Path:
-    """Makes a folder that was not there: that of this second, or, where another run has it, one with a number."""
-    base = Path(f"reports/{contract}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
+def new(name: str) -> Path:
+    """Makes a folder below `reports` that was not there: of this second, or, where somebody has it, with a number."""
+    base = Path(f"reports/{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
     base.parent.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
