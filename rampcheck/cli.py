@@ -455,9 +455,12 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
 
 @main.command()
 @_packs
-@click.argument("name", type=click.Choice(["profile", "results", "contract", "clauses"]))
+@click.argument("name", type=click.Choice(["profile", "results", "journal", "contract", "clauses"]))
 def schema(name: str) -> None:
-    """Prints a JSON Schema: of any contract's profile, of results.json, of a pack's contract.yaml or clauses.yaml."""
+    """Prints a JSON Schema.
+
+    Of any contract's profile, of results.json, of a line of journal.jsonl, of a pack's contract.yaml or clauses.yaml.
+    """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
     from rampcheck import resources  # noqa: PLC0415

@@ -13,5 +13,5 @@ def root() -> Path:
 
 
 def schema(name: str) -> Path:
-    """Gives the path of the JSON Schema called `name` (`profile`, `contract`, `clauses`, `results`)."""
+    """Gives the path of the JSON Schema called `name` (`profile`, `contract`, `clauses`, `results`, `journal`)."""
     return PACKAGE / "schemas" / f"{name}.schema.json"

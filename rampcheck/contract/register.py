@@ -6,12 +6,14 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from rampcheck.contract import packs
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, UsageError
+
+Level = Literal["must", "should", "open"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Clause:
-    """One promise: `level` is `must`, `should` or `open`; `needs` is what the profile must hold for it."""
+    """One promise: `needs` is what the profile must hold for it."""
 
     id: str
-    level: str
+    level: Level
     text: str
     section: str
     source: Source

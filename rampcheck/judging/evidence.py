@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from rampcheck.judging.findings import Finding
+from rampcheck.judging.results import OutageResult
+from rampcheck.wire.journal_records import DoubtRecord, ExchangeRecord, FindingContent, ObservationRecord, Record
 
-_FINDING = frozenset(member.name for member in fields(Finding))
 # What is asked again and again, and what is not: two of one kind are no chance.
 CONFIRMED_BY = 2
 EXCHANGES_NAMED = 3
@@ -29,7 +28,7 @@ class Evidence:
     held: set[int] = field(default_factory=set)
     times: int = 0
     findings: list[Finding] = field(default_factory=list)
-    observations: list[Mapping[str, Any]] = field(default_factory=list)
+    observations: list[ObservationRecord] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     untried: list[str] = field(default_factory=list)
 
@@ -53,15 +52,15 @@ class Account:
     clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
     outcomes: dict[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    outages: list[dict[str, Any]] = field(default_factory=list)
+    outages: list[OutageResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     cut: str = ""
 
 
-def collect(records: Iterable[Mapping[str, Any]]) -> Account:
+def collect(records: Iterable[Record]) -> Account:
     """Sorts the records of a journal by what they speak of."""
     account = Account()
-    doubts: list[Mapping[str, Any]] = []
+    doubts: list[DoubtRecord] = []
     notes: Counter[str] = Counter()
     for record in records:
         match record["kind"]:
@@ -83,41 +82,58 @@ def collect(records: Iterable[Mapping[str, Any]]) -> Account:
             case "note":
                 notes[record["text"]] += 1
             case "outage":
-                outage = {key: value for key, value in record.items() if key != "kind"}
+                outage: OutageResult = {
+                    "began": record["began"],
+                    "ended": record["ended"],
+                    "exchange": record["exchange"],
+                    "detail": record["detail"],
+                    "before": record["before"],
+                    "probes": record["probes"],
+                    "cause": record["cause"],
+                }
                 account.outages += [outage] if outage not in account.outages else []
             case "fault":
                 account.faults.append(record["text"])
             case "cut":
                 account.cut = record["reason"]
     account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
-    account.outages.sort(key=lambda outage: str(outage["began"]))
+    account.outages.sort(key=lambda outage: outage["began"])
     _weigh(doubts, account)
     return account
 
 
-def _finding(record: Mapping[str, Any]) -> Finding:
-    known = {key: value for key, value in record.items() if key in _FINDING}
-    return Finding(**known | {"about": tuple(known.get("about", ()))})
+def _finding(record: FindingContent) -> Finding:
+    return Finding(
+        record["clause"],
+        record["expected"],
+        record["actual"],
+        record["exchange"],
+        record["scenario"],
+        record["judge"],
+        tuple(record["about"]),
+        record["change"],
+        record["times"],
+    )
 
 
-def _outcome(record: Mapping[str, Any]) -> str:
+def _outcome(record: ExchangeRecord) -> str:
     response = record["response"]
     if response is None:
-        return str((record["failure"] or {}).get("kind", ""))
+        return record["failure"]["kind"] if record["failure"] else ""
     status = response["status"]
     upgraded = status == 101 and record["protocol"] == "websocket"
     return "accepted" if (upgraded or 200 <= status < 300) and not record["failure"] else str(status)
 
 
-def _weigh(doubts: Iterable[Mapping[str, Any]], account: Account) -> None:
+def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
     """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others."""
-    kinds: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    passing: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    kinds: dict[str, list[DoubtRecord]] = defaultdict(list)
+    passing: dict[str, list[DoubtRecord]] = defaultdict(list)
     for doubt in doubts:
         if doubt["gateway"]:
             passing[doubt["actual"]].append(doubt)
         else:
-            kinds[json.dumps(doubt["signature"])].append(doubt)
+            kinds[doubt["signature"]].append(doubt)
     for alike in kinds.values():
         if len({doubt["exchange"] for doubt in alike}) >= CONFIRMED_BY:
             for doubt in alike:
@@ -138,14 +154,14 @@ def _weigh(doubts: Iterable[Mapping[str, Any]], account: Account) -> None:
     ]
 
 
-def _exchanges_by_clause(doubts: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
-    exchanges: defaultdict[str, set[int]] = defaultdict(set)
+def _exchanges_by_clause(doubts: Iterable[DoubtRecord]) -> dict[str, set[int | None]]:
+    exchanges: defaultdict[str, set[int | None]] = defaultdict(set)
     for doubt in doubts:
         exchanges[doubt["clause"]].add(doubt["exchange"])
     return exchanges
 
 
-def _where(doubts: list[Mapping[str, Any]]) -> str:
+def _where(doubts: list[DoubtRecord]) -> str:
     numbers = sorted({doubt["exchange"] for doubt in doubts if doubt["exchange"] is not None})
     named = ", ".join(map(str, numbers[:EXCHANGES_NAMED]))
     more = f" and {len(numbers) - EXCHANGES_NAMED:,} more" if len(numbers) > EXCHANGES_NAMED else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract, clause_ids
@@ -17,6 +16,7 @@ from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import Broken, Held, Observed, Suite, partner_of
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal
+from rampcheck.wire.journal_records import ClauseContent, ExchangeRecord, FindingContent, JudgeName, OutageContent
 
 LONGEST_TEXT = 600
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
@@ -38,7 +38,7 @@ class Finding:
     actual: str
     exchange: int | None
     scenario: str
-    judge: str = "scenario"
+    judge: JudgeName = "scenario"
     about: tuple[str, ...] = ()
     change: str = ""
     times: int = 1
@@ -46,6 +46,20 @@ class Finding:
     def __str__(self) -> str:
         seen = f" (exchange {self.exchange})" if self.exchange is not None else ""
         return f"{self.clause}: expected {self.expected}; actual {self.actual}{seen}"
+
+    def content(self) -> FindingContent:
+        """Gives what a journal's record holds of it."""
+        return {
+            "clause": self.clause,
+            "expected": self.expected,
+            "actual": self.actual,
+            "exchange": self.exchange,
+            "scenario": self.scenario,
+            "judge": self.judge,
+            "about": list(self.about),
+            "change": self.change,
+            "times": self.times,
+        }
 
 
 class Judge:
@@ -60,7 +74,7 @@ class Judge:
     def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
         self.contract = contract
         self.findings: list[Finding] = []
-        self.exchanges: list[dict[str, Any]] = []
+        self.exchanges: list[ExchangeRecord] = []
         self.scenario = ""
         self.change = ""
         self.confirmed = Confirmed()
@@ -93,7 +107,7 @@ class Judge:
         """
         partner = partner_of(self._profile, exchange.credential)
         held, violations = self._schema.judge(exchange)
-        broken = [
+        broken: list[tuple[JudgeName, str, Broken, int]] = [
             (
                 "schema",
                 violation.clause,
@@ -134,7 +148,7 @@ class Judge:
 
     def held(self, clause: str, exchange: Exchange) -> None:
         """Records that a scenario saw `clause` hold in `exchange`."""
-        self._write("held", clause, exchange=exchange.number)
+        self._journal.write({"kind": "held", **self._of(clause), "exchange": exchange.number})
 
     def broken(  # noqa: PLR0913 - a finding has as many sides
         self,
@@ -144,7 +158,7 @@ class Judge:
         exchange: Exchange | None,
         *,
         about: tuple[str, ...] = (),
-        judge: str = "scenario",
+        judge: JudgeName = "scenario",
     ) -> None:
         """Records that `clause` is broken in `exchange`; on an `open` clause, what the target did."""
         self.record([self._finding(clause, Broken(expected, actual, about=about), exchange, judge)])
@@ -154,13 +168,13 @@ class Judge:
         for finding in findings:
             self._demand_known(finding.clause)
             if self.contract.clauses[finding.clause].level == "open":
-                self._write("observation", finding.clause, actual=finding.actual, exchange=finding.exchange)
+                self._observe(finding.clause, finding.actual, finding.exchange)
                 continue
             if self._generated is None:
                 self._keep(finding)
             else:
                 self.findings.append(finding)
-                self._journal.write({"kind": "generated", **asdict(finding)})
+                self._journal.write({"kind": "generated", **finding.content()})
                 self._generated.append(finding)
 
     def _keep(self, finding: Finding) -> None:
@@ -168,13 +182,13 @@ class Judge:
         self._told[finding.clause] += 1
         finding = _within(finding, self._told)
         self.findings.append(finding)
-        self._journal.write({"kind": "finding", **asdict(finding)})
+        self._journal.write({"kind": "finding", **finding.content()})
 
     def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
         """Gives the finding that a scenario makes of an exchange, to be recorded when it was seen again."""
         return self._finding(clause, problem, exchange, "scenario")
 
-    def _finding(self, clause: str, problem: Broken, exchange: Exchange | None, judge: str) -> Finding:
+    def _finding(self, clause: str, problem: Broken, exchange: Exchange | None, judge: JudgeName) -> Finding:
         return Finding(
             clause,
             self.redacted(problem.expected),
@@ -214,7 +228,7 @@ class Judge:
         )
         for finding in findings:
             if self.contract.clauses[finding.clause].level != "open":
-                self._journal.write({"kind": "doubt", **asdict(finding), "signature": kind, "gateway": gateway})
+                self._journal.write({"kind": "doubt", **finding.content(), "signature": kind, "gateway": gateway})
 
     def settle(self) -> None:
         """Writes as doubts what nobody has asked for again."""
@@ -226,28 +240,31 @@ class Judge:
         """Writes what the reader of the reports should know; equal texts are counted."""
         self._journal.write({"kind": "note", "text": self.redacted(text)})
 
-    def outage(self, record: dict[str, Any]) -> None:
-        """Writes that the target was away; `record` is an `Outage` as a mapping."""
+    def outage(self, outage: OutageContent) -> None:
+        """Writes that the target was away."""
         self._journal.write(
             {
                 "kind": "outage",
-                **record,
-                "detail": self.redacted(record["detail"]),
-                "cause": self.redacted(record["cause"]),
+                **outage,
+                "detail": self.redacted(outage["detail"]),
+                "cause": self.redacted(outage["cause"]),
             }
         )
 
     def observed(self, clause: str, actual: str, exchange: Exchange | None) -> None:
         """Records what the target did where nothing, or nothing exact, is promised."""
-        self._write("observation", clause, actual=self.redacted(actual), exchange=exchange.number if exchange else None)
+        self._observe(clause, self.redacted(actual), exchange.number if exchange else None)
+
+    def _observe(self, clause: str, actual: str, exchange: int | None) -> None:
+        self._journal.write({"kind": "observation", **self._of(clause), "actual": actual, "exchange": exchange})
 
     def unjudged(self, clause: str, reason: str) -> None:
         """Records that the scenario set out to judge `clause` and could not, and why."""
-        self._write("unjudged", clause, reason=self.redacted(reason))
+        self._journal.write({"kind": "unjudged", **self._of(clause), "reason": self.redacted(reason)})
 
     def untried(self, clause: str, reason: str) -> None:
         """Records that nothing set out to judge `clause` here, and why: what else sees it hold counts."""
-        self._write("untried", clause, reason=self.redacted(reason))
+        self._journal.write({"kind": "untried", **self._of(clause), "reason": self.redacted(reason)})
 
     def must_findings(self) -> list[Finding]:
         """Gives the scenario's findings that break a `must`."""
@@ -287,9 +304,9 @@ class Judge:
                 f"`rampcheck lint {self.contract.name}` finds all such.",
             )
 
-    def _write(self, kind: str, clause: str, **content: Any) -> None:
+    def _of(self, clause: str) -> ClauseContent:
         self._demand_known(clause)
-        self._journal.write({"kind": kind, "clause": clause, "scenario": self.scenario, **content})
+        return {"clause": clause, "scenario": self.scenario}
 
     def hide(self, name: str, value: str) -> None:
         """Makes `value`, made up for a request, a secret from now on, marked with `name`; a part of it is none."""

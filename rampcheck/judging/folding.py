@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from rampcheck.judging.results import FindingResult, ObservationResult
+
 EXAMPLES = 3
 # Of the findings of a clause in one exchange so many are kept about the same parts of the answer, and so many in all.
 KEPT_ALIKE, KEPT = 10, 50
@@ -37,6 +39,7 @@ class Counted(Protocol):
 
 
 Some = TypeVar("Some", bound=Counted)
+Seen = TypeVar("Seen", FindingResult, ObservationResult)
 
 
 class Few:
@@ -76,24 +79,26 @@ def _masked(value: re.Match[str]) -> str:
     return "#" if value["number"] else value[0]
 
 
-def folded(entries: Iterable[dict[str, Any]], same: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Gives the entries whose members `same` are equal as one, with how many `times` it was seen, first seen first."""
-    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+def folded(entries: Iterable[Seen], same: Callable[[Seen], Hashable]) -> list[Seen]:
+    """Gives the entries of which `same` is equal as one, with how many `times` it was seen, first seen first."""
+    kept: dict[Hashable, Seen] = {}
     for entry in entries:
-        first = kept.setdefault(tuple(entry[key] for key in same), {**entry, "times": 0})
-        first["times"] += entry.get("times", 1)
+        if (first := kept.get(same(entry))) is None:
+            kept[same(entry)] = entry.copy()
+        else:
+            first["times"] += entry["times"]
     return list(kept.values())
 
 
-def folded_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def folded_findings(findings: Iterable[FindingResult]) -> list[FindingResult]:
     """Gives the findings of a clause that differ only in values as one, the first seen, with the `times` of all.
 
     Where they do differ, `examples` has the first few of them, each with other values. Those without a text, of which
     only the number is known, are counted with the last.
     """
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    alike: dict[tuple[str, str], list[FindingResult]] = {}
     untold = 0
-    for finding in folded(findings, ("expected", "actual")):
+    for finding in folded(findings, lambda finding: (finding["expected"], finding["actual"])):
         if finding["expected"] or finding["actual"]:
             alike.setdefault((pattern(finding["expected"]), pattern(finding["actual"])), []).append(finding)
         else:
@@ -102,11 +107,16 @@ def folded_findings(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*ones[:-1], {**ones[-1], "times": ones[-1]["times"] + untold}] if ones else []
 
 
-def _one(alike: list[dict[str, Any]]) -> dict[str, Any]:
-    one = {**alike[0], "times": sum(finding["times"] for finding in alike)}
+def _one(alike: list[FindingResult]) -> FindingResult:
+    one: FindingResult = {**alike[0], "times": sum(finding["times"] for finding in alike)}
     if len(alike) > 1:
         one["examples"] = [
-            {key: finding[key] for key in ("expected", "actual", "exchange", "scenario")}
+            {
+                "expected": finding["expected"],
+                "actual": finding["actual"],
+                "exchange": finding["exchange"],
+                "scenario": finding["scenario"],
+            }
             for finding in alike[:EXAMPLES]
         ]
     return one

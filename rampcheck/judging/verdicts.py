@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 
 from rampcheck.contract.profile import Profile, Waiver
 from rampcheck.contract.register import Clause, Contract
@@ -14,31 +14,54 @@ from rampcheck.judging.causes import follows
 from rampcheck.judging.evidence import Account, Evidence
 from rampcheck.judging.findings import Finding
 from rampcheck.judging.folding import folded, folded_findings
+from rampcheck.judging.results import (
+    ClauseResult,
+    ClauseVerdict,
+    Counts,
+    FindingResult,
+    GapKind,
+    ObservationResult,
+    RunVerdict,
+    SourceResult,
+    WaiverResult,
+)
 from rampcheck.judging.waivers import by_clause
+from rampcheck.wire.journal_records import ObservationRecord
 
-VERDICTS = ("passed", "failed", "advisory", "observed", "not_verified", "waived")
-BROKEN = ("failed", "advisory")
+BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory")
 
-DECLARED, UNEXPECTED, UNSELECTED = "declared", "unexpected", "unselected"
+DECLARED: Literal["declared"] = "declared"
+UNEXPECTED: Literal["unexpected"] = "unexpected"
+UNSELECTED: Literal["unselected"] = "unselected"
+
+# How a run ended: by itself, all that was to be tried having been tried or told of; stopped by somebody; before any
+# scenario, because nothing could be judged. Of one that is unfinished the journal has no end: it was killed, or still
+# goes on.
+Ending = Literal["complete", "interrupted", "early", "unfinished"]
+
+
+class _Why(TypedDict):
+    """Why a clause has the verdict that it has."""
+
+    reason: str
+    gap: NotRequired[GapKind]
+    follows: NotRequired[str]
 
 
 @dataclass(frozen=True)
 class Scope:
     """What of the contract a run set out to try on `today`: the clauses `selected`, all of them where it `is_whole`.
 
-    It tried them until it was `interrupted` or `ended_early` for another reason; of one that is `unfinished` nothing
-    tells the end: it was killed, or still goes on.
+    `ending` says how it ended.
     """
 
     selected: frozenset[str]
     today: date
     is_whole: bool = True
-    interrupted: bool = False
-    ended_early: bool = False
-    unfinished: bool = False
+    ending: Ending = "complete"
 
 
-def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[dict[str, Any]]:
+def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[ClauseResult]:
     """Gives the `clauses` of results.json, in the register's order."""
     waivers = by_clause(profile.waivers, scope.today)
     evidence = account.clauses
@@ -52,24 +75,25 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
     verdicts = {result["id"]: result["verdict"] for result in results}
     for result in results:
         if result["verdict"] in BROKEN and result["id"] in roots:
-            result.update(_in_consequence(roots[result["id"]], verdicts, waivers))
+            _fold(result, roots[result["id"]], verdicts, waivers)
     return results
 
 
-def _in_consequence(
+def _fold(
+    result: ClauseResult,
     roots: Sequence[str],
-    verdicts: Mapping[str, str],
+    verdicts: Mapping[str, ClauseVerdict],
     waivers: Mapping[str, Waiver],
-) -> dict[str, str]:
-    """Gives what it means for a clause that all its findings follow from those of `roots`."""
+) -> None:
+    """Says in the result of a clause that all its findings follow from those of `roots`, where that means something."""
     failed = [root for root in roots if verdicts[root] == "failed"]
     if failed:
-        return {"follows": failed[0]}
-    if all(verdicts[root] == "waived" for root in roots):
-        reason = f"in consequence of {roots[0]}, which is waived: {waivers[roots[0]].reason}"
-        return {"verdict": "waived", "reason": reason, "follows": roots[0]}
+        result["follows"] = failed[0]
+    elif all(verdicts[root] == "waived" for root in roots):
+        result["verdict"] = "waived"
+        result["reason"] = f"in consequence of {roots[0]}, which is waived: {waivers[roots[0]].reason}"
+        result["follows"] = roots[0]
     # Under a cause that is only advisory, nobody would look for what failed.
-    return {}
 
 
 def _clause_result(
@@ -78,39 +102,35 @@ def _clause_result(
     waiver: Waiver | None,
     profile: Profile,
     scope: Scope,
-) -> dict[str, Any]:
+) -> ClauseResult:
     verdict = _verdict(clause, evidence, waiver)
-    reason, gap = waiver.reason if waiver and verdict == "waived" else "", {}
+    why: _Why = {"reason": waiver.reason if waiver and verdict == "waived" else ""}
     if verdict == "not_verified":
         kind, reason = _gap(clause, evidence, profile, scope)
-        gap = {"gap": kind}
+        why = {"reason": reason, "gap": kind}
+    source: SourceResult = {"document": clause.source.document, "section": clause.source.section}
+    if clause.source.url:
+        source["url"] = clause.source.url
     return {
         "id": clause.id,
         "section": clause.section,
         "level": clause.level,
         "text": clause.text,
-        "source": {
-            "document": clause.source.document,
-            "section": clause.source.section,
-            **({"url": clause.source.url} if clause.source.url else {}),
-        },
+        "source": source,
         "verdict": verdict,
-        "reason": reason,
-        **gap,
+        **why,
         "exercised": evidence.exercised,
         "findings": folded_findings(map(_written, evidence.findings)),
-        "observations": folded(
-            (
-                {key: observation[key] for key in ("actual", "exchange", "scenario")}
-                for observation in evidence.observations
-            ),
-            ("actual",),
-        ),
+        "observations": folded(map(_observed, evidence.observations), lambda observation: observation["actual"]),
         "ambiguities": list(clause.ambiguities),
     }
 
 
-def _written(finding: Finding) -> dict[str, Any]:
+def _observed(record: ObservationRecord) -> ObservationResult:
+    return {"actual": record["actual"], "exchange": record["exchange"], "scenario": record["scenario"], "times": 1}
+
+
+def _written(finding: Finding) -> FindingResult:
     return {
         "expected": finding.expected,
         "actual": finding.actual,
@@ -122,7 +142,7 @@ def _written(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> str:
+def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> ClauseVerdict:
     if evidence.findings:
         if waiver is not None:
             return "waived"
@@ -133,13 +153,13 @@ def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> str:
     return "passed" if evidence.exercised and not evidence.reasons else "not_verified"
 
 
-def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> tuple[str, str]:
+def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> tuple[GapKind, str]:
     """Gives the kind of gap that a clause not verified is, and the reason: the first of these that holds."""
     is_selected = clause.id in scope.selected
     unjudged, untried = [*evidence.reasons, ""][0], [*evidence.untried, ""][0]
     unmet = clause.unmet(profile)
     advice = f" ({clause.advice})" if clause.advice else ""
-    known = (
+    known: tuple[tuple[bool, GapKind, str], ...] = (
         (
             bool(evidence.exercised),
             UNEXPECTED if is_selected else UNSELECTED,
@@ -150,8 +170,8 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (bool(unmet), DECLARED, f"the profile lacks {unmet}{advice}"),
         (bool(unjudged), UNEXPECTED, unjudged),
         (bool(untried), DECLARED, untried),
-        (scope.interrupted, UNEXPECTED, "the run was interrupted before it was tried"),
-        (scope.ended_early or scope.unfinished, UNEXPECTED, "the run ended before it was tried"),
+        (scope.ending == "interrupted", UNEXPECTED, "the run was interrupted before it was tried"),
+        (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)
@@ -162,25 +182,32 @@ def held_elsewhere(times: int) -> str:
     return f"; it held {times:,} {'time' if times == 1 else 'times'} elsewhere" if times else ""
 
 
-def counts(clauses: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def counts(clauses: Iterable[ClauseResult]) -> Counts:
     """Gives the number of clauses of each verdict."""
     found = Counter(clause["verdict"] for clause in clauses)
-    return {verdict: found[verdict] for verdict in VERDICTS}
+    return {
+        "passed": found["passed"],
+        "failed": found["failed"],
+        "advisory": found["advisory"],
+        "observed": found["observed"],
+        "not_verified": found["not_verified"],
+        "waived": found["waived"],
+    }
 
 
-def has_gap(clauses: Iterable[Mapping[str, Any]], kind: str) -> bool:
+def has_gap(clauses: Iterable[ClauseResult], kind: GapKind) -> bool:
     """Whether there is a gap of this kind in a `must`."""
     return any(clause.get("gap") == kind and clause["level"] == "must" for clause in clauses)
 
 
 def run_verdict(
-    clauses: Sequence[Mapping[str, Any]],
+    clauses: Sequence[ClauseResult],
     scope: Scope,
     *,
     troubled: bool = False,
     strict: bool = False,
-    waivers: Iterable[Mapping[str, Any]] = (),
-) -> str:
+    waivers: Iterable[WaiverResult] = (),
+) -> RunVerdict:
     """Folds the clauses' verdicts into the run's.
 
     `troubled` tells of a fault, or of an outage that did not end. `strict` makes an advisory count as a failure, and
@@ -191,9 +218,9 @@ def run_verdict(
     lax = "advisory" in verdicts or any(waiver["state"] == "stale" for waiver in waivers)
     if "failed" in verdicts or (strict and lax):
         return "nonconformant"
-    if scope.ended_early or not tried:
+    if scope.ending == "early" or not tried:
         return "inconclusive"
-    if troubled or scope.interrupted or scope.unfinished or has_gap(clauses, UNEXPECTED):
+    if troubled or scope.ending != "complete" or has_gap(clauses, UNEXPECTED):
         return "incomplete"
     if not scope.is_whole:
         return "partial"

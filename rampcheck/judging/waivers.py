@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from rampcheck.contract.profile import Waiver
 from rampcheck.contract.register import Contract
 from rampcheck.errors import UsageError
+from rampcheck.judging.results import ClauseResult, ClauseVerdict, WaiverResult, WaiverState
 
 
 def check(waivers: Iterable[Waiver], contract: Contract) -> None:
@@ -30,7 +30,7 @@ def by_clause(waivers: Iterable[Waiver], today: date) -> dict[str, Waiver]:
     return {waiver.clause: waiver for waiver in waivers if is_valid(waiver, today)}
 
 
-def states(waivers: Sequence[Waiver], clauses: Iterable[Mapping[str, Any]], today: date) -> list[dict[str, Any]]:
+def states(waivers: Sequence[Waiver], clauses: Iterable[ClauseResult], today: date) -> list[WaiverResult]:
     """Gives the `waivers` of results.json: each with its `state` after a run with these results of the `clauses`.
 
     `used`: it covers what was found broken. `stale`: there was nothing to cover, for the clause held. `expired`: it
@@ -41,18 +41,20 @@ def states(waivers: Sequence[Waiver], clauses: Iterable[Mapping[str, Any]], toda
         {
             "clause": waiver.clause,
             "reason": waiver.reason,
-            "until": waiver.until and waiver.until.isoformat(),
+            "until": waiver.until.isoformat() if waiver.until else None,
             "state": _state(verdicts[waiver.clause]) if is_valid(waiver, today) else "expired",
         }
         for waiver in waivers
     ]
 
 
-def _state(verdict: str) -> str:
-    return {"waived": "used", "not_verified": "untried"}.get(verdict, "stale")
+def _state(verdict: ClauseVerdict) -> WaiverState:
+    if verdict == "waived":
+        return "used"
+    return "untried" if verdict == "not_verified" else "stale"
 
 
-def notes(waivers: Iterable[Mapping[str, Any]]) -> list[str]:
+def notes(waivers: Iterable[WaiverResult]) -> list[str]:
     """Says which of the `waivers` of results.json want to be taken out of the profile, or renewed."""
     told = []
     for waiver in waivers:

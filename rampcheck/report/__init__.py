@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from rampcheck.judging.results import Results
 from rampcheck.report import html, junit, summary
 from rampcheck.report.results import FILE_NAME, encode, load, validate
 from rampcheck.report.terminal import print_summary, where
+from rampcheck.wire.journal_records import ExchangeRecord
 
 __all__ = ["FILE_NAME", "encode", "load", "print_summary", "where", "write_reports"]
 
 
-def write_reports(directory: Path, results: dict[str, Any], exchanges: Mapping[int, dict[str, Any]]) -> None:
+def write_reports(directory: Path, results: Results, exchanges: Mapping[int, ExchangeRecord]) -> None:
     """Writes results.json, index.html, junit.xml and summary.md into `directory`, made if it is not there.
 
     `results` is the content of results.json, `exchanges` the exchange records of journal.jsonl by number;

@@ -13,14 +13,17 @@ from typing import Any
 from allure_commons import model2
 from allure_commons.logger import AllureFileLogger
 
+from rampcheck.contract.register import Level
 from rampcheck.display import visible
-from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline
+from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, ObservationResult, Results
+from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of
 from rampcheck.report.text import plural
+from rampcheck.wire.journal_records import Record
 
 EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
 SCENARIOS_SHOWN = 25  # of those that judged a clause
 
-STATUSES: Mapping[str, str] = {
+STATUSES: Mapping[ClauseVerdict, str] = {
     "passed": "passed",
     "failed": "failed",
     "advisory": "passed",
@@ -28,10 +31,10 @@ STATUSES: Mapping[str, str] = {
     "waived": "skipped",
     "not_verified": "skipped",
 }
-SEVERITIES: Mapping[str, str] = {"must": "critical", "should": "normal", "open": "minor"}
+SEVERITIES: Mapping[Level, str] = {"must": "critical", "should": "normal", "open": "minor"}
 
 
-def write(directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+def write(directory: Path, results: Results, records: Sequence[Record]) -> None:
     """Writes the Allure results of a run into `directory`, in place of all that is in it.
 
     Takes the content of results.json and the records of journal.jsonl, which are redacted. A clause is a test of the
@@ -44,7 +47,7 @@ def write(directory: Path, results: Mapping[str, Any], records: Sequence[Mapping
 class _Report:
     """The tests of one run, and the attachments that they have in common."""
 
-    def __init__(self, directory: Path, results: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, directory: Path, results: Results, records: Sequence[Record]) -> None:
         self._directory = directory
         self._logger = AllureFileLogger(directory, clean=True)
         self._results = results
@@ -55,7 +58,7 @@ class _Report:
         self._stale = {waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"}
 
     @staticmethod
-    def _judged_by(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    def _judged_by(records: Iterable[Record]) -> dict[str, dict[str, str]]:
         """Gives, for each clause, the scenarios that judged it with what came of it, the worst counting."""
         judged: dict[str, dict[str, str]] = defaultdict(dict)
         worst = ["passed", "broken", "failed"]
@@ -113,7 +116,7 @@ class _Report:
         common = {"epic": self._results["title"], "parentSuite": self._results["title"], "framework": "rampcheck"}
         return [model2.Label(name, visible(value)) for name, value in {**common, **labels}.items()]
 
-    def _test(self, clause: Mapping[str, Any]) -> model2.TestResult:
+    def _test(self, clause: ClauseResult) -> model2.TestResult:
         unexpected = clause.get("gap") == "unexpected"
         section, level = self._sections[clause["section"]], clause["level"]
         source = clause["source"]
@@ -147,7 +150,7 @@ class _Report:
         test.steps = [*self._steps(clause["id"]), *self._evidence(clause)]
         return test
 
-    def _description(self, clause: Mapping[str, Any]) -> str:
+    def _description(self, clause: ClauseResult) -> str:
         word, source = CLAUSE_VERDICTS[clause["verdict"]], clause["source"]
         parts = [
             clause["text"],
@@ -158,7 +161,7 @@ class _Report:
         parts += [f"Follows from {clause['follows']}."] if "follows" in clause else []
         parts += ["The profile's waiver of this clause is stale."] if clause["id"] in self._stale else []
         if clause["verdict"] != "failed":
-            parts += [_told(seen) for seen in [*clause["findings"], *clause["observations"]]]
+            parts += [_told(seen) for seen in seen_of(clause)]
         return visible("\n\n".join(parts))
 
     def _steps(self, clause: str) -> list[model2.TestStepResult]:
@@ -170,11 +173,9 @@ class _Report:
             steps.append(model2.TestStepResult(**self._item(f"and {more}", "passed")))
         return steps
 
-    def _evidence(self, clause: Mapping[str, Any]) -> list[model2.TestStepResult]:
+    def _evidence(self, clause: ClauseResult) -> list[model2.TestStepResult]:
         """Gives a step for each of the first exchanges that findings cite, with the exchange as attachment."""
-        cited = [
-            seen["exchange"] for finding in clause["findings"] for seen in [finding, *finding.get("examples", ())[1:]]
-        ]
+        cited = [seen["exchange"] for finding in clause["findings"] for seen in (finding, *others(finding))]
         shown = [number for number in dict.fromkeys(cited) if number in self._exchanges][:EXCHANGES_SHOWN]
         status = "failed" if clause["verdict"] == "failed" else "passed"
         return [
@@ -219,7 +220,7 @@ class _Report:
         )
 
 
-def _message(clause: Mapping[str, Any]) -> str:
+def _message(clause: ClauseResult) -> str:
     """Gives the line under the name of a test; none where it passed."""
     if clause["verdict"] in {"not_verified", "waived"}:
         return f"{CLAUSE_VERDICTS[clause['verdict']].word}: {clause['reason']}"
@@ -230,11 +231,11 @@ def _message(clause: Mapping[str, Any]) -> str:
     return ""
 
 
-def _told(seen: Mapping[str, Any]) -> str:
+def _told(seen: FindingResult | ObservationResult) -> str:
     """Gives a finding or an observation as a paragraph."""
     lines = [f"expected: {seen['expected']}"] if "expected" in seen else []
     lines.append(f"actual: {seen['actual']}")
-    lines += [f"also: {example['actual']} (exchange {example['exchange']})" for example in seen.get("examples", ())[1:]]
+    lines += [f"also: {example['actual']} (exchange {example['exchange']})" for example in others(seen)]
     where = f", first in exchange {seen['exchange']}" if seen["exchange"] is not None else ""
     return "\n".join([*lines, f"seen {plural(seen['times'], 'time')}{where}"])
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
 from rampcheck.display import HIDDEN
+from rampcheck.wire.journal_records import ExchangeRecord, RequestContent
 
 MARK = re.compile(r"\[redacted ([A-Za-z_][A-Za-z0-9_]*) ([0-9a-f]+)\]")
 
@@ -27,7 +26,7 @@ HOP_HEADERS = frozenset({
 LONGEST_ARGUMENT = 100_000
 
 
-def as_curl(exchange: Mapping[str, Any]) -> str:
+def as_curl(exchange: ExchangeRecord) -> str:
     """Gives the POSIX shell command that sends the request of a journal's exchange record again.
 
     No secret is in it: a redacted value becomes the environment variable of its name (`$CLIENT_TOKEN`, a
@@ -84,7 +83,7 @@ class _Words:
         return known.index(mark[2]) + 1
 
 
-def _options(request: Mapping[str, Any]) -> str:
+def _options(request: RequestContent) -> str:
     options = ["--head" if request["method"] == "HEAD" else f"--request {shlex.quote(request['method'])}"]
     if re.search(r"[\[\]{}]", request["url"]):
         options.append("--globoff")

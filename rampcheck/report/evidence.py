@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from rampcheck.report.curl import as_curl
 from rampcheck.report.pretty import indent_json
 from rampcheck.report.text import plural
+from rampcheck.wire.journal_records import BodyContent, Content, ExchangeRecord, MessageContent
 
 LONGEST_BODY = 4_000  # characters shown of a body
 LONGEST_LAID_OUT = 200_000  # characters up to which a body is laid out before it is shortened
@@ -46,7 +45,7 @@ class Evidence:
     curl_note: str
 
 
-def evidence(exchange: Mapping[str, Any]) -> Evidence:
+def evidence(exchange: ExchangeRecord) -> Evidence:
     """Gives what is to be shown of a journal's exchange record."""
     request, response = exchange["request"], exchange["response"]
     parts = [_part("Request", f"{request['method']} {request['url']}", request)]
@@ -68,7 +67,7 @@ def evidence(exchange: Mapping[str, Any]) -> Evidence:
     )
 
 
-def _facts(exchange: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(exchange: ExchangeRecord) -> list[tuple[str, str]]:
     incoming, failure = exchange["direction"] == "incoming", exchange["failure"]
     return [
         ("received" if incoming else "sent", exchange["started"]),
@@ -81,21 +80,22 @@ def _facts(exchange: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _lasting(exchange: Mapping[str, Any]) -> str:
+def _lasting(exchange: ExchangeRecord) -> str:
     if exchange["response"] is None:
         return "gave up after"
     is_upgraded = exchange["protocol"] == "websocket" and exchange["response"]["status"] == 101
     return "open for" if is_upgraded else "answered after"
 
 
-def _message_title(number: int, message: Mapping[str, Any]) -> str:
+def _message_title(number: int, message: MessageContent) -> str:
     kind = "Message" if message["kind"] == "text" else f"{message['kind'].capitalize()} message"
     return f"{kind} {number}, {message['direction']}, {message['at']}"
 
 
-def _outcome(exchange: Mapping[str, Any]) -> str:
+def _outcome(exchange: ExchangeRecord) -> str:
     if exchange["response"] is None:
-        return f"no response: {exchange['failure']['kind']}"
+        failure = exchange["failure"]
+        return f"no response: {failure['kind'] if failure else 'the run ended before'}"
     return f"{_status(exchange['response']['status'])}, {exchange['elapsed_ms']:,.0f} ms"
 
 
@@ -106,12 +106,12 @@ def _status(status: int) -> str:
         return str(status)
 
 
-def _part(title: str, start_line: str, content: Mapping[str, Any]) -> Part:
+def _part(title: str, start_line: str, content: Content) -> Part:
     headers = [f"{name}: {value}" for name, value in content["headers"]]
     return Part(title, (start_line, *headers) if start_line else tuple(headers), _body(content))
 
 
-def _body(content: Mapping[str, Any]) -> Body | None:
+def _body(content: BodyContent) -> Body | None:
     text, notes = content["body"], []
     if not text:
         return None
@@ -130,7 +130,7 @@ def _body(content: Mapping[str, Any]) -> Body | None:
     return Body(text, tuple(notes))
 
 
-def _curl(exchange: Mapping[str, Any]) -> tuple[str, str]:
+def _curl(exchange: ExchangeRecord) -> tuple[str, str]:
     """Gives the command, or why there is none."""
     if exchange["protocol"] != "http" or exchange["direction"] != "outgoing":
         return "", ""

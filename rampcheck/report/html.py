@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from rampcheck.display import HIDDEN, shorten, visible
+from rampcheck.judging.results import ClauseResult, Example, FindingResult, ObservationResult, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.curl import MARK
 from rampcheck.report.evidence import Evidence, evidence
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, outage_text, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, others, outage_text, outline
 from rampcheck.report.text import duration, moment, plural
+from rampcheck.wire.journal_records import ExchangeRecord
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
@@ -47,7 +48,7 @@ class Sight:
 class OutageView:
     """An outage that did not end: what was not answered, and the exchanges before it, that are recorded."""
 
-    data: Mapping[str, Any]
+    data: OutageResult
     unanswered: Evidence | None
     before: tuple[Evidence, ...]
 
@@ -56,12 +57,12 @@ class OutageView:
 class ClauseView:
     """A clause with what was seen of it."""
 
-    data: Mapping[str, Any]
+    data: ClauseResult
     findings: tuple[Sight, ...]
     observations: tuple[Sight, ...]
 
 
-def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]]) -> str:
+def render(results: Results, exchanges: Mapping[int, ExchangeRecord]) -> str:
     """Gives the HTML of valid `results`.
 
     Of the `exchanges`, records of the journal by number, it holds those that findings, observations and an outage that
@@ -99,7 +100,7 @@ def render(results: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
     )
 
 
-def _outage(outage: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]) -> OutageView:
+def _outage(outage: OutageResult, exchanges: Mapping[int, ExchangeRecord], shown: set[int]) -> OutageView:
     def recorded(number: int | None) -> Evidence | None:
         if number is None or number not in exchanges or number in shown:
             return None
@@ -112,7 +113,7 @@ def _outage(outage: Mapping[str, Any], exchanges: Mapping[int, Mapping[str, Any]
 
 
 def _views(
-    clauses: list[Mapping[str, Any]], exchanges: Mapping[int, Mapping[str, Any]], shown: set[int]
+    clauses: list[ClauseResult], exchanges: Mapping[int, ExchangeRecord], shown: set[int]
 ) -> dict[str, ClauseView]:
     """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice.
 
@@ -120,22 +121,24 @@ def _views(
     """
     views: dict[str, ClauseView] = {}
 
-    def sights(seen: list[Mapping[str, Any]]) -> tuple[Sight, ...]:
-        return tuple(sight(one) for one in seen[:SEEN_SHOWN])
+    def sights(seen: Sequence[FindingResult | ObservationResult]) -> tuple[Sight, ...]:
+        return tuple(sight(one, one["times"]) for one in seen[:SEEN_SHOWN])
 
-    def sight(seen: Mapping[str, Any]) -> Sight:
+    def sight(seen: FindingResult | ObservationResult | Example, times: int = 1) -> Sight:
         number = seen["exchange"]
-        first = number in exchanges and number not in shown
-        shown.add(number)
+        exchange = exchanges.get(number) if number is not None else None
+        first = number not in shown
+        if number is not None:
+            shown.add(number)
         return Sight(
-            expected=seen.get("expected"),
+            expected=seen["expected"] if "expected" in seen else None,  # noqa: SIM401 - of a union, `get` gives any object
             actual=seen["actual"],
             exchange=number,
-            recorded=number in exchanges,
-            evidence=evidence(exchanges[number]) if first else None,
+            recorded=exchange is not None,
+            evidence=evidence(exchange) if exchange is not None and first else None,
             scenario=seen["scenario"],
-            times=seen.get("times", 1),
-            examples=tuple(sight(example) for example in seen.get("examples", ())[1:]),
+            times=times,
+            examples=tuple(map(sight, others(seen))),
         )
 
     for clause in clauses:

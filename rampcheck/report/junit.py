@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from rampcheck.display import shorten, visible
-from rampcheck.report.outline import CLAUSE_VERDICTS, outage_text, outline, selection
+from rampcheck.judging.results import ClauseResult, Results
+from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of, selection
 from rampcheck.report.text import plural
 
 LONGEST_VALUE = 4_000  # characters
 
 
-def render(results: Mapping[str, Any]) -> bytes:
+def render(results: Results) -> bytes:
     """Gives the JUnit XML of valid `results`: a suite for each section with clauses, a case for each clause.
 
     A `failed` clause is a failure; `not_verified` is an error where nobody expected it, else it is skipped with its
@@ -39,7 +38,7 @@ def render(results: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _suite(name: str, results: Mapping[str, Any], cases: list[TestCase]) -> TestSuite:
+def _suite(name: str, results: Results, cases: list[TestCase]) -> TestSuite:
     suite = TestSuite(name)
     suite.timestamp = results["started"].removesuffix("Z")
     suite.add_property("base_url", visible(results["target"]["base_url"]))
@@ -51,7 +50,7 @@ def _suite(name: str, results: Mapping[str, Any], cases: list[TestCase]) -> Test
     return suite
 
 
-def _case(clause: Mapping[str, Any], *, is_stale: bool) -> TestCase:
+def _case(clause: ClauseResult, *, is_stale: bool) -> TestCase:
     case = TestCase(clause["id"], clause["section"])
     match clause["verdict"]:
         case "failed":
@@ -74,14 +73,14 @@ def _case(clause: Mapping[str, Any], *, is_stale: bool) -> TestCase:
     return case
 
 
-def _follows(clause: Mapping[str, Any]) -> str:
+def _follows(clause: ClauseResult) -> str:
     return f"follows from {clause['follows']}: " if "follows" in clause else ""
 
 
-def _seen(clause: Mapping[str, Any]) -> str:
+def _seen(clause: ClauseResult) -> str:
     """The findings and observations of a clause as plain text, a paragraph each."""
     paragraphs = []
-    for seen in [*clause["findings"], *clause["observations"]]:
+    for seen in seen_of(clause):
         lines = [f"expected: {shorten(seen['expected'], LONGEST_VALUE)}"] if "expected" in seen else []
         lines.append(f"actual: {shorten(seen['actual'], LONGEST_VALUE)}")
         if seen["exchange"] is not None:
@@ -91,13 +90,13 @@ def _seen(clause: Mapping[str, Any]) -> str:
             lines.append(f"scenario: {seen['scenario']}")
         lines += [
             f"also: {shorten(example['actual'], LONGEST_VALUE)}, exchange {example['exchange']}"
-            for example in seen.get("examples", ())[1:]
+            for example in others(seen)
         ]
         paragraphs.append("\n".join(lines))
     return visible("\n\n".join(paragraphs))
 
 
-def _troubles(results: Mapping[str, Any]) -> list[TestCase]:
+def _troubles(results: Results) -> list[TestCase]:
     """Test cases, each an error, for what is wrong with the run and not with the target."""
     summary = outline(results)
     troubles = [("fault", fault) for fault in results["faults"]]

@@ -6,13 +6,24 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from rampcheck.contract.register import Level
+from rampcheck.judging.results import (
+    ClauseResult,
+    ClauseVerdict,
+    Example,
+    FindingResult,
+    GapKind,
+    ObservationResult,
+    OutageResult,
+    Results,
+    RunVerdict,
+)
 from rampcheck.judging.verdicts import held_elsewhere
 from rampcheck.report.sentence import sentence
 from rampcheck.report.text import duration, moment, plural
-
-Clause = Mapping[str, Any]
+from rampcheck.wire.journal_records import Selection
 
 
 class Word(NamedTuple):
@@ -24,7 +35,7 @@ class Word(NamedTuple):
 
 
 # In the order of reading: what needs somebody's attention first.
-CLAUSE_VERDICTS: Mapping[str, Word] = {
+CLAUSE_VERDICTS: Mapping[ClauseVerdict, Word] = {
     "failed": Word("failed", "✗", "exercised, and seen broken"),
     "waived": Word("waived", "≈", "seen broken, and a waiver in the profile covers it"),
     "advisory": Word("advisory", "!", "recommended, and seen broken; no obstacle to conformance"),
@@ -33,7 +44,7 @@ CLAUSE_VERDICTS: Mapping[str, Word] = {
     "passed": Word("passed", "✓", "exercised at least once and never seen broken"),
 }
 
-RUN_VERDICTS: Mapping[str, Word] = {
+RUN_VERDICTS: Mapping[RunVerdict, Word] = {
     "conformant": Word("Conformant", "✓", "nothing failed, and every required promise was verified"),
     "conformant_with_gaps": Word(
         "Conformant, with gaps", "◐", "nothing failed, but the profile lacks what some required promise needs"
@@ -45,7 +56,7 @@ RUN_VERDICTS: Mapping[str, Word] = {
 }
 
 # Why there is nothing to sign, where there is not.
-UNSIGNED: Mapping[str, str] = {
+UNSIGNED: Mapping[RunVerdict, str] = {
     "partial": "Only a part of the contract was tried. A run of all of it can be signed.",
     "incomplete": "The run did not verify what it set out to. Run it again, and look into what stands in its way.",
     "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
@@ -53,7 +64,7 @@ UNSIGNED: Mapping[str, str] = {
     "inconclusive": "Nothing was judged.",
 }
 
-LEVELS: Mapping[str, str] = {
+LEVELS: Mapping[Level, str] = {
     "must": "the documentation states it as a fact or a rule",
     "should": "the documentation recommends it, or implies it so plainly that partners rely on it",
     "open": "the documentation is silent or contradicts itself",
@@ -68,7 +79,7 @@ class GapWord(NamedTuple):
 
 
 # In the order of reading. What older results call a gap is taken for a declared one.
-GAPS: Mapping[str, GapWord] = {
+GAPS: Mapping[GapKind, GapWord] = {
     "unexpected": GapWord(
         "Not verified, and nobody expected that",
         "Something set out to try these clauses and could not, or never came to it. Until it does, nothing is known.",
@@ -85,17 +96,17 @@ GAPS: Mapping[str, GapWord] = {
 class Gap:
     """One reason for which clauses were not verified, and those clauses; `kind` is a key of `GAPS`."""
 
-    kind: str
+    kind: GapKind
     reason: str
-    clauses: tuple[Clause, ...]
+    clauses: tuple[ClauseResult, ...]
 
 
 @dataclass(frozen=True)
 class Lead:
     """A clause that follows from no other, and those that follow from it."""
 
-    clause: Clause
-    followers: tuple[Clause, ...]
+    clause: ClauseResult
+    followers: tuple[ClauseResult, ...]
 
 
 @dataclass(frozen=True)
@@ -114,22 +125,22 @@ class Outline:
     word: Word
     sentence: str
     early_end: str
-    by_verdict: Mapping[str, tuple[Clause, ...]]
-    leads: Mapping[str, tuple[Lead, ...]]
+    by_verdict: Mapping[ClauseVerdict, tuple[ClauseResult, ...]]
+    leads: Mapping[ClauseVerdict, tuple[Lead, ...]]
     gaps: tuple[Gap, ...]
     selection: str
     command: str
     unsigned: str
-    outages: tuple[Mapping[str, Any], ...]
+    outages: tuple[OutageResult, ...]
     notes: tuple[str, ...]
 
     @property
-    def kinds(self) -> tuple[tuple[str, tuple[Gap, ...]], ...]:
+    def kinds(self) -> tuple[tuple[GapKind, tuple[Gap, ...]], ...]:
         """The gaps by their kind, in the order of reading."""
         return tuple((kind, tuple(gaps)) for kind, gaps in groupby(self.gaps, lambda gap: gap.kind))
 
 
-def outline(results: Mapping[str, Any]) -> Outline:
+def outline(results: Results) -> Outline:
     """Gives the outline of valid `results`."""
     clauses = results["clauses"]
     by_verdict = {name: tuple(c for c in clauses if c["verdict"] == name) for name in CLAUSE_VERDICTS}
@@ -149,7 +160,7 @@ def outline(results: Mapping[str, Any]) -> Outline:
     )
 
 
-def _leads(those: tuple[Clause, ...], clauses: Sequence[Clause]) -> tuple[Lead, ...]:
+def _leads(those: tuple[ClauseResult, ...], clauses: Sequence[ClauseResult]) -> tuple[Lead, ...]:
     leads = [
         Lead(clause, tuple(other for other in clauses if other.get("follows") == clause["id"]))
         for clause in those
@@ -158,8 +169,8 @@ def _leads(those: tuple[Clause, ...], clauses: Sequence[Clause]) -> tuple[Lead, 
     return tuple(sorted(leads, key=lambda lead: -len(lead.followers)))
 
 
-def _gaps(unverified: tuple[Clause, ...]) -> tuple[Gap, ...]:
-    alike: dict[tuple[str, str], list[Clause]] = {}
+def _gaps(unverified: tuple[ClauseResult, ...]) -> tuple[Gap, ...]:
+    alike: dict[tuple[GapKind, str], list[ClauseResult]] = {}
     for clause in unverified:
         reason = clause["reason"].removesuffix(held_elsewhere(clause["exercised"]))
         alike.setdefault((clause.get("gap", "declared"), reason), []).append(clause)
@@ -167,21 +178,31 @@ def _gaps(unverified: tuple[Clause, ...]) -> tuple[Gap, ...]:
     return tuple(sorted(gaps, key=lambda gap: (list(GAPS).index(gap.kind), -len(gap.clauses))))
 
 
-def selection(results: Mapping[str, Any]) -> str:
+def selection(results: Results) -> str:
     """Gives what of the contract was selected, as options for a shell; empty where that was all."""
-    chosen = results.get("selection", {"clauses": [], "keyword": ""})
+    chosen = results.get("selection", Selection(clauses=[], keyword=""))
     options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
     return shlex.join(options)
 
 
-def _command(results: Mapping[str, Any]) -> str:
+def _command(results: Results) -> str:
     strict = "--strict" if results.get("strict") else ""
     words = ["rampcheck run PROFILE.yaml", f"--seed {results['seed']}", strict, selection(results)]
     return " ".join(filter(None, words))
 
 
-def outage_text(outage: Mapping[str, Any]) -> str:
+def seen_of(clause: ClauseResult) -> list[FindingResult | ObservationResult]:
+    """Gives the findings and the observations of a clause."""
+    return [*clause["findings"], *clause["observations"]]
+
+
+def others(seen: FindingResult | ObservationResult | Example) -> list[Example]:
+    """Gives the examples of what was seen that have other values than it has itself."""
+    return seen["examples"][1:] if "examples" in seen else []
+
+
+def outage_text(outage: OutageResult) -> str:
     """Says in a sentence or two when the target answered nothing, from which exchange on, and what was met instead."""
     after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""
     first = f"Exchange {outage['exchange']} was the first without an answer" if outage["exchange"] is not None else ""
@@ -196,7 +217,7 @@ def outage_text(outage: Mapping[str, Any]) -> str:
     return " ".join(f"{text.rstrip('.')}." for text in [began, *told] if text)
 
 
-def _early_end(results: Mapping[str, Any]) -> str:
+def _early_end(results: Results) -> str:
     """Gives a sentence, or nothing where the run came to its end or its verdict tells why it did not."""
     told = results["verdict"] == "inconclusive" or not results["reason"]
     if told and not results["interrupted"]:

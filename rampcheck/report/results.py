@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 
 from rampcheck import resources
 from rampcheck.errors import RampcheckError, UsageError
+from rampcheck.judging.results import ClauseResult, Results
 
 FILE_NAME = "results.json"
 
@@ -43,11 +43,11 @@ def validate(results: Any, origin: str = FILE_NAME) -> None:
         )
 
 
-def _disagreements(results: Mapping[str, Any]) -> list[str]:
+def _disagreements(results: Results) -> list[str]:
     """What the schema cannot say."""
     clauses = results["clauses"]
     sections = {section["id"] for section in results["sections"]}
-    verdicts = Counter(clause["verdict"] for clause in clauses)
+    verdicts = Counter[str](clause["verdict"] for clause in clauses)
     mistakes = [f"clause {name} occurs {n} times" for name, n in Counter(c["id"] for c in clauses).items() if n > 1]
     mistakes += [
         f"clause {clause['id']} belongs to the section {clause['section']}, which is not listed"
@@ -72,33 +72,33 @@ def _disagreements(results: Mapping[str, Any]) -> list[str]:
     return mistakes
 
 
-def _root_verdict(clause: Mapping[str, Any]) -> str:
+def _root_verdict(clause: ClauseResult) -> str:
     """What from which a clause follows is waived where the clause is, else it has failed."""
     return "waived" if clause["verdict"] == "waived" else "failed"
 
 
-def _not_done(clause: Mapping[str, Any]) -> str:
+def _not_done(clause: ClauseResult) -> str:
     return "is not waived" if clause["verdict"] == "waived" else "has not failed"
 
 
-def encode(results: Mapping[str, Any]) -> bytes:
+def encode(results: Results) -> bytes:
     """Gives the bytes of results.json. A lone surrogate, which UTF-8 cannot hold, stays a JSON escape."""
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return text.encode("utf-8", "backslashreplace")
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> Results:
     """Gives the valid results in `path`, a results.json or the directory of a run.
 
     Raises `UsageError` where there is no such file or it is no JSON, `ResultsError` where it is not valid.
     """
     file = path / FILE_NAME if path.is_dir() else path
     try:
-        results: dict[str, Any] = json.loads(file.read_bytes())
+        results = json.loads(file.read_bytes())
     except OSError as error:
         cure = "Name the directory of a run that was finished."
         raise UsageError(f"{file}: cannot be read: {error.strerror}", cure) from error
     except ValueError as error:
         raise UsageError(f"{file}: is not JSON: {error}", "Was it cut off? Run again.") from error
     validate(results, str(file))
-    return results
+    return cast("Results", results)

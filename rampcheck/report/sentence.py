@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from rampcheck.judging.results import ClauseVerdict, Results
 from rampcheck.report.text import enumerated, plural
 
 
-def sentence(results: Mapping[str, Any]) -> str:
+def sentence(results: Results) -> str:
     """Says what the verdict of valid `results` means here."""
     match results["verdict"]:
         case "conformant":
@@ -28,30 +26,30 @@ def sentence(results: Mapping[str, Any]) -> str:
             return f"Nothing could be judged: {why}."
 
 
-def _count(results: Mapping[str, Any], *, verdict: str, **members: str) -> int:
+def _count(results: Results, *, verdict: ClauseVerdict, **members: str) -> int:
     return sum(
         clause["verdict"] == verdict and all(clause.get(name) == value for name, value in members.items())
         for clause in results["clauses"]
     )
 
 
-def _gaps(results: Mapping[str, Any]) -> int:
+def _gaps(results: Results) -> int:
     """How many of the promises that are required, and were to be tried, were not verified."""
     return _count(results, verdict="not_verified", level="must") - _count(
         results, verdict="not_verified", level="must", gap="unselected"
     )
 
 
-def _unverified(results: Mapping[str, Any]) -> str:
+def _unverified(results: Results) -> str:
     return f"{plural(_gaps(results), 'required promise')} could not be verified"
 
 
-def _waivers(results: Mapping[str, Any]) -> str:
+def _waivers(results: Results) -> str:
     waived = _count(results, verdict="waived")
     return f", besides {waived} covered by a waiver" if waived else ""
 
 
-def _partial(results: Mapping[str, Any]) -> str:
+def _partial(results: Results) -> str:
     rest = _count(results, verdict="not_verified", gap="unselected")
     others = f" This says nothing of the {plural(rest, 'promise')} not selected." if rest else ""
     if _gaps(results):
@@ -64,7 +62,7 @@ def _partial(results: Mapping[str, Any]) -> str:
     )
 
 
-def _hindrances(results: Mapping[str, Any]) -> list[str]:
+def _hindrances(results: Results) -> list[str]:
     """What kept the run from verifying what it set out to."""
     unexpected = _count(results, verdict="not_verified", level="must", gap="unexpected")
     faults = len(results["faults"])
@@ -79,7 +77,7 @@ def _hindrances(results: Mapping[str, Any]) -> list[str]:
     return [text for text, is_so in told.items() if is_so]
 
 
-def _broken(results: Mapping[str, Any]) -> str:
+def _broken(results: Results) -> str:
     failed = [clause for clause in results["clauses"] if clause["verdict"] == "failed"]
     following = sum("follows" in clause for clause in failed)
     more = f", and {following:,} more in consequence" if following else ""
@@ -97,6 +95,6 @@ def _broken(results: Mapping[str, Any]) -> str:
     return f"{whole[:1].upper()}{whole[1:]}{_waivers(results)}"
 
 
-def _unexercised(results: Mapping[str, Any]) -> str:
+def _unexercised(results: Results) -> str:
     chosen = results.get("selection", {})
     return "no clause that was selected was exercised" if any(chosen.values()) else "no clause was exercised"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rampcheck.display import one_line
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, outage_text, outline
+from rampcheck.judging.results import FindingResult, Results
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, others, outage_text, outline
 from rampcheck.report.text import plural
 
 LONGEST_CELL = 300  # characters
@@ -25,7 +24,7 @@ def cell(value: object) -> str:
     return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_CELL))
 
 
-def render(results: Mapping[str, Any]) -> str:
+def render(results: Results) -> str:
     """Gives the Markdown summary of valid `results`."""
     environment = Environment(
         loader=PackageLoader("rampcheck.report"),
@@ -48,9 +47,9 @@ def render(results: Mapping[str, Any]) -> str:
     )
 
 
-def _others(finding: Mapping[str, Any]) -> str:
+def _others(finding: FindingResult) -> str:
     """Says how often a finding was seen with other values, and which, or nothing."""
-    examples = finding.get("examples", ())[1:]
+    examples = others(finding)
     if not examples:
         return ""
     told = "; ".join(example["actual"] for example in examples)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from rampcheck.display import one_line, visible
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, outage_text, outline
+from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, GapKind, Results, WaiverResult
+from rampcheck.judging.verdicts import BROKEN
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, others, outage_text, outline
 from rampcheck.report.text import plural
 
 LONGEST_VALUE = 400  # characters
@@ -33,7 +34,7 @@ STYLES: Mapping[str, str] = {
 }
 
 
-def print_summary(results: Mapping[str, Any], console: Console, directory: Path | None) -> None:
+def print_summary(results: Results, console: Console, directory: Path | None) -> None:
     """Prints valid `results` on `console`, the verdict last; `directory` is where the reports are.
 
     None says that there was no place to write them.
@@ -42,7 +43,7 @@ def print_summary(results: Mapping[str, Any], console: Console, directory: Path 
     characters is shortened with a note of its length, and a long list says how many more the reports hold.
     """
     summary = outline(results)
-    for verdict in ("failed", "advisory"):
+    for verdict in BROKEN:
         _print_broken(console, verdict, summary)
     for kind, gaps in summary.kinds:
         _print_gaps(console, kind, gaps)
@@ -73,7 +74,7 @@ def _heading(console: Console, text: str, style: str = "bold") -> None:
     _say(console, Text(text, style))
 
 
-def _print_broken(console: Console, verdict: str, summary: Outline) -> None:
+def _print_broken(console: Console, verdict: ClauseVerdict, summary: Outline) -> None:
     leads = summary.leads[verdict]
     if not leads:
         return
@@ -106,31 +107,29 @@ def _print_lead(console: Console, lead: Lead) -> None:
         _say(console, follower["id"], Text.assemble("    ", _symbol(follower)))
 
 
-def _symbol(clause: Mapping[str, Any]) -> Text:
+def _symbol(clause: ClauseResult) -> Text:
     return Text(f"{CLAUSE_VERDICTS[clause['verdict']].symbol} ", STYLES[clause["verdict"]])
 
 
-def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
+def _print_finding(console: Console, finding: FindingResult) -> None:
     number, times = finding["exchange"], finding["times"]
     rows = [("expected", finding["expected"]), ("actual", finding["actual"])]
     if number is not None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
-    rows += [
-        ("also", f"{example['actual']} (exchange {example['exchange']})") for example in finding.get("examples", ())[1:]
-    ]
+    rows += [("also", f"{example['actual']} (exchange {example['exchange']})") for example in others(finding)]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
     for name, value in rows:
         _say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
 
 
-def _waiver(waiver: Mapping[str, Any]) -> str:
+def _waiver(waiver: WaiverResult) -> str:
     until = f", until {waiver['until']}" if waiver["until"] else ""
     return f"{waiver['state']}: {waiver['clause']}{until}: {waiver['reason']}"
 
 
-def _print_gaps(console: Console, kind: str, gaps: Sequence[Gap]) -> None:
+def _print_gaps(console: Console, kind: GapKind, gaps: Sequence[Gap]) -> None:
     _heading(console, GAPS[kind].heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
     if kind == "unselected":
         _say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
@@ -149,7 +148,7 @@ def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
         _say(console, one_line(line, LONGEST_VALUE), "- ")
 
 
-def _print_end(console: Console, results: Mapping[str, Any], summary: Outline, directory: Path | None) -> None:
+def _print_end(console: Console, results: Results, summary: Outline, directory: Path | None) -> None:
     counts = [
         Text(f"{results['counts'][verdict]} {word.word}", STYLES[verdict])
         for verdict, word in CLAUSE_VERDICTS.items()

@@ -177,6 +177,6 @@ def _described(exchange: Exchange, judge: Judge) -> str:
     told = judge.redacted(told if kind in told else f"{told} ({kind})")
     # The API's own words are told already; what others say stands anywhere in the body, as in the 422 of a validator.
     record = next((record for record in judge.exchanges if record["number"] == exchange.number), None)
-    if record is None or exchange.accepted or not WORDLESS.search(told):
+    if record is None or record["response"] is None or exchange.accepted or not WORDLESS.search(told):
         return told
     return f"{told}: {one_line(record['response']['body'], LONGEST_BODY)}"

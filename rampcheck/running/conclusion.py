@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from rampcheck import __version__, report
 from rampcheck.contract import profile as profiles
@@ -19,11 +18,13 @@ from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
 from rampcheck.judging.evidence import Account, collect
 from rampcheck.judging.findings import judge_history
+from rampcheck.judging.results import SCHEMA, Results
 from rampcheck.judging.suite import Suite
-from rampcheck.judging.verdicts import DECLARED, Scope, clause_results, counts, has_gap, run_verdict
+from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
 from rampcheck.report import allure_evidence
 from rampcheck.running import folder
 from rampcheck.wire.journal import exchange_records, from_record, timestamp
+from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
 UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
 # What the record of the beginning has to hold, for a run to be judged by it.
@@ -49,12 +50,12 @@ BEGINNING = frozenset(
 class Conclusion:
     """What a run came to: the content of results.json, the exit code, and how it `differs` from what stood there."""
 
-    results: dict[str, Any]
+    results: Results
     code: ExitCode
     differs: tuple[str, ...] = ()
 
 
-def conclude(where: Path, records: Sequence[dict[str, Any]] | None = None) -> Conclusion:
+def conclude(where: Path, records: Sequence[Record] | None = None) -> Conclusion:
     """Judges what stands in the folder of a run, and writes its reports there, in place of those that there are.
 
     A journal without an end is that of a run that was killed, or still goes on: it is judged as far as it came. Where
@@ -65,19 +66,19 @@ def conclude(where: Path, records: Sequence[dict[str, Any]] | None = None) -> Co
     concluded = judged(where, records)
     differs = _differences(where / report.FILE_NAME, concluded.results)
     report.write_reports(where, concluded.results, exchange_records(records))
-    if records[0]["allure"]:
+    if folder.beginning(where, records)["allure"]:
         allure_evidence.write(where / "allure-results", concluded.results, records)
     return replace(concluded, differs=differs)
 
 
-def judged(where: Path, records: Sequence[dict[str, Any]]) -> Conclusion:
+def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     """Judges the records of a run, and writes nothing; `where` names them in messages. Raises as `conclude`."""
-    beginning = records[0]
+    beginning = folder.beginning(where, records)
     results = _Judgement(_contract_of(where, beginning), beginning, records).results()
     return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
 
 
-def _contract_of(where: Path, beginning: Mapping[str, Any]) -> Contract:
+def _contract_of(where: Path, beginning: RunRecord) -> Contract:
     if lacking := BEGINNING - beginning.keys():
         raise UsageError(
             f"{where / folder.JOURNAL} is of another rampcheck ({beginning.get('rampcheck', 'unknown')}): "
@@ -97,7 +98,7 @@ def _contract_of(where: Path, beginning: Mapping[str, Any]) -> Contract:
 class _Judgement:
     """What the records of one run come to."""
 
-    def __init__(self, known: Contract, beginning: Mapping[str, Any], records: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, known: Contract, beginning: RunRecord, records: Sequence[Record]) -> None:
         self._contract = known
         self._beginning = beginning
         self._records = records
@@ -107,15 +108,15 @@ class _Judgement:
             map(from_record, exchange_records(records).values()), key=lambda exchange: exchange.started
         )
         ends = [record for record in records if record["kind"] == "end"]
-        self._is_finished = bool(ends)
-        self._end: Mapping[str, Any] = (
-            ends[-1] if ends else {"finished": self._last_seen(), "interrupted": False, "reason": UNFINISHED}
+        self._ending = ending(ends[-1] if ends else None)
+        self._finished, self._reason = (
+            (ends[-1]["finished"], ends[-1]["reason"]) if ends else (self._last_seen(), UNFINISHED)
         )
 
     def _last_seen(self) -> str:
         """Gives when the last exchange was over, as far as there is any."""
         last = max((exchange.ended for exchange in self._exchanges), default=None)
-        started: str = self._beginning["started"]
+        started = self._beginning["started"]
         return started if last is None else max(started, timestamp(last))
 
     def _account(self) -> Account:
@@ -128,20 +129,17 @@ class _Judgement:
         return account
 
     def _scope(self) -> Scope:
-        end = self._end
         return Scope(
             frozenset(self._beginning["selected"]),
-            datetime.fromisoformat(end["finished"]).date(),
+            datetime.fromisoformat(self._finished).date(),
             is_whole=not any(self._beginning["selection"].values()),
-            interrupted=end["interrupted"],
-            ended_early=self._is_finished and bool(end["reason"]) and not end["interrupted"],
-            unfinished=not self._is_finished,
+            ending=self._ending,
         )
 
-    def results(self) -> dict[str, Any]:
+    def results(self) -> Results:
         """Gives the content of results.json."""
         account, scope, beginning = self._account(), self._scope(), self._beginning
-        if scope.ended_early:
+        if scope.ending == "early":
             # It was not the API that answered, or nobody: no promise was put to the test.
             account.clauses.clear()
         clauses = clause_results(self._contract, self._profile, account, scope)
@@ -149,20 +147,20 @@ class _Judgement:
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {
-            "schema": 1,
+            "schema": SCHEMA,
             "rampcheck": __version__,
             "contract": self._contract.name,
             "title": self._contract.title,
             "contract_version": self._contract.version,
             "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
             # That the target is gone is told by the outage.
-            "reason": self._end["reason"] or ("" if lasts else account.cut),
+            "reason": self._reason or ("" if lasts else account.cut),
             "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
             "run": beginning["run"],
             "started": beginning["started"],
-            "finished": self._end["finished"],
-            "interrupted": scope.interrupted,
-            "unfinished": scope.unfinished,
+            "finished": self._finished,
+            "interrupted": scope.ending == "interrupted",
+            "unfinished": scope.ending == "unfinished",
             "seed": beginning["seed"],
             "strict": beginning["strict"],
             "selection": beginning["selection"],
@@ -183,7 +181,16 @@ class _Judgement:
         return []
 
 
-def _differences(path: Path, results: Mapping[str, Any]) -> tuple[str, ...]:
+def ending(end: EndRecord | None) -> Ending:
+    """Says how a run ended, by the last record of its journal; without one, it is unfinished."""
+    if end is None:
+        return "unfinished"
+    if end["interrupted"]:
+        return "interrupted"
+    return "early" if end["reason"] else "complete"
+
+
+def _differences(path: Path, results: Results) -> tuple[str, ...]:
     """Says how results differ from those that stand in `path`; nothing where they do not, or there are none."""
     try:
         before = json.loads(path.read_bytes())
@@ -202,11 +209,11 @@ def _differences(path: Path, results: Mapping[str, Any]) -> tuple[str, ...]:
         for clause in results["clauses"]
         if verdicts.get(clause["id"]) != clause["verdict"]
     ]
-    members = [name for name in results if before.get(name) != results[name]]
+    members = [name for name, value in results.items() if before.get(name) != value]
     return (*told, f"changed in {path.name}: {', '.join(members) or 'what is no longer told'}")
 
 
-def exit_code(results: Mapping[str, Any], *, require_complete: bool = False) -> ExitCode:
+def exit_code(results: Results, *, require_complete: bool = False) -> ExitCode:
     """Gives the exit code of a run from its results; `require_complete` makes declared gaps in a `must` a failure."""
     if results["faults"]:
         return ExitCode.FAULT

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from rampcheck.errors import UsageError
 from rampcheck.wire.journal import folded, read_records
+from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
 JOURNAL = "journal.jsonl"
 SHARED = "shared"  # what the workers count in common, while the run lasts
@@ -59,7 +59,7 @@ def journal_of(folder: Path, lane: int) -> Path:
     return folder / (f"journal.{lane}.jsonl" if lane else JOURNAL)
 
 
-def finish(folder: Path, end: Mapping[str, Any]) -> None:
+def finish(folder: Path, end: EndRecord) -> None:
     """Makes one journal of those of all processes, with the record `end` as its last, and leaves no other.
 
     Killed meanwhile, all is as it was, or the journal is whole.
@@ -84,38 +84,47 @@ def _parts(folder: Path) -> list[Path]:
     return sorted(folder.glob("journal.*.jsonl"))
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
+def read(folder: Path, *, own: bool = False) -> list[Record]:
     """Gives the records of a run's processes, that of its beginning first, with nothing that others stand for.
 
-    Raises `UsageError` where there is no journal, it has no beginning, or it holds what is no record.
+    Raises `UsageError` where there is no journal, it has no beginning, or it holds what is no record; what is this
+    very run's `own` is taken for what it is.
     """
     if not (folder / JOURNAL).is_file():
         raise UsageError(
             f"{folder} {f'holds no {JOURNAL}' if folder.is_dir() else 'is no folder'}",
             "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said.",
         )
-    records = list(read_records(folder / JOURNAL))
-    if not records or records[0]["kind"] != "run":
+    records = list(read_records(folder / JOURNAL, own=own))
+    beginning(folder, records)
+    if records[-1]["kind"] != "end":
+        records += chain.from_iterable(read_records(part, own=own) for part in _parts(folder))
+    return folded(records)
+
+
+def beginning(folder: Path, records: Sequence[Record]) -> RunRecord:
+    """Gives the first of a run's records. Raises `UsageError` where they do not begin as those of a run do."""
+    first = records[0] if records else None
+    if first is None or first["kind"] != "run":
         raise UsageError(
             f"{folder / JOURNAL} does not begin as a run's journal does",
             "The run was killed before it had begun, or the file was changed by hand.",
         )
-    if records[-1]["kind"] != "end":
-        records += chain.from_iterable(map(read_records, _parts(folder)))
-    return folded(records)
+    return first
 
 
-def there(folder: Path) -> list[dict[str, Any]]:
-    """Gives the records of all journals in a folder, as far as there are any."""
-    return [record for path in (folder / JOURNAL, *_parts(folder)) if path.is_file() for record in read_records(path)]
+def there(folder: Path) -> list[Record]:
+    """Gives the records of all of this run's own journals in a folder, as far as there are any."""
+    paths = [path for path in (folder / JOURNAL, *_parts(folder)) if path.is_file()]
+    return [record for path in paths for record in read_records(path, own=True)]
 
 
-def ended(records: Iterable[dict[str, Any]], end: Mapping[str, Any]) -> list[dict[str, Any]]:
+def ended(records: Iterable[Record], end: EndRecord) -> list[Record]:
     """Gives the records of a run, as `read` does, with `end` as the last."""
-    return folded([*(record for record in records if record["kind"] != "end"), dict(end)])
+    return folded([*(record for record in records if record["kind"] != "end"), end])
 
 
-def moved(folder: Path, records: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+def moved(folder: Path, records: Sequence[Record]) -> Sequence[Record]:
     """Writes records as the journal of a folder, which is made, and gives them. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(record, separators=(",", ":")) + "\n" for record in records)

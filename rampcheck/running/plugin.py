@@ -28,6 +28,7 @@ from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckErro
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
 from rampcheck.judging.findings import listed
+from rampcheck.judging.results import Results
 from rampcheck.running import folder, incidents, launch, marks, order, properties, termination
 from rampcheck.running.marks import verified
 from rampcheck.running.run import Run, Settings
@@ -38,7 +39,7 @@ from rampcheck.wire import receiver, transport
 RUN = pytest.StashKey[Run]()
 BASELINE = pytest.StashKey[int]()
 REFERENCE = pytest.StashKey[reference.RunningReference]()
-RESULTS = pytest.StashKey[dict[str, Any]]()
+RESULTS = pytest.StashKey[Results]()
 FAULT = "a fault of rampcheck kept it from being judged"
 PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"

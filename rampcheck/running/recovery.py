@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
@@ -15,6 +15,7 @@ from rampcheck.judging.suite import STATUS, Broken, Suite
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.journal import timestamp
+from rampcheck.wire.journal_records import OutageContent
 from rampcheck.wire.presence import Presence
 
 SCENARIO = "recovery"
@@ -41,6 +42,18 @@ class Outage:
     before: list[int]
     probes: int
     cause: str = ""
+
+    def content(self) -> OutageContent:
+        """Gives what a journal's record holds of it."""
+        return {
+            "began": self.began,
+            "ended": self.ended,
+            "exchange": self.exchange,
+            "detail": self.detail,
+            "before": self.before,
+            "probes": self.probes,
+            "cause": self.cause,
+        }
 
 
 class Recovery:
@@ -113,7 +126,7 @@ class Recovery:
             try:
                 yield outage
             finally:
-                self._judge.outage(asdict(outage))
+                self._judge.outage(outage.content())
                 self._presence.tell(explained=bool(outage.cause))
 
     def _give_up(self, outage: Outage) -> None:
@@ -121,7 +134,7 @@ class Recovery:
             f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
             f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s"
         )
-        self._judge.outage(asdict(outage))
+        self._judge.outage(outage.content())
         self._presence.end(reason)
         raise TargetGone(reason)
 

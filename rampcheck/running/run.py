@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rampcheck import __version__
 from rampcheck.contract import register
@@ -21,6 +21,7 @@ from rampcheck.running.scenario import Target
 from rampcheck.wire import transport
 from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.journal import Journal, timestamp
+from rampcheck.wire.journal_records import SCHEMA, EndRecord, Record, RunRecord, Selection
 from rampcheck.wire.limits import Budget, Deadline
 from rampcheck.wire.presence import Presence
 from rampcheck.wire.redaction import Redactor
@@ -54,7 +55,7 @@ class Settings:
     began: float = field(default_factory=time.monotonic)
 
     @property
-    def selection(self) -> dict[str, Any]:
+    def selection(self) -> Selection:
         """What of the contract the run was asked to try, as results.json has it; empty members: all."""
         return {"clauses": list(self.patterns), "keyword": self.keyword}
 
@@ -111,13 +112,13 @@ class Run:
     def _shared(self) -> Path | None:
         return self.settings.output / folder.SHARED if self.settings.workers else None
 
-    def _beginning(self) -> dict[str, Any]:
+    def _beginning(self) -> RunRecord:
         """Gives the journal's first record: all that is needed to conclude from the journal alone."""
         settings = self.settings
         selected = self.selected & settings.chosen if settings.keyword else self.selected
         return {
             "kind": "run",
-            "schema": 1,
+            "schema": SCHEMA,
             "rampcheck": __version__,
             "run": settings.run,
             "contract": self.contract.name,
@@ -155,14 +156,14 @@ class Run:
         self._settle()
         self.journal.close()
 
-    def leave(self) -> list[dict[str, Any]]:
+    def leave(self) -> list[Record]:
         """Closes a worker's run; gives the records of its journal that could not be written, for the controller."""
         self._settle()
         missing = self.journal.records.missing()
         self.journal.close()
         return missing
 
-    def take(self, records: Iterable[dict[str, Any]]) -> None:
+    def take(self, records: Iterable[Record]) -> None:
         """Takes what a worker could not write."""
         for record in records:
             self._worker_is_in_trouble = True
@@ -215,7 +216,7 @@ class Run:
             self.journal.close()
         return concluded
 
-    def _concluded(self, end: Mapping[str, Any]) -> Conclusion:
+    def _concluded(self, end: EndRecord) -> Conclusion:
         # Imported here: a run that has not ended yet needs no templates.
         from rampcheck.running import conclusion  # noqa: PLC0415
 
@@ -225,7 +226,7 @@ class Run:
             self.journal.records.retry()
             self.journal.close()
             folder.finish(output, end)
-            return conclusion.conclude(output)
+            return conclusion.conclude(output, folder.read(output, own=True))
         except OSError as error:
             self._refused(output, error)
         try:
@@ -239,6 +240,6 @@ class Run:
     def _refused(self, place: Path, error: OSError) -> None:
         self.fault(f"{place} cannot be written: {error.strerror}; --output names another folder")
 
-    def _known(self, end: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _known(self, end: EndRecord) -> list[Record]:
         """Gives all records of the run, those too that could not be written, with `end` as the last."""
         return folder.ended([*folder.there(self.settings.output), *self.journal.records.missing()], end)

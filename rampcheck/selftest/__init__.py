@@ -9,7 +9,6 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,6 +17,7 @@ from rampcheck.errors import UsageError
 from rampcheck.running import termination
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
+from rampcheck.selftest.members import Matrix
 from rampcheck.selftest.outcome import Outcome
 from rampcheck.selftest.terminal import print_matrix
 from rampcheck.selftest.trial import Selection, Trial, grouped, planned
@@ -34,7 +34,7 @@ def prove(  # noqa: PLR0913 - each is an option
     keep: bool = False,
     progress: Console | None = None,
     trials: list[Trial] | None = None,
-) -> dict[str, Any]:
+) -> Matrix:
     """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
 
     `jobs` trials run at a time, two a processor unless given, because each waits for a third of its time; `keep` keeps

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rampcheck import __version__
 from rampcheck.contract import register
 from rampcheck.errors import ExitCode
 from rampcheck.selftest.attempt import Conditions
+from rampcheck.selftest.members import ContractMembers, ConvictionMembers, Matrix, Summary, TrialMembers
 from rampcheck.selftest.outcome import AS_REQUIRED, Conviction, Outcome
 from rampcheck.selftest.trial import Selection, Trial
 from rampcheck.wire.journal import timestamp
@@ -33,23 +33,8 @@ class Made:
     interrupted: bool
 
 
-def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, Any]:
-    """Gives the content of matrix.json, whose folder is `folder`.
-
-    Its members: `schema` (1), `rampcheck` (the version), `started` and `finished` (RFC 3339), `seconds`, `seeds`,
-    `workers`, `examples`, `quick`, `jobs`, `planned` (the number of trials set out to make), `interrupted`,
-    `as_required`, `exit_code`; `summary`, see `summary`; `contracts`, each with its `name`, `title`, `sections`
-    (`id`, `title`) and `clauses` (`id`, `section`, `level`, `text`, `untestable`, and `defects`, the names of those
-    that break it); and `trials`, in the order of the registries. Of each trial: `contract`, `kind` (reference,
-    defect, variant), `name`, `summary`, `seed`, `parts` (the names of the variants tried at once, if they were),
-    the `clauses` that it breaks, `may_break`, `ends`, the verdict with which its run has to end where no clause can be
-    blamed, else ""; its `result` (convicted, ended, missed, conforming, accused, fault), the run's `verdict`;
-    `convictions`, the findings against its own clauses, and `unrelated` and `advisories`, those against others
-    (each `clause`, `verdict`, `judge`, `scenario`, `expected`, `actual`, `exchange`); `related`, the clauses that
-    fell as foreseen; `gaps`, the `must` clauses that were not verified and are with the plain reference;
-    `requests`, `to_first_finding`, `seconds`, `exit_code`, `faults`, `reason`, and `folder`, where its run is kept,
-    or null.
-    """
+def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> Matrix:
+    """Gives the content of matrix.json, whose folder is `folder`."""
     ordered = sorted(outcomes, key=_order)
     plain = {
         (outcome.trial.contract, outcome.trial.seed): outcome
@@ -83,15 +68,8 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> dict[str, A
     }
 
 
-def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Gives the sums over the trials of a matrix.
-
-    `defects` and `variants` (the plain reference counts as one) are what was tried, alone or at once; of these,
-    `convicted`, `ended` and `missed`, `conforming` and `accused`, and those `with_gaps`; `unrelated` is the number of
-    defects that failed a `must` clause which is neither theirs nor foreseen; `faults` the number of trials that did
-    not come to a judgement; `requests` all that were sent, and `median_to_first_finding` the middle of the defects'
-    requests up to the first finding, null where none was made.
-    """
+def summary(trials: Iterable[TrialMembers]) -> Summary:
+    """Gives the sums over the trials of a matrix."""
     trials = list(trials)
     defects = [entry for entry in trials if entry["kind"] == "defect"]
     others = [entry for entry in trials if entry["kind"] != "defect"]
@@ -112,17 +90,17 @@ def summary(trials: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _number(variants: Iterable[Mapping[str, Any]]) -> int:
+def _number(variants: Iterable[TrialMembers]) -> int:
     return sum(len(entry["parts"]) or 1 for entry in variants)
 
 
-def is_as_required(entry: Mapping[str, Any]) -> bool:
+def is_as_required(entry: TrialMembers) -> bool:
     """Whether a trial of a matrix ended as it must: convicted and nothing else, or conforming without a gap."""
     strange = entry["unrelated"] if entry["kind"] == "defect" else entry["gaps"]
     return entry["result"] in AS_REQUIRED and not strange
 
 
-def write(content: Mapping[str, Any], folder: Path) -> Path:
+def write(content: Matrix, folder: Path) -> Path:
     """Writes matrix.json into `folder`, and gives its path."""
     path = folder / FILE_NAME
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -130,7 +108,7 @@ def write(content: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def _exit_code(trials: Sequence[Mapping[str, Any]], *, interrupted: bool) -> ExitCode:
+def _exit_code(trials: Sequence[TrialMembers], *, interrupted: bool) -> ExitCode:
     if any(entry["result"] == "fault" for entry in trials):
         return ExitCode.FAULT
     if interrupted:
@@ -152,7 +130,7 @@ def _gaps(outcome: Outcome, plain: Mapping[tuple[str, int], Outcome]) -> list[st
     return [clause for clause in outcome.unverified if clause not in allowed]
 
 
-def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
+def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> TrialMembers:
     trial: Trial = outcome.trial
     return {
         "contract": trial.contract,
@@ -181,11 +159,22 @@ def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> dict[str, Any]:
     }
 
 
-def _written(convictions: Iterable[Conviction]) -> list[dict[str, Any]]:
-    return [asdict(conviction) for conviction in convictions]
+def _written(convictions: Iterable[Conviction]) -> list[ConvictionMembers]:
+    return [
+        {
+            "clause": conviction.clause,
+            "verdict": conviction.verdict,
+            "judge": conviction.judge,
+            "scenario": conviction.scenario,
+            "expected": conviction.expected,
+            "actual": conviction.actual,
+            "exchange": conviction.exchange,
+        }
+        for conviction in convictions
+    ]
 
 
-def _contract(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _contract(name: str, trials: Sequence[TrialMembers]) -> ContractMembers:
     loaded = register.load(name)
     breaking: dict[str, dict[str, None]] = {}
     for entry in trials:

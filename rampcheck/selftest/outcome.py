@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from rampcheck.errors import ExitCode
+from rampcheck.judging.results import ClauseResult, ClauseVerdict, Results, RunVerdict
 from rampcheck.report.results import FILE_NAME
 from rampcheck.running.folder import JOURNAL
+from rampcheck.selftest.members import Result
 from rampcheck.selftest.trial import Trial
 from rampcheck.wire.journal import read_records
+from rampcheck.wire.journal_records import JudgeName, Record
 
-Result = Literal["convicted", "ended", "missed", "conforming", "accused", "fault"]
 AS_REQUIRED = ("convicted", "ended", "conforming")
 BROKEN = ("failed", "advisory")
 # How a run ends that found no fault of its own; the last, where it could judge nothing.
@@ -30,8 +32,8 @@ class Conviction:
     """
 
     clause: str
-    verdict: str
-    judge: str
+    verdict: ClauseVerdict
+    judge: JudgeName
     scenario: str
     expected: str
     actual: str
@@ -61,7 +63,7 @@ class Outcome:
     to_first_finding: int | None = None
     seconds: float = 0.0
     exit_code: int | None = None
-    verdict: str = ""
+    verdict: RunVerdict | Literal[""] = ""
     faults: tuple[str, ...] = ()
     reason: str = ""
     folder: Path | None = None
@@ -81,7 +83,7 @@ def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds:
     """Gives what came of a trial from what its run wrote into `folder`; `fault` says why it did not end."""
     try:
         results = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        records = list(read_records(folder / JOURNAL))
+        records = list(read_records(folder / JOURNAL, own=True))
     except (OSError, ValueError) as error:
         return Outcome(
             trial,
@@ -95,8 +97,8 @@ def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds:
 
 def of_run(  # noqa: PLR0913 - a run's end has as many sides
     trial: Trial,
-    results: Mapping[str, Any],
-    records: Sequence[Mapping[str, Any]],
+    results: Results,
+    records: Sequence[Record],
     *,
     exit_code: int | None,
     fault: str = "",
@@ -156,7 +158,7 @@ def _result(
     return "conforming" if exit_code == ExitCode.CONFORMANT else "accused"
 
 
-def _conviction(clause: Mapping[str, Any]) -> Conviction:
+def _conviction(clause: ClauseResult) -> Conviction:
     first = clause["findings"][0]
     return Conviction(
         clause["id"],
@@ -173,7 +175,7 @@ def _is_foreseen(clause: str, trial: Trial) -> bool:
     return any(clause.startswith(beginning) for beginning in trial.may_break)
 
 
-def _to_first_finding(own: Iterable[Conviction], records: Iterable[Mapping[str, Any]], requests: int) -> int | None:
+def _to_first_finding(own: Iterable[Conviction], records: Iterable[Record], requests: int) -> int | None:
     """Gives how many requests had begun when the first of these clauses was found broken, all where it was at the end.
 
     The journals of several workers stand one after the other in the merged one, so time tells the order.

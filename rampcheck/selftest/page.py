@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
+from rampcheck.judging.results import SectionResult
 from rampcheck.report.html import asset, csp_hash, environment
 from rampcheck.report.text import plural
 from rampcheck.selftest.matrix import is_as_required
+from rampcheck.selftest.members import ClauseMembers, ContractMembers, Matrix, Result, TrialMembers
+from rampcheck.wire.journal_records import JudgeName
 
 FILE_NAME = "index.html"
+State = Literal["missed", "few", "none", "convicted"]
 FEWEST_DEFECTS = 2  # of a `must` clause
 
 
@@ -25,7 +29,7 @@ class Word(NamedTuple):
 
 
 # Of a trial. In the order of reading: what needs somebody's attention first.
-RESULTS: Mapping[str, Word] = {
+RESULTS: Mapping[Result, Word] = {
     "fault": Word("fault", "✗", "failed", "the trial came to no judgement"),
     "missed": Word("missed", "✗", "failed", "no finding against a clause that the defect breaks"),
     "accused": Word("accused", "✗", "failed", "a server that conforms was found broken"),
@@ -35,7 +39,7 @@ RESULTS: Mapping[str, Word] = {
 }
 
 # Of a finding: what saw it, as `Finding.judge` has it.
-JUDGES: Mapping[str, str] = {
+JUDGES: Mapping[JudgeName, str] = {
     "schema": "the schema",
     "invariant": "an invariant",
     "history": "an invariant of the whole run",
@@ -43,7 +47,7 @@ JUDGES: Mapping[str, str] = {
 }
 
 # Of a clause, over the defects that break it.
-STATES: Mapping[str, Word] = {
+STATES: Mapping[State, Word] = {
     "missed": Word("missed", "✗", "failed", "a defect that breaks it was not convicted"),
     "few": Word("few defects", "!", "advisory", "a `must` clause that fewer than two defects break"),
     "none": Word("no defect", "○", "observed", "no defect breaks it, and it is no `must` clause or cannot be tested"),
@@ -55,22 +59,22 @@ STATES: Mapping[str, Word] = {
 class ClauseView:
     """A clause, its state, and the trials of the defects that break it."""
 
-    data: Mapping[str, Any]
-    state: str
-    trials: tuple[Mapping[str, Any], ...]
+    data: ClauseMembers
+    state: State
+    trials: tuple[TrialMembers, ...]
 
 
 @dataclass(frozen=True)
 class ContractView:
     """A contract: its sections with their clauses, and the trials of servers that conform, or cannot be judged."""
 
-    data: Mapping[str, Any]
-    sections: tuple[tuple[Mapping[str, Any], tuple[ClauseView, ...]], ...]
-    variants: tuple[Mapping[str, Any], ...]
-    ended: tuple[Mapping[str, Any], ...]
+    data: ContractMembers
+    sections: tuple[tuple[SectionResult, tuple[ClauseView, ...]], ...]
+    variants: tuple[TrialMembers, ...]
+    ended: tuple[TrialMembers, ...]
 
 
-def render(matrix: Mapping[str, Any], *, is_everything: bool) -> str:
+def render(matrix: Matrix, *, is_everything: bool) -> str:
     """Gives the HTML of a matrix; where not everything was tried, clauses without a trial are left out."""
     templates = environment()
     # The script and the print margins name a run; a selftest is named by what it is.
@@ -92,14 +96,14 @@ def render(matrix: Mapping[str, Any], *, is_everything: bool) -> str:
     )
 
 
-def write(matrix: Mapping[str, Any], folder: Path, *, is_everything: bool) -> Path:
+def write(matrix: Matrix, folder: Path, *, is_everything: bool) -> Path:
     """Writes index.html into `folder`, and gives its path."""
     path = folder / FILE_NAME
     path.write_bytes(render(matrix, is_everything=is_everything).encode("utf-8", "backslashreplace"))
     return path
 
 
-def sentence(matrix: Mapping[str, Any]) -> str:
+def sentence(matrix: Matrix) -> str:
     """Says in a sentence what came of a selftest."""
     sums = matrix["summary"]
     mishaps = [
@@ -120,7 +124,7 @@ def sentence(matrix: Mapping[str, Any]) -> str:
     )
 
 
-def remark(entry: Mapping[str, Any]) -> str:
+def remark(entry: TrialMembers) -> str:
     """Says what is wrong with a trial that did not end as it must, and what to look at."""
     told = [*entry["faults"]]
     if entry["result"] == "missed" and entry["ends"]:
@@ -136,7 +140,7 @@ def remark(entry: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
-def _contract(data: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, is_everything: bool) -> ContractView:
+def _contract(data: ContractMembers, trials: Sequence[TrialMembers], *, is_everything: bool) -> ContractView:
     own = [entry for entry in trials if entry["contract"] == data["name"]]
     clauses = [_clause(clause, own, is_everything=is_everything) for clause in data["clauses"]]
     shown = [clause for clause in clauses if is_everything or clause.trials]
@@ -152,8 +156,8 @@ def _contract(data: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, i
 
 
 def _clause(
-    clause: Mapping[str, Any],
-    trials: Iterable[Mapping[str, Any]],
+    clause: ClauseMembers,
+    trials: Iterable[TrialMembers],
     *,
     is_everything: bool,
 ) -> ClauseView:
@@ -161,7 +165,7 @@ def _clause(
     return ClauseView(clause, _state(clause, own, is_everything=is_everything), own)
 
 
-def _state(clause: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], *, is_everything: bool) -> str:
+def _state(clause: ClauseMembers, trials: Sequence[TrialMembers], *, is_everything: bool) -> State:
     if not all(entry["result"] in {"convicted", "ended"} for entry in trials):
         return "missed"
     is_demanded = is_everything and clause["level"] == "must" and not clause["untestable"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -12,12 +10,13 @@ from rich.text import Text
 from rampcheck.display import one_line
 from rampcheck.report.text import plural
 from rampcheck.selftest.matrix import is_as_required
+from rampcheck.selftest.members import Matrix, TrialMembers
 from rampcheck.selftest.page import FILE_NAME, remark, sentence
 
 LONGEST_REMARK = 400  # characters
 
 
-def print_matrix(matrix: Mapping[str, Any], console: Console, folder: Path) -> None:
+def print_matrix(matrix: Matrix, console: Console, folder: Path) -> None:
     """Prints what of a matrix is not as required, each with its trial's folder below `folder`; the sums last."""
     for entry in matrix["trials"]:
         if not is_as_required(entry):
@@ -39,7 +38,7 @@ def print_matrix(matrix: Mapping[str, Any], console: Console, folder: Path) -> N
     console.print(Text.assemble(word, sentence(matrix)), highlight=False)
 
 
-def _print_wrong(console: Console, entry: Mapping[str, Any], folder: Path) -> None:
+def _print_wrong(console: Console, entry: TrialMembers, folder: Path) -> None:
     heading = f"{entry['contract']} {entry['kind']} {entry['name']}, seed {entry['seed']}"
     console.print(Text.assemble(("✗ ", "bold red"), (heading, "bold"), ": ", _wrong(entry)), highlight=False)
     console.print(Text(f"    {one_line(entry['summary'], LONGEST_REMARK)}"), highlight=False)
@@ -49,7 +48,7 @@ def _print_wrong(console: Console, entry: Mapping[str, Any], folder: Path) -> No
     console.print()
 
 
-def _wrong(entry: Mapping[str, Any]) -> str:
+def _wrong(entry: TrialMembers) -> str:
     if entry["result"] in {"convicted", "ended"}:
         return "an unrelated clause failed"
-    return "a gap" if entry["result"] == "conforming" else str(entry["result"])
+    return "a gap" if entry["result"] == "conforming" else entry["result"]

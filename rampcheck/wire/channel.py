@@ -20,7 +20,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
-from rampcheck.wire.exchanges import Exchange, Headers, Message, Response
+from rampcheck.wire.exchanges import Direction, Exchange, Headers, Message, MessageKind, Response
 from rampcheck.wire.room import Room
 from rampcheck.wire.transport import MAX_RESPONSE_BYTES, CodingError, TooLargeError, certificates, decoded
 
@@ -226,7 +226,8 @@ class Channel:
         try:
             while not self._cut:
                 data = connection.recv()
-                kind, body = ("text", data.encode()) if isinstance(data, str) else ("binary", data)
+                kind: MessageKind = "text" if isinstance(data, str) else "binary"
+                body = data.encode() if isinstance(data, str) else data
                 size += len(body)
                 self._cut = self._bound(size)
                 if not self._cut:
@@ -238,7 +239,7 @@ class Channel:
             # Without a frame of either side the connection was lost: the network's affair.
             if frame is not None:
                 body = f"{frame.code} {frame.reason}".strip().encode()
-                direction = "incoming" if closed.rcvd_then_sent else "outgoing"
+                direction: Direction = "incoming" if closed.rcvd_then_sent else "outgoing"
                 self._take(Message(direction, time.time(), body, "close"))
                 if direction == "outgoing" and frame.code == TOO_BIG:
                     self._cut = self._bound(MAX_CHANNEL_BYTES + 1)

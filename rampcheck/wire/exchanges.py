@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from rampcheck.wire.json_text import NOT_JSON, parse_json
 
 Headers = tuple[tuple[str, str], ...]
+Direction = Literal["outgoing", "incoming"]
+MessageKind = Literal["text", "binary", "close"]
 
 
 # Asked for by many invariants in turn, but kept for few exchanges: a value takes twenty times the room of its text.
@@ -44,7 +46,7 @@ class Request:
     credential: str | None = None
     withheld: frozenset[str] = frozenset()
     outside: bool = False
-    protocol: str = "http"
+    protocol: Literal["http", "websocket"] = "http"
     spelling: tuple[tuple[str, Any], ...] = (("separators", (",", ":")),)
     at: float = 0.0
     nonce: str = ""
@@ -170,10 +172,10 @@ class Message:
     `kind` is `text`, `binary`, or `close`, whose `body` holds the close code and the reason (RFC 6455 section 7.1.5).
     """
 
-    direction: str
+    direction: Direction
     at: float
     body: bytes
-    kind: str = "text"
+    kind: MessageKind = "text"
 
     @property
     def json(self) -> Any:
@@ -213,8 +215,8 @@ class Exchange:
     elapsed: float
     path: str
     failure: Failure | None = None
-    protocol: str = "http"
-    direction: str = "outgoing"
+    protocol: Literal["http", "websocket", "webhook"] = "http"
+    direction: Direction = "outgoing"
     credential: str | None = None
     authenticated: bool = False
     attempt: int = 1

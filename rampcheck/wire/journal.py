@@ -11,14 +11,28 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from rampcheck import __version__
 from rampcheck.errors import UsageError
 from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Response, Sent
+from rampcheck.wire.journal_records import (
+    BodyContent,
+    Content,
+    ExchangeContent,
+    ExchangeRecord,
+    FailureContent,
+    FindingRecord,
+    MessageContent,
+    Record,
+    RequestContent,
+    ResponseContent,
+)
+from rampcheck.wire.journal_schema import mistake
 from rampcheck.wire.records import Records
 from rampcheck.wire.redaction import Redactor
 from rampcheck.wire.room import Room
@@ -53,24 +67,24 @@ class Journal:
     def __post_init__(self) -> None:
         self.records = Records(self.path)
 
-    def exchange(self, exchange: Exchange, held: Iterable[str] = ()) -> dict[str, Any]:
+    def exchange(self, exchange: Exchange, held: Iterable[str] = ()) -> ExchangeRecord:
         """Writes one exchange and the clauses seen to hold in it; gives the record as written."""
         with self._writing:
-            record = {**self._record(exchange), "held": list(held)}
+            record: ExchangeRecord = {"kind": "exchange", **self._exchange(exchange), "held": list(held)}
             self.write(record)
         return record
 
     def begun(self, exchange: Exchange) -> None:
         """Writes what there is of an exchange that is not over."""
         with self._writing:
-            self.write({**self._record(exchange), "kind": "begun"})
+            self.write({"kind": "begun", **self._exchange(exchange)})
 
     def message(self, number: int, message: Message) -> None:
         """Writes a message of the WebSocket that was begun with this number."""
         with self._writing:
             self.write({"kind": "message", "exchange": number, "message": self._message(message)})
 
-    def write(self, record: Mapping[str, Any]) -> None:
+    def write(self, record: Record) -> None:
         """Writes one record that is redacted already."""
         with self._writing:
             self.room.take(self.records.write(record))
@@ -80,21 +94,17 @@ class Journal:
         with self._writing:
             self.records.close()
 
-    def _record(self, exchange: Exchange) -> dict[str, Any]:
+    def _exchange(self, exchange: Exchange) -> ExchangeContent:
         self.redactor.learn_computed(exchange.request.headers)
         # The response comes first: what it hands out (an init token) becomes a known secret for the rest.
-        response = exchange.response and {
-            "status": exchange.response.status,
-            **self._content(exchange.response.headers, exchange.response.body),
-        }
+        response = self._response(exchange.response) if exchange.response else None
         messages = [self._message(message) for message in exchange.messages]
-        request = {
+        request: RequestContent = {
             "method": exchange.request.method,
             "url": self.redactor.url(exchange.request.url),
             **self._content(exchange.request.headers, exchange.request.body),
         }
         return {
-            "kind": "exchange",
             "number": exchange.number,
             "protocol": exchange.protocol,
             "direction": exchange.direction,
@@ -108,16 +118,18 @@ class Journal:
             "path": self.redactor.url(exchange.path),
             "request": request,
             "response": response,
-            "failure": exchange.failure
-            and {
-                "kind": exchange.failure.kind,
-                "detail": self.redactor.text(exchange.failure.detail),
-            },
+            "failure": self._failure(exchange.failure) if exchange.failure else None,
             "messages": messages,
             "cut": exchange.cut,
         }
 
-    def _message(self, message: Message) -> dict[str, Any]:
+    def _response(self, response: Response) -> ResponseContent:
+        return {"status": response.status, **self._content(response.headers, response.body)}
+
+    def _failure(self, failure: Failure) -> FailureContent:
+        return {"kind": failure.kind, "detail": self.redactor.text(failure.detail)}
+
+    def _message(self, message: Message) -> MessageContent:
         return {
             "direction": message.direction,
             "at": timestamp(message.at),
@@ -125,47 +137,60 @@ class Journal:
             **self._body(message.body),
         }
 
-    def _content(self, headers: Headers, body: bytes) -> dict[str, Any]:
+    def _content(self, headers: Headers, body: bytes) -> Content:
         # The body first, for the same reason: a header may repeat what the body hands out.
         content = self._body(body)
         return {"headers": [list(pair) for pair in self.redactor.headers(headers)], **content}
 
-    def _body(self, body: bytes) -> dict[str, str]:
+    def _body(self, body: bytes) -> BodyContent:
         text, encoding = self.redactor.body(body, self.fields)
         return {"body": text, "encoding": encoding}
 
 
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
+def read_records(path: Path, *, own: bool = False) -> Iterator[Record]:
     """Gives the records of a journal in the order of writing; a last line cut short by a crash is passed over.
 
-    Raises `UsageError` where another line is no record.
+    Raises `UsageError` where another line is no record, as the schema has them. What is this very run's `own` is
+    taken for what it is.
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.endswith(b"\n"):
                 return
             try:
-                record = json.loads(line)
-            except ValueError:
+                record = json.loads(line, parse_constant=_refused)
+            except (ValueError, RecursionError):
                 record = None
-            if not isinstance(record, dict) or "kind" not in record:
+            if not own and (problem := mistake(record)):
                 raise UsageError(
-                    f"{path}, line {number}: is no record of a run",
-                    "Was it changed by hand? Take the file as the run left it.",
+                    f"{path}, line {number} is no record of a run as this rampcheck reads them: {problem}",
+                    _cure(record),
                 )
-            yield record
+            yield cast("Record", record)
 
 
-def folded(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _cure(record: Any) -> str:
+    """Says what to do about what is no record: where it tells so, with another version."""
+    version = record.get("rampcheck") if isinstance(record, dict) and record.get("kind") == "run" else None
+    if version is not None and version != __version__:
+        return f"Take the version that wrote it, rampcheck {version}; this is {__version__}."
+    return "Was it changed by hand? Take the file as the run left it."
+
+
+def folded(records: Sequence[Record]) -> list[Record]:
     """Gives records without what only stands for others, and with others in place of what has no last word.
 
     Of an exchange that has begun and not ended, it is what there is: nothing was judged to hold in it, and it lasted
     until the last message. What was found with generated requests, and not shrunk, is a finding.
     """
     over = {record["number"] for record in records if record["kind"] == "exchange"}
-    told: list[dict[str, Any]] = []
-    cut: dict[int, dict[str, Any]] = {}
-    found: dict[str, list[dict[str, Any]]] = {}
+    told: list[Record] = []
+    cut: dict[int, ExchangeRecord] = {}
+    found: dict[str, list[FindingRecord]] = {}
     for record in records:
         match record["kind"]:
             case "begun":
@@ -186,12 +211,12 @@ def folded(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*told, *(finding for findings in found.values() for finding in findings)]
 
 
-def exchange_records(records: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def exchange_records(records: Iterable[Record]) -> dict[int, ExchangeRecord]:
     """Gives the records of exchanges by their numbers."""
     return {record["number"]: record for record in records if record["kind"] == "exchange"}
 
 
-def from_record(record: Mapping[str, Any]) -> Exchange:
+def from_record(record: ExchangeContent) -> Exchange:
     """Gives the exchange that a journal's record tells of, its secrets replaced by their marks."""
     request, response, failure = record["request"], record["response"], record["failure"]
     return Exchange(
@@ -200,7 +225,7 @@ def from_record(record: Mapping[str, Any]) -> Exchange:
         protocol=record["protocol"],
         direction=record["direction"],
         credential=record["credential"],
-        authenticated=record.get("authenticated", False),
+        authenticated=record["authenticated"],
         attempt=record["attempt"],
         final=record["final"],
         path=record["path"],
@@ -213,14 +238,14 @@ def from_record(record: Mapping[str, Any]) -> Exchange:
             Message(message["direction"], moment(message["at"]), _bytes(message), message["kind"])
             for message in record["messages"]
         ),
-        cut=record.get("cut", ""),
+        cut=record["cut"],
     )
 
 
-def _headers(content: Mapping[str, Any]) -> Headers:
+def _headers(content: Content) -> Headers:
     return tuple((name, value) for name, value in content["headers"])
 
 
-def _bytes(content: Mapping[str, Any]) -> bytes:
-    body: str = content["body"]
+def _bytes(content: BodyContent) -> bytes:
+    body = content["body"]
     return base64.b64decode(body) if content["encoding"] == "base64" else body.encode("utf-8", "surrogatepass")

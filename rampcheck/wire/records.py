@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import cast
+
+from rampcheck.wire.journal_records import Record
 
 
 class Records:
@@ -19,10 +20,10 @@ class Records:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.error: OSError | None = None
-        self._unwritten: list[dict[str, Any]] = []
+        self._unwritten: list[Record] = []
         self._file: FileIO | None = None
 
-    def write(self, record: Mapping[str, Any]) -> int:
+    def write(self, record: Record) -> int:
         """Appends a record; gives how many bytes it takes."""
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         if self.error is None:
@@ -31,7 +32,7 @@ class Records:
             except OSError as error:
                 self.error = error
         if self.error is not None:
-            self._unwritten.append(dict(record))
+            self._unwritten.append(record)
         return len(line)
 
     def _append(self, line: bytes) -> None:
@@ -50,12 +51,12 @@ class Records:
         """Whether the file does not hold all that was written: it cannot be written, or was taken away."""
         return self.error is not None or (self._file is not None and not self.path.exists())
 
-    def missing(self) -> list[dict[str, Any]]:
+    def missing(self) -> list[Record]:
         """Gives the records that whoever opens `path` does not find there."""
-        kept: list[dict[str, Any]] = []
+        kept: list[Record] = []
         if self._file is not None and not self.path.exists():
             self._file.seek(0)
-            kept = [json.loads(line) for line in self._file.readall().splitlines()]
+            kept = [cast("Record", json.loads(line)) for line in self._file.readall().splitlines()]
         return [*kept, *self._unwritten]
 
     def retry(self) -> None:

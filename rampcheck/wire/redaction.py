@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote_plus
 
 from rampcheck.wire.secret_search import RUN, Search, Secret, Span, inflated, is_email
@@ -146,7 +146,7 @@ class Redactor:
         shown = self.text if self._search.is_in(lines) else str
         return [(shown(name), self._header(name.lower(), value, shown)) for name, value in pairs]
 
-    def body(self, body: bytes, fields: Collection[str]) -> tuple[str, str]:
+    def body(self, body: bytes, fields: Collection[str]) -> tuple[str, Literal["utf-8", "base64"]]:
         """Gives a body as (text, encoding): `utf-8`, or `base64` of the redacted bytes where it is not UTF-8.
 
         In JSON, whole or broken, the strings and numbers below a member that is named in `fields` become

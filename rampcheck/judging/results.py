@@ -1,0 +1,154 @@
+"""What stands in results.json: its members, as `results.schema.json` has them, which says what each means.
+
+What a member is left out of by older results may be missing (`NotRequired`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict, final
+
+from rampcheck.contract.register import Level
+from rampcheck.wire.journal_records import JudgeName, Selection
+
+SCHEMA: Literal[1] = 1
+
+ClauseVerdict = Literal["passed", "failed", "advisory", "observed", "not_verified", "waived"]
+RunVerdict = Literal["conformant", "conformant_with_gaps", "partial", "incomplete", "nonconformant", "inconclusive"]
+GapKind = Literal["declared", "unexpected", "unselected"]
+WaiverState = Literal["used", "stale", "expired", "untried"]
+
+
+class TargetResult(TypedDict):
+    """The server that was judged."""
+
+    base_url: str
+    environment: str
+
+
+class SectionResult(TypedDict):
+    """A section of the contract."""
+
+    id: str
+    title: str
+
+
+class Counts(TypedDict):
+    """How many clauses have each verdict."""
+
+    passed: int
+    failed: int
+    advisory: int
+    observed: int
+    not_verified: int
+    waived: int
+
+
+class WaiverResult(TypedDict):
+    """A waiver of the profile, and what became of it."""
+
+    clause: str
+    reason: str
+    until: str | None
+    state: WaiverState
+
+
+class OutageResult(TypedDict):
+    """A time in which the target answered nothing."""
+
+    began: str
+    ended: str | None
+    exchange: int | None
+    detail: str
+    before: list[int]
+    probes: NotRequired[int]
+    cause: NotRequired[str]
+
+
+class SourceResult(TypedDict):
+    """Where the vendor's documentation makes a promise."""
+
+    document: str
+    section: str
+    url: NotRequired[str]
+
+
+@final
+class Example(TypedDict):
+    """A finding that says the same as another, of other values."""
+
+    expected: str
+    actual: str
+    exchange: int | None
+    scenario: str
+
+
+@final
+class FindingResult(TypedDict):
+    """A way in which a clause was seen broken."""
+
+    expected: str
+    actual: str
+    exchange: int | None
+    scenario: str
+    judge: NotRequired[JudgeName]
+    about: NotRequired[list[str]]
+    times: int
+    examples: NotRequired[list[Example]]
+
+
+@final
+class ObservationResult(TypedDict):
+    """What the target did where nothing is promised."""
+
+    actual: str
+    exchange: int | None
+    scenario: str
+    times: int
+
+
+class ClauseResult(TypedDict):
+    """A promise of the contract, and what became of it."""
+
+    id: str
+    section: str
+    level: Level
+    text: str
+    source: SourceResult
+    verdict: ClauseVerdict
+    reason: str
+    gap: NotRequired[GapKind]
+    follows: NotRequired[str]
+    exercised: int
+    findings: list[FindingResult]
+    observations: list[ObservationResult]
+    ambiguities: list[str]
+
+
+class Results(TypedDict):
+    """What one run concluded: the content of results.json."""
+
+    schema: Literal[1]
+    rampcheck: str
+    contract: str
+    title: str
+    contract_version: str
+    verdict: RunVerdict
+    reason: str
+    target: TargetResult
+    run: str
+    started: str
+    finished: str
+    interrupted: bool
+    unfinished: NotRequired[bool]
+    seed: int
+    strict: NotRequired[bool]
+    selection: NotRequired[Selection]
+    requests: int
+    workers: int
+    counts: Counts
+    sections: list[SectionResult]
+    waivers: NotRequired[list[WaiverResult]]
+    outages: NotRequired[list[OutageResult]]
+    faults: list[str]
+    notes: list[str]
+    clauses: list[ClauseResult]

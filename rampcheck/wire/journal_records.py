@@ -1,0 +1,275 @@
+"""What the records of a journal are, a line of journal.jsonl each: `kind` says which.
+
+The schema in `rampcheck/schemas/journal.schema.json` says the same to others, and what each member means. The record of
+the beginning tells its number (`SCHEMA`), which changes with whatever is written otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from rampcheck.wire.exchanges import Direction, MessageKind
+
+SCHEMA: Literal[1] = 1
+
+JudgeName = Literal["schema", "invariant", "history", "scenario"]
+
+
+class BodyContent(TypedDict):
+    """A body as text: itself (`utf-8`), or `base64` of what is not UTF-8."""
+
+    body: str
+    encoding: Literal["utf-8", "base64"]
+
+
+class MessageContent(BodyContent):
+    """A message of a WebSocket, as `Message` has it."""
+
+    direction: Direction
+    at: str
+    kind: MessageKind
+
+
+class Content(BodyContent):
+    """The headers, each a name and a value, and the body of a request or a response."""
+
+    headers: list[list[str]]
+
+
+class RequestContent(Content):
+    """A request as it went over the wire."""
+
+    method: str
+    url: str
+
+
+class ResponseContent(Content):
+    """A response as it came over the wire."""
+
+    status: int
+
+
+class FailureContent(TypedDict):
+    """Why there is no response."""
+
+    kind: str
+    detail: str
+
+
+class ExchangeContent(TypedDict):
+    """An exchange, as `Exchange` has it."""
+
+    number: int
+    protocol: Literal["http", "websocket", "webhook"]
+    direction: Direction
+    scenario: str
+    started: str
+    elapsed_ms: float
+    attempt: int
+    final: bool
+    credential: str | None
+    authenticated: bool
+    path: str
+    request: RequestContent
+    response: ResponseContent | None
+    failure: FailureContent | None
+    messages: list[MessageContent]
+    cut: str
+
+
+class FindingContent(TypedDict):
+    """A clause seen broken, as `Finding` has it."""
+
+    clause: str
+    expected: str
+    actual: str
+    exchange: int | None
+    scenario: str
+    judge: JudgeName
+    about: list[str]
+    change: str
+    times: int
+
+
+class ClauseContent(TypedDict):
+    """What a scenario says of a clause."""
+
+    clause: str
+    scenario: str
+
+
+class Selection(TypedDict):
+    """What of the contract a run was asked to try; all of it where both members are empty."""
+
+    clauses: list[str]
+    keyword: str
+
+
+class RunRecord(TypedDict):
+    """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted."""
+
+    kind: Literal["run"]
+    schema: Literal[1]
+    rampcheck: str
+    run: str
+    contract: str
+    contract_version: str
+    profile: dict[str, Any]
+    seed: int
+    workers: int
+    selection: Selection
+    selected: list[str]
+    strict: bool
+    require_complete: bool
+    allure: bool
+    started: str
+
+
+class ExchangeRecord(ExchangeContent):
+    """An exchange that is over, and the clauses that were seen to hold in it."""
+
+    kind: Literal["exchange"]
+    held: list[str]
+
+
+class BegunRecord(ExchangeContent):
+    """What there is of an exchange that is not over."""
+
+    kind: Literal["begun"]
+
+
+class MessageRecord(TypedDict):
+    """A message of the WebSocket that was begun with the number `exchange`."""
+
+    kind: Literal["message"]
+    exchange: int
+    message: MessageContent
+
+
+class FindingRecord(FindingContent):
+    """A clause was seen broken."""
+
+    kind: Literal["finding"]
+
+
+class GeneratedRecord(FindingContent):
+    """A clause was seen broken by a generated request; it counts until its scenario is `shrunk`."""
+
+    kind: Literal["generated"]
+
+
+class ShrunkRecord(TypedDict):
+    """The findings that stay of a scenario's `generated` ones were written."""
+
+    kind: Literal["shrunk"]
+    scenario: str
+
+
+class DoubtRecord(FindingContent):
+    """A wrong refusal that did not come again; `signature` is what it was, of a `gateway` it never counts."""
+
+    kind: Literal["doubt"]
+    signature: str
+    gateway: bool
+
+
+class HeldRecord(ClauseContent):
+    """A scenario saw a clause hold."""
+
+    kind: Literal["held"]
+    exchange: int
+
+
+class ObservationRecord(ClauseContent):
+    """What the target did where nothing, or nothing exact, is promised."""
+
+    kind: Literal["observation"]
+    actual: str
+    exchange: int | None
+
+
+class UnjudgedRecord(ClauseContent):
+    """A scenario set out to judge a clause, and could not."""
+
+    kind: Literal["unjudged"]
+    reason: str
+
+
+class UntriedRecord(ClauseContent):
+    """Nothing set out to judge a clause here."""
+
+    kind: Literal["untried"]
+    reason: str
+
+
+class OutageContent(TypedDict):
+    """A time in which the target was away, as `Outage` has it."""
+
+    began: str
+    ended: str | None
+    exchange: int
+    detail: str
+    before: list[int]
+    probes: int
+    cause: str
+
+
+class OutageRecord(OutageContent):
+    """The target was away."""
+
+    kind: Literal["outage"]
+
+
+class NoteRecord(TypedDict):
+    """What the reader of the reports should know."""
+
+    kind: Literal["note"]
+    text: str
+
+
+class FaultRecord(TypedDict):
+    """Something went wrong inside rampcheck, or on this machine."""
+
+    kind: Literal["fault"]
+    text: str
+
+
+class CutRecord(TypedDict):
+    """No more was asked for from a moment on."""
+
+    kind: Literal["cut"]
+    reason: str
+
+
+class EndRecord(TypedDict):
+    """The end; `reason` says why it came early, where it did."""
+
+    kind: Literal["end"]
+    finished: str
+    interrupted: bool
+    reason: str
+
+
+Record = (
+    RunRecord
+    | ExchangeRecord
+    | BegunRecord
+    | MessageRecord
+    | FindingRecord
+    | GeneratedRecord
+    | ShrunkRecord
+    | DoubtRecord
+    | HeldRecord
+    | ObservationRecord
+    | UnjudgedRecord
+    | UntriedRecord
+    | OutageRecord
+    | NoteRecord
+    | FaultRecord
+    | CutRecord
+    | EndRecord
+)
+# What names a clause.
+ClauseRecord = (
+    FindingRecord | GeneratedRecord | DoubtRecord | HeldRecord | ObservationRecord | UnjudgedRecord | UntriedRecord
+)
