@@ -14,9 +14,10 @@ import pytest
 
 from rampcheck.errors import UsageError
 from rampcheck.running import folder
+from tests import samples
 
-BEGINNING = {"kind": "run"}
-END = {"kind": "end"}
+BEGINNING = samples.BEGINNING
+END = {"kind": "end", "finished": samples.BEGINNING["started"], "interrupted": False, "reason": ""}
 NOTE = {"kind": "note", "text": "a"}
 
 

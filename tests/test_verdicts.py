@@ -15,6 +15,7 @@ from rampcheck.judging.folding import folded_findings, pattern
 from rampcheck.judging.verdicts import Scope, clause_results, has_gap, run_verdict
 from rampcheck.judging.waivers import notes, states
 from rampcheck.running.conclusion import exit_code
+from tests import samples
 
 PROOF = register.load("proof")
 TODAY = date(2026, 11, 21)
@@ -56,6 +57,10 @@ def found(clause: str, number: int | None, actual: str = "200, accepted", **memb
         "actual": actual,
         "exchange": number,
         "scenario": "s",
+        "judge": "scenario",
+        "about": [],
+        "change": "",
+        "times": 1,
         **members,
     }
 
@@ -65,15 +70,13 @@ def unjudged(clause: str, reason: str = LOST) -> dict[str, Any]:
     return {"kind": "unjudged", "clause": clause, "scenario": "s", "reason": reason}
 
 
-def doubt(clause: str, number: int, signature: Any = (403, "forbidden"), *, gateway: bool = False) -> dict[str, Any]:
+def doubt(clause: str, number: int, signature: str = "403 forbidden", *, gateway: bool = False) -> dict[str, Any]:
     """A wrong refusal that did not come again."""
     return found(
         clause,
         number,
         f"refusal {signature}",
-        judge="scenario",
         about=["status"],
-        change="",
         signature=signature,
         gateway=gateway,
     ) | {"kind": "doubt"}
@@ -133,8 +136,8 @@ def test_what_nothing_set_out_to_try_passes_where_it_held() -> None:
     [
         (NEEDY, WHOLE, "declared", "the profile lacks `credentials.inactive_client_token`"),
         (MUST, WHOLE, "unexpected", "nothing in this run exercised it"),
-        (MUST, Scope(frozenset(PROOF.clauses), TODAY, interrupted=True), "unexpected", "the run was interrupted"),
-        (MUST, Scope(frozenset(PROOF.clauses), TODAY, ended_early=True), "unexpected", "the run ended before"),
+        (MUST, Scope(frozenset(PROOF.clauses), TODAY, ending="interrupted"), "unexpected", "the run was interrupted"),
+        (MUST, Scope(frozenset(PROOF.clauses), TODAY, ending="early"), "unexpected", "the run ended before"),
         (MUST, Scope(frozenset({NEEDY}), TODAY, is_whole=False), "unselected", "not selected for this run"),
         (NEEDY, Scope(frozenset({MUST}), TODAY, is_whole=False), "unselected", "not selected for this run"),
     ],
@@ -165,7 +168,7 @@ def test_one_wrong_refusal_is_a_note() -> None:
 
 def test_a_second_one_of_its_kind_makes_findings_of_both() -> None:
     """Two wrong refusals of one kind in different exchanges are findings; one of another kind is not."""
-    account = collect([doubt(MUST, 1), doubt(SHOULD, 2), doubt(NEEDY, 3, (404, "not_found"))])
+    account = collect([doubt(MUST, 1), doubt(SHOULD, 2), doubt(NEEDY, 3, "404 not_found")])
     assert [finding.exchange for finding in account.clauses[MUST].findings] == [1]
     assert [finding.about for finding in account.clauses[SHOULD].findings] == [("status",)]
     assert account.clauses[NEEDY].findings == []
@@ -204,11 +207,11 @@ def test_equal_notes_are_one() -> None:
 
 
 def test_outages_and_faults_are_kept() -> None:
-    """Outages come without their kind, each once, in the order of time; a later version's members are kept."""
+    """Outages come without their kind, each once, in the order of time."""
     late, early = (
-        {"kind": "outage", "began": f"2026-11-21T07:00:{second}Z", "ended": None, "new": 1} for second in (40, 10)
+        {"kind": "outage", **samples.OUTAGES[1], "began": f"2026-11-21T07:00:{second}Z"} for second in (40, 10)
     )
-    account = collect([late, early, early, {"kind": "fault", "text": "ValueError"}, {"kind": "from the future"}])
+    account = collect([late, early, early, {"kind": "fault", "text": "ValueError"}])
     assert [outage["began"][-3:-1] for outage in account.outages] == ["10", "40"]
     assert "kind" not in account.outages[0]
     assert account.faults == ["ValueError"]
@@ -225,6 +228,7 @@ def test_findings_that_differ_in_values_are_one() -> None:
             "actual": f"'07:14:{n % 60:02}'",
             "exchange": n,
             "scenario": "s",
+            "times": 1,
         }
         for n in range(396)
     ]
@@ -236,7 +240,8 @@ def test_findings_that_differ_in_values_are_one() -> None:
 
 def test_equal_findings_need_no_examples() -> None:
     """The same, seen again with the same values, is one finding with a count, as it was."""
-    (one,) = folded_findings([{"expected": "a", "actual": "b", "exchange": n, "scenario": ""} for n in (3, 4)])
+    seen = {"expected": "a", "actual": "b", "scenario": "", "times": 1}
+    (one,) = folded_findings([{**seen, "exchange": number} for number in (3, 4)])
     assert one == {"expected": "a", "actual": "b", "exchange": 3, "scenario": "", "times": 2}
 
 
@@ -290,8 +295,8 @@ PART = Scope(frozenset({MUST}), TODAY, is_whole=False)
         ([clause(), GAP["declared"] | {"level": "should"}], WHOLE, {}, "conformant"),
         ([clause(), GAP["unexpected"]], WHOLE, {}, "incomplete"),
         ([clause(), GAP["unexpected"] | {"level": "should"}], WHOLE, {}, "conformant"),
-        ([clause()], Scope(WHOLE.selected, TODAY, interrupted=True), {}, "incomplete"),
-        ([clause()], Scope(WHOLE.selected, TODAY, unfinished=True), {}, "incomplete"),
+        ([clause()], Scope(WHOLE.selected, TODAY, ending="interrupted"), {}, "incomplete"),
+        ([clause()], Scope(WHOLE.selected, TODAY, ending="unfinished"), {}, "incomplete"),
         ([clause()], WHOLE, {"troubled": True}, "incomplete"),
         ([clause()], PART, {}, "partial"),
         ([clause(), GAP["unselected"]], PART, {}, "partial"),
@@ -299,12 +304,12 @@ PART = Scope(frozenset({MUST}), TODAY, is_whole=False)
         ([clause(), GAP["unexpected"]], PART, {}, "incomplete"),
         ([clause(), clause("failed")], PART, {}, "nonconformant"),
         ([clause(), clause("failed"), GAP["unexpected"]], WHOLE, {"troubled": True}, "nonconformant"),
-        ([clause("failed")], Scope(WHOLE.selected, TODAY, ended_early=True), {}, "nonconformant"),
+        ([clause("failed")], Scope(WHOLE.selected, TODAY, ending="early"), {}, "nonconformant"),
         ([clause(), clause("advisory", "should")], WHOLE, {"strict": True}, "nonconformant"),
         ([clause()], WHOLE, {"strict": True, "waivers": [{"state": "stale"}]}, "nonconformant"),
         ([clause()], WHOLE, {"waivers": [{"state": "stale"}]}, "conformant"),
         ([clause()], WHOLE, {"strict": True, "waivers": [{"state": "used"}, {"state": "expired"}]}, "conformant"),
-        ([clause()], Scope(WHOLE.selected, TODAY, ended_early=True), {}, "inconclusive"),
+        ([clause()], Scope(WHOLE.selected, TODAY, ending="early"), {}, "inconclusive"),
         ([GAP["unexpected"]], WHOLE, {"troubled": True}, "inconclusive"),
         ([clause()], Scope(frozenset({NEEDY}), TODAY, is_whole=False), {}, "inconclusive"),
     ],

@@ -23,27 +23,10 @@ from rampcheck.judging.suite import Suite
 from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
 from rampcheck.report import allure_evidence
 from rampcheck.running import folder
-from rampcheck.wire.journal import exchange_records, from_record, timestamp
+from rampcheck.wire.journal import UNTOUCHED, exchange_records, from_record, timestamp
 from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
 UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
-# What the record of the beginning has to hold, for a run to be judged by it.
-BEGINNING = frozenset(
-    {
-        "run",
-        "contract",
-        "contract_version",
-        "profile",
-        "seed",
-        "workers",
-        "selection",
-        "selected",
-        "strict",
-        "require_complete",
-        "allure",
-        "started",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -74,36 +57,59 @@ def conclude(where: Path, records: Sequence[Record] | None = None) -> Conclusion
 def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     """Judges the records of a run, and writes nothing; `where` names them in messages. Raises as `conclude`."""
     beginning = folder.beginning(where, records)
-    results = _Judgement(_contract_of(where, beginning), beginning, records).results()
+    known = _contract_of(where, beginning)
+    _check_clauses(where, known, records)
+    results = _Judgement(known, _profile_of(where, known, beginning), beginning, records).results()
     return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
 
 
 def _contract_of(where: Path, beginning: RunRecord) -> Contract:
-    if lacking := BEGINNING - beginning.keys():
-        raise UsageError(
-            f"{where / folder.JOURNAL} is of another rampcheck ({beginning.get('rampcheck', 'unknown')}): "
-            f"its beginning lacks {', '.join(sorted(lacking))}",
-            "Render it with the version that wrote it.",
-        )
     known = register.load(beginning["contract"])
     if known.version != beginning["contract_version"]:
         raise UsageError(
             f"{where} is a run of the contract {known.name} {beginning['contract_version']}; this rampcheck "
             f"({__version__}) knows {known.version}",
-            f"Judge it with the version that made it, rampcheck {beginning.get('rampcheck', 'unknown')}.",
+            f"Judge it with the version that made it, rampcheck {beginning['rampcheck']}.",
         )
     return known
+
+
+def _profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
+    try:
+        profile = profiles.recalled(known.name, beginning["profile"])
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise UsageError(f"{where / folder.JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED) from error
+    waivers.check(profile.waivers, known)
+    return profile
+
+
+def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> None:
+    """Raises `UsageError` where records speak of what is no clause of the contract."""
+    named: set[str] = set()
+    for record in records:
+        match record["kind"]:
+            case "run":
+                named.update(record["selected"])
+            case "exchange":
+                named.update(record["held"])
+            case "finding" | "doubt" | "held" | "observation" | "unjudged" | "untried":
+                named.add(record["clause"])
+    if unknown := sorted(named - known.clauses.keys()):
+        raise UsageError(
+            f"{where / folder.JOURNAL} speaks of {unknown[0]}, which is no clause of {known.name} {known.version}",
+            UNTOUCHED,
+        )
 
 
 class _Judgement:
     """What the records of one run come to."""
 
-    def __init__(self, known: Contract, beginning: RunRecord, records: Sequence[Record]) -> None:
+    def __init__(self, known: Contract, profile: Profile, beginning: RunRecord, records: Sequence[Record]) -> None:
         self._contract = known
         self._beginning = beginning
         self._records = records
         self._suite: Suite = suites.load(known.name)
-        self._profile: Profile = profiles.recalled(known.name, beginning["profile"])
+        self._profile = profile
         self._exchanges = sorted(
             map(from_record, exchange_records(records).values()), key=lambda exchange: exchange.started
         )

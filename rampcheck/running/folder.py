@@ -87,8 +87,8 @@ def _parts(folder: Path) -> list[Path]:
 def read(folder: Path, *, own: bool = False) -> list[Record]:
     """Gives the records of a run's processes, that of its beginning first, with nothing that others stand for.
 
-    Raises `UsageError` where there is no journal, it has no beginning, or it holds what is no record; what is this
-    very run's `own` is taken for what it is.
+    Raises `UsageError` where there is no journal, it has no beginning, or more than one, or it holds what is no
+    record; this very run's `own` is not held to that again.
     """
     if not (folder / JOURNAL).is_file():
         raise UsageError(
@@ -109,6 +109,11 @@ def beginning(folder: Path, records: Sequence[Record]) -> RunRecord:
         raise UsageError(
             f"{folder / JOURNAL} does not begin as a run's journal does",
             "The run was killed before it had begun, or the file was changed by hand.",
+        )
+    if any(record["kind"] == "run" for record in records[1:]):
+        raise UsageError(
+            f"{folder / JOURNAL} holds the beginning of more than one run",
+            "A journal is one run's: keep those of several apart, each in a folder of its own.",
         )
     return first
 

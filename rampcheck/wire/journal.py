@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from rampcheck import __version__
 from rampcheck.errors import UsageError
@@ -36,6 +36,9 @@ from rampcheck.wire.journal_schema import mistake
 from rampcheck.wire.records import Records
 from rampcheck.wire.redaction import Redactor
 from rampcheck.wire.room import Room
+
+# What to do about a journal that says what no run has written.
+UNTOUCHED = "Was it changed by hand? Take the file as the run left it."
 
 
 def timestamp(seconds: float) -> str:
@@ -150,9 +153,10 @@ class Journal:
 def read_records(path: Path, *, own: bool = False) -> Iterator[Record]:
     """Gives the records of a journal in the order of writing; a last line cut short by a crash is passed over.
 
-    Raises `UsageError` where another line is no record, as the schema has them. What is this very run's `own` is
-    taken for what it is.
+    Raises `UsageError` where another line is no record, as the schema has them. What is this very run's `own` is not
+    held to that again.
     """
+    version = ""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.endswith(b"\n"):
@@ -161,10 +165,12 @@ def read_records(path: Path, *, own: bool = False) -> Iterator[Record]:
                 record = json.loads(line, parse_constant=_refused)
             except (ValueError, RecursionError):
                 record = None
-            if not own and (problem := mistake(record)):
+            if isinstance(record, dict) and record.get("kind") == "run":
+                version = str(record.get("rampcheck", ""))
+            if problem := mistake(record) if not own or record is None else "":
                 raise UsageError(
                     f"{path}, line {number} is no record of a run as this rampcheck reads them: {problem}",
-                    _cure(record),
+                    _cure(version),
                 )
             yield cast("Record", record)
 
@@ -173,12 +179,11 @@ def _refused(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _cure(record: Any) -> str:
-    """Says what to do about what is no record: where it tells so, with another version."""
-    version = record.get("rampcheck") if isinstance(record, dict) and record.get("kind") == "run" else None
-    if version is not None and version != __version__:
+def _cure(version: str) -> str:
+    """Says what to do about a journal, of this version as far as it says so, in which something is no record."""
+    if version not in {"", __version__}:
         return f"Take the version that wrote it, rampcheck {version}; this is {__version__}."
-    return "Was it changed by hand? Take the file as the run left it."
+    return UNTOUCHED
 
 
 def folded(records: Sequence[Record]) -> list[Record]:

@@ -269,7 +269,3 @@ Record = (
     | CutRecord
     | EndRecord
 )
-# What names a clause.
-ClauseRecord = (
-    FindingRecord | GeneratedRecord | DoubtRecord | HeldRecord | ObservationRecord | UnjudgedRecord | UntriedRecord
-)

@@ -18,6 +18,7 @@ _FORMATS = FormatChecker(formats=())
 
 
 @_FORMATS.checks("date-time", raises=ValueError)
+@_FORMATS.checks("date", raises=ValueError)
 def _is_time(value: object) -> bool:
     return not isinstance(value, str) or bool(datetime.fromisoformat(value))
 
