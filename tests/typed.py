@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", NoneType: "null"}
 
@@ -37,10 +37,13 @@ def _branches(type_: Any) -> tuple[Any, ...]:
 
 
 def _of_members(type_: Any, schema: dict[str, Any], whole: dict[str, Any], at: str) -> Iterator[str]:
-    hints, properties = get_type_hints(type_), schema["properties"]
+    hints, properties = get_type_hints(type_, include_extras=True), schema["properties"]
+    # `__required_keys__` of Python 3.11 takes what is NotRequired in an annotation that is a text for required.
+    required = {name for name, hint in hints.items() if get_origin(hint) is not NotRequired}
+    hints = {name: hint if name in required else get_args(hint)[0] for name, hint in hints.items()}
     for name in hints.keys() ^ properties.keys():
         yield f"{at}.{name}: only in the {'type' if name in hints else 'schema'}"
-    for name in type_.__required_keys__ ^ set(schema["required"]):
+    for name in required ^ set(schema["required"]):
         yield f"{at}.{name}: required in one of both"
     for name in hints.keys() & properties.keys():
         yield from differences(hints[name], properties[name], whole, f"{at}.{name}")
