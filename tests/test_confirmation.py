@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rampcheck.contract import profile
-from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
+from rampcheck.errors import BudgetSpent, ContractError, RunOver, TargetGone, Unjudged
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Rejection, Target
@@ -95,7 +95,7 @@ def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convic
     """A request that is not answered again, after a control that was, breaks the promise of an answer."""
     with scripted(respond) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(clause=SURVIVES)
     assert (SURVIVES in found(target)) == convicted
     if convicted:
         (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
@@ -108,8 +108,29 @@ def test_silence_breaks_what_was_demanded_too(opened: Open, demand: str) -> None
     with scripted(on(SUSPECT, then=None)) as (base_url, _):
         target = opened(base_url)
         attempt = target.accepted().but(partner_user_id=SUSPECT)
-        attempt.is_refused(REQUIRED, Rejection([400])) if demand == "refused" else attempt.is_accepted(FORMS)
+        attempt.is_refused(Rejection([400]), clause=REQUIRED) if demand == "refused" else attempt.is_accepted(
+            clause=FORMS
+        )
     assert found(target) == {SURVIVES, REQUIRED if demand == "refused" else FORMS}
+
+
+@pytest.mark.parametrize("judgement", ["is_accepted", "is_survived", "is_observed", "is_refused"])
+def test_a_judgement_is_of_the_clause_that_the_scenario_verifies(opened: Open, judgement: str) -> None:
+    """It names another one where the scenario verifies several."""
+    with scripted(well) as (base_url, _):
+        target = opened(base_url)
+        attempt = target.accepted().unchanged()
+        judge = getattr(attempt, judgement)
+        arguments = [Rejection([200])] if judgement == "is_refused" else []
+        target.judge.begin("test_of_one", [FORMS])
+        judge(*arguments)
+        target.judge.begin("test_of_two", [FORMS, SURVIVES])
+        judge(*arguments, clause=SURVIVES)
+        with pytest.raises(ContractError, match="test_of_two verifies 2 clauses"):
+            judge(*arguments)
+    kind = "observation" if judgement == "is_observed" else "held"
+    judged = [(record["scenario"], record["clause"]) for record in records(target, kind)]
+    assert judged == [("test_of_one", FORMS), ("test_of_two", SURVIVES)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +150,7 @@ def test_a_wrong_refusal_has_to_be_seen_again(opened: Open, answers: tuple[bytes
     """A 4xx where an acceptance is promised counts at its second sight, a gateway's page in between or not."""
     with scripted(on(SUSPECT, *answers)) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+        target.accepted().but(partner_user_id=SUSPECT).is_accepted(clause=FORMS)
     assert (FORMS in found(target)) == convicted
 
 
@@ -137,7 +158,7 @@ def test_what_was_wrongly_accepted_counts_at_once(opened: Open) -> None:
     """A session where a refusal is promised is a finding without a second look."""
     with scripted(well) as (base_url, bodies):
         target = opened(base_url)
-        target.accepted().without("amount").is_refused(REQUIRED, Rejection([400]))
+        target.accepted().without("amount").is_refused(Rejection([400]), clause=REQUIRED)
     assert REQUIRED in found(target)
     assert len(bodies) == 2
 
@@ -146,7 +167,7 @@ def test_a_wrong_refusal_that_does_not_come_again_is_a_doubt(opened: Open) -> No
     """It is written down with what it is known by, so that a second one of its kind can make it count."""
     with scripted(on(SUSPECT, REFUSED)) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+        target.accepted().but(partner_user_id=SUSPECT).is_accepted(clause=FORMS)
     (doubt,) = records(target, "doubt")
     assert (doubt["clause"], doubt["gateway"]) == (FORMS, False)
     assert doubt["signature"] == "400 invalid_request validation_error"
@@ -170,7 +191,7 @@ def test_a_firewall_that_stops_one_payload_breaks_an_advisory(opened: Open) -> N
     """Its page, every time for one payload, is no breach of the API's own promises."""
     with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(clause=SURVIVES)
     assert found(target) == {GATEWAY}
     assert not [
         record
@@ -186,7 +207,7 @@ def test_a_gateways_json_is_no_more_than_its_page(opened: Open) -> None:
     """An error without the API's envelope has to come whenever it is asked for, JSON or not."""
     with scripted(on(SUSPECT, FRONT, FRONT, REFUSED, REFUSED)) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_refused(REQUIRED, Rejection([400]))
+        target.accepted().but(partner_user_id=SUSPECT).is_refused(Rejection([400]), clause=REQUIRED)
     assert found(target) == set()
     assert not [record for record in records(target, "finding") if record["clause"].startswith("proof.errors.envelope")]
 
@@ -204,7 +225,7 @@ def test_what_refuses_ordinary_requests_too_is_not_held_against_one(opened: Open
         target = opened(base_url)
         attempt = target.accepted().but(partner_user_id=SUSPECT)
         with pytest.raises(Unjudged, match="ordinary requests, too"):
-            attempt.is_accepted(FORMS)
+            attempt.is_accepted(clause=FORMS)
     assert found(target) == set()
 
 
@@ -213,7 +234,7 @@ def test_a_page_where_an_envelope_is_promised_is_the_apis(opened: Open) -> None:
     with scripted(on(SUSPECT, then=PAGE)) as (base_url, _):
         target = opened(base_url)
         target.accepted().but(partner_user_id=SUSPECT).is_refused(
-            "proof.auth.ip-allowlist", Rejection([403], {"error": ["forbidden"]})
+            Rejection([403], {"error": ["forbidden"]}), clause="proof.auth.ip-allowlist"
         )
     assert "proof.auth.ip-allowlist" in found(target)
     assert found(target, scenario="schema") >= {"proof.errors.envelope"}
@@ -231,7 +252,7 @@ def test_an_outage_is_waited_for_and_told(opened: Open) -> None:
 
     with scripted(respond) as (base_url, _):
         target = opened(base_url)
-        exchange = target.accepted().but(partner_user_id=SUSPECT).is_accepted(FORMS)
+        exchange = target.accepted().but(partner_user_id=SUSPECT).is_accepted(clause=FORMS)
     assert exchange.accepted
     assert not records(target, "finding") or not found(target)
     (outage,) = records(target, "outage")
@@ -250,7 +271,7 @@ def test_a_request_that_takes_the_target_away_each_time_is_found(opened: Open) -
 
     with scripted(respond) as (base_url, _):
         target = opened(base_url)
-        target.accepted().but(partner_user_id=SUSPECT).is_survived(SURVIVES)
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(clause=SURVIVES)
     assert found(target) == {SURVIVES}
     assert all(outage["cause"] for outage in records(target, "outage"))
 
@@ -331,7 +352,7 @@ def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -
         for number in range(6):
             before = len(bodies)
             with suppress(Unjudged):
-                accepted.but(partner_user_id=f"{SUSPECT}{number}").is_survived(SURVIVES)
+                accepted.but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
             costs.append(len(bodies) - before)
     assert costs[0] > costs[-1] == costs[-2] == costs[-3] == 1
     assert len([record for record in records(target, "finding") if record["clause"] == SURVIVES]) == 6

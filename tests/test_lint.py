@@ -266,6 +266,22 @@ BREACHES = [
         "known ids in the suite", SUITE, "suite = ", 'GONE = "{name}.gone"\nsuite = ', "called '{name}.gone'", "GONE"
     ),
     Breach("known ids in the suite", "suites/{name}/unused.py", "", "pass\n(", "is no Python: '\\(' was never", "("),
+    *(
+        Breach(
+            "clauses said once",
+            SCENARIOS,
+            "def test_answer(accepted):\n    pass",
+            f"def test_answer(accepted):\n    accepted.unchanged().is_accepted(clause={again})\n\n\n{constant}",
+            "test_answer names again the only clause that it verifies",
+            "is_accepted",
+        )
+        for again, constant in (
+            ('"{name}.session.answered"', ""),
+            ("CLAUSE", 'CLAUSE = "{name}.session.answered"'),
+            ('f"{PREFIX}.answered"', 'PREFIX = "{name}.session"'),
+            ('f"{name}.session.{accepted}"', ""),
+        )
+    ),
     Breach(
         "judged clauses",
         SCENARIOS,

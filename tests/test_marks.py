@@ -176,6 +176,17 @@ def test_judging_what_is_no_clause_is_a_fault(judge: Judge) -> None:
             say()
 
 
+def test_a_scenario_of_one_clause_need_not_name_it(judge: Judge) -> None:
+    """Its judgements are of that clause; where it verifies several, or none, one has to be named."""
+    first, second = list(judge.contract.clauses)[:2]
+    judge.begin("one", (first, first))
+    assert judge.clause == first
+    for clauses in ((), (first, second)):
+        judge.begin("test_of_some", clauses)
+        with pytest.raises(ContractError, match=f"test_of_some verifies {len(clauses)} clauses, and a judgement"):
+            _ = judge.clause
+
+
 def test_a_suite_that_judges_what_is_no_clause_makes_no_judge(name: str, tmp_path: Path) -> None:
     """An invariant of an unknown id would be journalled as held."""
     suite = suites.load(name)

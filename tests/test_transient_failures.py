@@ -72,7 +72,7 @@ def test_a_server_error_counts_if_it_comes_again(
         target = opened(base_url).target(0)
         attempt = target.accepted().but(partner_user_id="another")
         with suppress(Unjudged):
-            attempt.is_survived(SURVIVES)
+            attempt.is_survived(clause=SURVIVES)
     assert (SURVIVES in broken_by(target)) == convicted
 
 
@@ -83,7 +83,7 @@ def test_a_smaller_example_is_not_doubted(opened: Callable[[str], Run]) -> None:
         target = opened(base_url).target(0)
         accepted = target.accepted()
         with target.judge.shrinking():
-            statuses = [accepted.but(partner_user_id=name).is_survived(SURVIVES).status for name in "abc"]
+            statuses = [accepted.but(partner_user_id=name).is_survived(clause=SURVIVES).status for name in "abc"]
     assert statuses == [500, 500, 400]
 
 
@@ -91,7 +91,7 @@ def test_a_refusal_after_a_passing_failure_is_the_one_that_was_asked_for(opened:
     """What is judged is the answer that came once the server was well again."""
     with answering(SESSION, FAILED, FAILED, SESSION, answer(400, body=ENVELOPE)) as base_url:
         target = opened(base_url).target(0)
-        exchange = target.accepted().without("amount").is_refused(SURVIVES, Rejection([400]))
+        exchange = target.accepted().without("amount").is_refused(Rejection([400]), clause=SURVIVES)
     assert (exchange.status, broken_by(target)) == (400, set())
 
 

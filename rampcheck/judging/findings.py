@@ -99,6 +99,17 @@ class Judge:
         self.findings = []
         self.exchanges = []
 
+    @property
+    def clause(self) -> str:
+        """The one clause that the scenario sets out to judge. Raises `ContractError` where it is not one."""
+        clauses = set(self._clauses)
+        if len(clauses) != 1:
+            raise ContractError(
+                f"{self.scenario or 'the suite'} verifies {len(clauses)} clauses, and a judgement of it names none",
+                "Say which one is judged: `clause=…`.",
+            )
+        return clauses.pop()
+
     def see(self, exchange: Exchange) -> None:
         """Judges an exchange by the schema and every invariant, and writes it to the journal.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +93,51 @@ def _judged(draft: Draft) -> Iterator[Mistake]:
             )
 
 
+def _said_once(draft: Draft) -> Iterator[Mistake]:
+    sets: dict[tuple[Path, str], list[frozenset[str]]] = defaultdict(list)
+    for scenario in draft.scenarios.scenarios:
+        sets[scenario.path, scenario.name.partition("[")[0]].append(frozenset(scenario.clauses))
+    for (path, name), clauses in sets.items():
+        if any(len(of_one) != 1 for of_one in clauses):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        texts = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+        for node in (inner for body in bodies for statement in body for inner in ast.walk(statement)):
+            if not isinstance(node, ast.expr):
+                continue
+            pattern = _pattern(node, texts)
+            if any(re.fullmatch(pattern, clause) for clause in frozenset().union(*clauses)):
+                yield Mistake(
+                    path,
+                    node.lineno,
+                    f"{name} names again the only clause that it verifies",
+                    "Leave it out, the mark says it; where it is needed all the same, it is `target.clause`.",
+                )
+
+
+def _pattern(node: ast.AST, texts: Mapping[str, str]) -> str:
+    """Gives the regular expression of what a text in the code may be, "" where it is none or begins with anything."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.escape(text)
+        case ast.Name(id=name) if name in texts:
+            return re.escape(texts[name])
+        case ast.JoinedStr(values=values):
+            parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in values]
+            whole = "".join(_pattern(part, texts) or ".+" for part in parts)
+            return "" if whole.startswith(".+") else whole
+    return ""
+
+
 def _reference(draft: Draft) -> Iterator[Mistake]:
     if draft.has_reference:
         yield from _loaded(lambda: draft.defects, draft.reference_folder)
@@ -139,6 +187,7 @@ RULES = (
     Rule("scenarios", _scenarios, ("found by its name", "suite")),
     Rule("marked scenarios", _marked, ("scenarios",)),
     Rule("known ids in the suite", _known_in_suite, ("format of clauses.yaml", "scenarios")),
+    Rule("clauses said once", _said_once, ("marked scenarios",)),
     Rule("judged clauses", _judged, ("format of clauses.yaml", "scenarios")),
     Rule("reference", _reference, ("found by its name", "format of contract.yaml")),
     Rule("known ids in the reference", _known_in_reference, ("format of clauses.yaml", "reference")),

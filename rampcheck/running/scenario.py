@@ -82,6 +82,14 @@ class Target:
         recovery = Recovery(client, judge, suite, presence, self.plain, tell)
         self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
 
+    @property
+    def clause(self) -> str:
+        """The one clause that the scenario verifies, which its judgements need not name.
+
+        Raises `ContractError` where it verifies several.
+        """
+        return self.judge.clause
+
     def plain(self, credential: str | None = None) -> Request:
         """Gives a new request like the one that the target accepted at the beginning of the run."""
         return self.baseline.build(self.profile, credential or self.suite.credential, self.unique())
@@ -256,7 +264,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An accepted request with one thing changed, to be sent once; `change` says what was changed."""
+    """An accepted request with one thing changed, to be sent once; `change` says what was changed.
+
+    A judgement is of the clause that the scenario verifies; where it verifies several, `clause` says of which.
+    """
 
     control: Accepted
     request: Request
@@ -271,7 +282,7 @@ class Attempt:
         """Sends it and leaves the judgement to the invariants."""
         return self._sent(None)
 
-    def is_refused(self, clause: str, rejection: Rejection) -> Exchange:
+    def is_refused(self, rejection: Rejection, *, clause: str | None = None) -> Exchange:
         """Demands this rejection for this change, and no other."""
 
         def judge(exchange: Exchange) -> Broken | None:
@@ -285,9 +296,9 @@ class Attempt:
                 )
             )
 
-        return self._demanded(Demand(clause, judge, rejection.foresees))
+        return self._demanded(Demand(self._clause(clause), judge, rejection.foresees))
 
-    def is_accepted(self, clause: str) -> Exchange:
+    def is_accepted(self, *, clause: str | None = None) -> Exchange:
         """Demands that the change makes no difference to the acceptance.
 
         A refusal of the credentials, though they are right, is another clause's affair where the suite has one.
@@ -299,15 +310,16 @@ class Attempt:
                 return None
             return Broken(f"{self.promised} for a request with {self.change}", exchange.summary(), about=(STATUS,))
 
-        return self._demanded(Demand(clause, judge))
+        return self._demanded(Demand(self._clause(clause), judge))
 
-    def is_observed(self, clause: str) -> Exchange:
+    def is_observed(self, *, clause: str | None = None) -> Exchange:
         """Records what the target does, where nothing is promised."""
+        clause = self._clause(clause)
         exchange = self.send()
         self.control.target.judge.observed(clause, f"{self.change}: {exchange.summary()}", exchange)
         return exchange
 
-    def is_survived(self, clause: str) -> Exchange:
+    def is_survived(self, *, clause: str | None = None) -> Exchange:
         """Demands an answer below 500, accepted or refused."""
 
         def judge(exchange: Exchange) -> Broken | None:
@@ -319,7 +331,10 @@ class Attempt:
                 )
             )
 
-        return self._demanded(Demand(clause, judge, lambda _: False))
+        return self._demanded(Demand(self._clause(clause), judge, lambda _: False))
+
+    def _clause(self, named: str | None) -> str:
+        return self.control.target.clause if named is None else named
 
     def _demanded(self, demand: Demand) -> Exchange:
         exchange = self._sent(demand)

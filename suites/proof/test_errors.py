@@ -33,7 +33,6 @@ def test_one_error_of_each_kind(accepted: Accepted) -> None:
 @pytest.mark.verifies("proof.errors.upstream")
 def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accepted, target: Target) -> None:
     """A failing provider gives 502 upstream_error provider_error, and the same body works when sent again."""
-    clause = "proof.errors.upstream"
     for is_last in (False, True):
         failing = accepted.request.but(**target.trigger("upstream_error_once"))
         last = target.once(failing)
@@ -48,18 +47,20 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accep
             # By its envelope it is the target's own: what is wrong with it besides needs no other look.
             target.judge.record(target.judge.doubted(failure))
             if last.accepted:
-                target.judge.held(clause, last)
+                target.judge.held(target.clause, last)
                 return
         if not is_last:
             target.confirm(accepted.request)  # Another failure has to come a second time, with a control between.
     if failure is None:
         raise Unjudged("the profile's trigger `upstream_error_once` did not make the target fail")
     if PROVIDER_ERROR.fits(failure):
-        target.judge.broken(clause, "a session for the same body sent again", last.summary(), last, about=(STATUS,))
+        target.judge.broken(
+            target.clause, "a session for the same body sent again", last.summary(), last, about=(STATUS,)
+        )
         return
     target.judge.record(target.judge.doubted(failure))
     target.judge.broken(
-        clause,
+        target.clause,
         f"{PROVIDER_ERROR} while the provider fails",
         failure.summary(),
         failure,

@@ -47,15 +47,14 @@ def test_a_new_user_has_not_started(target: Target) -> None:
 @pytest.mark.verifies("proof.kyc.echo")
 def test_a_user_may_have_reserved_characters(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
     """Percent-encoded in the path, every character of a user's id arrives as it is."""
-    clause = "proof.kyc.echo"
     for characters in RESERVED:
         named = f"{user}-{characters}-x"
         session = accepted.but(partner_user_id=named).send()
         if session.accepted:
-            demand(target, clause, kyc_status(named, token_name), Accepted(target, accepted.request, session))
+            demand(target, target.clause, kyc_status(named, token_name), Accepted(target, accepted.request, session))
         else:
             target.judge.observed(
-                clause, f"no session for a user with {characters!r} in the id: {session.summary()}", session
+                target.clause, f"no session for a user with {characters!r} in the id: {session.summary()}", session
             )
 
 
@@ -74,9 +73,7 @@ def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, 
     for what, stranger in strangers.items():
         # Which characters an id may have is not documented.
         is_usual = re.fullmatch(r"[\w-]*", stranger) is not None
-        known.instead(kyc_status(stranger, token_name), what).is_refused(
-            "proof.kyc.unknown", NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID
-        )
+        known.instead(kyc_status(stranger, token_name), what).is_refused(NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID)
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
@@ -84,43 +81,37 @@ def test_a_plus_is_no_space(accepted: Accepted, target: Target, user: str, token
     """In a path a plus sign is a plus sign (RFC 3986 section 2.2): the user with a space is somebody else."""
     session = accepted.but(partner_user_id=f"{user}+x").send()
     if not session.accepted:
-        target.judge.observed(
-            "proof.kyc.unknown", f"no session for a user with '+' in the id: {session.summary()}", session
-        )
+        target.judge.observed(target.clause, f"no session for a user with '+' in the id: {session.summary()}", session)
         return
     known = asking.known(Accepted(target, accepted.request, session), kyc_status(f"{user}+x", token_name))
     known.changed(lambda _: kyc_status(f"{user} x", token_name), "a space where the known user has a plus").is_refused(
-        "proof.kyc.unknown", NOT_FOUND_OR_NO_ID
+        NOT_FOUND_OR_NO_ID
     )
 
 
 @pytest.mark.verifies("proof.kyc.isolation")
 def test_another_partners_user_is_not_found(target: Target) -> None:
     """Neither partner knows the other's user, while both know their own; what is told of a user of both is observed."""
-    clause = "proof.kyc.isolation"
     first, second = target.suite.credential, SECOND
     own = {name: target.accepted(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
         user = own[credential].request.json["partner_user_id"]
         known = asking.known(own[credential], kyc_status(user, credential))
-        known.instead(known.request.with_credential(other), "the token of another partner").is_refused(
-            clause, NOT_FOUND
-        )
+        known.instead(known.request.with_credential(other), "the token of another partner").is_refused(NOT_FOUND)
     target.accepted(first, partner_user_id=user)
     known.changed(
         lambda request: request.with_credential(first), "a user for whom both partners have a session"
-    ).is_observed(clause)
+    ).is_observed()
 
 
 @pytest.mark.verifies("proof.kyc.auth")
 def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target, token: str) -> None:
     """No token and a token nobody issued tell nothing of a user."""
-    clause = "proof.kyc.auth"
     stranger = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", stranger)
-    known.with_header("Authorization", None).is_refused(clause, UNAUTHORISED)
+    known.with_header("Authorization", None).is_refused(UNAUTHORISED)
     for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
-        known.with_header("Authorization", f"Bearer {unknown}", what).is_refused(clause, UNAUTHORISED)
+        known.with_header("Authorization", f"Bearer {unknown}", what).is_refused(UNAUTHORISED)
 
 
 @pytest.mark.verifies("proof.kyc.stable", "proof.kyc.unknown")
@@ -150,9 +141,9 @@ def test_asking_changes_nothing(accepted: Accepted, target: Target, user: str, t
     stranger = f"rampcheck-{target.unique()}-unknown"
     if (
         not known.changed(lambda _: kyc_status(stranger, token_name), "an unknown user")
-        .is_refused("proof.kyc.unknown", NOT_FOUND)
+        .is_refused(NOT_FOUND, clause="proof.kyc.unknown")
         .accepted
     ):
         known.changed(
             lambda _: kyc_status(stranger, token_name), "an unknown user who was asked for before"
-        ).is_refused(clause, NOT_FOUND)
+        ).is_refused(NOT_FOUND, clause=clause)

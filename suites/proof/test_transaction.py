@@ -95,23 +95,20 @@ def strangers(transaction: str) -> dict[str, str]:
 @pytest.mark.verifies("proof.transaction.unknown")
 def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled: Accepted, token_name: str) -> None:
     """Only the id itself finds the transaction, not one that is like it; its other spellings are observed."""
-    clause = "proof.transaction.unknown"
     transaction = transaction_of(accepted.exchange)
     for what, stranger in strangers(transaction).items():
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
-        polled.instead(poll(stranger, token_name), what).is_refused(
-            clause, NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID
-        )
+        polled.instead(poll(stranger, token_name), what).is_refused(NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
-        polled.instead(poll(other, token_name), "the id in another letter case").is_observed(clause)
+        polled.instead(poll(other, token_name), "the id in another letter case").is_observed()
     # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.
     encoded = polled.request.path.replace(
         quote(transaction, safe=""), "".join(f"%{byte:02X}" for byte in transaction.encode())
     )
-    polled.changed(lambda request: request.with_path(encoded), "every character of the id percent-encoded").is_observed(
-        clause
-    )
+    polled.changed(
+        lambda request: request.with_path(encoded), "every character of the id percent-encoded"
+    ).is_observed()
 
 
 @pytest.mark.verifies("proof.transaction.isolation")
@@ -121,17 +118,14 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
     own = {name: target.accepted(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
         question = known(own[credential], poll(transaction_of(own[credential].exchange), credential))
-        question.instead(question.request.with_credential(other), "the token of another partner").is_refused(
-            "proof.transaction.isolation", NOT_FOUND
-        )
+        question.instead(question.request.with_credential(other), "the token of another partner").is_refused(NOT_FOUND)
 
 
 @pytest.mark.verifies("proof.transaction.auth")
 def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target, token: str) -> None:
     """No token and a token nobody issued open no transaction."""
-    clause = "proof.transaction.auth"
     stranger = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", stranger)
-    polled.with_header("Authorization", None).is_refused(clause, UNAUTHORISED)
+    polled.with_header("Authorization", None).is_refused(UNAUTHORISED)
     for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
-        polled.with_header("Authorization", f"Bearer {unknown}", what).is_refused(clause, UNAUTHORISED)
+        polled.with_header("Authorization", f"Bearer {unknown}", what).is_refused(UNAUTHORISED)

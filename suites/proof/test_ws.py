@@ -20,22 +20,20 @@ def upgraded(accepted: Accepted, token_name: str) -> Accepted:
 @pytest.mark.verifies("proof.ws.connect")
 def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> None:
     """Either partner's upgrade for the transaction of a session just created succeeds, a second one, too."""
-    clause = "proof.ws.connect"
     for credential in (target.suite.credential, "second_client_token"):
         if credential in target.profile.credentials:
             session = target.accepted(credential)
             question = upgrade(transaction_of(session.exchange), credential)
             # The second one while the first is open, as after a connection was lost.
             with target.subscribe(question):
-                answer = demand(target, clause, question, session)
+                answer = demand(target, target.clause, question, session)
             if answer.accepted:
-                target.judge.held(clause, answer)
+                target.judge.held(target.clause, answer)
 
 
 @pytest.mark.verifies("proof.ws.auth")
 def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: Target, token: str) -> None:
     """No token, a token nobody issued, and a good one anywhere but in the header open no WebSocket."""
-    clause = "proof.ws.auth"
     stranger = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", stranger)
     attempts = [upgraded.with_header("Authorization", None)]
@@ -49,16 +47,15 @@ def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: 
         for name in ("access_token", "client_token")
     ]
     for attempt in attempts:
-        demand_silent_refusal(target, clause, attempt)
+        demand_silent_refusal(target, attempt)
 
 
 @pytest.mark.verifies("proof.ws.tx-id-required")
 def test_an_upgrade_without_a_transaction_brings_nothing(upgraded: Accepted, target: Target, token_name: str) -> None:
     """Without `tx_id` the upgrade is refused, or closed without an event; what an unknown one brings is observed."""
-    clause = "proof.ws.tx-id-required"
     for what, path in (("no `tx_id`", "/ws"), ("an empty `tx_id`", "/ws?tx_id=")):
         attempt = upgraded.instead(upgraded.request.with_path(path), what)
-        demand_silent_refusal(target, clause, attempt, target.profile.limits.timeout_seconds)
+        demand_silent_refusal(target, attempt, target.profile.limits.timeout_seconds)
     upgraded.changed(
         lambda _: upgrade(str(uuid.uuid4()), token_name), "a `tx_id` that names no transaction"
-    ).is_observed(clause)
+    ).is_observed()

@@ -12,7 +12,7 @@ from rampcheck.wire.exchanges import Exchange, Request
 AT_ONCE = 2.0  # seconds
 
 
-def demand_silent_refusal(target: Target, clause: str, attempt: Attempt, patience: float = AT_ONCE) -> None:
+def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE) -> None:
     """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds."""
     with target.judge.changing(attempt.change):
         exchange = unsubscribed(target, attempt.request, patience)
@@ -21,7 +21,7 @@ def demand_silent_refusal(target: Target, clause: str, attempt: Attempt, patienc
         with target.judge.changing(attempt.change):
             exchange = unsubscribed(target, attempt.request, patience)
     if is_silent_refusal(exchange):
-        target.judge.held(clause, exchange)
+        target.judge.held(target.clause, exchange)
         return
     seen = (
         f"{exchange.summary()}, {len(exchange.events)} messages, "
@@ -31,7 +31,7 @@ def demand_silent_refusal(target: Target, clause: str, attempt: Attempt, patienc
     )
     with target.judge.changing(attempt.change):
         target.judge.broken(
-            clause,
+            target.clause,
             f"a 4xx, or a close at once and without any event, for an upgrade with {attempt.change}",
             seen,
             exchange,

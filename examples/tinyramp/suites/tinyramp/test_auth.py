@@ -28,30 +28,28 @@ FORGERIES: Mapping[str, Signer] = {
 def test_a_request_without_a_known_key_is_refused(accepted: Accepted) -> None:
     """However well it is signed, without the key's name there is no session."""
     for key in (None, "", "rampcheck-no-such-key"):
-        accepted.with_header(KEY, key).is_refused("tinyramp.auth.known-key", UNKNOWN_KEY)
+        accepted.with_header(KEY, key).is_refused(UNKNOWN_KEY)
 
 
 @pytest.mark.verifies("tinyramp.auth.signed")
 def test_a_request_without_signature_is_refused(accepted: Accepted) -> None:
     """Without a signature there is no session."""
     for signature in (None, ""):
-        accepted.with_header(SIGNATURE, signature).is_refused("tinyramp.auth.signed", BAD_SIGNATURE)
+        accepted.with_header(SIGNATURE, signature).is_refused(BAD_SIGNATURE)
 
 
 @pytest.mark.verifies("tinyramp.auth.signature")
 @pytest.mark.parametrize("what", FORGERIES)
 def test_a_wrong_signature_is_refused(accepted: Accepted, what: str) -> None:
     """Only the partner's key, over the very timestamp, nonce and body that are sent, makes a signature."""
-    accepted.changed(partial(forged, signer=FORGERIES[what]), f"a signature {what}").is_refused(
-        "tinyramp.auth.signature", BAD_SIGNATURE
-    )
+    accepted.changed(partial(forged, signer=FORGERIES[what]), f"a signature {what}").is_refused(BAD_SIGNATURE)
 
 
 @pytest.mark.verifies("tinyramp.auth.any-bytes")
 def test_any_spelling_is_accepted(accepted: Accepted) -> None:
     """White space, order of members and escapes make a difference to the signature, and to no more."""
     for what, body in spellings(accepted.request.json).items():
-        accepted.with_body(body, what).is_accepted("tinyramp.auth.any-bytes")
+        accepted.with_body(body, what).is_accepted()
 
 
 @pytest.mark.verifies("tinyramp.auth.timestamp")
@@ -59,9 +57,7 @@ def test_a_stale_timestamp_is_refused(accepted: Accepted) -> None:
     """A signature is good for 300 seconds; clocks may be some seconds apart."""
     for seconds in (-86_400, -330, 330, 86_400):
         stale = str(int(time.time()) + seconds)
-        accepted.with_header(TIMESTAMP, stale, f"a timestamp {seconds} seconds from now").is_refused(
-            "tinyramp.auth.timestamp", STALE
-        )
+        accepted.with_header(TIMESTAMP, stale, f"a timestamp {seconds} seconds from now").is_refused(STALE)
 
 
 @pytest.mark.verifies("tinyramp.auth.nonce")
@@ -71,9 +67,9 @@ def test_a_nonce_is_used_once(accepted: Accepted) -> None:
     verbatim = accepted.request
     for name in (TIMESTAMP, NONCE, SIGNATURE):
         verbatim = verbatim.with_header(name, sent.header(name))
-    accepted.instead(verbatim, "all that was sent before").is_refused("tinyramp.auth.nonce", REUSED)
+    accepted.instead(verbatim, "all that was sent before").is_refused(REUSED)
     again = accepted.request.but(amount="0.06").with_header(NONCE, sent.header(NONCE))
-    accepted.instead(again, "a nonce that was used before").is_refused("tinyramp.auth.nonce", REUSED)
+    accepted.instead(again, "a nonce that was used before").is_refused(REUSED)
 
 
 @pytest.mark.verifies("tinyramp.session.no-server-error")
@@ -81,4 +77,4 @@ def test_no_header_breaks_the_target(accepted: Accepted) -> None:
     """Whatever stands in the headers, the target answers below 500."""
     for name in (KEY, TIMESTAMP, NONCE, SIGNATURE):
         for value in ("ä", "9" * 400, "a, b", "-1"):
-            accepted.with_header(name, value).is_survived("tinyramp.session.no-server-error")
+            accepted.with_header(name, value).is_survived()

@@ -16,10 +16,10 @@ MARGIN = 1.0  # seconds by which it has to be over: a target may count whole one
 def test_a_session_is_redeemed_once(accepted: Accepted) -> None:
     """The link works, and then it does not."""
     redeem = redemption(accepted.exchange)
-    first = accepted.instead(redeem, "the id of a new session").is_accepted("tinyramp.redeem.first")
+    first = accepted.instead(redeem, "the id of a new session").is_accepted(clause="tinyramp.redeem.first")
     for which in ("second", "third") if first.accepted else ():
         accepted.instead(redeem, f"the id of a redeemed session, for the {which} time").is_refused(
-            "tinyramp.redeem.once", REDEEMED
+            REDEEMED, clause="tinyramp.redeem.once"
         )
 
 
@@ -29,6 +29,4 @@ def test_an_expired_session_is_not_redeemed(target: Target) -> None:
     short = target.accepted(expires_in=LIFETIME)
     # Nothing tells of an end but the time; what has passed since the answer counts.
     time.sleep(max(0.0, short.exchange.ended + LIFETIME + MARGIN - time.time()))
-    short.instead(redemption(short.exchange), "the id of an expired session").is_refused(
-        "tinyramp.redeem.expired", EXPIRED
-    )
+    short.instead(redemption(short.exchange), "the id of an expired session").is_refused(EXPIRED)
