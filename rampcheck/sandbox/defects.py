@@ -6,6 +6,8 @@ A defect is a small class that overrides one method of a contract's service, reg
     class UnknownTokenAccepted(SessionService):
         '''A token nobody issued is taken for the first partner's.'''
 
+Several of a kind are registered by what `defects` gives.
+
 What no service can do (not to answer, to go away, to be another server altogether) is a `Defect` with a `wrap`,
 registered by `register`.
 """
@@ -14,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from rampcheck.sandbox.overriding import Otherwise, changed, overriding
 from rampcheck.sandbox.registry import Registry
 from rampcheck.sandbox.variants import Wrap
 
@@ -62,6 +65,41 @@ def defect(
     def registered(service: Service) -> Service:
         register(Defect(name, contract, tuple(breaks), summary or service.__doc__ or "", service, tuple(may_break)))
         return service
+
+    return registered
+
+
+def defects(  # noqa: PLR0913 - what all of a kind have in common
+    service: type,
+    method: str,
+    otherwise: Otherwise = changed,
+    *,
+    section: str = "",
+    breaks: Sequence[str] = (),
+    may_break: Sequence[str] = (),
+) -> Callable[..., None]:
+    """Gives what registers defects of one kind, in which a `method` of the service is otherwise, as `overriding` says.
+
+        also_a_token = defects(
+            SessionService,
+            "is_token",
+            lambda accepted, _, inherited, token: inherited(token) or accepted(token),
+            breaks=["tinyramp.auth.unknown-token"],
+        )
+        also_a_token("empty-token-accepted", "No token is as good as any.", lambda token: not token)
+
+    It takes a name, the clauses that are broken (unless `breaks` says so for all of the kind), a summary, the values by
+    which one differs from the others, and perhaps `may_break`. Clauses may be written without their `section`.
+    """
+
+    def full(clauses: Sequence[str]) -> list[str]:
+        contract = section.partition(".")[0]
+        return [name if not section or name.startswith(f"{contract}.") else f"{section}.{name}" for name in clauses]
+
+    def registered(name: str, *rest: Any, may_break: Sequence[str] = may_break) -> None:
+        broken, summary, *values = (breaks, *rest) if breaks else rest
+        made = overriding(service, method, otherwise, values)
+        defect(name, breaks=full(broken), may_break=full(may_break), summary=summary)(made)
 
     return registered
 

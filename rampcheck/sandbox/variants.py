@@ -7,6 +7,8 @@ promised. A variant is a small class that overrides one method of a contract's s
     class SessionAddress(SessionService):
         '''Every session has an address of its own.'''
 
+Several of a kind are registered by what `variants` gives.
+
 What no service can say (how an answer is spelled on the wire, where the server listens) is a `Variant` with a `wrap`,
 registered by `register`.
 """
@@ -19,6 +21,7 @@ from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
+from rampcheck.sandbox.overriding import Otherwise, overriding
 from rampcheck.sandbox.registry import Registry
 
 # Takes an ASGI application and gives the one to be served in its place.
@@ -85,6 +88,19 @@ def variant(  # noqa: PLR0913 - each is a field of `Variant`
             )
         )
         return service
+
+    return registered
+
+
+def variants(contract: str, service: type, method: str, otherwise: Otherwise, **same: Any) -> Callable[..., None]:
+    """Gives what registers variants of one kind, in which a `method` of the service is otherwise, as `overriding` says.
+
+    It takes a name, a summary, and the values by which one differs from the others; what is the `same` for all of them
+    is as in `variant`.
+    """
+
+    def registered(name: str, summary: str, *values: Any) -> None:
+        variant(contract, name, summary=summary, **same)(overriding(service, method, otherwise, values))
 
     return registered
 

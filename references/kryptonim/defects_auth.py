@@ -10,13 +10,12 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from rampcheck.sandbox import strict_json
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -78,13 +77,13 @@ class WrongSignatureCodeUndocumented(WidgetSessionService):
         return Refusal(replace(refusals.UNAUTHORIZED, code="INVALID_SIGNATURE"))
 
 
-def _also_accepted(name: str, breaks: list[str], summary: str, accepted: Callable[[str, bytes], bool]) -> None:
-    """Registers a defect: a signature is good, too, if `accepted` is true of it and the body."""
-
-    @defect(name, breaks=[f"{AUTH}.{clause}" for clause in breaks], summary=summary)
-    class AlsoAccepted(WidgetSessionService):
-        def is_signature(self, signature: str, body: bytes) -> bool:
-            return super().is_signature(signature, body) or accepted(signature, body)
+# A signature is good, too, if `accepted` is true of it and the body.
+_also_accepted = defects(
+    WidgetSessionService,
+    "is_signature",
+    lambda accepted, _, inherited, signature, body: inherited(signature, body) or accepted(signature, body),
+    section=AUTH,
+)
 
 
 def _hmac(algorithm: str, body: bytes) -> str:
@@ -195,18 +194,14 @@ class SignatureAcceptedAgainForAnyBody(WidgetSessionService):
 # The bytes that are signed.
 
 
-def _signed_otherwise(name: str, summary: str, signed: Callable[[bytes], bytes]) -> None:
-    """Registers a defect: the signature must be over what `signed` makes of the body."""
-
-    @defect(
-        name,
-        breaks=[f"{AUTH}.signature-bytes"],
-        may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
-        summary=summary,
-    )
-    class SignedOtherwise(WidgetSessionService):
-        def signed_bytes(self, call: Call) -> bytes:
-            return signed(call.body)
+# The signature must be over what `signed` makes of the body.
+_signed_otherwise = defects(
+    WidgetSessionService,
+    "signed_bytes",
+    lambda signed, _service, _inherited, call: signed(call.body),
+    breaks=[f"{AUTH}.signature-bytes"],
+    may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
+)
 
 
 _signed_otherwise(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.gateway_pages import ATTACKS, page
 from rampcheck.sandbox.wire import Answer, Call
 
-from .refusals import Refused
 from .service import WidgetSessionService
 
 SESSION, ERRORS = "kryptonim.session", "kryptonim.errors"
@@ -22,22 +20,22 @@ def _typed(answer: Answer, media_type: str) -> Answer:
     return replace(answer, headers=headers | ({"content-type": media_type} if media_type else {}))
 
 
-def session_typed(name: str, summary: str, media_type: str) -> None:
-    """Registers a defect: a session has this Content-Type, or none where that is empty."""
+# A session has this Content-Type, or none where that is empty.
+session_typed = defects(
+    WidgetSessionService,
+    "session_answer",
+    lambda media_type, _, inherited, *given: _typed(inherited(*given), media_type),
+    breaks=[f"{SESSION}.json"],
+)
 
-    @defect(name, breaks=[f"{SESSION}.json"], summary=summary)
-    class SessionTyped(WidgetSessionService):
-        def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
-            return _typed(super().session_answer(session, call), media_type)
 
-
-def error_typed(name: str, summary: str, media_type: str) -> None:
-    """Registers a defect: an error has this Content-Type, or none where that is empty."""
-
-    @defect(name, breaks=[f"{ERRORS}.media-type"], summary=summary)
-    class ErrorTyped(WidgetSessionService):
-        def error_answer(self, refused: Refused, call: Call) -> Answer:
-            return _typed(super().error_answer(refused, call), media_type)
+# An error has this Content-Type, or none where that is empty.
+error_typed = defects(
+    WidgetSessionService,
+    "error_answer",
+    lambda media_type, _, inherited, *given: _typed(inherited(*given), media_type),
+    breaks=[f"{ERRORS}.media-type"],
+)
 
 
 session_typed("session-as-text", "A session is JSON, and called text.", "text/plain; charset=utf-8")

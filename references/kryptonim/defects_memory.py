@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.late_numbers import LateNumbers
 from rampcheck.sandbox.wire import Call
 
@@ -73,14 +72,15 @@ class SessionIdPerUser(WidgetSessionService):
 # The widget's URL.
 
 
-def _other_url(name: str, summary: str, applies: Callable[[Fields], bool], change: Callable[[str], str]) -> None:
-    """Registers a defect: the widget's URL is otherwise for requests to which it applies."""
-
-    @defect(name, breaks=[f"{SESSION}.widget-url"], summary=summary)
-    class OtherUrl(WidgetSessionService):
-        def widget_url(self, request: Fields, call: Call) -> str:
-            url = super().widget_url(request, call)
-            return change(url) if applies(request) else url
+# The widget's URL is otherwise for requests to which it applies.
+_other_url = defects(
+    WidgetSessionService,
+    "widget_url",
+    lambda applies, change, _, inherited, request, call: (change if applies(request) else str)(
+        inherited(request, call)
+    ),
+    breaks=[f"{SESSION}.widget-url"],
+)
 
 
 _other_url(

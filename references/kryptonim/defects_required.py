@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 
 from . import refusals
 from .defects_request import GOOD_VALUES, REQUEST, named, refused
@@ -135,14 +135,13 @@ class AmountUnderItsOldName(WidgetSessionService):
 # Both amounts.
 
 
-def _both_accepted(name: str, summary: str, applies: Callable[[Document], bool]) -> None:
-    """Registers a defect: both amounts are accepted in requests to which it applies."""
-
-    @defect(name, breaks=[f"{REQUEST}.amount-exclusive"], summary=summary)
-    class BothAccepted(WidgetSessionService):
-        def refuse_both_amounts(self, request: Document) -> None:
-            if not applies(request):
-                super().refuse_both_amounts(request)
+# Both amounts are accepted in requests to which it applies.
+_both_accepted = defects(
+    WidgetSessionService,
+    "refuse_both_amounts",
+    lambda applies, _, inherited, request: None if applies(request) else inherited(request),
+    breaks=[f"{REQUEST}.amount-exclusive"],
+)
 
 
 _both_accepted(

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Call
 
 from .service import WidgetSessionService
@@ -21,25 +20,13 @@ SESSION = "kryptonim.session"
 # The fields.
 
 
-def _changed(
-    name: str,
-    clause: str,
-    summary: str,
-    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    *may_break: str,
-) -> None:
-    """Registers a defect: every session gets the values that `change` makes of it."""
-
-    @defect(
-        name,
-        breaks=[f"{SESSION}.{clause}"],
-        may_break=[f"{SESSION}.{other}" for other in may_break],
-        summary=summary,
-    )
-    class Changed(WidgetSessionService):
-        def session(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
-            session = super().session(request, call)
-            return {**session, **change(session)}
+# Every session gets the values that `change` makes of it.
+_changed = defects(
+    WidgetSessionService,
+    "session",
+    lambda change, _, inherited, *given: (session := inherited(*given)) | change(session),
+    section=SESSION,
+)
 
 
 def _without(field: str, clause: str) -> None:
@@ -63,22 +50,24 @@ _without("widgetUrl", "widget-url")
 _without("expiresAt", "expires-at")
 _changed(
     "session-id-as-number",
-    "complete",
+    ["complete"],
     "sessionId is a JSON number.",
     lambda session: {"sessionId": int(session["sessionId"][:12], 16)},
-    "session-id",
+    may_break=["session-id"],
 )
-_changed("session-id-empty", "complete", "sessionId is empty.", lambda session: {"sessionId": ""}, "session-id")
+_changed(
+    "session-id-empty", ["complete"], "sessionId is empty.", lambda session: {"sessionId": ""}, may_break=["session-id"]
+)
 _changed(
     "expires-at-as-number",
-    "complete",
+    ["complete"],
     "expiresAt is a Unix time.",
     lambda session: {"expiresAt": int(datetime.fromisoformat(session["expiresAt"]).timestamp())},
-    "expires-at",
+    may_break=["expires-at"],
 )
 _changed(
     "session-id-short",
-    "session-id",
+    ["session-id"],
     "sessionId is one of sixteen values.",
     lambda session: {"sessionId": session["sessionId"][0]},
 )
@@ -105,31 +94,31 @@ class SessionIdPerWallet(WidgetSessionService):
 
 _changed(
     "widget-url-over-http",
-    "widget-url",
+    ["widget-url"],
     "The widget's URL begins with http.",
     lambda session: {"widgetUrl": session["widgetUrl"].replace("https://", "http://", 1)},
 )
 _changed(
     "widget-url-without-scheme",
-    "widget-url",
+    ["widget-url"],
     "The widget's URL begins with its host.",
     lambda session: {"widgetUrl": session["widgetUrl"].removeprefix("https://")},
 )
 _changed(
     "widget-url-relative",
-    "widget-url",
+    ["widget-url"],
     "The widget's URL is a path.",
     lambda session: {"widgetUrl": "/exchange?" + session["widgetUrl"].partition("?")[2]},
 )
 
 
-def _revealed(name: str, summary: str, reveal: Callable[[dict[str, Any]], str]) -> None:
-    """Registers a defect: the widget's URL ends in what `reveal` makes of the request."""
-
-    @defect(name, breaks=[f"{SESSION}.widget-url-private"], summary=summary)
-    class Revealed(WidgetSessionService):
-        def widget_url(self, request: dict[str, Any], call: Call) -> str:
-            return f"{super().widget_url(request, call)}&x={reveal(request)}"
+# The widget's URL ends in what `reveal` makes of the request.
+_revealed = defects(
+    WidgetSessionService,
+    "widget_url",
+    lambda reveal, _, inherited, request, call: f"{inherited(request, call)}&x={reveal(request)}",
+    breaks=[f"{SESSION}.widget-url-private"],
+)
 
 
 def _quoted(text: str) -> str:
@@ -168,22 +157,22 @@ class RequestInBase64InWidgetUrl(WidgetSessionService):
 # The expiry.
 
 
-def _expires(name: str, summary: str, lifetime: timedelta) -> None:
-    """Registers a defect: a session expires at another time."""
+# A session expires at another time.
+_expires = defects(
+    WidgetSessionService,
+    "expires_at",
+    lambda lifetime, service, _inherited: service.time_text(datetime.now(UTC) + lifetime),
+    breaks=[f"{SESSION}.expires-at"],
+)
 
-    @defect(name, breaks=[f"{SESSION}.expires-at"], summary=summary)
-    class Expires(WidgetSessionService):
-        def expires_at(self) -> str:
-            return self.time_text(datetime.now(UTC) + lifetime)
 
-
-def _written(name: str, summary: str, write: Callable[[datetime], str]) -> None:
-    """Registers a defect: the time of expiry is written otherwise."""
-
-    @defect(name, breaks=[f"{SESSION}.expires-at"], summary=summary)
-    class Written(WidgetSessionService):
-        def time_text(self, time: datetime) -> str:
-            return write(time)
+# The time of expiry is written otherwise.
+_written = defects(
+    WidgetSessionService,
+    "time_text",
+    lambda write, _service, _inherited, time: write(time),
+    breaks=[f"{SESSION}.expires-at"],
+)
 
 
 _expires("expires-in-an-hour", "A session expires after 60 minutes.", timedelta(hours=1))

@@ -7,11 +7,10 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -120,18 +119,14 @@ class SignatureThatIsNoHexAsInvalidRequest(WidgetSessionService):
 # The bytes that are signed.
 
 
-def _signed_over(name: str, summary: str, signed: Callable[[bytes], bytes]) -> None:
-    """Registers a defect: the signature must be over what `signed` makes of the body."""
-
-    @defect(
-        name,
-        breaks=[f"{AUTH}.signature-bytes"],
-        may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
-        summary=summary,
-    )
-    class SignedOver(WidgetSessionService):
-        def signed_bytes(self, call: Call) -> bytes:
-            return signed(call.body)
+# The signature must be over what `signed` makes of the body.
+_signed_over = defects(
+    WidgetSessionService,
+    "signed_bytes",
+    lambda signed, _service, _inherited, call: signed(call.body),
+    breaks=[f"{AUTH}.signature-bytes"],
+    may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
+)
 
 
 def _reserialised(body: bytes) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -15,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from rampcheck.sandbox import strict_json
-from rampcheck.sandbox.variants import variant
+from rampcheck.sandbox.variants import variant, variants
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -207,14 +206,15 @@ class ReservedMetadata(WidgetSessionService):
 # How it is refused. Only two codes, and two messages, are documented.
 
 
-def _refusals(name: str, summary: str, change: Callable[[Refused], Refused]) -> None:
-    """Registers a variant: errors other than the documented two are what `change` makes of them."""
-
-    @own(name, summary=summary)
-    class OtherRefusals(WidgetSessionService):
-        def error_answer(self, refused: Refused, call: Call) -> Answer:
-            documented = refused in (refusals.UNAUTHORIZED, refusals.NETWORK)
-            return super().error_answer(refused if documented else change(refused), call)
+# Errors other than the documented two are what `change` makes of them.
+_refusals = variants(
+    "kryptonim",
+    WidgetSessionService,
+    "error_answer",
+    lambda change, _, inherited, refused, call: inherited(
+        refused if refused in (refusals.UNAUTHORIZED, refusals.NETWORK) else change(refused), call
+    ),
+)
 
 
 _refusals("unprocessable", "What is not documented is refused with 422.", lambda refused: replace(refused, status=422))

@@ -1,17 +1,16 @@
 """Variants of the session that is returned: ids, URLs and times that the documentation leaves open."""
 
-# ruff: noqa: ARG002, ARG005, D102 - a variant's class says what its methods do otherwise, in signatures they cannot choose.
+# ruff: noqa: ARG005, D102 - a variant's class says what its methods do otherwise, in signatures they cannot choose.
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from rampcheck.sandbox.variants import variant
+from rampcheck.sandbox.variants import variant, variants
 from rampcheck.sandbox.variants_server import dated
 from rampcheck.sandbox.wire import Call
 
@@ -28,13 +27,8 @@ def crockford(length: int) -> str:
 # Ids.
 
 
-def _ids(name: str, summary: str, make: Callable[[], str]) -> None:
-    """Registers a variant: session ids are made by `make`."""
-
-    @variant("kryptonim", name, summary=summary)
-    class OtherIds(WidgetSessionService):
-        def session_id(self, request: dict[str, Any]) -> str:
-            return make()
+# Session ids are made by `make`.
+_ids = variants("kryptonim", WidgetSessionService, "session_id", lambda make, *_: make())
 
 
 _numbers = count(40_000_000)
@@ -52,13 +46,8 @@ _ids("session-id-unicode", "sessionId holds letters outside ASCII.", lambda: f"s
 # Times: RFC 3339 §5.6 leaves the fraction, the letter case, and the spelling of UTC open.
 
 
-def _times(name: str, summary: str, text: Callable[[datetime], str]) -> None:
-    """Registers a variant: times are written by `text`."""
-
-    @variant("kryptonim", name, summary=summary)
-    class OtherTimes(WidgetSessionService):
-        def time_text(self, time: datetime) -> str:
-            return text(time)
+# Times are written by `text`.
+_times = variants("kryptonim", WidgetSessionService, "time_text", lambda text, _service, _inherited, time: text(time))
 
 
 _times("expires-at-in-seconds", "expiresAt has no fraction.", lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}")
@@ -103,13 +92,13 @@ class RoundedUp(WidgetSessionService):
 # The widget's URL: its form is not documented, beyond https and what it hides.
 
 
-def _urls(name: str, summary: str, make: Callable[[WidgetSessionService, dict[str, Any], Call], str]) -> None:
-    """Registers a variant: widget URLs are made by `make`, of the service, the request and the call."""
-
-    @variant("kryptonim", name, summary=summary)
-    class OtherUrls(WidgetSessionService):
-        def widget_url(self, request: dict[str, Any], call: Call) -> str:
-            return make(self, request, call)
+# Widget URLs are made by `make`, of the service, the request and the call.
+_urls = variants(
+    "kryptonim",
+    WidgetSessionService,
+    "widget_url",
+    lambda make, service, _inherited, request, call: make(service, request, call),
+)
 
 
 _urls(

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from itertools import count
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.late_numbers import LateNumbers
 from rampcheck.sandbox.wire import Answer, Call
 
@@ -281,13 +281,13 @@ class LastInitTokenInError(SessionService):
 # The signature and the IP address.
 
 
-def _signed_ip(name: str, summary: str, mixed: Callable[[SessionRequest], Any]) -> None:
-    """Registers a defect: a signature covers the user and what `mixed` makes of client_ip."""
-
-    @defect(name, breaks=[f"{SESSION}.signature-mixes-ip"], summary=summary)
-    class SignedIp(SessionService):
-        def signed_values(self, session: dict[str, Any], request: SessionRequest) -> list[Any]:
-            return [request.partner_user_id, mixed(request)]
+# A signature covers the user and what `mixed` makes of client_ip.
+_signed_ip = defects(
+    SessionService,
+    "signed_values",
+    lambda mixed, _service, _inherited, _session, request: [request.partner_user_id, mixed(request)],
+    breaks=[f"{SESSION}.signature-mixes-ip"],
+)
 
 
 def _as_float(request: SessionRequest) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 
 from .status import StatusService
 from .transactions import Transaction
@@ -21,13 +21,10 @@ EVENTS, WEBHOOKS, TERMINAL = "proof.ws.agrees", "proof.webhook.agrees", "proof.t
 View = Callable[[Transaction], Transaction]
 
 
-def stale(name: str, breaks: list[str], summary: str, view: View) -> None:
-    """Registers a defect: a poll shows a transaction as `view` gives it."""
-
-    @defect(name, breaks=breaks, summary=summary)
-    class Stale(StatusService):
-        def transaction_document(self, transaction: Transaction) -> dict[str, Any]:
-            return super().transaction_document(view(transaction))
+# A poll shows a transaction as `view` gives it.
+stale = defects(
+    StatusService, "transaction_document", lambda view, _, inherited, transaction: inherited(view(transaction))
+)
 
 
 def as_created(transaction: Transaction) -> Transaction:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call, json_answer
 
 from . import refusals
@@ -237,14 +237,16 @@ class ValidationErrorWithSignature(SessionService):
 _NOBODY = SessionRequest(partner_user_id="", user_email="", network="", currency="", amount="")
 
 
-def _revealing(name: str, summary: str, code: str, secret: str) -> None:
-    """Registers a defect: the message of errors with this code ends in what nobody outside should read."""
-
-    @defect(name, breaks=[f"{ERRORS}.no-internals"], summary=summary)
-    class Revealing(SessionService):
-        def envelope(self, refused: Refused, call: Call) -> dict[str, Any]:
-            message = f"{refused.message} {secret}" if refused.code == code else refused.message
-            return super().envelope(refused, call) | {"message": message}
+# The message of errors with this code ends in what nobody outside should read.
+_revealing = defects(
+    SessionService,
+    "envelope",
+    lambda code, secret, _, inherited, refused, call: (
+        inherited(refused, call)
+        | {"message": f"{refused.message} {secret}" if refused.code == code else refused.message}
+    ),
+    breaks=[f"{ERRORS}.no-internals"],
+)
 
 
 _revealing(

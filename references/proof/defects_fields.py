@@ -9,7 +9,7 @@ from dataclasses import replace
 from ipaddress import IPv6Address
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 
 from . import refusals
 from .refusals import Refusal
@@ -137,25 +137,21 @@ class OptionalTypesIgnored(SessionService):
 # The values.
 
 
-def _amounts_accepted(name: str, pattern: str, summary: str) -> None:
-    """Registers a defect: amounts of this pattern are accepted besides the decimal ones."""
-
-    @defect(
-        name,
-        breaks=[f"{REQUEST}.amount-decimal"],
-        may_break=[f"{REQUEST}.amount-positive"],
-        summary=summary,
-    )
-    class AmountsAccepted(SessionService):
-        def is_decimal(self, amount: str) -> bool:
-            return super().is_decimal(amount) or re.fullmatch(pattern, amount) is not None
+# Amounts of this pattern are accepted besides the decimal ones.
+_amounts_accepted = defects(
+    SessionService,
+    "is_decimal",
+    lambda pattern, _, inherited, amount: inherited(amount) or re.fullmatch(pattern, amount) is not None,
+    breaks=[f"{REQUEST}.amount-decimal"],
+    may_break=[f"{REQUEST}.amount-positive"],
+)
 
 
-_amounts_accepted("any-amount-accepted", r"(?s:.+)", "Anything is accepted as an amount.")
-_amounts_accepted("amount-with-comma-accepted", r"\d+,\d+", "A comma is accepted before an amount's decimals.")
-_amounts_accepted("amount-read-by-prefix", r"(?s:\d.*)", "An amount may end in anything, such as 12abc.")
-_amounts_accepted("hexadecimal-amount-accepted", r"0x[0-9a-f]+", "An amount of 0x10 is accepted.")
-_amounts_accepted("nan-amount-accepted", r"(?i:nan|inf|infinity)", "An amount of NaN is accepted.")
+_amounts_accepted("any-amount-accepted", "Anything is accepted as an amount.", r"(?s:.+)")
+_amounts_accepted("amount-with-comma-accepted", "A comma is accepted before an amount's decimals.", r"\d+,\d+")
+_amounts_accepted("amount-read-by-prefix", "An amount may end in anything, such as 12abc.", r"(?s:\d.*)")
+_amounts_accepted("hexadecimal-amount-accepted", "An amount of 0x10 is accepted.", r"0x[0-9a-f]+")
+_amounts_accepted("nan-amount-accepted", "An amount of NaN is accepted.", r"(?i:nan|inf|infinity)")
 
 
 @defect("zero-amount-accepted", breaks=[f"{REQUEST}.amount-positive"])

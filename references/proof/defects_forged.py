@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Call
 
 from .base import BaseService
@@ -62,14 +62,13 @@ believed("real-ip-believed-of-users", "X-Real-IP", str, (USERS,))
 believed("forwarded-believed-of-websockets", "Forwarded", forwarded_for, (SOCKETS,))
 
 
-def guarded(name: str, summary: str, where: tuple[str, ...]) -> None:
-    """Registers a defect: the allowlist is asked on these paths only."""
-
-    @defect(name, breaks=[CLAUSE], summary=summary)
-    class Guarded(BaseService):
-        def check_address(self, partner: Partner, call: Call) -> None:
-            if call.path.startswith(where):
-                super().check_address(partner, call)
+# The allowlist is asked on these paths only.
+guarded = defects(
+    BaseService,
+    "check_address",
+    lambda where, _, inherited, partner, call: inherited(partner, call) if call.path.startswith(where) else None,
+    breaks=[CLAUSE],
+)
 
 
 guarded("allowlist-of-sessions-only", "Only the session endpoint asks for the address of a call.", (SESSION,))

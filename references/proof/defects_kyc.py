@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call
 
 from .partners import Partner
@@ -24,25 +24,23 @@ from .updates import UpdateService
 Change = Callable[[Partner, dict[str, Any]], dict[str, Any]]
 
 
-def kyc(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: every user's document is as `change` gives it.
-
-    `clauses` and `may_break` are written without `proof.kyc.`.
-    """
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Changed(StatusService):
-        def kyc_document(self, partner: Partner, user: str) -> dict[str, Any]:
-            return change(partner, super().kyc_document(partner, user))
+# Every user's document is as `change` gives it.
+kyc = defects(
+    StatusService,
+    "kyc_document",
+    lambda change, _, inherited, partner, user: change(partner, inherited(partner, user)),
+    section="proof.kyc",
+)
 
 
-def named(name: str, summary: str, read: Callable[[str], str], may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: the user in the path is read otherwise."""
-
-    @defect(name, breaks=["proof.kyc.echo"], may_break=_full(may_break), summary=summary)
-    class Named(StatusService):
-        def show_kyc_status(self, call: Call) -> Answer:
-            return super().show_kyc_status(replace(call, parameter=read(call.parameter)))
+# The user in the path is read otherwise.
+named = defects(
+    StatusService,
+    "show_kyc_status",
+    lambda read, _, inherited, call: inherited(replace(call, parameter=read(call.parameter))),
+    section="proof.kyc",
+    breaks=["proof.kyc.echo"],
+)
 
 
 def _full(clauses: Sequence[str]) -> list[str]:
@@ -59,35 +57,35 @@ def _with_user(spell: Callable[[str], Any]) -> Change:
 
 # The fields.
 
-kyc("kyc-status-null", ["complete"], "status is null.", _with_status(None), ["not-started"])
-kyc("kyc-status-as-number", ["complete"], "status is a number.", _with_status(0), ["not-started"])
+kyc("kyc-status-null", ["complete"], "status is null.", _with_status(None), may_break=["not-started"])
+kyc("kyc-status-as-number", ["complete"], "status is a number.", _with_status(0), may_break=["not-started"])
 kyc(
     "kyc-status-unverified",
     ["complete"],
     "A new user's status is unverified.",
     _with_status("unverified"),
-    ["not-started"],
+    may_break=["not-started"],
 )
 kyc(
     "kyc-status-in-capitals",
     ["complete"],
     "status is in capitals.",
     lambda partner, document: document | {"status": document["status"].upper()},
-    ["not-started"],
+    may_break=["not-started"],
 )
 kyc(
     "kyc-status-in-array",
     ["complete"],
     "status is an array of one string.",
     lambda partner, document: document | {"status": [document["status"]]},
-    ["not-started"],
+    may_break=["not-started"],
 )
 kyc(
     "kyc-status-missing",
     ["complete"],
     "status is missing.",
     lambda partner, document: {"partner_user_id": document["partner_user_id"]},
-    ["not-started"],
+    may_break=["not-started"],
 )
 kyc(
     "kyc-user-missing",
@@ -100,7 +98,7 @@ kyc(
     ["complete"],
     "Both fields stand in an object under the name data.",
     lambda partner, document: {"data": document},
-    ["not-started"],
+    may_break=["not-started"],
 )
 
 # The user in the answer.
@@ -146,7 +144,7 @@ named(
     "kyc-path-cut-at-slash",
     "The user in the path ends before a slash.",
     lambda user: user.partition("/")[0],
-    ["unknown"],
+    may_break=["unknown"],
 )
 named("kyc-path-cut-at-semicolon", "The user in the path ends before a semicolon.", lambda user: user.partition(";")[0])
 named(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -28,19 +28,15 @@ from .status import StatusService
 Acquaintance = Callable[[StatusService, Partner, str], bool]
 
 
-def acquainted(
-    name: str, clauses: Sequence[str], summary: str, knows: Acquaintance, may_break: Sequence[str] = ()
-) -> None:
-    """Registers a defect: a user who is unknown to a conforming server may be known, if `knows` says so.
-
-    `clauses` and `may_break` are written without `proof.kyc.`.
-    """
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Acquainted(StatusService):
-        def check_user(self, partner: Partner, user: str) -> None:
-            if self.ledger.knows(partner, user) or not knows(self, partner, user):
-                super().check_user(partner, user)
+# A user who is unknown to a conforming server may be known, if `knows` says so.
+acquainted = defects(
+    StatusService,
+    "check_user",
+    lambda knows, service, inherited, partner, user: (
+        inherited(partner, user) if service.ledger.knows(partner, user) or not knows(service, partner, user) else None
+    ),
+    section="proof.kyc",
+)
 
 
 def _full(clauses: Sequence[str]) -> list[str]:
@@ -93,28 +89,28 @@ acquainted(
     ["unknown"],
     "An unknown user is answered with 400.",
     refusing(refusals.VALIDATION),
-    ["stable"],
+    may_break=["stable"],
 )
 acquainted(
     "unknown-user-as-forbidden",
     ["unknown"],
     "An unknown user is answered with 403.",
     refusing(refusals.ORIGIN),
-    ["stable"],
+    may_break=["stable"],
 )
 acquainted(
     "unknown-user-as-server-error",
     ["unknown"],
     "An unknown user is answered with 500.",
     refusing(refusals.INTERNAL),
-    ["stable"],
+    may_break=["stable"],
 )
 acquainted(
     "unknown-user-code-of-its-own",
     ["unknown"],
     "An unknown user gets the code user_not_found.",
     refusing(replace(refusals.USER, code="user_not_found")),
-    ["stable"],
+    may_break=["stable"],
 )
 acquainted(
     "user-found-by-beginning",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.strict_json import NotJsonError
 
 from .partners import Partner
@@ -177,14 +177,16 @@ _sell_refused(
 # The redirect URL.
 
 
-def _redirect_changed(name: str, summary: str, change: Callable[[str], str]) -> None:
-    """Registers a defect: a redirect URL from a request comes back changed."""
-
-    @defect(name, breaks=[f"{REQUEST}.redirect-override"], may_break=[f"{REQUEST}.redirect-once"], summary=summary)
-    class RedirectChanged(SessionService):
-        def redirect_url(self, partner: Partner, request: SessionRequest) -> str | None:
-            url = super().redirect_url(partner, request)
-            return change(url) if url and request.redirect_url is not None else url
+# A redirect URL from a request comes back changed.
+_redirect_changed = defects(
+    SessionService,
+    "redirect_url",
+    lambda change, _, inherited, partner, request: (
+        change(url) if (url := inherited(partner, request)) and request.redirect_url is not None else url
+    ),
+    breaks=[f"{REQUEST}.redirect-override"],
+    may_break=[f"{REQUEST}.redirect-once"],
+)
 
 
 _redirect_changed(

@@ -163,7 +163,7 @@ changed(
 )
 changed("init-token-empty", ["init-token"], "init_token is empty.", always(init_token=""))
 changed("init-token-type-empty", ["init-token-type"], "init_token_type is empty.", always(init_token_type=""))
-changed("address-empty", ["address"], "address is empty.", always(address=""), ["request.address-ignored"])
+changed("address-empty", ["address"], "address is empty.", always(address=""), may_break=["request.address-ignored"])
 changed(
     "address-empty-on-erc20",
     ["address"],

@@ -94,7 +94,7 @@ changed(
     "fix_fiat_currency is true.",
     always(fix_fiat_currency=True),
 )
-changed("fix-network-true", ["fix-network"], "fix_network is true.", always(fix_network=True), ["complete"])
+changed("fix-network-true", ["fix-network"], "fix_network is true.", always(fix_network=True), may_break=["complete"])
 changed("fix-network-empty", ["fix-network"], "fix_network is an empty array.", always(fix_network=[]))
 changed(
     "fix-network-as-string",

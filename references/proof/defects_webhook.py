@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.webhooks import Webhooks
 
 from .following_changes import (
@@ -40,13 +39,13 @@ COMPLETE, AGREES, TIMES = ["webhook.complete"], ["webhook.agrees"], ("created_at
 # The request.
 
 
-def bodied(name: str, summary: str, write: Callable[[dict[str, Any]], bytes], may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: the document of a webhook is written otherwise."""
-
-    @defect(name, breaks=["proof.webhook.post-json"], may_break=may_break, summary=summary)
-    class Bodied(UpdateService):
-        def webhook_body(self, transaction: Transaction) -> bytes:
-            return write(self.webhook(transaction))
+# The document of a webhook is written otherwise.
+bodied = defects(
+    UpdateService,
+    "webhook_body",
+    lambda write, service, _inherited, transaction: write(service.webhook(transaction)),
+    breaks=["proof.webhook.post-json"],
+)
 
 
 def typed(name: str, summary: str, content_type: str) -> None:
@@ -60,13 +59,15 @@ def typed(name: str, summary: str, content_type: str) -> None:
             return headers | ({"content-type": content_type} if content_type else {})
 
 
-def sent_by(name: str, summary: str, method: str) -> None:
-    """Registers a defect: a webhook is sent by another method than POST."""
-
-    @defect(name, breaks=["proof.webhook.post-json"], summary=summary)
-    class SentBy(UpdateService):
-        def send_webhook(self, webhooks: Webhooks, transaction: Transaction, body: bytes) -> None:
-            webhooks.post(transaction.key, self.webhook_headers(transaction), body, method)
+# A webhook is sent by another method than POST.
+sent_by = defects(
+    UpdateService,
+    "send_webhook",
+    lambda method, service, _inherited, webhooks, transaction, body: webhooks.post(
+        transaction.key, service.webhook_headers(transaction), body, method
+    ),
+    breaks=["proof.webhook.post-json"],
+)
 
 
 sent_by("webhook-by-put", "A webhook is sent by PUT.", "PUT")
@@ -76,18 +77,23 @@ typed("webhook-called-form", "A webhook is JSON, and called a form.", "applicati
 typed("webhook-without-content-type", "A webhook has no Content-Type.", "")
 # What is no object tells nothing of any transaction.
 UNTOLD = ["proof.webhook.complete", "proof.webhook.delivered"]
-bodied("webhook-as-form", "The body of a webhook is a form.", lambda document: urlencode(document).encode(), UNTOLD)
+bodied(
+    "webhook-as-form",
+    "The body of a webhook is a form.",
+    lambda document: urlencode(document).encode(),
+    may_break=UNTOLD,
+)
 bodied(
     "webhook-in-array",
     "The body of a webhook is an array of one object.",
     lambda document: json.dumps([document]).encode(),
-    UNTOLD,
+    may_break=UNTOLD,
 )
 bodied(
     "webhook-encoded-twice",
     "The body of a webhook is JSON in a JSON string.",
     lambda document: json.dumps(json.dumps(document)).encode(),
-    UNTOLD,
+    may_break=UNTOLD,
 )
 
 # The fields.
@@ -122,14 +128,14 @@ posted(
     COMPLETE,
     "status is in capitals.",
     respelled(str.upper, "status"),
-    ["webhook.delivered"],
+    may_break=["webhook.delivered"],
 )
 posted(
     "webhook-in-data",
     COMPLETE,
     "What a webhook tells stands in an object under the name data.",
     lambda document, transaction: {"data": document},
-    ["webhook.delivered"],
+    may_break=["webhook.delivered"],
 )
 posted(
     "webhook-times-as-numbers",
@@ -147,7 +153,7 @@ posted(
     lambda document, transaction: (
         document | {"created_at": document["updated_at"], "updated_at": document["created_at"]}
     ),
-    AGREES,
+    may_break=AGREES,
 )
 
 # What the poll says.
@@ -163,7 +169,7 @@ posted(
     AGREES,
     "The webhook of a completed transaction has the status failed.",
     in_status("completed", always(status="failed")),
-    ["webhook.delivered"],
+    may_break=["webhook.delivered"],
 )
 posted("webhook-currency-in-lower-case", AGREES, "currency is in lower case.", respelled(str.lower, "currency"))
 posted(
@@ -228,13 +234,13 @@ class WebhookAmountOfLatestTransaction(UpdateService):
 # What it gives away.
 
 
-def giving_away(name: str, summary: str, headers: Callable[[Transaction], dict[str, str]]) -> None:
-    """Registers a defect: a webhook has these headers more."""
-
-    @defect(name, breaks=["proof.webhook.no-token"], summary=summary)
-    class GivingAway(UpdateService):
-        def webhook_headers(self, transaction: Transaction) -> dict[str, str]:
-            return super().webhook_headers(transaction) | headers(transaction)
+# A webhook has these headers more.
+giving_away = defects(
+    UpdateService,
+    "webhook_headers",
+    lambda headers, _, inherited, transaction: inherited(transaction) | headers(transaction),
+    breaks=["proof.webhook.no-token"],
+)
 
 
 giving_away(
@@ -288,14 +294,13 @@ with_session_value("webhook-with-signature", "A webhook holds the session's sign
 # Whether it comes.
 
 
-def withheld(name: str, summary: str, applies: Callable[[Transaction], bool]) -> None:
-    """Registers a defect: there is no webhook for changes to which it applies."""
-
-    @defect(name, breaks=["proof.webhook.delivered"], summary=summary)
-    class Withheld(UpdateService):
-        def publish_webhook(self, transaction: Transaction) -> None:
-            if not applies(transaction):
-                super().publish_webhook(transaction)
+# There is no webhook for changes to which it applies.
+withheld = defects(
+    UpdateService,
+    "publish_webhook",
+    lambda applies, _, inherited, transaction: None if applies(transaction) else inherited(transaction),
+    breaks=["proof.webhook.delivered"],
+)
 
 
 withheld("no-webhook", "There are no webhooks.", lambda transaction: True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Call
 
 from .base import BaseService
@@ -32,31 +32,16 @@ Admission = Callable[[BaseService, Call], Partner | None]
 # Documents.
 
 
-def polled(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: a transaction that is asked for is shown as `change` gives it."""
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Polled(StatusService):
-        def transaction_document(self, transaction: Transaction) -> Document:
-            return change(super().transaction_document(transaction), transaction)
+# A transaction that is asked for is shown as `change` gives it.
+polled = defects(StatusService, "transaction_document", section="proof")
 
 
-def told(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: every event of a WebSocket is as `change` gives it."""
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Told(UpdateService):
-        def message(self, transaction: Transaction) -> Document:
-            return change(super().message(transaction), transaction)
+# Every event of a WebSocket is as `change` gives it.
+told = defects(UpdateService, "message", section="proof")
 
 
-def posted(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: the document of every webhook is as `change` gives it."""
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Posted(UpdateService):
-        def webhook(self, transaction: Transaction) -> Document:
-            return change(super().webhook(transaction), transaction)
+# The document of every webhook is as `change` gives it.
+posted = defects(UpdateService, "webhook", section="proof")
 
 
 def always(**values: Any) -> Change:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.defects import defect, defects
 
 from .partners import Partner
 from .request import SessionRequest
@@ -21,17 +21,15 @@ FOLLOWING = ("proof.transaction", "proof.ws", "proof.webhook")
 Change = Callable[[Mapping[str, Any], SessionRequest], Mapping[str, Any]]
 
 
-def changed(name: str, clauses: Sequence[str], summary: str, change: Change, may_break: Sequence[str] = ()) -> None:
-    """Registers a defect: every session gets the values that `change` gives.
-
-    `clauses` and `may_break` are written without `proof.session.`; those of other sections in full.
-    """
-
-    @defect(name, breaks=_full(clauses), may_break=_full(may_break), summary=summary)
-    class Changed(SessionService):
-        def session(self, partner: Partner, request: SessionRequest, address: str) -> dict[str, Any]:
-            session = super().session(partner, request, address)
-            return {**session, **change(session, request)}
+# Every session gets the values that `change` gives.
+changed = defects(
+    SessionService,
+    "session",
+    lambda change, _, inherited, partner, request, address: (
+        (session := inherited(partner, request, address)) | change(session, request)
+    ),
+    section=SESSION,
+)
 
 
 def always(**values: Any) -> Change:

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from rampcheck.sandbox.variants import variant
+from rampcheck.sandbox.variants import variant, variants
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -116,13 +116,13 @@ class SellForbidden(SessionService):
             raise Refusal(Refused(403, "forbidden", "off_ramp_disabled", "Off-ramp is not enabled.")) from refusal
 
 
-def _refusals(name: str, summary: str, change: Callable[[Refused], Refused]) -> None:
-    """Registers a variant: errors are what `change` makes of them."""
-
-    @own(name, summary=summary)
-    class OtherRefusals(SessionService):
-        def error_answer(self, refused: Refused, call: Call) -> Answer:
-            return super().error_answer(change(refused), call)
+# Errors are what `change` makes of them.
+_refusals = variants(
+    "proof",
+    SessionService,
+    "error_answer",
+    lambda change, _, inherited, refused, call: inherited(change(refused), call),
+)
 
 
 def _as_invalid(refused: Refused) -> Refused:
@@ -204,13 +204,8 @@ class ErrorsExplained(SessionService):
         }
 
 
-def _request_ids(name: str, summary: str, make: Callable[[], str]) -> None:
-    """Registers a variant: request ids are made by `make`."""
-
-    @own(name, summary=summary)
-    class OtherRequestIds(SessionService):
-        def request_id(self, answer: Answer, call: Call) -> str:
-            return make()
+# Request ids are made by `make`.
+_request_ids = variants("proof", SessionService, "request_id", lambda make, *_: make())
 
 
 _numbers = count(1)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from rampcheck.sandbox.variants import variant
+from rampcheck.sandbox.variants import variant, variants
 from rampcheck.sandbox.variants_server import dated
 from rampcheck.sandbox.wire import Call
 
@@ -29,13 +29,8 @@ own = partial(variant, "proof")
 # Times: their form (ISO 8601-1 §5.3 and §5.4).
 
 
-def _times(name: str, summary: str, spell: Callable[[datetime], str]) -> None:
-    """Registers a variant: every time is written as `spell` gives it."""
-
-    @own(name, summary=summary)
-    class OtherTimes(BaseService):
-        def timestamp(self, moment: datetime) -> str:
-            return spell(moment)
+# Every time is written as `spell` gives it.
+_times = variants("proof", BaseService, "timestamp", lambda spell, _service, _inherited, moment: spell(moment))
 
 
 def _utc(moment: datetime, precision: str, zone: str = "Z") -> str:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
 
-from rampcheck.sandbox.variants import Profile, variant
+from rampcheck.sandbox.variants import Profile, variant, variants
 
 from .partners import FIRST, SECOND, Partner
 from .request import SessionRequest
@@ -23,13 +22,8 @@ own = partial(variant, "proof")
 # Ids and tokens.
 
 
-def _ids(name: str, summary: str, make: Callable[[], str]) -> None:
-    """Registers a variant: transaction ids are made by `make`."""
-
-    @own(name, summary=summary)
-    class OtherIds(SessionService):
-        def transaction_id(self, partner: Partner, request: SessionRequest) -> str:
-            return make()
+# Transaction ids are made by `make`.
+_ids = variants("proof", SessionService, "transaction_id", lambda make, *_: make())
 
 
 _numbers = count(70_000_000)
@@ -48,13 +42,8 @@ _ids(
 _ids("id-long", "merchant_transaction_id is a text of 400 characters.", lambda: secrets.token_urlsafe(300))
 
 
-def _tokens(name: str, summary: str, make: Callable[[], str]) -> None:
-    """Registers a variant: init tokens are made by `make`."""
-
-    @own(name, summary=summary)
-    class OtherTokens(SessionService):
-        def init_token(self, partner: Partner, request: SessionRequest) -> str:
-            return make()
+# Init tokens are made by `make`.
+_tokens = variants("proof", SessionService, "init_token", lambda make, *_: make())
 
 
 _tokens(
@@ -68,14 +57,13 @@ _tokens("init-token-short", "init_token has ten digits.", lambda: f"{secrets.ran
 # Values. What changes is one entry of the session.
 
 
-def _values(name: str, summary: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
-    """Registers a variant: every session gets the values that `change` makes of it."""
-
-    @own(name, summary=summary)
-    class OtherValues(SessionService):
-        def session(self, partner: Partner, request: SessionRequest, address: str) -> dict[str, Any]:
-            session = super().session(partner, request, address)
-            return {**session, **change(session)}
+# Every session gets the values that `change` makes of it.
+_values = variants(
+    "proof",
+    SessionService,
+    "session",
+    lambda change, _, inherited, *given: (session := inherited(*given)) | change(session),
+)
 
 
 _values(
