@@ -247,8 +247,8 @@ def report(folder: str) -> int:
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck.report import print_summary  # noqa: PLC0415
-    from rampcheck.running import conclusion  # noqa: PLC0415
+    from rampcheck.report import print_summary  # noqa: PLC0415 - as in `run`
+    from rampcheck.running import conclusion  # noqa: PLC0415 - as in `run`
 
     concluded = conclusion.conclude(Path(folder))
     print_summary(concluded.results, Console(), Path(folder))
@@ -298,7 +298,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     webhook_url: str | None,
 ) -> None:
     """Serves the embedded reference as a local sandbox, until Ctrl-C."""
-    from rampcheck.sandbox import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415
+    from rampcheck.sandbox import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415 - as in `run`
 
     contract = contract or descriptor.contracts()[0]
     webhook_url = webhook_url or LISTENING + descriptor.load(contract).webhook
@@ -315,7 +315,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
         profile = builtin_profile(contract, base_url, webhook_url=webhook_url, variants=variants)
         click.echo(f"{contract} reference at {base_url}; Ctrl-C stops it.")
         if write_profile:
-            import yaml  # noqa: PLC0415
+            import yaml  # noqa: PLC0415 - as in `run`
 
             with writing(write_profile), Path(write_profile).open("x", encoding="utf-8") as file:
                 yaml.safe_dump(profile, file, sort_keys=False)
@@ -346,7 +346,7 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 
     PATTERN chooses some, for example 'NAME.auth.*'.
     """
-    from rampcheck.contract.register import load, need_text  # noqa: PLC0415
+    from rampcheck.contract.register import load, need_text  # noqa: PLC0415 - as in `run`
 
     for name in [contract] if contract else _contracts_of(patterns):
         loaded = load(name)
@@ -429,15 +429,15 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
 ) -> int:
     """Tries the suite itself: on every defect of the reference, and on every variant.
 
-    Each is a whole run, unless --quick is given. The exit code is 0 if every defect is convicted by a clause of its
-    own, no unrelated clause fails and no conforming server is accused, else 1; 2 after an interruption, 3 for a fault
-    in a trial.
+    Each is a whole run, unless --quick is given. The exit code is 0 if every defect is caught by a clause of its own,
+    no unrelated clause fails and no conforming server is falsely failed, else 1; 2 after an interruption, 3 for a
+    fault in a trial.
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck.running import folder as folders  # noqa: PLC0415
-    from rampcheck.sandbox import reference  # noqa: PLC0415
-    from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415
+    from rampcheck.running import folder as folders  # noqa: PLC0415 - as in `run`
+    from rampcheck.sandbox import reference  # noqa: PLC0415 - as in `run`
+    from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415 - as in `run`
 
     selection = Selection([contract] if contract else reference.references(), defects, variants, patterns, seeds)
     folder = Path(output) if output else folders.new("selftest")
@@ -463,8 +463,8 @@ def schema(name: str) -> None:
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
-    from rampcheck import resources  # noqa: PLC0415
-    from rampcheck.contract import profile_schema  # noqa: PLC0415
+    from rampcheck import resources  # noqa: PLC0415 - as in `run`
+    from rampcheck.contract import profile_schema  # noqa: PLC0415 - as in `run`
 
     if name == "profile":
         click.echo(json.dumps(profile_schema.whole(), indent=2, ensure_ascii=False))
@@ -480,7 +480,7 @@ def new(name: str, folder: str | None) -> None:
 
     DIR is where it is written; default: a new folder called rampcheck-NAME.
     """
-    from rampcheck import pack_template  # noqa: PLC0415
+    from rampcheck import pack_template  # noqa: PLC0415 - as in `run`
 
     place = Path(folder or f"rampcheck-{name}")
     pack_template.write(name, place)

@@ -113,6 +113,19 @@ def test_no_module_is_long() -> None:
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
 
 
+def test_every_lint_exception_has_its_reason() -> None:
+    """It stands beside it, after a dash; a comment by itself is for what the lines below say."""
+    folders = [ROOT / name for name in ("rampcheck", "suites", "references", "examples", "tests", "benchmarks")]
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in folders
+        for path in sorted(folder.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"# (ruff: )?noqa(?!: [A-Z0-9, ]+ - [\w`])", line)
+    ]
+    assert bare == []
+
+
 def test_the_engine_knows_no_vendor() -> None:
     """No contract of ours is named in it: in no module, schema, template or help text."""
     names = "|".join(path.name for path in (ROOT / "suites").iterdir() if path.is_dir() and path.name.isalpha())

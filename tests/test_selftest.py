@@ -389,7 +389,7 @@ class TestOutcome:
         assert set(read.related) == {"a.one", "a.two", "a.foreseen"}
         assert [one.clause for one in read.unrelated] == ["a.three"]
         assert [one.clause for one in read.advisories] == ["a.advised"]
-        assert [one.clause for one in read.accusations] == ["a.three"]
+        assert [one.clause for one in read.false_failures] == ["a.three"]
 
     def test_the_first_finding_is_told_by_time(self) -> None:
         """Journals of several workers are merged one after the other; what counts is when."""

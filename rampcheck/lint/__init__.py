@@ -35,7 +35,7 @@ def look(pack: Pack, contract: str) -> Looked:
         if {name for name, _ in found}.union(silent).intersection(rule.after):
             silent.append(rule.name)
         else:
-            found += [(rule.name, mistake) for mistake in rule.judge(draft)]
+            found += [(rule.name, mistake) for mistake in rule.mistakes(draft)]
     return Looked(contract, tuple(found), tuple(silent))
 
 

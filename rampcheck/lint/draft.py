@@ -45,13 +45,13 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Rule:
-    """What must be right with a contract: `judge` gives what is not.
+    """What must be right with a contract: `mistakes` gives what is not.
 
     Where one of the rules `after` was broken it is left out: it would stumble, or tell the same again.
     """
 
     name: str
-    judge: Callable[[Draft], Iterator[Mistake]]
+    mistakes: Callable[[Draft], Iterator[Mistake]]
     after: tuple[str, ...] = ()
 
 

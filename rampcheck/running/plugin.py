@@ -489,7 +489,7 @@ def _print_results(config: pytest.Config) -> None:
     results = config.stash.get(RESULTS, None)
     if results is None:
         return
-    from rampcheck.report import print_summary  # noqa: PLC0415
+    from rampcheck.report import print_summary  # noqa: PLC0415 - a run that ends early needs no templates
 
     writer = config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)

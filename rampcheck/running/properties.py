@@ -68,7 +68,7 @@ class Generator:
 
     def _explore(self, bodies: SearchStrategy[bytes], send: Callable[[bytes], Exchange]) -> int:
         """Gives how many of the generated requests were accepted."""
-        from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: PLC0415
+        from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: PLC0415 - a run that selects no property test does without
 
         outcomes: dict[bytes, bool] = {}
         # Hypothesis would ask for the example again, and call a signal that does not come again flaky.
@@ -110,8 +110,7 @@ class Generator:
         return accepted
 
     def _bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
-        # Imported here: a run that selects no property test does not pay for it.
-        import hypothesis.configuration  # noqa: PLC0415
+        import hypothesis.configuration  # noqa: PLC0415 - a run that selects no property test does without
 
         if self._home is None:
             # Hypothesis would put its caches, which hold constants of local files, into the current folder.
@@ -123,8 +122,8 @@ class Generator:
 def bodies(contract: Contract, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
     """Gives what draws bodies that the schema of an operation's request allows or, not `positive`, refuses."""
     import requests  # noqa: PLC0415 - as in `Generator`
-    import schemathesis  # noqa: PLC0415
-    from schemathesis.config import SchemathesisConfig  # noqa: PLC0415
+    import schemathesis  # noqa: PLC0415 - a run that selects no property test does without
+    from schemathesis.config import SchemathesisConfig  # noqa: PLC0415 - a run that selects no property test does without
 
     # An explicit configuration, because schemathesis searches the folders above for one. Without a codec: for any,
     # Hypothesis first tries all of Unicode, which takes a second, and leaves out only what the default alphabet leaves

@@ -217,8 +217,7 @@ class Run:
         return concluded
 
     def _concluded(self, end: EndRecord) -> Conclusion:
-        # Imported here: a run that has not ended yet needs no templates.
-        from rampcheck.running import conclusion  # noqa: PLC0415
+        from rampcheck.running import conclusion  # noqa: PLC0415 - a run that has not ended yet needs no templates
 
         output, elsewhere = self.settings.output, Path(tempfile.gettempdir(), f"rampcheck-{self.settings.run}")
         try:

@@ -137,7 +137,7 @@ class Target:
         """Sends a request that should be accepted, again where it is not; raises `Unjudged` where it is refused."""
         return self._confirmation.confirm(request)
 
-    def deliver(self, request: Request) -> Exchange:
+    def ask(self, request: Request) -> Exchange:
         """Sends a request; a 5xx or silence counts only if it comes again. The rest is the caller's to judge."""
         return self._confirmation.ask(request)
 

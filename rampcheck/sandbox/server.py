@@ -54,8 +54,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     Raises `UsageError` for an unknown contract, defect or variant, a `webhook_url` that is none, or a port that is
     taken.
     """
-    # Imported here: a process that only starts the child does without.
-    import uvicorn  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415 - a process that only starts the child does without
 
     chosen = find_variants(contract, variants)
     host = next((variant.host for variant in chosen if variant.host), host)

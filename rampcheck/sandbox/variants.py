@@ -1,6 +1,6 @@
 """The registry of variants: named ways for the reference to behave otherwise and still keep every promise.
 
-They keep the suite honest from the other side than defects do: whoever accuses a variant asks for more than was
+They keep the suite honest from the other side than defects do: whoever fails a variant asks for more than was
 promised. A variant is a small class that overrides one method of a contract's service, registered by a decorator:
 
     @variant("tinyramp", "session-address")

@@ -69,8 +69,7 @@ class Webhooks:
         if before is not None:
             await asyncio.wait([before])
         client = await self._client()
-        # Imported by now; a server that posts nothing does without.
-        import httpx  # noqa: PLC0415
+        import httpx  # noqa: PLC0415 - a server that posts nothing does without
 
         try:
             response = await client.request(method, url, headers=headers, content=body)

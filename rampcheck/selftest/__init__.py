@@ -1,4 +1,4 @@
-"""The selftest: whether the suite convicts every defect of the reference, and accuses no variant.
+"""The selftest: whether the suite catches every defect of the reference, and fails no variant.
 
 `select` says what to try, `prove` tries it and writes the matrix, `print_matrix` shows what came of it.
 """

@@ -95,7 +95,7 @@ def _number(variants: Iterable[TrialMembers]) -> int:
 
 
 def is_as_required(entry: TrialMembers) -> bool:
-    """Whether a trial of a matrix ended as it must: convicted and nothing else, or conforming without a gap."""
+    """Whether a trial of a matrix ended as it must: caught and nothing else, or conforming without a gap."""
     strange = entry["unrelated"] if entry["kind"] == "defect" else entry["gaps"]
     return entry["result"] in AS_REQUIRED and not strange
 

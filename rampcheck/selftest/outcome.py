@@ -1,4 +1,4 @@
-"""What came of a trial: who was convicted by what, who was accused, and what it cost."""
+"""What came of a trial: what caught whom, who was falsely failed, and what it cost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Outcome:
 
     `convictions` are of the defect's own clauses, `related` of those that fell with them as it was foreseen.
     `unrelated` are failed `must` clauses that neither explains, `advisories` the same of `should` clauses; of a variant
-    or the plain reference, both are accusations. `unverified` are the `must` clauses that were not verified; what the
+    or the plain reference, they are false. `unverified` are the `must` clauses that were not verified; what the
     plain reference verifies of these is a gap, which `matrix` works out. `to_first_finding` is the number of requests
     up to the first finding against one of the defect's own clauses. `verdict` is the run's, `reason` says why it ended
     early.
@@ -69,14 +69,14 @@ class Outcome:
     folder: Path | None = None
 
     @property
-    def accusations(self) -> tuple[Conviction, ...]:
-        """What a conforming server was accused of, or a defect of besides what it does."""
+    def false_failures(self) -> tuple[Conviction, ...]:
+        """What a conforming server was falsely failed for, or a defect besides what it does."""
         return self.unrelated if self.trial.kind == "defect" else (*self.unrelated, *self.advisories)
 
     @property
     def needs_a_look(self) -> bool:
         """Whether its evidence is worth keeping."""
-        return self.result not in AS_REQUIRED or bool(self.accusations)
+        return self.result not in AS_REQUIRED or bool(self.false_failures)
 
 
 def read(trial: Trial, folder: Path, exit_code: int | None, fault: str, seconds: float) -> Outcome:

@@ -32,8 +32,8 @@ class Word(NamedTuple):
 RESULTS: Mapping[Result, Word] = {
     "fault": Word("fault", "✗", "failed", "the trial came to no judgement"),
     "missed": Word("missed", "✗", "failed", "no finding against a clause that the defect breaks"),
-    "accused": Word("accused", "✗", "failed", "a server that conforms was found broken"),
-    "convicted": Word("convicted", "✓", "passed", "a finding against a clause that the defect breaks"),
+    "accused": Word("falsely failed", "✗", "failed", "a server that conforms was found broken"),
+    "convicted": Word("caught", "✓", "passed", "a finding against a clause that the defect breaks"),
     "ended": Word("ended", "✓", "passed", "the run ended with the verdict that says why nothing could be judged"),
     "conforming": Word("conforming", "✓", "passed", "nothing was found broken, as it has to be"),
 }
@@ -48,10 +48,10 @@ JUDGES: Mapping[JudgeName, str] = {
 
 # Of a clause, over the defects that break it.
 STATES: Mapping[State, Word] = {
-    "missed": Word("missed", "✗", "failed", "a defect that breaks it was not convicted"),
+    "missed": Word("missed", "✗", "failed", "a defect that breaks it was not caught"),
     "few": Word("few defects", "!", "advisory", "a `must` clause that fewer than two defects break"),
     "none": Word("no defect", "○", "observed", "no defect breaks it, and it is no `must` clause or cannot be tested"),
-    "convicted": Word("convicted", "✓", "passed", "every defect that breaks it was convicted"),
+    "convicted": Word("caught", "✓", "passed", "every defect that breaks it was caught"),
 }
 
 
@@ -109,7 +109,7 @@ def sentence(matrix: Matrix) -> str:
     mishaps = [
         (sums["missed"], "{} missed"),
         (sums["unrelated"], "{} blamed on an unrelated clause"),
-        (sums["accused"], "{} accused that conform"),
+        (sums["accused"], "{} falsely failed"),
         (sums["with_gaps"], "{} with a gap"),
         (sums["faults"], "{} not judged for a fault"),
     ]
@@ -119,8 +119,8 @@ def sentence(matrix: Matrix) -> str:
     if told:
         return f"{tried}: {', '.join(told)}."
     return (
-        f"{tried}: every defect is convicted by a clause of its own, no other clause is blamed, nobody else "
-        f"accused{ended}."
+        f"{tried}: every defect is caught by a clause of its own, no other clause is blamed, no conforming "
+        f"server is falsely failed{ended}."
     )
 
 
@@ -131,8 +131,8 @@ def remark(entry: TrialMembers) -> str:
         told.append(f"the run ended {entry['verdict']}, not {entry['ends']}")
     elif entry["result"] == "missed":
         told.append(f"no finding against {', '.join(entry['clauses'])}")
-    accused = [*entry["unrelated"], *(entry["advisories"] if entry["kind"] != "defect" else ())]
-    told += [f"{one['clause']} was found broken: expected {one['expected']}; actual {one['actual']}" for one in accused]
+    falsely = [*entry["unrelated"], *(entry["advisories"] if entry["kind"] != "defect" else ())]
+    told += [f"{one['clause']} was found broken: expected {one['expected']}; actual {one['actual']}" for one in falsely]
     if entry["kind"] != "defect" and entry["gaps"]:
         told.append(f"not verified: {', '.join(entry['gaps'])}")
     if entry["reason"]:

@@ -11,7 +11,7 @@ from rampcheck.display import one_line
 from rampcheck.report.text import plural
 from rampcheck.selftest.matrix import is_as_required
 from rampcheck.selftest.members import Matrix, TrialMembers
-from rampcheck.selftest.page import FILE_NAME, remark, sentence
+from rampcheck.selftest.page import FILE_NAME, RESULTS, remark, sentence
 
 LONGEST_REMARK = 400  # characters
 
@@ -51,4 +51,4 @@ def _print_wrong(console: Console, entry: TrialMembers, folder: Path) -> None:
 def _wrong(entry: TrialMembers) -> str:
     if entry["result"] in {"convicted", "ended"}:
         return "an unrelated clause failed"
-    return "a gap" if entry["result"] == "conforming" else entry["result"]
+    return "a gap" if entry["result"] == "conforming" else RESULTS[entry["result"]].word

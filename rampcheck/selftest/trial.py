@@ -21,7 +21,7 @@ VARIANTS_AT_ONCE = 4
 class Trial:
     """A whole run of one contract's suite against its reference, and what is demanded of it.
 
-    A `defect` has to be convicted by a finding against one of its `clauses`; what fails besides has to be in
+    A `defect` has to be caught by a finding against one of its `clauses`; what fails besides has to be in
     `may_break` (ids, or beginnings of ids). A defect with `ends` has to end with that verdict of the run, and no `must`
     clause that is not foreseen may be held against it. A `variant`, and the plain `reference`, have to be found
     conforming; of a variant, the clauses in `unverified` may remain unverified. `defects` and `variants` are what the

@@ -95,8 +95,7 @@ class _SharedCount:
     """Counts over all processes that share a folder, and their threads."""
 
     def __init__(self, folder: Path) -> None:
-        # Imported here, as in `_limiter`.
-        from filelock import FileLock  # noqa: PLC0415
+        from filelock import FileLock  # noqa: PLC0415 - a run without a rate limit starts sooner
 
         self._path = folder / "requests"
         self._counting = FileLock(folder / "requests.lock")
@@ -110,8 +109,7 @@ class _SharedCount:
 
 
 def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
-    # Imported here: a run without a rate limit starts a tenth of a second sooner.
-    from pyrate_limiter import InMemoryBucket, Limiter, Rate, SQLiteBucket  # noqa: PLC0415
+    from pyrate_limiter import InMemoryBucket, Limiter, Rate, SQLiteBucket  # noqa: PLC0415 - a run without a rate limit starts sooner
 
     class Bucket(SQLiteBucket):
         """A bucket that several processes share; its library's own reads the wall clock, which may be put back."""

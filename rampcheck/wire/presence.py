@@ -74,8 +74,7 @@ class Presence:
 
     @contextmanager
     def _locked(self, folder: Path) -> Iterator[None]:
-        # Imported here: a run of one process needs no lock.
-        from filelock import FileLock, Timeout  # noqa: PLC0415
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - a run of one process needs no lock
 
         lock = FileLock(folder / "away.lock")
         try:

@@ -85,7 +85,7 @@ class TimedStream(httpcore.NetworkStream):
             raise TlsAnswerError
         return came
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as in `read`
         """Sends `buffer`, by pieces: a peer that takes it byte by byte would get the time for each anew."""
         for start in range(0, len(buffer), PIECE):
             self._stream.write(buffer[start : start + PIECE], self._clock.left())
@@ -98,7 +98,7 @@ class TimedStream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002 - as in `read`
     ) -> httpcore.NetworkStream:
         """Gives the connection with TLS on it."""
         return TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._clock.left()), self._clock)
@@ -119,7 +119,7 @@ class TimedBackend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002 - as in `read`
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:

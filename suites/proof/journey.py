@@ -63,7 +63,7 @@ class Journey:
         """Asks for the status; says whether it is one that no poll has shown before."""
         self._asked = time.monotonic()
         try:
-            exchange = self._target.deliver(poll(self.transaction, self.credential))
+            exchange = self._target.ask(poll(self.transaction, self.credential))
         except RunOver:
             raise
         except Unjudged as error:  # There are other transactions, and this one may be asked for again.
@@ -211,7 +211,7 @@ class Journeys:
             journey.poll()
         for question, _ in self._strangers:
             with suppress(Unjudged):
-                self._target.deliver(question)
+                self._target.ask(question)
 
     @property
     def has_websocket(self) -> bool:

@@ -50,7 +50,7 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
     for session in sessions(target):
         question = poll(transaction_of(session.exchange), session.credential)
         # Twice, as to ask is not to do anything with it.
-        for answer in (demand(target, clause, question, session), target.deliver(question)):
+        for answer in (demand(target, clause, question, session), target.ask(question)):
             if answer.accepted and given(answer, "status") == "pending":
                 target.judge.held(clause, answer)
             elif answer.accepted:
