@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
-from rampcheck.sandbox.overriding import Otherwise, overriding
+from rampcheck.sandbox.overriding import Otherwise, changed, overriding
 from rampcheck.sandbox.registry import Registry
 
 # Takes an ASGI application and gives the one to be served in its place.
@@ -92,7 +92,9 @@ def variant(  # noqa: PLR0913 - each is a field of `Variant`
     return registered
 
 
-def variants(contract: str, service: type, method: str, otherwise: Otherwise, **same: Any) -> Callable[..., None]:
+def variants(
+    contract: str, service: type, method: str, otherwise: Otherwise = changed, **same: Any
+) -> Callable[..., None]:
     """Gives what registers variants of one kind, in which a `method` of the service is otherwise, as `overriding` says.
 
     It takes a name, a summary, and the values by which one differs from the others; what is the `same` for all of them

@@ -202,8 +202,6 @@ _signed_otherwise = defects(
     breaks=[f"{AUTH}.signature-bytes"],
     may_break=[f"{AUTH}.signature-body", "kryptonim.session.request"],
 )
-
-
 _signed_otherwise(
     "signature-over-one-line",
     "A body with line breaks is refused: they are taken out before the signature is verified.",

@@ -27,8 +27,6 @@ session_typed = defects(
     lambda media_type, _, inherited, *given: _typed(inherited(*given), media_type),
     breaks=[f"{SESSION}.json"],
 )
-
-
 # An error has this Content-Type, or none where that is empty.
 error_typed = defects(
     WidgetSessionService,
@@ -36,8 +34,6 @@ error_typed = defects(
     lambda media_type, _, inherited, *given: _typed(inherited(*given), media_type),
     breaks=[f"{ERRORS}.media-type"],
 )
-
-
 session_typed("session-as-text", "A session is JSON, and called text.", "text/plain; charset=utf-8")
 session_typed("session-without-content-type", "A session has no Content-Type.", "")
 session_typed("session-called-page", "A session is JSON, and called HTML.", "text/html")

@@ -81,8 +81,6 @@ _other_url = defects(
     ),
     breaks=[f"{SESSION}.widget-url"],
 )
-
-
 _other_url(
     "widget-url-relative-in-dollars",
     "The widget's URL for US dollars is a path.",

@@ -142,8 +142,6 @@ _both_accepted = defects(
     lambda applies, _, inherited, request: None if applies(request) else inherited(request),
     breaks=[f"{REQUEST}.amount-exclusive"],
 )
-
-
 _both_accepted(
     "both-amounts-accepted-if-equal",
     "Both amounts are accepted if they are equal.",

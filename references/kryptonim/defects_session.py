@@ -164,8 +164,6 @@ _expires = defects(
     lambda lifetime, service, _inherited: service.time_text(datetime.now(UTC) + lifetime),
     breaks=[f"{SESSION}.expires-at"],
 )
-
-
 # The time of expiry is written otherwise.
 _written = defects(
     WidgetSessionService,
@@ -173,8 +171,6 @@ _written = defects(
     lambda write, _service, _inherited, time: write(time),
     breaks=[f"{SESSION}.expires-at"],
 )
-
-
 _expires("expires-in-an-hour", "A session expires after 60 minutes.", timedelta(hours=1))
 _expires("expires-in-three-minutes", "A session expires after 3 minutes.", timedelta(minutes=3))
 _expires("expires-at-creation", "expiresAt is the time of creation.", timedelta())

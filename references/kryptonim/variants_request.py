@@ -215,8 +215,6 @@ _refusals = variants(
         refused if refused in (refusals.UNAUTHORIZED, refusals.NETWORK) else change(refused), call
     ),
 )
-
-
 _refusals("unprocessable", "What is not documented is refused with 422.", lambda refused: replace(refused, status=422))
 _refusals(
     "refused-as-conflict",

@@ -30,7 +30,6 @@ def crockford(length: int) -> str:
 # Session ids are made by `make`.
 _ids = variants("kryptonim", WidgetSessionService, "session_id", lambda make, *_: make())
 
-
 _numbers = count(40_000_000)
 _ids("session-id-counts", "sessionId is a number in a string, one more for each session.", lambda: str(next(_numbers)))
 _ids("session-id-ulid", "sessionId is a ULID.", lambda: f"01{crockford(24)}")
@@ -48,8 +47,6 @@ _ids("session-id-unicode", "sessionId holds letters outside ASCII.", lambda: f"s
 
 # Times are written by `text`.
 _times = variants("kryptonim", WidgetSessionService, "time_text", lambda text, _service, _inherited, time: text(time))
-
-
 _times("expires-at-in-seconds", "expiresAt has no fraction.", lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}")
 _times(
     "expires-at-in-nanoseconds",
@@ -99,8 +96,6 @@ _urls = variants(
     "widget_url",
     lambda make, service, _inherited, request, call: make(service, request, call),
 )
-
-
 _urls(
     "widget-url-of-an-id",
     "widgetUrl holds nothing but an id in its path.",

@@ -247,8 +247,6 @@ _revealing = defects(
     ),
     breaks=[f"{ERRORS}.no-internals"],
 )
-
-
 _revealing(
     "stack-trace-in-message",
     "The message of a decode error holds a stack trace.",

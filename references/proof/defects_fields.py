@@ -145,8 +145,6 @@ _amounts_accepted = defects(
     breaks=[f"{REQUEST}.amount-decimal"],
     may_break=[f"{REQUEST}.amount-positive"],
 )
-
-
 _amounts_accepted("any-amount-accepted", "Anything is accepted as an amount.", r"(?s:.+)")
 _amounts_accepted("amount-with-comma-accepted", "A comma is accepted before an amount's decimals.", r"\d+,\d+")
 _amounts_accepted("amount-read-by-prefix", "An amount may end in anything, such as 12abc.", r"(?s:\d.*)")

@@ -69,8 +69,6 @@ guarded = defects(
     lambda where, _, inherited, partner, call: inherited(partner, call) if call.path.startswith(where) else None,
     breaks=[CLAUSE],
 )
-
-
 guarded("allowlist-of-sessions-only", "Only the session endpoint asks for the address of a call.", (SESSION,))
 guarded("allowlist-without-websocket", "A WebSocket is opened to any address.", (SESSION, TRANSACTIONS, USERS))
 guarded("allowlist-without-users", "A user's status is told to any address.", (SESSION, TRANSACTIONS, SOCKETS))

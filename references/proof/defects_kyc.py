@@ -31,8 +31,6 @@ kyc = defects(
     lambda change, _, inherited, partner, user: change(partner, inherited(partner, user)),
     section="proof.kyc",
 )
-
-
 # The user in the path is read otherwise.
 named = defects(
     StatusService,

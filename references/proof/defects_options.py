@@ -187,8 +187,6 @@ _redirect_changed = defects(
     breaks=[f"{REQUEST}.redirect-override"],
     may_break=[f"{REQUEST}.redirect-once"],
 )
-
-
 _redirect_changed(
     "redirect-fragment-dropped",
     "A redirect URL from a request comes back without its fragment.",

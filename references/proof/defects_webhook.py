@@ -68,8 +68,6 @@ sent_by = defects(
     ),
     breaks=["proof.webhook.post-json"],
 )
-
-
 sent_by("webhook-by-put", "A webhook is sent by PUT.", "PUT")
 sent_by("webhook-by-get", "A webhook is sent by GET, with a body.", "GET")
 typed("webhook-as-text", "A webhook is JSON, and called text.", "text/plain; charset=utf-8")
@@ -241,8 +239,6 @@ giving_away = defects(
     lambda headers, _, inherited, transaction: inherited(transaction) | headers(transaction),
     breaks=["proof.webhook.no-token"],
 )
-
-
 giving_away(
     "webhook-with-bearer-token",
     "A webhook has the partner's own token as its Authorization.",
@@ -301,8 +297,6 @@ withheld = defects(
     lambda applies, _, inherited, transaction: None if applies(transaction) else inherited(transaction),
     breaks=["proof.webhook.delivered"],
 )
-
-
 withheld("no-webhook", "There are no webhooks.", lambda transaction: True)
 withheld(
     "no-webhook-for-processing",

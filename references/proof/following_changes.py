@@ -34,12 +34,8 @@ Admission = Callable[[BaseService, Call], Partner | None]
 
 # A transaction that is asked for is shown as `change` gives it.
 polled = defects(StatusService, "transaction_document", section="proof")
-
-
 # Every event of a WebSocket is as `change` gives it.
 told = defects(UpdateService, "message", section="proof")
-
-
 # The document of every webhook is as `change` gives it.
 posted = defects(UpdateService, "webhook", section="proof")
 

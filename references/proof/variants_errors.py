@@ -207,7 +207,6 @@ class ErrorsExplained(SessionService):
 # Request ids are made by `make`.
 _request_ids = variants("proof", SessionService, "request_id", lambda make, *_: make())
 
-
 _numbers = count(1)
 _request_ids("request-id-counts", "X-Request-Id is a number, one more each time.", lambda: str(next(_numbers)))
 _request_ids(

@@ -25,7 +25,6 @@ own = partial(variant, "proof")
 # Transaction ids are made by `make`.
 _ids = variants("proof", SessionService, "transaction_id", lambda make, *_: make())
 
-
 _numbers = count(70_000_000)
 _ids("id-counts", "merchant_transaction_id is a number in a string, one more each time.", lambda: str(next(_numbers)))
 _ids("id-short", "merchant_transaction_id has at most seven characters.", lambda: f"T{next(_numbers) - 70_000_000:x}")
@@ -44,8 +43,6 @@ _ids("id-long", "merchant_transaction_id is a text of 400 characters.", lambda: 
 
 # Init tokens are made by `make`.
 _tokens = variants("proof", SessionService, "init_token", lambda make, *_: make())
-
-
 _tokens(
     "init-token-jwt",
     "init_token has the form of a JWT.",
@@ -64,8 +61,6 @@ _values = variants(
     "session",
     lambda change, _, inherited, *given: (session := inherited(*given)) | change(session),
 )
-
-
 _values(
     "init-token-type-other",
     "init_token_type is not that of the example.",
