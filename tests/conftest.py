@@ -1,9 +1,10 @@
-"""Which tests are heavy: they take long, or much of the machine, and `pytest -m heavy` runs them."""
+"""The tiers of the tests: quick ones for the daily habit, heavy ones by themselves, and all that are not heavy."""
 
 from __future__ import annotations
 
 import pytest
 
+# They take long, or much of the machine: `pytest -m heavy` runs them, and nothing else does.
 HEAVY = frozenset(
     {
         "test_answers_hostile",
@@ -13,11 +14,50 @@ HEAVY = frozenset(
         "test_expressions",
     }
 )
+# `pytest -n 2 -m quick` runs these in less than a minute on two cores: no whole run, no wheel, nothing to wait for.
+QUICK: frozenset[str] = frozenset(
+    {
+        "test_architecture",
+        "test_blocks",
+        "test_channel",
+        "test_client",
+        "test_client_together",
+        "test_curl",
+        "test_deadlines",
+        "test_documents",
+        "test_documents_following",
+        "test_exercised",
+        "test_folder",
+        "test_internals",
+        "test_journal",
+        "test_kinds",
+        "test_presence",
+        "test_profile",
+        "test_profile_schema",
+        "test_proof_trails",
+        "test_provenance",
+        "test_redaction_properties",
+        "test_reference",
+        "test_reference_asking",
+        "test_reference_following",
+        "test_reference_kryptonim",
+        "test_reference_proof",
+        "test_report",
+        "test_report_consequences",
+        "test_report_verdicts",
+        "test_signatures",
+        "test_summary",
+        "test_tiers",
+        "test_transport",
+        "test_verdicts",
+    }
+)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests of these files."""
     for item in items:
-        if item.path.stem in HEAVY:
-            item.add_marker("heavy")
+        for tier, files in (("heavy", HEAVY), ("quick", QUICK)):
+            if item.path.stem in files:
+                item.add_marker(tier)
