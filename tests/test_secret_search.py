@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rampcheck.wire.readings import DEPTH
 from rampcheck.wire.redaction import Redactor
-from rampcheck.wire.secret_search import DEPTH, MOST_KEPT, RUN, Search, Secret
+from rampcheck.wire.secret_search import MOST_KEPT, RUN, Search, Secret
 
 KEY = b"0123456789abcdef"
 Encode = Callable[[str], str]

@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
-from rampcheck.wire.secret_search import RUN, Search, Secret, Span, inflated, is_email
+from rampcheck.wire.readings import inflated
+from rampcheck.wire.secret_search import RUN, Search, Secret, Span, is_email
 
 SHORTEST_SECRET = 4  # characters; what is shorter stands in any text by chance
 SHORTEST_LEARNED = RUN  # of what the target hands out: a shorter value may be an ordinary word, …

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rampcheck.wire.json_text import strings
-from rampcheck.wire.secret_search import RUN, folded, is_email, readings
+from rampcheck.wire.readings import folded, readings
+from rampcheck.wire.secret_search import RUN, is_email
 
 HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
 SHORTEST = 6  # characters; what is shorter may stand in any URL by chance
