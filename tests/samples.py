@@ -62,24 +62,6 @@ SECTIONS = [
     {"id": "proof.errors", "title": "Errors"},
 ]
 
-BEGINNING = {
-    "kind": "run",
-    "schema": 1,
-    "rampcheck": "0.1.0",
-    "run": "3f9a2c1e",
-    "contract": "proof",
-    "contract_version": "2026-11",
-    "profile": {"contract": "proof", "base_url": BASE_URL, "credentials": ["client_token"]},
-    "seed": 1,
-    "workers": 0,
-    "selection": {"clauses": [], "keyword": ""},
-    "selected": ["proof.auth.bearer-required"],
-    "strict": False,
-    "require_complete": False,
-    "allure": True,
-    "started": "2026-11-21T07:00:00.000000Z",
-}
-
 
 def exchange(number: int, status: int = 200, body: str = "", request: str = REQUEST, **changes: Any) -> dict[str, Any]:
     """The journal's record of one request for a session; `changes` replace whole members of it."""
