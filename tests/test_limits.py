@@ -55,7 +55,6 @@ MOMENTS = {
     "rampcheck/wire/receiver.py": 2,  # when a webhook came and was answered
     "rampcheck/running/folder.py": 1,  # the name of the folder
     "rampcheck/running/run.py": 2,  # when a run began and ended
-    "rampcheck/cli.py": 1,  # the name of the folder
     "rampcheck/running/incidents.py": 1,  # the name of a file
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
     "rampcheck/wire/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock
