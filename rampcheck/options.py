@@ -50,6 +50,7 @@ OPTIONS = (
         "URL",
     ),
     Option("output", "Where to write; default: reports/<contract>-<UTC time>.", "DIR"),
+    Option("build", "Which build of the target is judged; goes before the profile's `subject.build`.", "TEXT"),
     Option("seed", "Of the generated requests; the same seed sends the same ones.", "N", int, 1),
     Option("examples", "Generated requests for each property test.", "N", int, 45, most=1000),
     Option(

@@ -15,7 +15,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,12 @@ from rampcheck.contract import descriptor, profile_schema
 from rampcheck.contract.credentials import Credentials
 from rampcheck.contract.descriptor import Credential, Descriptor
 from rampcheck.contract.profile_text import Draft, Place, parsed, plain, read
-from rampcheck.errors import ProfileError
+from rampcheck.errors import ProfileError, UsageError
 
 _SHORTEST_CREDENTIAL = 8  # characters; a shorter one might be a word, and reports hide it wherever it stands
 _MOST_COMPLAINTS = 200  # of the schema, each of which takes time to word; the first few are told
 _HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these
+_OPEN = frozenset({"subject"})  # what stands below these is shown, though it came from the environment
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$\{", re.ASCII)
 _UNGUESSABLE = re.compile(r".{16,}|(?=.*[0-9])(?=(?:.*[A-Za-z]){3}).{8,}", re.DOTALL)
 _BASE_URL = re.compile(
@@ -100,11 +101,29 @@ class Limits:
 
 @dataclass(frozen=True)
 class Waiver:
-    """A clause known to be broken and accepted, why, and the last day of it (None: no end)."""
+    """A clause known to be broken and accepted: why, the last day of it (None: no end), who has it mended, who agreed."""
 
     clause: str
     reason: str
     until: date | None = None
+    owner: str = ""
+    approver: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Of whom a run speaks: the partner, the build or version of the target, who asked for it; "" where not said."""
+
+    partner: str = ""
+    build: str = ""
+    requested_by: str = ""
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """What signing a run means: for how many days after its end it holds."""
+
+    valid_days: int = 90
 
 
 @dataclass(frozen=True)
@@ -112,7 +131,7 @@ class Profile:
     """One target. `base_url` has no slash at its end; `environment` is None where it is not stated.
 
     `given` is the whole profile as it was given, references filled in: credentials stand in it. `filled` is what
-    came from the environment for other things than credentials and URLs, by its place.
+    came from the environment for other things than credentials, URLs and the subject, by its place.
     """
 
     contract: str
@@ -126,6 +145,8 @@ class Profile:
     webhook: Webhook | None
     limits: Limits
     waivers: tuple[Waiver, ...]
+    subject: Subject
+    sign_off: SignOff
     given: Mapping[str, Any] = field(repr=False, compare=False)
     filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -158,6 +179,13 @@ class Profile:
     def openly(self) -> list[str]:
         """What the profile says that is no secret: a credential may share words with it."""
         return [text for text in _texts(self.as_public()) if not any(value in text for value in self.secrets.values())]
+
+    def of_build(self, build: str) -> Profile:
+        """Gives the profile of another build of the target. Raises `UsageError` where that is no text to show."""
+        if {unicodedata.category(character) for character in build} & {"Cc", "Cs"}:
+            raise UsageError("--build holds a control character", "Is there a line break at its end? Remove it.")
+        subject = {**self.given.get("subject", {}), "build": build}
+        return replace(self, subject=Subject(**subject), given={**self.given, "subject": subject})
 
     def as_public(self) -> dict[str, Any]:
         """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query."""
@@ -277,14 +305,15 @@ def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str]) ->
         webhook=Webhook(**given["webhook"]) if "webhook" in given else None,
         limits=Limits(**given.get("limits", {})),
         waivers=tuple(_waiver(waiver) for waiver in given.get("waivers", ())),
+        subject=Subject(**given.get("subject", {})),
+        sign_off=SignOff(**given.get("sign_off", {})),
         given=given,
         filled=filled,
     )
 
 
-def _waiver(given: Mapping[str, str]) -> Waiver:
-    until = given.get("until")
-    return Waiver(given["clause"], given["reason"], date.fromisoformat(until) if until else None)
+def _waiver(given: Mapping[str, Any]) -> Waiver:
+    return Waiver(**{**given, "until": date.fromisoformat(given["until"]) if "until" in given else None})
 
 
 def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) -> Any:
@@ -307,7 +336,7 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
             draft.wrong(place, "holds ${ that begins no reference; write ${NAME}")
         elif not environ.get(match[1]):
             draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
-        elif place[0] not in _HIDDEN:
+        elif place[0] not in _HIDDEN | _OPEN:
             draft.filled["_".join([str(part) for part in place])] = environ[match[1]]
     filled = _REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
     categories = {unicodedata.category(character) for character in filled}

@@ -25,6 +25,30 @@ class TargetResult(TypedDict):
     environment: str
 
 
+class SubjectResult(TypedDict):
+    """Of whom the run speaks."""
+
+    partner: str
+    build: str
+    requested_by: str
+
+
+class SignOffResult(TypedDict):
+    """For how long the run holds if it is signed."""
+
+    valid_days: int
+    valid_until: str
+
+
+class Digests(TypedDict):
+    """What the results were made from, as SHA-256."""
+
+    profile: str
+    register: str
+    document: str
+    journal: str
+
+
 class SectionResult(TypedDict):
     """A section of the contract."""
 
@@ -49,6 +73,8 @@ class WaiverResult(TypedDict):
     clause: str
     reason: str
     until: str | None
+    owner: NotRequired[str]
+    approver: NotRequired[str]
     state: WaiverState
 
 
@@ -135,6 +161,9 @@ class Results(TypedDict):
     verdict: RunVerdict
     reason: str
     target: TargetResult
+    subject: NotRequired[SubjectResult]
+    sign_off: NotRequired[SignOffResult]
+    digests: NotRequired[Digests]
     run: str
     started: str
     finished: str

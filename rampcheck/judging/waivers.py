@@ -42,6 +42,8 @@ def states(waivers: Sequence[Waiver], clauses: Iterable[ClauseResult], today: da
             "clause": waiver.clause,
             "reason": waiver.reason,
             "until": waiver.until.isoformat() if waiver.until else None,
+            "owner": waiver.owner,
+            "approver": waiver.approver,
             "state": _state(verdicts[waiver.clause]) if is_valid(waiver, today) else "expired",
         }
         for waiver in waivers

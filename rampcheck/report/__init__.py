@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from rampcheck.judging.results import Results
-from rampcheck.report import html, junit, summary
+from rampcheck.report import html, junit, signatures, summary
 from rampcheck.report.results import FILE_NAME, encode, load, validate
 from rampcheck.report.terminal import print_summary, where
 from rampcheck.wire.journal_records import ExchangeRecord
 
-__all__ = ["FILE_NAME", "encode", "load", "print_summary", "where", "write_reports"]
+__all__ = ["FILE_NAME", "encode", "load", "print_summary", "rendered", "replace", "where", "write_reports"]
 
 
 def write_reports(directory: Path, results: Results, exchanges: Mapping[int, ExchangeRecord]) -> None:
@@ -21,22 +21,34 @@ def write_reports(directory: Path, results: Results, exchanges: Mapping[int, Exc
     `results` is the content of results.json, `exchanges` the exchange records of journal.jsonl by number;
     only those that findings, observations and outages cite are read. Everything is rendered before anything is
     written, and each file is replaced as a whole. Raises `ResultsError` where `results` break their
-    schema, `OSError` where a file cannot be written.
+    schema, `OSError` where a file cannot be written. Who signed these very results stands on the page.
     """
+    files = rendered(results, exchanges, signatures.saved(directory, encode(results)))
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        replace(directory / name, content)
+
+
+def rendered(
+    results: Results, exchanges: Mapping[int, ExchangeRecord], signers: Sequence[signatures.Signer] = ()
+) -> dict[str, bytes]:
+    """Gives the files that `write_reports` writes, by name, with these `signers` on the page. Raises as it does."""
     validate(results)
-    rendered = {
+    return {
         FILE_NAME: encode(results),
-        "index.html": html.render(results, exchanges).encode(),
+        "index.html": html.render(results, exchanges, signers).encode(),
         "junit.xml": junit.render(results),
         "summary.md": summary.render(results).encode(),
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, content in rendered.items():
-        partial = directory / f".{name}.partial"
-        try:
-            partial.write_bytes(content)
-            partial.replace(directory / name)
-        except OSError:
-            with suppress(OSError):
-                partial.unlink()
-            raise
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Writes a file in place of the one that there is, as a whole or not at all. Raises `OSError`."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+        raise

@@ -18,6 +18,7 @@ from rampcheck.report import results as results_file
 from rampcheck.report.curl import MARK
 from rampcheck.report.evidence import Evidence, evidence
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, others, outage_text, outline
+from rampcheck.report.signatures import Signer, parties
 from rampcheck.report.text import duration, moment, plural
 from rampcheck.wire.journal_records import ExchangeRecord
 
@@ -62,8 +63,8 @@ class ClauseView:
     observations: tuple[Sight, ...]
 
 
-def render(results: Results, exchanges: Mapping[int, ExchangeRecord]) -> str:
-    """Gives the HTML of valid `results`.
+def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: Sequence[Signer] = ()) -> str:
+    """Gives the HTML of valid `results`, with the `signers` in its block of signatures.
 
     Of the `exchanges`, records of the journal by number, it holds those that findings, observations and an outage that
     did not end cite.
@@ -96,8 +97,14 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord]) -> str:
         outage_text=outage_text,
         assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
+        parties=parties(signers),
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
     )
+
+
+def block(signers: Sequence[Signer]) -> str:
+    """Gives the block of signatures that a page of these signers holds."""
+    return environment().get_template("signatures.html.j2").render(parties=parties(signers))
 
 
 def _outage(outage: OutageResult, exchanges: Mapping[int, ExchangeRecord], shown: set[int]) -> OutageView:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from rampcheck import __version__, report
+from rampcheck import __version__, digests, report
+from rampcheck.contract import packs, register
 from rampcheck.contract import profile as profiles
-from rampcheck.contract import register
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.errors import ExitCode, UsageError
@@ -18,7 +18,7 @@ from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
 from rampcheck.judging.evidence import Account, collect
 from rampcheck.judging.findings import judge_history
-from rampcheck.judging.results import SCHEMA, Results
+from rampcheck.judging.results import SCHEMA, Results, SignOffResult
 from rampcheck.judging.suite import Suite
 from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
 from rampcheck.report import allure_evidence
@@ -59,7 +59,8 @@ def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     beginning = folder.beginning(where, records)
     known = _contract_of(where, beginning)
     _check_clauses(where, known, records)
-    results = _Judgement(known, _profile_of(where, known, beginning), beginning, records).results()
+    judgement = _Judgement(known, _profile_of(where, known, beginning), beginning, records)
+    results = judgement.results(digests.of_file(where / folder.JOURNAL))
     return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
 
 
@@ -142,14 +143,15 @@ class _Judgement:
             ending=self._ending,
         )
 
-    def results(self) -> Results:
-        """Gives the content of results.json."""
+    def results(self, journal: str) -> Results:
+        """Gives the content of results.json; `journal` is the digest of the journal."""
         account, scope, beginning = self._account(), self._scope(), self._beginning
         if scope.ending == "early":
             # It was not the API that answered, or nobody: no promise was put to the test.
             account.clauses.clear()
         clauses = clause_results(self._contract, self._profile, account, scope)
         waived = waivers.states(self._profile.waivers, clauses, scope.today)
+        subject = self._profile.subject
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {
@@ -162,6 +164,14 @@ class _Judgement:
             # That the target is gone is told by the outage.
             "reason": self._reason or ("" if lasts else account.cut),
             "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
+            "subject": {"partner": subject.partner, "build": subject.build, "requested_by": subject.requested_by},
+            "sign_off": self._sign_off(),
+            "digests": {
+                "profile": digests.of_value(beginning["profile"]),
+                "register": self._digest("clauses"),
+                "document": self._digest("openapi"),
+                "journal": journal,
+            },
             "run": beginning["run"],
             "started": beginning["started"],
             "finished": self._finished,
@@ -180,6 +190,14 @@ class _Judgement:
             "notes": [*self._notes(), *waivers.notes(waived), *account.notes],
             "clauses": clauses,
         }
+
+    def _sign_off(self) -> SignOffResult:
+        days = self._profile.sign_off.valid_days
+        last = datetime.fromisoformat(self._finished).date() + timedelta(days=days)
+        return {"valid_days": days, "valid_until": last.isoformat()}
+
+    def _digest(self, document: str) -> str:
+        return digests.of_file(packs.of(self._contract.name).document(self._contract.name, document))
 
     def _notes(self) -> list[str]:
         if self._profile.environment is None:

@@ -133,6 +133,8 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
 def _controller_run(config: pytest.Config) -> Run:
     option = options.chosen(config.option)
     profile = _profile(config)
+    if option.build:
+        profile = profile.of_build(option.build)
     if profile.environment == "production" and not option.allow_production:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     # A selection of nothing is told before a folder is made, or a request sent.
