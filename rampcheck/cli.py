@@ -1,4 +1,4 @@
-"""The command line: `rampcheck run`, `report`, `serve`, `clauses`, `selftest`, `schema`, `new`, `lint`."""
+"""The command line: `run`, `report`, `serve`, `clauses`, `selftest`, `schema`, `new`, `lint`; and those of signing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rampcheck.contract import descriptor, packs
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
 from rampcheck.running import incidents, termination
+from rampcheck.signoff import commands as signoff
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
@@ -510,6 +511,9 @@ def lint(pack: str | None) -> int:
         click.echo(f"{looked.contract}: {len(looked.mistakes) or 'no'} mistake{'s' * (len(looked.mistakes) != 1)}")
     return ExitCode.USAGE if mistakes else ExitCode.CONFORMANT
 
+
+for signing in signoff.COMMANDS:
+    main.command()(signing)
 
 if __name__ == "__main__":
     main()

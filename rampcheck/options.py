@@ -82,6 +82,7 @@ OPTIONS = (
     ),
     Option("no-allure", "Write no Allure results.", kind=bool, command=False),
 )
+SIDES = ("provider", "partner")  # who signs a run, in the order of its report
 PREFIX = "rampcheck-"
 
 

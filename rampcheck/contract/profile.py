@@ -101,7 +101,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Waiver:
-    """A clause known to be broken and accepted: why, the last day of it (None: no end), who has it mended, who agreed."""
+    """A clause known to be broken and accepted: why, its last day (None: no end), who has it mended, who agreed."""
 
     clause: str
     reason: str

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rampcheck import digests
+from rampcheck.options import SIDES
 
 ATTESTATION = "attestation.json"
-SIDES = ("provider", "partner")  # in the order of the page
 OWN = "rampcheck"  # the member of the signed predicate that is ours
 _BEGIN, _END = b"<!-- signatures -->", b"<!-- /signatures -->"
 
