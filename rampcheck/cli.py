@@ -512,8 +512,9 @@ def lint(pack: str | None) -> int:
     return ExitCode.USAGE if mistakes else ExitCode.CONFORMANT
 
 
-for signing in signoff.COMMANDS:
-    main.command()(signing)
+main.command()(signoff.keygen)
+main.command()(_packs(signoff.sign))
+main.command()(_packs(signoff.verify))
 
 if __name__ == "__main__":
     main()

@@ -102,6 +102,3 @@ def _concluded(found: Verification) -> str:
         )
     number = len(found.failing)
     return f"NOT verified: {number} of these {'does' if number == 1 else 'do'} not hold (✗)."
-
-
-COMMANDS = (keygen, sign, verify)

@@ -96,5 +96,9 @@ def _signed_before(found: Contents, side: str) -> Sequence[Signed]:
 
 
 _RENDER = "`rampcheck report DIR` judges again what the journal holds, by the documents of this rampcheck."
-_CURES = {"verdict": "", "validity": "Run it again, and sign that."}
+_CURES = {
+    "verdict": "",
+    "validity": "Run it again, and sign that.",
+    "register": f"--pack DIR names the pack of a contract that is not ours. {_RENDER}",
+}
 _AWAY = f"`rampcheck verify DIR` tells more. To sign anew, take {ATTESTATION} away; both sides sign then."
