@@ -16,13 +16,14 @@ from typing import Any
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
-from rampcheck import digests
+from rampcheck import digests, report
 from rampcheck.report import signatures
 from rampcheck.report.signatures import OWN
 from rampcheck.signoff import attestation, contents, keys, signing, verification
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.signing import Signatory
 from rampcheck.signoff.verification import Trust, Verification
+from rampcheck.wire.journal import exchange_records
 
 FILES = ("results.json", "journal.jsonl", "index.html", "junit.xml", "summary.md", "attestation.json")
 Files = dict[str, bytes]
@@ -275,17 +276,13 @@ def consistent(signed: Ceremony, results: dict[str, Any], signer: str) -> Files:
 
     Both signatures are those of `signer`; "own": each side's, "": those that were there.
     """
-    from rampcheck import report  # noqa: PLC0415
-    from rampcheck.wire.journal import exchange_records  # noqa: PLC0415
-
     records = [json.loads(line) for line in signed.files["journal.jsonl"].splitlines()]
     made = {**signed.files, **report.rendered(results, exchange_records(records))}
-    parts = signatures.split(made["index.html"])
-    assert parts is not None
+    parts = signatures.split(made["index.html"])  # None where there is nothing to sign
     subjects = {
         "results.json": digests.of_bytes(made["results.json"]),
         "journal.jsonl": digests.of_bytes(made["journal.jsonl"]),
-        "index.html": digests.of_bytes(parts.unsigned),
+        "index.html": digests.of_bytes(parts.unsigned if parts else made["index.html"]),
         "profile": digests.of_value(records[0]["profile"]),
     }
     files = made
@@ -337,7 +334,7 @@ def of_circumstances(signed: Ceremony, other: Ceremony) -> Iterator[Tampering]:
         for member, value in lie.items():
             results[member] = {**results[member], **value} if isinstance(value, dict) else value
         lying = consistent(signed, results, "own")
-        yield Tampering(name, lying, frozenset({reason}), frozenset({"signature", "trust", "digest", "statement"}))
+        yield Tampering(name, lying, frozenset({reason}), frozenset({"signature", "trust", "statement"}))
     one_key = copy.deepcopy(_statements(signed)[1])
     one_key["predicate"][OWN]["signer"]["key"] = signed.signers["provider"].public_key.keyval["public"]
     yield Tampering("one key for both", _with(signed, 1, one_key, signed.signers["provider"]), frozenset({"sides"}))

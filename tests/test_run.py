@@ -415,7 +415,7 @@ def test_a_waiver_that_covers_nothing_is_stale(
     path = profile_file(tmp_path, {**reference.profile(), "waivers": [waiver]})
     done = rampcheck(str(path), "-k", "every_pair", *options, folder=tmp_path / "run")
     assert done.code == code, done.printed
-    assert done.results["waivers"] == [waiver | {"until": None, "state": "stale"}]
+    assert done.results["waivers"] == [waiver | {"until": None, "owner": "", "approver": "", "state": "stale"}]
     assert "the waiver of proof.session.fix-amount is stale" in " ".join(done.printed.split())
 
 

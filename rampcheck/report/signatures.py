@@ -40,8 +40,10 @@ class Page(NamedTuple):
         return self.before + self.after
 
     def signed(self, block: str) -> bytes:
-        """Gives the page with another block."""
-        return self.before + b"\n" + block.strip().encode() + b"\n" + self.after
+        """Gives the page with another block, the white space around it as it was."""
+        white, text = self.block, self.block.strip()
+        before, _, after = white.partition(text) if text else (b"", b"", white)
+        return self.before + before + block.strip().encode() + after + self.after
 
 
 def split(page: bytes) -> Page | None:
