@@ -14,10 +14,10 @@ def of_bytes(content: bytes) -> str:
 
 
 def of_file(path: Path) -> str:
-    """Gives the digest of a file, "" where there is none. Raises `OSError` where it cannot be read."""
+    """Gives the digest of a file, "" where there is none that can be read."""
     try:
         return of_bytes(path.read_bytes())
-    except FileNotFoundError:
+    except OSError:
         return ""
 
 

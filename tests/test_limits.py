@@ -57,6 +57,8 @@ MOMENTS = {
     "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/running/incidents.py": 1,  # the name of a file
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
+    "rampcheck/signoff/signing.py": 1,  # when somebody signed
+    "rampcheck/signoff/commands.py": 1,  # whether a signed run holds today
     "rampcheck/wire/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock
 }
 WALL_CLOCKS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}

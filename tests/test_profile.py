@@ -16,7 +16,12 @@ from rampcheck.errors import ExitCode, ProfileError, UsageError
 
 TOKEN = "tok-51d07b-3f9a2c-first"
 SECOND = "tok-8e22c1-90bd47-second"
-ENVIRON = {"PROOF_CLIENT_TOKEN": TOKEN, "SECOND_TOKEN": SECOND, "BASE": "https://sandbox.example/"}
+ENVIRON = {
+    "PROOF_CLIENT_TOKEN": TOKEN,
+    "SECOND_TOKEN": SECOND,
+    "BASE": "https://sandbox.example/",
+    "BUILD": "2026.11.3-rc1",
+}
 
 MINIMAL = """\
 contract: proof
@@ -48,7 +53,7 @@ triggers:
 webhook: {listen: "127.0.0.1:8099", public_url: "https://hooks.example/in?token=abc"}
 limits: {requests_per_second: 0, timeout_seconds: 2.5, max_requests: 20}
 waivers:
-  - {clause: proof.errors.request-id, reason: ticket 123, until: 2027-01-31}
+  - {clause: proof.errors.request-id, reason: ticket 123, until: 2027-01-31, owner: API team, approver: Ms Roe}
   - {clause: proof.session.json, reason: ticket 124}
 """
 
@@ -137,7 +142,7 @@ class TestValues:
         assert profile.webhook == Webhook("127.0.0.1:8099", "https://hooks.example/in?token=abc")
         assert profile.limits == Limits(0, 2.5, 20)
         assert profile.waivers == (
-            Waiver("proof.errors.request-id", "ticket 123", date(2027, 1, 31)),
+            Waiver("proof.errors.request-id", "ticket 123", date(2027, 1, 31), "API team", "Ms Roe"),
             Waiver("proof.session.json", "ticket 124", None),
         )
 

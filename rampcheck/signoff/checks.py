@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rampcheck import digests
 from rampcheck.contract import packs, register
 from rampcheck.errors import RampcheckError
+from rampcheck.judging.results import Results
 from rampcheck.report.outline import RUN_VERDICTS, UNSIGNED
 from rampcheck.signoff.contents import Contents, last_day
 
@@ -71,15 +72,15 @@ def _results(contents: Contents) -> Check:
     return holds("results", "The results were made from the journal and the profile that lie here")
 
 
-def _verdict(results: dict[str, Any]) -> Check:
-    verdict: str = results["verdict"]
+def _verdict(results: Results) -> Check:
+    verdict = results["verdict"]
     word = RUN_VERDICTS[verdict].word
     if verdict in UNSIGNED:
         return fails("verdict", f"The verdict is {word!r}, and there is nothing to sign. {UNSIGNED[verdict]}")
     return holds("verdict", f"The verdict is {word!r}, which can be signed")
 
 
-def _register(results: dict[str, Any]) -> Check:
+def _register(results: Results) -> Check:
     """Whether it was judged by the clauses that this rampcheck knows under the same version of the contract."""
     name, version = results["contract"], results["contract_version"]
     try:
@@ -91,11 +92,12 @@ def _register(results: dict[str, Any]) -> Check:
             "register", f"Judged by {name} {version}; this rampcheck knows {known.version}: documents were not compared"
         )
     pack = packs.of(name)
+    told = results["digests"]
     here = {
-        "register": digests.of_file(pack.document(name, "clauses")),
-        "document": digests.of_file(pack.document(name, "openapi")),
+        "register": (told["register"], digests.of_file(pack.document(name, "clauses"))),
+        "OpenAPI document": (told["document"], digests.of_file(pack.document(name, "openapi"))),
     }
-    unlike = [one for one, digest in here.items() if digest != results["digests"][one]]
+    unlike = [one for one, (then, now) in here.items() if then != now]
     if unlike:
         return fails(
             "register", f"Judged by another {' and '.join(unlike)} than this rampcheck has as {name} {version}"
@@ -116,7 +118,7 @@ def _reports(contents: Contents) -> Check:
     return holds("reports", "The reports say what the results and the journal say")
 
 
-def _validity(results: dict[str, Any], today: date) -> Check:
+def _validity(results: Results, today: date) -> Check:
     until = results["sign_off"]["valid_until"]
     if today > date.fromisoformat(until):
         return fails("validity", f"Expired: it was valid until {until}")

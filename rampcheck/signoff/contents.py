@@ -12,6 +12,7 @@ from typing import Any
 
 from rampcheck import __version__, digests, report
 from rampcheck.errors import RampcheckError, UsageError
+from rampcheck.judging.results import Results
 from rampcheck.report import html, signatures
 from rampcheck.report.results import ResultsError, validate
 from rampcheck.report.signatures import Page, Signer
@@ -61,10 +62,10 @@ class Contents:
         return first if isinstance(first, dict) else {}
 
     @cached_property
-    def results(self) -> dict[str, Any]:
+    def results(self) -> Results:
         """The content of results.json, valid, with what a signature needs. Raises `ResultsError` where it is not."""
         try:
-            loaded: dict[str, Any] = json.loads(self.files[RESULTS])
+            loaded: Results = json.loads(self.files[RESULTS])
         except (ValueError, RecursionError):
             raise ResultsError(f"{RESULTS} is not there, or no JSON") from None
         validate(loaded)
@@ -87,7 +88,7 @@ class Contents:
     @property
     def is_of_this_version(self) -> bool:
         """Whether this rampcheck wrote the reports, so that it can write them again."""
-        return bool(self.results["rampcheck"] == __version__)
+        return self.results["rampcheck"] == __version__
 
     def differing(self) -> list[str]:
         """Gives the names of the reports that are not what the results and the journal make of them.
@@ -113,7 +114,7 @@ class Contents:
         return self.page is not None and self.page.block.strip() == html.block(signers).strip().encode()
 
 
-def last_day(results: Mapping[str, Any]) -> date:
+def last_day(results: Results) -> date:
     """Gives the last day on which a run holds if it is signed."""
     return datetime.fromisoformat(results["finished"]).date() + timedelta(days=results["sign_off"]["valid_days"])
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from rampcheck.judging.results import Results
 from rampcheck.options import SIDES
 from rampcheck.report.signatures import OWN
 
@@ -48,7 +49,7 @@ class Signing:
         return f"{self.name}, {self.role}"
 
 
-def of(results: Mapping[str, Any], subjects: Mapping[str, str], signing: Signing, url: str = "") -> dict[str, Any]:
+def of(results: Results, subjects: Mapping[str, str], signing: Signing, url: str = "") -> dict[str, Any]:
     """Gives the statement of one signer about valid `results` and the files with these digests.
 
     `url` is where the run can be looked at, "" where nobody said. The signer stands inside: so nobody can put another
@@ -67,7 +68,7 @@ def _subject(name: str, digest: str) -> dict[str, Any]:
     return {"name": name, "digest": {"sha256": digest}, **meant}
 
 
-def _predicate(results: Mapping[str, Any]) -> dict[str, Any]:
+def _predicate(results: Results) -> dict[str, Any]:
     listed: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
     for clause in results["clauses"]:
         if clause["verdict"] in _LISTS:
@@ -75,7 +76,7 @@ def _predicate(results: Mapping[str, Any]) -> dict[str, Any]:
     return {"result": _result(results), "configuration": _configuration(results), **listed}
 
 
-def _result(results: Mapping[str, Any]) -> str:
+def _result(results: Results) -> str:
     """Gives PASSED only where every `must` was verified and nothing was seen broken, waived or not."""
     verdicts = {(clause["level"], clause["verdict"]) for clause in results["clauses"]}
     broken = {verdict for _, verdict in verdicts}
@@ -84,7 +85,7 @@ def _result(results: Mapping[str, Any]) -> str:
     return "WARNED" if ("must", "not_verified") in verdicts or broken & {"advisory", "waived"} else "PASSED"
 
 
-def _configuration(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _configuration(results: Results) -> list[dict[str, Any]]:
     told, target = results["digests"], results["target"]
     contract = {"contract": results["contract"], "version": results["contract_version"]}
     return [
@@ -99,10 +100,16 @@ def _configuration(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _own(results: Mapping[str, Any], signing: Signing) -> dict[str, Any]:
+def _own(results: Results, signing: Signing) -> dict[str, Any]:
     return {
         "schema": 1,
-        **{name: results[name] for name in ("run", "verdict", "started", "finished", "seed", "strict", "counts")},
+        "run": results["run"],
+        "verdict": results["verdict"],
+        "started": results["started"],
+        "finished": results["finished"],
+        "seed": results["seed"],
+        "strict": results["strict"],
+        "counts": results["counts"],
         "scope": results["selection"],
         "observedTests": [clause["id"] for clause in results["clauses"] if clause["verdict"] == "observed"],
         "waivers": results["waivers"],
