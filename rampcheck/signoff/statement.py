@@ -1,7 +1,7 @@
 """What is signed: an in-toto Statement v1 about a run's files, with the predicate of a test's result.
 
 Source: in-toto attestation framework v1 (statement, parsing rules), predicate test-result v0.1. What the predicate has
-no member for stands in one of ours; it ends nothing that the others say.
+no member for stands in one of ours; it changes nothing of what the others say.
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ def _of_signatures(signed: Sequence[Signed], trust: Sequence[Trust], today: date
     for one in signed:
         yield _signature(one)
     yield _sides(signed)
-    yield from (_trust(one, trust) for one in signed)
+    # Whose key it is that did not sign says nothing.
+    yield from (_trust(one, trust) for one in signed if not one.fault)
     yield from (_time(one, today) for one in signed)
 
 
@@ -96,7 +97,8 @@ def _sides(signed: Sequence[Signed]) -> Check:
     if len({one.fingerprint for one in signed}) != len(signed):
         return fails("sides", "Both sides signed with the same key: that is one side")
     if missing := [side for side in SIDES if side not in sides]:
-        return fails("sides", f"A sign-off needs both sides; missing: that of the {' and of the '.join(missing)}")
+        lacking = " and of the ".join(missing)
+        return fails("sides", f"A sign-off needs both sides; missing: a signature of the {lacking}")
     return holds("sides", "Signed by both sides")
 
 
