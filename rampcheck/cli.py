@@ -1,4 +1,4 @@
-"""The command line: `run`, `report`, `serve`, `clauses`, `selftest`, `schema`, `new`, `lint`; and those of signing."""
+"""The command line: runs, sandboxes, what is promised; the other commands have modules of their own."""
 
 from __future__ import annotations
 
@@ -12,29 +12,18 @@ from typing import Any
 import click
 
 from rampcheck import __version__, options, outlets
-from rampcheck.contract import descriptor, packs
+from rampcheck.authors import freeze, lint, new
+from rampcheck.command import Command, pack_option
+from rampcheck.comparison.commands import compare, history
+from rampcheck.contract import descriptor
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
 from rampcheck.running import incidents, termination
-from rampcheck.signoff import commands as signoff
+from rampcheck.signoff.commands import keygen, sign, verify
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
 LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
-
-
-class Command(click.Command):
-    """A command that takes no empty text: whoever writes "$UNSET" does not mean the default."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Reads the arguments into `ctx`."""
-        rest = super().parse_args(ctx, args)
-        for parameter in self.params:
-            value = ctx.params.get(parameter.name or "")
-            texts = value if isinstance(value, tuple) else [value]
-            if any(isinstance(text, str) and not text.strip() for text in texts):
-                raise UsageError(f"{parameter.get_error_hint(ctx)} is empty", options.EMPTY)
-        return rest
 
 
 class Commands(click.Group):
@@ -95,23 +84,6 @@ def main() -> None:
     """Tells, clause by clause, whether a running server keeps the promises of its documentation."""
 
 
-def _add_packs(_context: click.Context, _option: click.Parameter, folders: tuple[str, ...]) -> None:
-    for folder in folders:
-        packs.add(Path(folder))
-
-
-_packs = click.option(
-    "--pack",
-    multiple=True,
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    expose_value=False,
-    is_eager=True,
-    callback=_add_packs,
-    help="A folder that brings contracts of its own (openapi/, suites/, references/). May be given several times.",
-)
-
-
 def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([option for option in options.OPTIONS if option.command]):
         kind = click.IntRange(1, option.most) if option.most else option.kind
@@ -143,7 +115,7 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     help="How many processes send requests at the same time.",
 )
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Run only the scenarios whose names match, as in pytest.")
-@_packs
+@pack_option
 @_options_of_a_run
 def run(profile: str | None, **given: Any) -> int:
     """Judges a target and writes the reports.
@@ -175,10 +147,16 @@ def _judge_references(given: dict[str, Any]) -> int:
         contracts = [name for name in contracts if reference.exists(name)]
     if given["keyword"] and len(contracts) > 1:
         contracts = _with_scenarios(contracts, given["clause"], given["keyword"])
+    named = Path(given["baseline"] or "")
+    if given["baseline"] and len(contracts) > 1 and (named.is_file() or (named / "results.json").is_file()):
+        raise UsageError(
+            f"--baseline {named} is one run, and {' and '.join(contracts)} would be judged", "Name its --contract."
+        )
     codes: list[int] = []
     for contract in contracts:
-        output = _folder(given["output"], contract, alone=len(contracts) == 1)
-        codes.append(_judge({**given, "contract": contract, "output": output}))
+        # A folder that is named holds one of each, where several are judged.
+        folders = {name: _folder(given[name], contract, alone=len(contracts) == 1) for name in ("output", "baseline")}
+        codes.append(_judge({**given, "contract": contract, **folders}))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
@@ -238,7 +216,7 @@ def _judge(given: dict[str, Any]) -> int:
 
 
 @main.command()
-@_packs
+@pack_option
 @click.argument("folder", metavar="DIR", type=click.Path())
 def report(folder: str) -> int:
     """Judges again what a run has left in its folder DIR, and writes the reports again.
@@ -259,7 +237,7 @@ def report(folder: str) -> int:
 
 
 @main.command()
-@_packs
+@pack_option
 @click.option("--contract", metavar="NAME", help="Which API to serve; default: the first.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
@@ -339,7 +317,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @main.command()
-@_packs
+@pack_option
 @click.option("--contract", metavar="NAME", help="Of this contract only.")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
@@ -355,12 +333,13 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
         for clause in loaded.clauses.values():
             if clause.id in selected:
                 needs = f"; needs {'; '.join(map(need_text, clause.needs))}" if clause.needs else ""
-                click.echo(f"{clause.id}  ({clause.level}{needs})")
+                since = f"; since {clause.since}" if clause.since else ""
+                click.echo(f"{clause.id}  ({clause.level}{since}{needs})")
                 click.echo(f"    {clause.text}  [{clause.source.document}, {clause.source.section}]")
 
 
 @main.command()
-@_packs
+@pack_option
 @click.option("--contract", metavar="NAME", help="Of this contract only.")
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Try only this defect, and what else is named."
@@ -455,12 +434,13 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 @main.command()
-@_packs
-@click.argument("name", type=click.Choice(["profile", "results", "journal", "contract", "clauses"]))
+@pack_option
+@click.argument("name", type=click.Choice(["profile", "results", "journal", "compare", "contract", "clauses"]))
 def schema(name: str) -> None:
     """Prints a JSON Schema.
 
-    Of any contract's profile, of results.json, of a line of journal.jsonl, of a pack's contract.yaml or clauses.yaml.
+    Of any contract's profile, of results.json, of a line of journal.jsonl, of compare.json, of a pack's contract.yaml
+    or clauses.yaml.
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
@@ -473,48 +453,8 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-@main.command()
-@click.argument("name")
-@click.argument("folder", required=False, metavar="[DIR]", type=click.Path())
-def new(name: str, folder: str | None) -> None:
-    """Writes a pack that runs: the contract NAME with documents, suite, reference, defects and a test.
-
-    DIR is where it is written; default: a new folder called rampcheck-NAME.
-    """
-    from rampcheck import pack_template  # noqa: PLC0415 - as in `run`
-
-    place = Path(folder or f"rampcheck-{name}")
-    pack_template.write(name, place)
-    click.echo(
-        f"{place} holds a pack of the contract {name}. Judge its reference with:\n"
-        f"    rampcheck run --pack {place} --contract {name}\n{place / 'README.md'} says what to do next."
-    )
-
-
-@main.command()
-@click.argument("pack", required=False, metavar="[PACK]")
-def lint(pack: str | None) -> int:
-    """Tells all that is wrong with a pack, for those who write one.
-
-    PACK is its folder, or the name of a contract; without it, all that are known are looked at. The exit code is 4 if
-    anything is wrong.
-    """
-    from rampcheck import lint as linter  # noqa: PLC0415 - as in `_judge`
-
-    mistakes = 0
-    for looked in linter.lint(pack or ""):
-        mistakes += len(looked.mistakes)
-        for _, mistake in looked.mistakes:
-            click.echo(visible(str(mistake)))
-        if looked.left_out:
-            click.echo(f"{looked.contract}: not looked at until this is mended: {', '.join(looked.left_out)}")
-        click.echo(f"{looked.contract}: {len(looked.mistakes) or 'no'} mistake{'s' * (len(looked.mistakes) != 1)}")
-    return ExitCode.USAGE if mistakes else ExitCode.CONFORMANT
-
-
-main.command()(signoff.keygen)
-main.command()(_packs(signoff.sign))
-main.command()(_packs(signoff.verify))
+for command in (compare, history, keygen, sign, verify, new, lint, freeze):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -51,6 +51,12 @@ OPTIONS = (
     ),
     Option("output", "Where to write; default: reports/<contract>-<UTC time>.", "DIR"),
     Option("build", "Which build of the target is judged; goes before the profile's `subject.build`.", "TEXT"),
+    Option(
+        "baseline",
+        "Compare with this earlier run at the end, and write compare.html, compare.md and compare.json beside the "
+        "reports. A run's folder, or its results.json. The exit code stays that of this run's own verdict.",
+        "DIR",
+    ),
     Option("seed", "Of the generated requests; the same seed sends the same ones.", "N", int, 1),
     Option("examples", "Generated requests for each property test.", "N", int, 45, most=1000),
     Option(

@@ -14,24 +14,8 @@ import pytest
 
 from rampcheck.errors import UsageError
 from rampcheck.running import folder
+from tests.journals import BEGINNING
 
-BEGINNING = {
-    "kind": "run",
-    "schema": 1,
-    "rampcheck": "0.1.0",
-    "run": "3f9a2c1e",
-    "contract": "proof",
-    "contract_version": "2026-11",
-    "profile": {"contract": "proof", "base_url": "https://sandbox.example", "credentials": ["client_token"]},
-    "seed": 1,
-    "workers": 0,
-    "selection": {"clauses": [], "keyword": ""},
-    "selected": ["proof.auth.bearer-required"],
-    "strict": False,
-    "require_complete": False,
-    "allure": True,
-    "started": "2026-11-21T07:00:00.000000Z",
-}
 END = {"kind": "end", "finished": BEGINNING["started"], "interrupted": False, "reason": ""}
 NOTE = {"kind": "note", "text": "a"}
 

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import jsonschema
 
-from rampcheck.contract import descriptor, profile_schema
+from rampcheck.contract import descriptor, profile_schema, versions
 from rampcheck.contract.credentials import Credentials
 from rampcheck.contract.descriptor import Credential, Descriptor
 from rampcheck.contract.profile_text import Draft, Place, parsed, plain, read
@@ -153,6 +153,11 @@ class Profile:
     def get(self, path: str) -> Any:
         """Gives the value at a dotted path (`partner.widget_config.type`) as it was given, or None."""
         return _at(self.given, path)
+
+    @property
+    def contract_version(self) -> str:
+        """The version of the contract that the target is judged by; "" for the newest."""
+        return str(self.given.get("contract_version", ""))
 
     @property
     def described(self) -> Descriptor:
@@ -463,6 +468,9 @@ def _credential_fault(known: Credential, value: str, is_literal: bool) -> str:
 
 def _check_own(given: Mapping[str, Any], described: Descriptor, draft: Draft) -> None:
     """Notes what contradicts something else in the profile, or is of no use without it."""
+    version = given.get("contract_version")
+    if isinstance(version, str) and version not in (known_versions := versions.names(described.name)):
+        draft.wrong(("contract_version",), f"there is no such version; known: {', '.join(known_versions)}")
     credentials = given.get("credentials")
     owners: dict[tuple[str, str, Any], str] = {}
     for name, value in credentials.items() if isinstance(credentials, dict) else ():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from typing import Any, Literal
 
-from rampcheck.contract import packs
+from rampcheck.contract import packs, versions
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, UsageError
@@ -27,7 +27,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Clause:
-    """One promise: `needs` is what the profile must hold for it."""
+    """One promise: `needs` is what the profile must hold for it.
+
+    `since` is the contract version since which it counts, "" for those of the first one.
+    """
 
     id: str
     level: Level
@@ -38,6 +41,7 @@ class Clause:
     advice: str = ""
     untestable: str = ""
     ambiguities: tuple[str, ...] = ()
+    since: str = ""
 
     def unmet(self, profile: Profile) -> str:
         """Gives what to add to the profile before this clause can be tried, or an empty string."""
@@ -101,7 +105,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Contract:
-    """The register and the OpenAPI document of one API, as `load` reads them; the first of `causes` comes first."""
+    """The register and the OpenAPI document of one API, as `load` reads them; the first of `causes` comes first.
+
+    `newer` are the clauses that `version` does not promise yet: they are `open`.
+    """
 
     name: str
     title: str
@@ -110,6 +117,7 @@ class Contract:
     clauses: Mapping[str, Clause]
     document: Mapping[str, Any] = field(repr=False)
     causes: tuple[Cause, ...] = ()
+    newer: frozenset[str] = frozenset()
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -201,12 +209,49 @@ def clause_ids(node: Any) -> Iterator[str]:
             yield from clause_ids(item)
 
 
-@cache
-def load(name: str) -> Contract:
-    """Reads the contract called `name`.
+def of(profile: Profile) -> Contract:
+    """Gives what a profile's target is judged by. Raises as `load`."""
+    return load(profile.contract, profile.contract_version)
 
-    Raises `UsageError` where there is none of that name and `ContractError` where its documents do not fit together.
+
+def load(name: str, version: str = "") -> Contract:
+    """Gives the contract called `name`, as its version `version` promised it; "" means the newest.
+
+    Raises `UsageError` where there is none of that name, or that version is not kept, and `ContractError` where its
+    documents do not fit together.
     """
+    newest = _newest(name)
+    return newest if version in ("", newest.version) else _as_of(name, version)
+
+
+@cache
+def _as_of(name: str, version: str) -> Contract:
+    """Gives a contract with the levels and texts of an older version.
+
+    What came later is `open`, for the older documentation is silent of it; what fell away since is not tried any more.
+    """
+    newest, promises = _newest(name), versions.load(name, version)
+    clauses = {}
+    for clause in newest.clauses.values():
+        kept = promises.get(clause.id)
+        clauses[clause.id] = (
+            replace(clause, level=kept.level, text=kept.text) if kept else replace(clause, level="open")
+        )
+    for clause_id, kept in promises.items():
+        if clause_id not in clauses:
+            clauses[clause_id] = Clause(
+                id=clause_id,
+                level=kept.level,
+                text=kept.text,
+                section=_section(clause_id, newest.sections) or newest.sections[0][0],
+                source=Source(f"{newest.title}, version {version}", ""),
+                untestable=f"it fell away after version {version} of the contract, and nothing tries it any more",
+            )
+    return replace(newest, version=version, clauses=clauses, newer=frozenset(newest.clauses.keys() - promises.keys()))
+
+
+@cache
+def _newest(name: str) -> Contract:
     pack = packs.of(name)
     path = pack.document(name, "clauses")
     try:
@@ -228,12 +273,13 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
             id=entry["id"],
             level=entry["level"],
             text=" ".join(entry["text"].split()),
-            section=max((key for key, _ in sections if entry["id"].startswith(f"{key}.")), key=len),
+            section=_section(entry["id"], sections),
             source=Source(page["title"], entry["source"]["section"], page.get("url", "")),
             needs=tuple(entry.get("needs", ())),
             advice=entry.get("advice", ""),
             untestable=entry.get("untestable", ""),
             ambiguities=tuple(ambiguities.get(entry["id"], ())),
+            since=entry.get("since", ""),
         )
     causes = tuple(
         Cause(
@@ -245,6 +291,11 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
         for entry in register.get("causes", ())
     )
     return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)
+
+
+def _section(clause: str, sections: Iterable[tuple[str, str]]) -> str:
+    """Gives the section with the longest id that a clause's begins with; "" where there is none."""
+    return max((key for key, _ in sections if clause.startswith(f"{key}.")), key=len, default="")
 
 
 def _matching(names: Iterable[str], patterns: Iterable[str]) -> frozenset[str]:

@@ -138,7 +138,7 @@ class Judge:
                 elif invariant.exercises:
                     held.add(invariant.clause)
         held.difference_update(clause for _, clause, _, _ in broken)
-        self.exchanges.append(self._journal.exchange(exchange, sorted(held)))
+        self.exchanges.append(self._journal.exchange(exchange, sorted(held), self.redacted(self.change)))
         if exchange.status == 500 and not exchange.final:
             self.note("a request met status 500 and was sent again, as the documentation asks")
         if exchange.cut:

@@ -138,6 +138,7 @@ class ClauseResult(TypedDict):
     id: str
     section: str
     level: Level
+    since: NotRequired[str]
     text: str
     source: SourceResult
     verdict: ClauseVerdict

@@ -41,11 +41,12 @@ Ending = Literal["complete", "interrupted", "early", "unfinished"]
 
 
 class _Why(TypedDict):
-    """Why a clause has the verdict that it has."""
+    """Why a clause has the verdict that it has, and since which version it counts."""
 
     reason: str
     gap: NotRequired[GapKind]
     follows: NotRequired[str]
+    since: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def _clause_result(
     source: SourceResult = {"document": clause.source.document, "section": clause.source.section}
     if clause.source.url:
         source["url"] = clause.source.url
+    if clause.since:
+        why["since"] = clause.since
     return {
         "id": clause.id,
         "section": clause.section,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -24,9 +25,10 @@ def cell(value: object) -> str:
     return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_CELL))
 
 
-def render(results: Results) -> str:
-    """Gives the Markdown summary of valid `results`."""
-    environment = Environment(
+@cache
+def environment() -> Environment:
+    """Gives what renders our pages in Markdown: every value is escaped, and what is missing is an error."""
+    return Environment(
         loader=PackageLoader("rampcheck.report"),
         autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
         finalize=cell,
@@ -35,15 +37,23 @@ def render(results: Results) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("summary.md.jinja").render(
-        results={"waivers": [], **results},
-        outline=outline(results),
-        verdicts=CLAUSE_VERDICTS,
-        gap_words=GAPS,
-        outage_text=outage_text,
-        others=_others,
-        plural=plural,
-        shown=SEEN_SHOWN,
+
+
+def render(results: Results) -> str:
+    """Gives the Markdown summary of valid `results`."""
+    return (
+        environment()
+        .get_template("summary.md.jinja")
+        .render(
+            results={"waivers": [], **results},
+            outline=outline(results),
+            verdicts=CLAUSE_VERDICTS,
+            gap_words=GAPS,
+            outage_text=outage_text,
+            others=_others,
+            plural=plural,
+            shown=SEEN_SHOWN,
+        )
     )
 
 

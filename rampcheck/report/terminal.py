@@ -11,6 +11,7 @@ from rich.text import Text
 from rampcheck.display import one_line, visible
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, GapKind, Results, WaiverResult
 from rampcheck.judging.verdicts import BROKEN
+from rampcheck.report.console import heading, say
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, others, outage_text, outline
 from rampcheck.report.text import plural
 
@@ -60,20 +61,6 @@ def where(directory: Path | None) -> str:
     return f"Reports: {directory / 'index.html'}" if directory else "Reports: none could be written"
 
 
-def _say(console: Console, text: Text | str, label: Text | str = "") -> None:
-    """Prints a folded paragraph without trailing spaces, all of its lines as far in as `label` is wide."""
-    margin = Text.assemble(label)
-    for line in Text.assemble(text).wrap(console, max(20, console.width - len(margin)), overflow="fold"):
-        line.rstrip()
-        console.print(margin, line, sep="", soft_wrap=True, highlight=False)
-        margin = Text(" " * len(margin))
-
-
-def _heading(console: Console, text: str, style: str = "bold") -> None:
-    _say(console, "")
-    _say(console, Text(text, style))
-
-
 def _print_broken(console: Console, verdict: ClauseVerdict, summary: Outline) -> None:
     leads = summary.leads[verdict]
     if not leads:
@@ -81,30 +68,30 @@ def _print_broken(console: Console, verdict: ClauseVerdict, summary: Outline) ->
     word = CLAUSE_VERDICTS[verdict]
     following = sum("follows" in clause for clause in summary.by_verdict[verdict])
     more = f", and {following:,} more in consequence" if following else ""
-    _heading(console, f"{word.word.capitalize()}: {plural(len(leads), 'clause')}{more}", STYLES[verdict])
+    heading(console, f"{word.word.capitalize()}: {plural(len(leads), 'clause')}{more}", STYLES[verdict])
     for lead in leads:
         _print_lead(console, lead)
 
 
 def _print_lead(console: Console, lead: Lead) -> None:
     clause = lead.clause
-    _say(console, "")
-    _say(console, Text(clause["id"], "bold"), _symbol(clause))
-    _say(console, one_line(clause["text"], LONGEST_VALUE), "  ")
+    say(console, "")
+    say(console, Text(clause["id"], "bold"), _symbol(clause))
+    say(console, one_line(clause["text"], LONGEST_VALUE), "  ")
     for finding in clause["findings"][:FINDINGS_SHOWN]:
         _print_finding(console, finding)
     if len(clause["findings"]) > FINDINGS_SHOWN:
         more = plural(len(clause["findings"]) - FINDINGS_SHOWN, "more finding")
-        _say(console, f"and {more}, see index.html", "    ")
+        say(console, f"and {more}, see index.html", "    ")
     if lead.followers:
-        _say(
+        say(
             console,
             f"from which {plural(len(lead.followers), 'more broken clause')} "
             f"{'follows' if len(lead.followers) == 1 else 'follow'}:",
             "  ",
         )
     for follower in lead.followers:
-        _say(console, follower["id"], Text.assemble("    ", _symbol(follower)))
+        say(console, follower["id"], Text.assemble("    ", _symbol(follower)))
 
 
 def _symbol(clause: ClauseResult) -> Text:
@@ -121,7 +108,7 @@ def _print_finding(console: Console, finding: FindingResult) -> None:
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
     for name, value in rows:
-        _say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
+        say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
 
 
 def _waiver(waiver: WaiverResult) -> str:
@@ -130,22 +117,22 @@ def _waiver(waiver: WaiverResult) -> str:
 
 
 def _print_gaps(console: Console, kind: GapKind, gaps: Sequence[Gap]) -> None:
-    _heading(console, GAPS[kind].heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
+    heading(console, GAPS[kind].heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
     if kind == "unselected":
-        _say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
+        say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
         return
     for gap in gaps[:GAPS_SHOWN]:
-        _say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
-        _say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
+        say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
+        say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
     if len(gaps) > GAPS_SHOWN:
-        _say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
+        say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")
 
 
-def _print_list(console: Console, heading: str, lines: Iterable[str]) -> None:
+def _print_list(console: Console, title: str, lines: Iterable[str]) -> None:
     for number, line in enumerate(lines):
         if number == 0:
-            _heading(console, heading)
-        _say(console, one_line(line, LONGEST_VALUE), "- ")
+            heading(console, title)
+        say(console, one_line(line, LONGEST_VALUE), "- ")
 
 
 def _print_end(console: Console, results: Results, summary: Outline, directory: Path | None) -> None:
@@ -154,16 +141,16 @@ def _print_end(console: Console, results: Results, summary: Outline, directory: 
         for verdict, word in CLAUSE_VERDICTS.items()
         if results["counts"][verdict]
     ]
-    _say(console, "")
-    _say(console, Text(", ").join(counts))
-    _say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
+    say(console, "")
+    say(console, Text(", ").join(counts))
+    say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
     if summary.selection:
-        _say(console, f"Selected: {visible(summary.selection)}")
-    _say(console, where(directory))
-    _say(console, "")
+        say(console, f"Selected: {visible(summary.selection)}")
+    say(console, where(directory))
+    say(console, "")
     if summary.early_end:
-        _say(console, Text(visible(summary.early_end), "bold"))
+        say(console, Text(visible(summary.early_end), "bold"))
     target = f"{results['title']} at {visible(results['target']['base_url'])}"
     style = STYLES[results["verdict"]]
     verdict = Text.assemble((summary.word.word, style), f": {target}. {visible(summary.sentence)}")
-    _say(console, verdict, Text(f"{summary.word.symbol} ", style))
+    say(console, verdict, Text(f"{summary.word.symbol} ", style))

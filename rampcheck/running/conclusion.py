@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rampcheck import __version__, digests, report
-from rampcheck.contract import packs, register
+from rampcheck.contract import packs, register, versions
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
@@ -23,7 +23,7 @@ from rampcheck.judging.suite import Suite
 from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
 from rampcheck.report import allure_evidence
 from rampcheck.running import folder
-from rampcheck.wire.journal import UNTOUCHED, exchange_records, from_record, timestamp
+from rampcheck.wire.journal import JOURNAL, UNTOUCHED, exchange_records, from_record, timestamp
 from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
 UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
@@ -60,26 +60,27 @@ def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     known = _contract_of(where, beginning)
     _check_clauses(where, known, records)
     judgement = _Judgement(known, _profile_of(where, known, beginning), beginning, records)
-    results = judgement.results(digests.of_file(where / folder.JOURNAL))
+    results = judgement.results(digests.of_file(where / JOURNAL))
     return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
 
 
 def _contract_of(where: Path, beginning: RunRecord) -> Contract:
-    known = register.load(beginning["contract"])
-    if known.version != beginning["contract_version"]:
+    name, version = beginning["contract"], beginning["contract_version"]
+    known = versions.names(name)
+    if version not in known:
         raise UsageError(
-            f"{where} is a run of the contract {known.name} {beginning['contract_version']}; this rampcheck "
-            f"({__version__}) knows {known.version}",
+            f"{where} is a run of the contract {name} {version}; this rampcheck ({__version__}) knows "
+            f"{' and '.join(known)}",
             f"Judge it with the version that made it, rampcheck {beginning['rampcheck']}.",
         )
-    return known
+    return register.load(name, version)
 
 
 def _profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
     try:
         profile = profiles.recalled(known.name, beginning["profile"])
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise UsageError(f"{where / folder.JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED) from error
+        raise UsageError(f"{where / JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED) from error
     waivers.check(profile.waivers, known)
     return profile
 
@@ -97,7 +98,7 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.add(record["clause"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(
-            f"{where / folder.JOURNAL} speaks of {unknown[0]}, which is no clause of {known.name} {known.version}",
+            f"{where / JOURNAL} speaks of {unknown[0]}, which is no clause of {known.name} {known.version}",
             UNTOUCHED,
         )
 
@@ -200,9 +201,15 @@ class _Judgement:
         return digests.of_file(packs.of(self._contract.name).document(self._contract.name, document))
 
     def _notes(self) -> list[str]:
+        told = []
         if self._profile.environment is None:
-            return ["the profile does not say `environment`: the target was taken for a test environment"]
-        return []
+            told.append("the profile does not say `environment`: the target was taken for a test environment")
+        if newer := sorted(self._contract.newer):
+            told.append(
+                f"judged by contract version {self._contract.version}: what came later cannot fail it, and is only "
+                f"observed: {', '.join(newer)}"
+            )
+        return told
 
 
 def ending(end: EndRecord | None) -> Ending:

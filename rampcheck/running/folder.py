@@ -10,10 +10,9 @@ from itertools import chain, count
 from pathlib import Path
 
 from rampcheck.errors import UsageError
-from rampcheck.wire.journal import folded, read_records
+from rampcheck.wire.journal import JOURNAL, folded, read_records
 from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
-JOURNAL = "journal.jsonl"
 SHARED = "shared"  # what the workers count in common, while the run lasts
 
 _ANOTHER = "Name another folder with --output."

@@ -30,6 +30,7 @@ from rampcheck.judging import waivers
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
 from rampcheck.running import folder, incidents, launch, marks, order, properties, termination
+from rampcheck.running.against import Against
 from rampcheck.running.marks import verified
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Accepted, Target
@@ -43,6 +44,7 @@ RESULTS = pytest.StashKey[Results]()
 FAULT = "a fault of rampcheck kept it from being judged"
 PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"
+AGAINST = pytest.StashKey[Against]()
 CONCLUSION = pytest.StashKey["_Conclusion"]()
 
 
@@ -138,13 +140,14 @@ def _controller_run(config: pytest.Config) -> Run:
     if profile.environment == "production" and not option.allow_production:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     # A selection of nothing is told before a folder is made, or a request sent.
-    known = register.load(profile.contract)
+    known = register.of(profile)
     chosen = launch.chosen(known, option.clause, config.option.keyword)
     waivers.check(profile.waivers, known)
     suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
     transport.way_of(profile)
     if profile.webhook is not None:
         receiver.check(profile.webhook)
+    config.stash[AGAINST] = Against(option.baseline, profile.contract)
     output = folder.claimed(option.output, profile.contract)
     settings = Settings(
         run=secrets.token_hex(4),
@@ -484,6 +487,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     config.stash[RESULTS] = concluded.results
     session.exitstatus = concluded.code
+    try:
+        config.stash[AGAINST].compare(run.place)
+    except Exception as error:  # noqa: BLE001 - as above; the verdict stands
+        _tell(config, error)
+        session.exitstatus = concluded.code or ExitCode.FAULT
 
 
 def _print_results(config: pytest.Config) -> None:
@@ -496,6 +504,7 @@ def _print_results(config: pytest.Config) -> None:
     writer = config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
     with console.capture() as captured:
+        config.stash[AGAINST].print(console, config.stash[RUN].place)
         print_summary(results, console, config.stash[RUN].place)
     writer.line()
     writer.write(captured.get(), flush=True)

@@ -67,7 +67,7 @@ class Run:
         self.profile = profile
         self.settings = settings
         self.lane = lane
-        self.contract = register.load(profile.contract)
+        self.contract = register.of(profile)
         self.selected = self.contract.selected(settings.patterns)
         self.suite = suite.load(profile.contract)
         redactor = Redactor(

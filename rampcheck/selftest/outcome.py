@@ -12,10 +12,9 @@ from typing import Literal
 from rampcheck.errors import ExitCode
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, Results, RunVerdict
 from rampcheck.report.results import FILE_NAME
-from rampcheck.running.folder import JOURNAL
 from rampcheck.selftest.members import Result
 from rampcheck.selftest.trial import Trial
-from rampcheck.wire.journal import read_records
+from rampcheck.wire.journal import JOURNAL, read_records
 from rampcheck.wire.journal_records import JudgeName, Record
 
 AS_REQUIRED = ("convicted", "ended", "conforming")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rampcheck.command import Command, pack_option
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode
 from rampcheck.options import SIDES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OTHER = dict(zip(SIDES, reversed(SIDES), strict=True))
 
 
+@click.command(cls=Command)
 @click.argument("file", type=click.Path(dir_okay=False))
 def keygen(file: str) -> None:
     """Makes a key to sign runs with: the private one in FILE, the public one in FILE.pub.
@@ -37,6 +39,8 @@ def keygen(file: str) -> None:
     )
 
 
+@click.command(cls=Command)
+@pack_option
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.option("--key", required=True, metavar="FILE", type=click.Path(), help="The private key, from `keygen`.")
 @click.option("--as", "side", required=True, type=click.Choice(SIDES), help="For which side.")
@@ -68,6 +72,8 @@ def _tell_signed(folder: str, side: str, signed: Iterable[Signed]) -> None:
         )
 
 
+@click.command(cls=Command)
+@pack_option
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.option(
     "--trust",

@@ -18,11 +18,10 @@ from rampcheck.report.results import ResultsError, validate
 from rampcheck.report.signatures import Page, Signer
 from rampcheck.running import folder as run_folder
 from rampcheck.signoff.statement import PROFILE
-from rampcheck.wire.journal import exchange_records
+from rampcheck.wire.journal import JOURNAL, exchange_records
 
 PAGE = "index.html"
 RESULTS = report.FILE_NAME
-JOURNAL = run_folder.JOURNAL
 SUBJECTS = (RESULTS, JOURNAL, PAGE, PROFILE)
 
 

@@ -23,7 +23,7 @@ from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from rampcheck import digests
 from rampcheck.errors import UsageError, writing
-from rampcheck.running.folder import JOURNAL
+from rampcheck.wire.journal import JOURNAL
 
 PASSPHRASE = "RAMPCHECK_KEY_PASSPHRASE"  # noqa: S105 - the variable that holds it
 ED25519 = "ed25519"

@@ -17,7 +17,8 @@ from rampcheck.signoff import attestation, checks, keys
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.attestation import AttestationError, Signed
 from rampcheck.signoff.checks import Check, State, fails, holds, noted
-from rampcheck.signoff.contents import JOURNAL, RESULTS, SUBJECTS, Contents
+from rampcheck.signoff.contents import RESULTS, SUBJECTS, Contents
+from rampcheck.wire.journal import JOURNAL
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from rampcheck.wire.room import Room
 
 # What to do about a journal that says what no run has written.
 UNTOUCHED = "Was it changed by hand? Take the file as the run left it."
+JOURNAL = "journal.jsonl"  # what it is called in a run's folder
 
 
 def timestamp(seconds: float) -> str:
@@ -70,10 +71,15 @@ class Journal:
     def __post_init__(self) -> None:
         self.records = Records(self.path)
 
-    def exchange(self, exchange: Exchange, held: Iterable[str] = ()) -> ExchangeRecord:
-        """Writes one exchange and the clauses seen to hold in it; gives the record as written."""
+    def exchange(self, exchange: Exchange, held: Iterable[str] = (), change: str = "") -> ExchangeRecord:
+        """Writes one exchange, the clauses seen to hold in it, what was changed in its request; gives the record."""
         with self._writing:
-            record: ExchangeRecord = {"kind": "exchange", **self._exchange(exchange), "held": list(held)}
+            record: ExchangeRecord = {
+                "kind": "exchange",
+                **self._exchange(exchange),
+                "held": list(held),
+                "change": change,
+            }
             self.write(record)
         return record
 
@@ -200,7 +206,7 @@ def folded(records: Sequence[Record]) -> list[Record]:
         match record["kind"]:
             case "begun":
                 if record["number"] not in over:
-                    cut[record["number"]] = {**record, "kind": "exchange", "messages": [], "held": []}
+                    cut[record["number"]] = {**record, "kind": "exchange", "messages": [], "held": [], "change": ""}
                     told.append(cut[record["number"]])
             case "message":
                 if (exchange := cut.get(record["exchange"])) is not None:

@@ -6,7 +6,7 @@ the beginning tells its number (`SCHEMA`), which changes with whatever is writte
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from rampcheck.wire.exchanges import Direction, MessageKind
 
@@ -126,10 +126,11 @@ class RunRecord(TypedDict):
 
 
 class ExchangeRecord(ExchangeContent):
-    """An exchange that is over, and the clauses that were seen to hold in it."""
+    """An exchange that is over, the clauses that were seen to hold in it, and what was changed in its request."""
 
     kind: Literal["exchange"]
     held: list[str]
+    change: NotRequired[str]
 
 
 class BegunRecord(ExchangeContent):

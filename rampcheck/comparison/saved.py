@@ -1,0 +1,96 @@
+"""A run as it lies in its folder: its results, and as far as it is there its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rampcheck.contract import register
+from rampcheck.contract.register import Contract
+from rampcheck.errors import RampcheckError, UsageError
+from rampcheck.report import results as results_file
+from rampcheck.wire.journal import JOURNAL, read_records
+from rampcheck.wire.journal_records import Record
+
+NOTHING_JUDGED = "Name a run that judged something; its report says why this one did not."
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One run: its valid results, and the path of its journal, None where there is none."""
+
+    results: Mapping[str, Any]
+    journal: Path | None = None
+
+    @cached_property
+    def clauses(self) -> dict[str, Mapping[str, Any]]:
+        """Its clauses by id."""
+        return {clause["id"]: clause for clause in self.results["clauses"]}
+
+    @property
+    def build(self) -> str:
+        """The build of the target that was judged, as the profile named it; "" where it did not."""
+        return str(self.results.get("subject", {}).get("build", ""))
+
+    def records(self) -> Iterator[Record]:
+        """Gives the records of its journal one by one, none where there is no journal. Raises `UsageError`."""
+        if self.journal is not None:
+            try:
+                yield from read_records(self.journal)
+            except OSError as error:
+                raise UsageError(
+                    f"{self.journal}: cannot be read: {error.strerror}", "Name its results.json to do without."
+                ) from error
+
+    @cached_property
+    def contract(self) -> Contract | None:
+        """What it was judged by, as this rampcheck knows it; None where it does not."""
+        try:
+            return register.load(self.results["contract"])
+        except RampcheckError:  # The contract of a pack that is not here: paths are compared as they are.
+            return None
+
+
+def load(path: Path) -> Saved:
+    """Gives the run in `path`, its folder or its results.json; the journal is read with a folder only.
+
+    Raises `UsageError` where there is none, it is not valid, or it judged nothing.
+    """
+    saved = anything(path)
+    if saved.results["verdict"] == "inconclusive":
+        raise UsageError(f"{path}: the run was inconclusive: there is nothing to compare", NOTHING_JUDGED)
+    return saved
+
+
+def anything(path: Path) -> Saved:
+    """Gives the run in `path` as `load` does, whatever it came to."""
+    try:
+        results = results_file.load(path)
+    except UsageError:
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder", _CURE) from None
+        if path.is_dir() and not (path / results_file.FILE_NAME).exists():
+            inside = sorted(str(found.parent) for found in path.glob(f"*/{results_file.FILE_NAME}"))
+            cure = f"It holds several runs; name one: {', '.join(inside[:5])}." if inside else _CURE
+            if (path / JOURNAL).exists():
+                cure = f"`rampcheck report {path}` makes it from the journal."
+            raise UsageError(f"{path} holds no {results_file.FILE_NAME}", cure) from None
+        raise
+    except results_file.ResultsError as error:
+        raise UsageError(error.message, error.cure) from error
+    journal = path / JOURNAL
+    return Saved(results, journal if path.is_dir() and journal.is_file() else None)
+
+
+def demand_one_contract(*runs: Saved) -> None:
+    """Raises `UsageError` where the runs are not of one contract."""
+    if len(names := sorted({run.results["contract"] for run in runs})) > 1:
+        raise UsageError(
+            f"these are runs of different contracts: {', '.join(names)}", "Name runs of one and the same contract."
+        )
+
+
+_CURE = "Name the folder of a run (reports/<contract>-<time>, or what --output said), or its results.json."
