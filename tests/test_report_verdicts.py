@@ -234,7 +234,7 @@ def test_examples_are_shown_once_each(tmp_path: Path) -> None:
     shown = page(samples.examples(), tmp_path)
     assert "Seen 396 times, with different values, first in exchange 17" in " ".join(shown.text.split())
     assert "2 more examples with other values" in shown.text
-    assert shown.text.count('"2026-11-21T07:14:02Z"') == 2  # in the list of what failed, and under all clauses
+    assert shown.text.count('"2026-11-21T07:14:02Z"') == 1
     assert {"exchange-17", "exchange-23", "exchange-99"} <= set(shown.ids())
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert '(396 times with different values, also: expiresAt "2026-11-21T07:14:01Z"; ' in summary

@@ -19,6 +19,7 @@ from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.sandbox import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, planned, print_matrix, prove
+from tests.browser import browser, opened, paper
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
 
@@ -157,6 +158,21 @@ class References(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Notes the references of a tag."""
         self.found += [value for name, value in attrs if name in {"href", "src", "action", "srcset"} and value]
+
+
+def test_the_page_is_for_everybody(made: tuple[Path, dict[str, Any]]) -> None:
+    """In a browser axe-core finds no violation on the page, a search finds a defect, and paper keeps trials folded."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with browser() as started:
+        for scheme in ("light", "dark"):
+            page = opened(started, made[0] / "index.html", color_scheme=scheme)
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+            assert [violation["id"] for violation in axe.run(page).response["violations"]] == []
+        page = opened(started, made[0] / "index.html", f"#?words={DEFECT}")
+        assert page.locator(".search .found").inner_text() == f"{page.locator('.item:visible').count()} found"
+        sheets = paper(opened(started, made[0] / "index.html"))
+        assert "in the median" in sheets[0]
+        assert "to the first finding, " not in "".join(sheets)
 
 
 def test_the_page_is_one_file(made: tuple[Path, dict[str, Any]]) -> None:

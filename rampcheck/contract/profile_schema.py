@@ -15,6 +15,23 @@ from rampcheck.contract.descriptor import Descriptor
 DEFS = "#/$defs/"
 
 
+def example(contract: str, place: str) -> Any:
+    """Gives an example of what stands at a place (`partner.origins`) of a profile; None where the schema has none."""
+    schema = of(descriptor.load(contract))
+    node: Any = schema
+    for name in place.split("."):
+        node = _resolved(schema, _resolved(schema, node).get("properties", {}).get(name, {}))
+    shown = [*node.get("examples", ()), *node.get("enum", ())]
+    return shown[0] if shown else None
+
+
+def _resolved(schema: Any, node: Any) -> Any:
+    """Gives a node with what it refers to; what stands beside the reference counts first."""
+    if "$ref" not in node:
+        return node
+    return {**_resolved(schema, schema["$defs"][node["$ref"].removeprefix(DEFS)]), **node}
+
+
 @cache
 def validator(contract: str) -> jsonschema.Draft202012Validator:
     """Gives the validator of a profile of one contract; of any where `contract` is ""."""

@@ -48,6 +48,15 @@ class Clause:
         missing = [need_text(need) for need in self.needs if not _is_met(need, profile)]
         return "; ".join(missing)
 
+    def lacking(self, profile: Profile) -> dict[str, Any]:
+        """Gives the places of the profile that have to be filled, each with the value that is needed, None for any.
+
+        Where one of several would do, the first is given.
+        """
+        return {
+            place: value for need in self.needs if not _is_met(need, profile) for place, value in _places(need, profile)
+        }
+
 
 def _is_met(need: Any, profile: Profile) -> bool:
     if isinstance(need, str):
@@ -58,6 +67,21 @@ def _is_met(need: Any, profile: Profile) -> bool:
     if key == "all_of":
         return all(_is_met(entry, profile) for entry in value)
     return all(profile.get(path) == wanted for path, wanted in [(key, value), *others])
+
+
+def _places(need: Any, profile: Profile) -> Iterator[tuple[str, Any]]:
+    if isinstance(need, str):
+        yield need, None
+        return
+    (key, value), *others = need.items()
+    if key == "any_of":
+        yield from _places(value[0], profile)
+    elif key == "all_of":
+        for entry in value:
+            if not _is_met(entry, profile):
+                yield from _places(entry, profile)
+    else:
+        yield from [(key, value), *others]
 
 
 def need_text(need: Any) -> str:

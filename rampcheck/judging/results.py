@@ -90,6 +90,13 @@ class OutageResult(TypedDict):
     cause: NotRequired[str]
 
 
+class Lack(TypedDict):
+    """A place of the profile to fill in, and what may stand there."""
+
+    key: str
+    example: object
+
+
 class SourceResult(TypedDict):
     """Where the vendor's documentation makes a promise."""
 
@@ -144,6 +151,7 @@ class ClauseResult(TypedDict):
     verdict: ClauseVerdict
     reason: str
     gap: NotRequired[GapKind]
+    lacks: NotRequired[list[Lack]]
     follows: NotRequired[str]
     exercised: int
     findings: list[FindingResult]

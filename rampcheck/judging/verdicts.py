@@ -14,12 +14,14 @@ from rampcheck.judging.causes import follows
 from rampcheck.judging.evidence import Account, Evidence
 from rampcheck.judging.findings import Finding
 from rampcheck.judging.folding import folded, folded_findings
+from rampcheck.judging.lacking import lacking
 from rampcheck.judging.results import (
     ClauseResult,
     ClauseVerdict,
     Counts,
     FindingResult,
     GapKind,
+    Lack,
     ObservationResult,
     RunVerdict,
     SourceResult,
@@ -45,6 +47,7 @@ class _Why(TypedDict):
 
     reason: str
     gap: NotRequired[GapKind]
+    lacks: NotRequired[list[Lack]]
     follows: NotRequired[str]
     since: NotRequired[str]
 
@@ -109,6 +112,8 @@ def _clause_result(
     if verdict == "not_verified":
         kind, reason = _gap(clause, evidence, profile, scope)
         why = {"reason": reason, "gap": kind}
+        if kind == DECLARED and (lacks := lacking(clause, profile)):
+            why["lacks"] = lacks
     source: SourceResult = {"document": clause.source.document, "section": clause.source.section}
     if clause.source.url:
         source["url"] = clause.source.url

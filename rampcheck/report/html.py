@@ -12,37 +12,34 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from rampcheck.display import HIDDEN, shorten, visible
-from rampcheck.judging.results import ClauseResult, Example, FindingResult, ObservationResult, OutageResult, Results
+from rampcheck.display import HIDDEN, one_line, shorten, visible
+from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
+from rampcheck.report.additions import addition
+from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
+from rampcheck.report.course import KINDS, course
 from rampcheck.report.curl import MARK
-from rampcheck.report.evidence import Evidence, evidence
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, others, outage_text, outline
+from rampcheck.report.difference import Piece
+from rampcheck.report.evidence import Evidence
+from rampcheck.report.obstacles import obstacles
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, Lead, outage_text, outline
+from rampcheck.report.questions import questions
+from rampcheck.report.sights import ClauseView, Shelf
 from rampcheck.report.signatures import Signer, parties
 from rampcheck.report.text import duration, moment, plural
 from rampcheck.wire.journal_records import ExchangeRecord
 
+# Of the clauses that were broken: what failed, what is advisory, what is waived, in the order of need.
+BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory", "waived")
+
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
-SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
+LONGEST_LINE = 100  # characters of what stands on the certificate
+MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
+MOST_LISTED = 5  # waivers and gaps, each, on the certificate
+
+CHARTS = {"times": times_chart, "requests": requests_chart, "statuses": statuses_chart}
 
 SPECIAL = re.compile(f"{HIDDEN.pattern}|{MARK.pattern}")
-
-
-@dataclass(frozen=True)
-class Sight:
-    """A finding or an observation. `evidence` is set where its exchange is shown: where it is first cited.
-
-    `examples` are those of the same kind with other values.
-    """
-
-    expected: str | None
-    actual: str
-    exchange: int | None
-    recorded: bool
-    evidence: Evidence | None
-    scenario: str
-    times: int
-    examples: tuple[Sight, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,51 +51,42 @@ class OutageView:
     before: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True)
-class ClauseView:
-    """A clause with what was seen of it."""
-
-    data: ClauseResult
-    findings: tuple[Sight, ...]
-    observations: tuple[Sight, ...]
-
-
 def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: Sequence[Signer] = ()) -> str:
     """Gives the HTML of valid `results`, with the `signers` in its block of signatures.
 
     Of the `exchanges`, records of the journal by number, it holds those that findings, observations and an outage that
-    did not end cite.
+    did not end cite; how the run went is told from all of them.
     """
     summary = outline(results)
-    shown: set[int] = set()
-    outages = [_outage(outage, exchanges, shown) for outage in summary.outages if outage["ended"] is None]
-    above = [clause for lead in summary.leads["failed"] for clause in (lead.clause, *lead.followers)]
-    views = _views([*above, *results["clauses"]], exchanges, shown)
+    shelf = Shelf(exchanges)
+    outages = [_outage(outage, shelf) for outage in summary.outages if outage["ended"] is None]
+    broken = {verdict: summary.leads[verdict] for verdict in BROKEN}
+    above = [clause for leads in broken.values() for lead in leads for clause in (lead.clause, *lead.followers)]
+    views = shelf.views([*above, *results["clauses"]])
+    went = course(exchanges.values(), summary.outages)
     templates = environment()
     assets = {name: asset(templates, name, results["run"]) for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
         results=results,
         outline=summary,
+        obstacles=obstacles(results, summary),
+        digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
         outages=outages,
         waivers=results.get("waivers", ()),
-        failed=[
-            (views[lead.clause["id"]], [views[follower["id"]] for follower in lead.followers])
-            for lead in summary.leads["failed"]
-        ],
+        broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
+        addition=addition(results["clauses"]),
+        questions=questions(results),
+        course=went,
+        charts=went
+        and {"times": times_chart(went), "requests": requests_chart(went), "statuses": statuses_chart(went)},
         sections=[
             (section, [views[c["id"]] for c in results["clauses"] if c["section"] == section["id"]])
             for section in results["sections"]
         ],
-        verdicts=CLAUSE_VERDICTS,
-        run_verdicts=RUN_VERDICTS,
-        levels=LEVELS,
-        gap_words=GAPS,
-        outage_text=outage_text,
         assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
         parties=parties(signers),
-        digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
     )
 
 
@@ -107,51 +95,14 @@ def block(signers: Sequence[Signer]) -> str:
     return environment().get_template("signatures.html.j2").render(parties=parties(signers))
 
 
-def _outage(outage: OutageResult, exchanges: Mapping[int, ExchangeRecord], shown: set[int]) -> OutageView:
-    def recorded(number: int | None) -> Evidence | None:
-        if number is None or number not in exchanges or number in shown:
-            return None
-        shown.add(number)
-        return evidence(exchanges[number])
-
-    unanswered = recorded(outage["exchange"])
-    before = [recorded(number) for number in outage["before"]]
+def _outage(outage: OutageResult, shelf: Shelf) -> OutageView:
+    unanswered = shelf.take(outage["exchange"])
+    before = [shelf.take(number) for number in outage["before"]]
     return OutageView(outage, unanswered, tuple(one for one in before if one is not None))
 
 
-def _views(
-    clauses: list[ClauseResult], exchanges: Mapping[int, ExchangeRecord], shown: set[int]
-) -> dict[str, ClauseView]:
-    """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice.
-
-    The exchanges `shown` are shown already, and what is shown here joins them.
-    """
-    views: dict[str, ClauseView] = {}
-
-    def sights(seen: Sequence[FindingResult | ObservationResult]) -> tuple[Sight, ...]:
-        return tuple(sight(one, one["times"]) for one in seen[:SEEN_SHOWN])
-
-    def sight(seen: FindingResult | ObservationResult | Example, times: int = 1) -> Sight:
-        number = seen["exchange"]
-        exchange = exchanges.get(number) if number is not None else None
-        first = number not in shown
-        if number is not None:
-            shown.add(number)
-        return Sight(
-            expected=seen["expected"] if "expected" in seen else None,  # noqa: SIM401 - of a union, `get` gives any object
-            actual=seen["actual"],
-            exchange=number,
-            recorded=exchange is not None,
-            evidence=evidence(exchange) if exchange is not None and first else None,
-            scenario=seen["scenario"],
-            times=times,
-            examples=tuple(map(sight, others(seen))),
-        )
-
-    for clause in clauses:
-        if clause["id"] not in views:
-            views[clause["id"]] = ClauseView(clause, sights(clause["findings"]), sights(clause["observations"]))
-    return views
+def _seen(lead: Lead, views: Mapping[str, ClauseView]) -> tuple[ClauseView, list[ClauseView]]:
+    return views[lead.clause["id"]], [views[follower["id"]] for follower in lead.followers]
 
 
 @cache
@@ -167,10 +118,24 @@ def environment() -> Environment:
     templates.filters |= {
         "foreign": foreign,
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
+        "phrase": lambda text: prose(brief(text)),
         "prose": prose,
         "moment": moment,
     }
-    templates.globals |= {"plural": plural, "duration": duration}
+    templates.filters |= {"line": line, "pieces": pieces}
+    templates.globals |= {
+        "plural": plural,
+        "duration": duration,
+        "milliseconds": milliseconds,
+        "outage_text": outage_text,
+        "verdicts": CLAUSE_VERDICTS,
+        "run_verdicts": RUN_VERDICTS,
+        "levels": LEVELS,
+        "gap_words": GAPS,
+        "kinds": KINDS,
+        "listed": MOST_LISTED,
+        "most_obstacles": MOST_OBSTACLES,
+    }
     return templates
 
 
@@ -194,6 +159,24 @@ def foreign(text: str) -> Markup:
         pieces.append(Markup('<span class="{}">{}</span>').format(kind, visible(special[0])))
         position = special.end()
     return Markup("").join([*pieces, escape(text[position:])])
+
+
+def line(text: str, longest: int = LONGEST_LINE) -> Markup:
+    """Gives text that a target may have written as one line, cut where it is too long."""
+    return foreign(brief(text, longest))
+
+
+def brief(text: str, longest: int = LONGEST_LINE) -> str:
+    """Gives text as one line, cut where it is too long."""
+    told = one_line(text, len(text))
+    return told if len(told) <= longest else told[:longest] + "…"
+
+
+def pieces(parts: list[Piece]) -> Markup:
+    """Gives a text that a target may have written, what differs in it marked."""
+    marked = Markup("<mark>{}</mark>")
+    shown = ((foreign(shorten(text, LONGEST_VALUE)), differs) for text, differs in parts)
+    return Markup("").join(marked.format(text) if differs else text for text, differs in shown)
 
 
 def prose(text: str) -> Markup:

@@ -1,0 +1,76 @@
+"""Where two texts differ, so that a reader's eye goes there first."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+
+from rampcheck.display import HIDDEN
+from rampcheck.report.curl import MARK
+
+# A mark of what was redacted and a hidden character are shown as a whole, so they differ as a whole.
+TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)
+
+# What stands around an expected value, and is no part of it: its name, and the request that it was expected of.
+AROUND = re.compile(r"(?P<before>`[^`]*`: )?(?P<value>.*?)(?P<after> for an? .*)?", re.DOTALL)
+
+MOST_TOKENS = 120  # of a text, up to which every difference is looked for; its cost grows with their square
+LEAST_ALIKE = 0.3  # of their tokens; of texts that have less in common all differs, and marking all of it helps nobody
+SHORTEST_ALIKE = 3  # characters; fewer, between what differs, differ for the eye
+
+Piece = tuple[str, bool]
+
+
+def differing(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
+    """Gives both texts in pieces, each with whether it differs from the other text.
+
+    Of texts that have little in common nothing is marked. Of long ones what is alike is their beginning and their end.
+    """
+    around = AROUND.fullmatch(expected)
+    before, value, after = around.group("before", "value", "after") if around else ("", expected, "")
+    left, right = _tokens(value), _tokens(actual)
+    if max(len(left), len(right)) > MOST_TOKENS:
+        same = _ends(left, right)
+    else:
+        matcher = SequenceMatcher(None, left, right, autojunk=False)
+        same = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
+    if 2 * sum(size for _, _, size in same) < LEAST_ALIKE * (len(left) + len(right)):
+        return [(expected, False)], [(actual, False)]
+    pieces = _pieces(left, [(start, size) for start, _, size in same])
+    return (
+        [*([(before, False)] if before else []), *pieces, *([(after, False)] if after else [])],
+        _pieces(right, [(start, size) for _, start, size in same]),
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    return [match[0] for match in TOKEN.finditer(text)]
+
+
+def _ends(left: list[str], right: list[str]) -> list[tuple[int, int, int]]:
+    """Gives what is alike at the beginning and at the end, as the blocks of a `SequenceMatcher`."""
+    shorter = min(len(left), len(right))
+    first = next((n for n in range(shorter) if left[n] != right[n]), shorter)
+    last = next((n for n in range(shorter - first) if left[-1 - n] != right[-1 - n]), shorter - first)
+    return [(0, 0, first), (len(left) - last, len(right) - last, last)]
+
+
+def _pieces(tokens: list[str], same: list[tuple[int, int]]) -> list[Piece]:
+    pieces: list[Piece] = []
+    position = 0
+    for start, size in [*same, (len(tokens), 0)]:
+        pieces += [("".join(tokens[position:start]), True), ("".join(tokens[start : start + size]), False)]
+        position = start + size
+    return _joined([piece for piece in pieces if piece[0]])
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Gives the pieces with what is alike, and too short to be seen between two that differ, as a part of them."""
+    joined: list[Piece] = []
+    for number, (text, differs) in enumerate(pieces):
+        is_between = 0 < number < len(pieces) - 1 and len(text) < SHORTEST_ALIKE and not text.isalnum()
+        if joined and joined[-1][1] and (differs or is_between):
+            joined[-1] = (joined[-1][0] + text, True)
+        else:
+            joined.append((text, differs))
+    return joined

@@ -1,0 +1,193 @@
+"""What the report's page is put together from, each by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from rampcheck.contract import profile_schema, register
+from rampcheck.contract.profile import from_mapping
+from rampcheck.judging.lacking import lacking
+from rampcheck.report.additions import addition
+from rampcheck.report.difference import differing
+from rampcheck.report.extract import extract
+from rampcheck.report.obstacles import obstacles
+from rampcheck.report.outline import outline
+from rampcheck.report.questions import questions
+from rampcheck.report.sights import Shelf
+from rampcheck.sandbox import builtin_profile
+from tests import samples
+
+# What differs
+
+
+def marked(expected: str, actual: str) -> tuple[list[str], list[str]]:
+    """The pieces of both texts that are marked."""
+    left, right = differing(expected, actual)
+    assert ("".join(text for text, _ in left), "".join(text for text, _ in right)) == (expected, actual)
+    return [text for text, differs in left if differs], [text for text, differs in right if differs]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "left", "right"),
+    [
+        ('amount "99.50"', 'amount "99.5"', ["50"], ["5"]),
+        ("`lang`: \"en\"", '"fr"', ["en"], ["fr"]),
+        ("401, code 'a' for a request without a token", "401, code 'b'", ["a"], ["b"]),
+        ("a [redacted x 5be0c1] b", "a [redacted x 77e0d2] b", ["[redacted x 5be0c1]"], ["[redacted x 77e0d2]"]),
+        ("one two three", "one 2 three", ["two"], ["2"]),
+        ("200, accepted", "nothing of the kind", [], []),
+        ("the same", "the same", [], []),
+        ("", "", [], []),
+        ("x" * 3, "", [], []),
+    ],
+)  # fmt: skip
+def test_what_differs_is_marked(expected: str, actual: str, left: list[str], right: list[str]) -> None:
+    """The values differ where they are marked; of what has little in common nothing is, and no text is changed."""
+    assert marked(expected, actual) == (left, right)
+
+
+def test_long_texts_differ_between_their_ends() -> None:
+    """What two long texts begin and end with is alike, and the rest is marked."""
+    same = "word " * 100
+    assert marked(f"{same}here {same}", f"{same}there {same}") == (["here"], ["there"])
+
+
+# What the answer shows
+
+
+def answered(body: str, **changes: Any) -> dict[str, Any]:
+    """An exchange with this body in its answer."""
+    return samples.exchange(1, 200, body, **changes)
+
+
+@pytest.mark.parametrize(
+    ("body", "about", "shown"),
+    [
+        ('{"a": 1, "b": [2], "c": 3}', ["body.b"], 'HTTP 200, {"b": [2], … 2 more}'),
+        ('{"a": {"x": 1}}', ["body.a.x"], 'HTTP 200, {"a": {"x": 1}}'),
+        ('{"a": 1}', ["body.missing"], ""),
+        ('{"a": 1}', ["status", "body.error"], 'HTTP 200, {"a": 1}'),
+        ("<html>\n  oops", ["body"], "HTTP 200, <html> oops"),
+        ("[1]", ["body.a"], "HTTP 200, [1]"),
+        ('{"a": 1}', ["status"], ""),
+        ('{"a": 1}', [], ""),
+        ("[" * 5_000, ["body.a"], "HTTP 200, " + "[" * 400 + "… (shortened; 5,000 characters in all)"),
+    ],
+)
+def test_the_evidence_of_an_answer_is_shown(body: str, about: list[str], shown: str) -> None:
+    """Of a body, the members that are wrong; all of it, where all of it is."""
+    assert extract(answered(body), about) == shown
+
+
+def test_what_has_no_answer_shows_none() -> None:
+    """Neither silence nor bytes that are no text."""
+    assert extract(answered("{}", response=None), ["body"]) == ""
+    record = answered("/////w==")
+    record["response"]["encoding"] = "base64"
+    assert extract(record, ["body"]) == ""
+
+
+# What to add
+
+
+def test_the_piece_of_profile_fills_every_gap() -> None:
+    """What is offered for pasting is YAML, has what the declared gaps lack, and is a profile that is valid."""
+    described = builtin_profile("proof", "http://127.0.0.1:1")
+    scarce = {key: described[key] for key in ("contract", "base_url")}
+    scarce["credentials"] = {"client_token": described["credentials"]["client_token"]}
+    profile = from_mapping(scarce, {}, "a test")
+    clauses = register.load("proof").clauses.values()
+    gaps = [{"lacks": lacking(clause, profile)} for clause in clauses if clause.unmet(profile)]
+    piece = yaml.safe_load(addition(gaps))
+    piece["credentials"] |= scarce["credentials"]
+    variables = {"PROOF_INACTIVE_CLIENT_TOKEN": "i" * 20, "PROOF_PREVIOUS_CLIENT_TOKEN": "p" * 20}
+    variables["PROOF_SECOND_CLIENT_TOKEN"] = "s" * 20
+    filled = from_mapping({**scarce, **piece}, variables, "a test")
+    left = [clause.unmet(filled) for clause in clauses if clause.unmet(filled)]
+    # A partner who may sell is asked for; one who may not is another.
+    assert left == ["`partner.off_ramp: false` or `second_partner.off_ramp: false`"]
+
+
+def test_a_place_has_an_example_of_its_own() -> None:
+    """An example is found behind references, and a place that the schema does not know has none."""
+    assert profile_schema.example("proof", "credentials.second_client_token") == "${PROOF_SECOND_CLIENT_TOKEN}"
+    assert profile_schema.example("proof", "partner.widget_config.lang") == "en"
+    assert profile_schema.example("proof", "partner.unheard.of") is None
+
+
+def test_nothing_lacking_is_nothing_to_add() -> None:
+    """Without a gap there is no piece of profile."""
+    assert addition(samples.clauses()) == ""
+
+
+# What stands in the way
+
+
+def standing(results: dict[str, Any]) -> list[tuple[str, str]]:
+    """What stands between a run and a signature."""
+    return [(one.text, one.place) for one in obstacles(results, outline(results))]
+
+
+def test_nothing_stands_between_what_conforms_and_a_signature() -> None:
+    """Neither gaps that were declared nor waivers do."""
+    assert standing(samples.conformant()) == []
+    assert standing(samples.gaps()) == []
+
+
+def test_each_cause_stands_in_the_way_once() -> None:
+    """What follows from a cause is counted with it."""
+    assert standing(samples.consequences() | {"faults": []}) == [
+        ("proof.errors.envelope failed (and 2 more that follow)", "failed.proof.errors.envelope"),
+        ("proof.session.amount-echo failed", "failed.proof.session.amount-echo"),
+    ]
+
+
+def test_an_incomplete_run_says_what_is_missing() -> None:
+    """The outage, and what could not be tried for it."""
+    assert standing(samples.incomplete()) == [
+        ("The target stopped answering, and did not come back", "outage-1"),
+        ("2 required promises not verified: the target stopped answering", "gaps-unexpected"),
+    ]
+
+
+@pytest.mark.parametrize("sample", [samples.results, samples.partial, samples.incomplete, samples.inconclusive])
+def test_whatever_cannot_be_signed_says_why(sample: Any) -> None:
+    """No run that cannot be signed is without an obstacle."""
+    assert standing(sample())
+
+
+# Questions, exchanges
+
+
+def test_a_question_is_asked_once() -> None:
+    """An ambiguity that touches several clauses is one question, with all that the target did there."""
+    seen = [samples.observation("one way", 9), samples.observation("another", 17), samples.observation("one way", 3)]
+    clauses = [
+        samples.clause("proof.a", "proof.auth", "passed", "A.", ambiguities=["Which?"], observations=seen[:1]),
+        samples.clause("proof.b", "proof.auth", "passed", "B.", ambiguities=["Which?"], observations=seen[1:]),
+        samples.clause("proof.c", "proof.auth", "observed", "C is open.", observations=seen[:1]),
+        samples.clause("proof.d", "proof.auth", "passed", "D."),
+    ]
+    found = [(one.text, one.clauses, one.answers) for one in questions(samples.results(clauses=clauses))]
+    assert found == [
+        ("Which?", ("proof.a", "proof.b"), ("one way", "another")),
+        ("C is open.", ("proof.c",), ("one way",)),
+    ]
+
+
+def test_an_exchange_for_which_there_is_no_room_stays_in_the_journal() -> None:
+    """The page stays bounded: what does not fit is named, and not linked."""
+    shelf = Shelf(samples.exchanges(), room=8_000)
+    taken = {number: shelf.sight(samples.observation("x", number)).place for number in (17, 23, 3, 17, 4, None)}
+    assert taken == {17: "elsewhere", 23: "journal", 3: "here", 4: "lost", None: ""}
+
+
+def test_answers_are_counted_where_that_can_be_told() -> None:
+    """Seen in n of m answers; more findings than answers tell nothing."""
+    finding = samples.finding("a", "b", 17, 3)
+    clause = samples.clause("proof.a", "proof.auth", "failed", "A.", findings=[finding])
+    assert Shelf({}).views([clause])["proof.a"].share == "3 of 12"
+    assert Shelf({}).views([clause | {"exercised": 2}])["proof.a"].share == ""
