@@ -15,13 +15,13 @@ from rampcheck.contract.register import Cause
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.judging import suite
 from rampcheck.judging.causes import follows
+from rampcheck.judging.demands import Rejection
 from rampcheck.judging.evidence import Account
 from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.invariants import json_media_type, json_object, same
 from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import BODY, STATUS, Broken, member
 from rampcheck.judging.verdicts import Scope, clause_results
-from rampcheck.running.scenario import Rejection
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal, from_record
 from rampcheck.wire.redaction import Redactor

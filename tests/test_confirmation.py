@@ -13,9 +13,10 @@ import pytest
 
 from rampcheck.contract import profile
 from rampcheck.errors import BudgetSpent, ContractError, RunOver, TargetGone, Unjudged
+from rampcheck.judging.demands import Rejection
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
-from rampcheck.running.scenario import Rejection, Target
+from rampcheck.running.scenario import Target
 from tests.answering import SESSION, answer
 from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Respond, scripted, well
 

@@ -11,9 +11,10 @@ import pytest
 
 from rampcheck.contract import profile
 from rampcheck.errors import Unjudged
+from rampcheck.judging.demands import Rejection
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
-from rampcheck.running.scenario import Accepted, Rejection, Target
+from rampcheck.running.scenario import Accepted, Target
 from tests.answering import SESSION, answer, answering
 
 SURVIVES = "proof.session.request.no-server-error"

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 from rampcheck.judging.findings import Finding
 from rampcheck.judging.results import OutageResult
-from rampcheck.wire.journal_records import DoubtRecord, ExchangeRecord, FindingContent, ObservationRecord, Record
+from rampcheck.wire.journal_records import (
+    DemandRecord,
+    DoubtRecord,
+    ExchangeRecord,
+    FindingContent,
+    HeldRecord,
+    ObservationRecord,
+    Record,
+)
 
 # What is asked again and again, and what is not: two of one kind are no chance.
 CONFIRMED_BY = 2
@@ -68,8 +76,8 @@ def collect(records: Iterable[Record]) -> Account:
                 account.outcomes[record["number"]] = _outcome(record)
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
-            case "held":
-                account.clauses[record["clause"]].held.add(record["exchange"])
+            case "held" | "demand":
+                account.clauses[record["clause"]].held |= _held(record)
             case "finding":
                 account.clauses[record["clause"]].findings.append(_finding(record))
             case "observation":
@@ -100,6 +108,10 @@ def collect(records: Iterable[Record]) -> Account:
     account.outages.sort(key=lambda outage: outage["began"])
     _weigh(doubts, account)
     return account
+
+
+def _held(record: HeldRecord | DemandRecord) -> set[int]:
+    return {record["exchange"]} if record["kind"] == "held" or record["held"] else set()
 
 
 def _finding(record: FindingContent) -> Finding:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract, clause_ids
 from rampcheck.errors import ContractError
+from rampcheck.judging.demands import Demand
 from rampcheck.judging.doubts import Confirmed, signature
+from rampcheck.judging.examination import Examiner
 from rampcheck.judging.folding import Few
-from rampcheck.judging.schema import SchemaJudge
-from rampcheck.judging.suite import Broken, Held, Observed, Suite, partner_of
+from rampcheck.judging.suite import Broken, Held, Suite
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.journal_records import ClauseContent, ExchangeRecord, FindingContent, JudgeName, OutageContent
@@ -82,9 +83,8 @@ class Judge:
         self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
         self._clauses: Sequence[str] = ()
         self._suite = suite
-        self._profile = profile
         self._journal = journal
-        self._schema = SchemaJudge(contract)
+        self._examiner = Examiner(contract, suite, profile)
         self._generated: list[Finding] | None = None
         self._told: Counter[str] = Counter()
         for clause in (*suite.judged, *clause_ids(contract.document)):
@@ -116,29 +116,8 @@ class Judge:
         What is wrong with an accepted answer is a finding. What is wrong with a refusal is kept for `doubted`: it has
         to be seen again.
         """
-        partner = partner_of(self._profile, exchange.credential)
-        held, violations = self._schema.judge(exchange)
-        broken: list[tuple[JudgeName, str, Broken, int]] = [
-            (
-                "schema",
-                violation.clause,
-                Broken(violation.expected, violation.actual, about=violation.about),
-                violation.times,
-            )
-            for violation in violations
-        ]
-        observed: list[tuple[str, Observed]] = []
-        for invariant in self._suite.invariants:
-            if exchange.response is not None and invariant.when(exchange, partner):
-                seen = invariant.judge(exchange, partner)
-                if isinstance(seen, Broken):
-                    broken.append(("invariant", invariant.clause, seen, 1))
-                elif isinstance(seen, Observed):
-                    observed.append((invariant.clause, seen))
-                elif invariant.exercises:
-                    held.add(invariant.clause)
-        held.difference_update(clause for _, clause, _, _ in broken)
-        self.exchanges.append(self._journal.exchange(exchange, sorted(held), self.redacted(self.change)))
+        examined = self._examiner.examined(exchange)
+        self.exchanges.append(self._journal.exchange(exchange, sorted(examined.held), self.redacted(self.change)))
         if exchange.status == 500 and not exchange.final:
             self.note("a request met status 500 and was sent again, as the documentation asks")
         if exchange.cut:
@@ -147,14 +126,14 @@ class Judge:
                 self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
         self.last.append(exchange.number)
         findings = [
-            replace(self._finding(clause, problem, exchange, judge), times=times)
-            for judge, clause, problem, times in broken
+            replace(self._finding(breach.clause, breach.problem, exchange, breach.judge), times=breach.times)
+            for breach in examined.broken
         ]
         if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
             self.record(findings)
         elif findings:
             self._doubted[exchange.number] = exchange, findings
-        for clause, observation in observed:
+        for clause, observation in examined.observed:
             self.observed(clause, observation.actual, exchange)
 
     def held(self, clause: str, exchange: Exchange) -> None:
@@ -195,6 +174,35 @@ class Judge:
         self.findings.append(finding)
         self._journal.write({"kind": "finding", **finding.content()})
 
+    def demanded(self, demand: Demand, exchange: Exchange, control: int | None = None) -> Finding | None:
+        """Gives the finding that a demand makes of an answer, to be recorded when it was seen again; None: it is met.
+
+        `control` is the number of the exchange that was accepted before.
+        """
+        problem = demand.broken(exchange, self._suite)
+        if problem is None:
+            return None
+        self._write_demand(demand, exchange, control, held=False)
+        return self.suspected(demand.clause, problem, exchange)
+
+    def met(self, demand: Demand, exchange: Exchange, control: int | None = None) -> None:
+        """Records that an answer is what a scenario demands."""
+        self._write_demand(demand, exchange, control, held=True)
+
+    def _write_demand(self, demand: Demand, exchange: Exchange, control: int | None, *, held: bool) -> None:
+        self._demand_known(demand.clause)
+        self._journal.write(
+            {
+                "kind": "demand",
+                "clause": demand.clause,
+                "exchange": exchange.number,
+                "control": control,
+                "due": self._journal.redactor.data(demand.due.data()),
+                "change": self.redacted(self.change),
+                "held": held,
+            }
+        )
+
     def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
         """Gives the finding that a scenario makes of an exchange, to be recorded when it was seen again."""
         return self._finding(clause, problem, exchange, "scenario")
@@ -214,6 +222,15 @@ class Judge:
     def doubted(self, exchange: Exchange) -> list[Finding]:
         """Gives what the schema and the invariants found wrong with a refusal, and forgets it."""
         return self._doubted.pop(exchange.number, (exchange, []))[1]
+
+    def set_aside(self, exchange: Exchange) -> None:
+        """Forgets what was found wrong with the refusal of a control, or of a look whether the target is there."""
+        if self.doubted(exchange):
+            self._journal.write({"kind": "aside", "exchange": exchange.number})
+
+    def repeated(self, first: Exchange, again: Exchange) -> None:
+        """Writes that an exchange asks again what another one asked, to see whether the same is wrong with it."""
+        self._journal.write({"kind": "again", "exchange": again.number, "of": first.number})
 
     def has_doubted(self, exchange: Exchange) -> bool:
         """Whether `doubted` would give anything."""

@@ -62,6 +62,7 @@ class _Report:
         """Gives, for each clause, the scenarios that judged it with what came of it, the worst counting."""
         judged: dict[str, dict[str, str]] = defaultdict(dict)
         worst = ["passed", "broken", "failed"]
+        scenarios: dict[int, str] = {}
 
         def note(clause: str, scenario: str, status: str) -> None:
             known = judged[clause].get(scenario, "passed")
@@ -70,10 +71,14 @@ class _Report:
         for record in records:
             match record["kind"]:
                 case "exchange":
+                    scenarios[record["number"]] = record["scenario"]
                     for clause in record["held"]:
                         note(clause, record["scenario"], "passed")
                 case "held":
                     note(record["clause"], record["scenario"], "passed")
+                case "demand":
+                    if record["held"]:
+                        note(record["clause"], scenarios[record["exchange"]], "passed")
                 case "finding":
                     note(record["clause"], record["scenario"], "failed")
                 case "unjudged":

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from rampcheck.errors import Unjudged
+from rampcheck.judging.demands import Acceptance, Demand, Survival
 from rampcheck.judging.doubts import in_passing, is_gateways
 from rampcheck.judging.findings import Finding, Judge
-from rampcheck.judging.suite import BODY, STATUS, Broken, Suite
+from rampcheck.judging.suite import BODY, Broken, Suite
 from rampcheck.running.recovery import Outage, Recovery
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
@@ -23,28 +24,19 @@ MOST_ROUNDS = 3  # of control and request, for a request that is answered otherw
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a scenario demands of one answer.
-
-    `judge(exchange)` gives what is wrong with it by `clause`, None where it is right; `expects(status)` says whether
-    the demand foresees a refusal with this status.
-    """
-
-    clause: str
-    judge: Callable[[Exchange], Broken | None]
-    expects: Callable[[int], bool] = field(default=lambda _: False)
-
-
-@dataclass(frozen=True)
 class _Question:
-    """A request, the control that was accepted before it (None: a plain one), and what is demanded of the answer."""
+    """A request, the control that was accepted before it (None: a plain one), and what is demanded of the answer.
+
+    `accepted` is the number of the exchange that accepted the control.
+    """
 
     request: Request
     control: Request | None
     demand: Demand | None
+    accepted: int | None = None
 
-    def expects(self, status: int) -> bool:
-        return self.demand is not None and self.demand.expects(status)
+    def foresees(self, status: int) -> bool:
+        return self.demand is not None and self.demand.due.foresees(status)
 
 
 @dataclass(frozen=True)
@@ -87,16 +79,22 @@ class Confirmation:
         self._recovery.remember(request, exchange)
         return exchange
 
-    def ask(self, request: Request, control: Request | None = None, demand: Demand | None = None) -> Exchange:
+    def ask(
+        self,
+        request: Request,
+        control: Request | None = None,
+        demand: Demand | None = None,
+        accepted: int | None = None,
+    ) -> Exchange:
         """Sends a request and gives its answer, the last one where it was doubted; findings are recorded.
 
-        `control` is a request that was just accepted (None: a plain one). Raises `Unjudged` where the control is
-        refused, `TargetGone` where the target is away for good.
+        `control` is a request that was just accepted (None: a plain one), in the exchange with the number `accepted`.
+        Raises `Unjudged` where the control is refused, `TargetGone` where the target is away for good.
         """
         self._recovery.inquire_for_others()
         first = self._send(request)
         self._recovery.remember(request, first)
-        return self.settle(first, request, control, demand)
+        return self.settle(first, request, control, demand, accepted)
 
     def settle(
         self,
@@ -104,9 +102,10 @@ class Confirmation:
         request: Request,
         control: Request | None = None,
         demand: Demand | None = None,
+        accepted: int | None = None,
     ) -> Exchange:
         """Judges an answer that has come, and asks again where it has to be seen again; as `ask`."""
-        question = _Question(request, control, demand)
+        question = _Question(request, control, demand, accepted)
         answer = self._judged(first, question)
         for number in range(1, MOST_ROUNDS + 1):
             if self._is_settled(answer):
@@ -136,24 +135,14 @@ class Confirmation:
     def _accepted_now(self, request: Request, refused: Exchange) -> Exchange:
         """Sends once more what was refused but should be accepted; a refusal in passing is a doubt of its own."""
         again = self._send(request)
-        self._judge.doubted(again)
+        self._judge.set_aside(again)
         if not self._suite.is_acceptance(again):
             raise self._refused(again)
         clause = self._suite.promise_of_acceptance(request.path)
         if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
-            self._judge.doubt(
-                [
-                    self._judge.suspected(
-                        clause,
-                        Broken(
-                            "an acceptance of a request that is accepted otherwise", refused.summary(), about=(STATUS,)
-                        ),
-                        refused,
-                    )
-                ],
-                refused,
-                gateway=False,
-            )
+            demand = Demand(clause, Acceptance("an acceptance"), "of a request that is accepted otherwise")
+            finding = self._judge.demanded(demand, refused, again.number)
+            self._judge.doubt([finding] if finding else [], refused, gateway=False)
         return again
 
     def _refused(self, exchange: Exchange) -> Unjudged:
@@ -180,8 +169,12 @@ class Confirmation:
         others = first.clauses - ({question.demand.clause} if question.demand else set())
         is_common = self._judge.confirmed.is_common(others)
         with ExitStack() as stack:
-            outage = None if is_common else self._control(first.exchange, question, stack)
-            again = self._judged(self._send(question.request), question)
+            outage, accepted = (None, question.accepted)
+            if not is_common:
+                outage, accepted = self._control(first.exchange, question, stack)
+            exchange = self._send(question.request)
+            self._judge.repeated(first.exchange, exchange)
+            again = self._judged(exchange, replace(question, accepted=accepted))
             is_over = self._compare(first, again, question, is_last=is_common or number == MOST_ROUNDS)
             if again.exchange.response is None and not is_common and not self._recovery.is_there():
                 self._recovery.explain(first.exchange, again.exchange, outage)
@@ -191,20 +184,20 @@ class Confirmation:
             raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}")
         return again, is_over
 
-    def _control(self, suspect: Exchange, question: _Question, stack: ExitStack) -> Outage | None:
-        """Sends the control until it is accepted; gives the outage that it met, if any."""
+    def _control(self, suspect: Exchange, question: _Question, stack: ExitStack) -> tuple[Outage | None, int]:
+        """Sends the control until it is accepted; gives the outage that it met, if any, and who accepted it."""
         outage = None
         control = question.control or self._plain()
         exchange = self._send(control)
-        self._judge.doubted(exchange)
+        self._judge.set_aside(exchange)
         if self._suite.is_doubtful(exchange):
             outage = stack.enter_context(self._recovery.waiting(suspect))
             exchange = self._send(control)
-            self._judge.doubted(exchange)
+            self._judge.set_aside(exchange)
         if not self._suite.is_acceptance(exchange):
             self._refused_controls += self._suite.is_foreign(exchange)
-            self._accepted_now(control, exchange)
-        return outage
+            exchange = self._accepted_now(control, exchange)
+        return outage, exchange.number
 
     def _is_gateways(self, exchange: Exchange) -> bool:
         return self._suite.is_foreign(exchange) and is_gateways(exchange)
@@ -221,14 +214,14 @@ class Confirmation:
         if exchange.is_silent or exchange.status >= 500:
             clause = self._suite.promise_of_answer(question.request.path)
             if clause and (demand is None or demand.clause != clause):
-                found.append(
-                    self._judge.suspected(
-                        clause, Broken("an answer below 500", exchange.summary(), about=(STATUS, BODY)), exchange
-                    )
-                )
-        if demand is not None and (problem := demand.judge(exchange)) is not None:
-            found.append(self._judge.suspected(demand.clause, problem, exchange))
+                found += self._demanded(Demand(clause, Survival()), exchange, question)
+        if demand is not None:
+            found += self._demanded(demand, exchange, question)
         return _Answer(exchange, found, self._suite.is_acceptance(exchange))
+
+    def _demanded(self, demand: Demand, exchange: Exchange, question: _Question) -> list[Finding]:
+        finding = self._judge.demanded(demand, exchange, question.accepted)
+        return [] if finding is None else [finding]
 
     def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
@@ -240,7 +233,7 @@ class Confirmation:
                     f"exchange {again.exchange.number}: {again.exchange.summary()}, from something in "
                     "front of the target that refuses ordinary requests, too"
                 )
-            if self._is_gateways(again.exchange) and not question.expects(again.exchange.status):
+            if self._is_gateways(again.exchange) and not question.foresees(again.exchange.status):
                 self._blame_gateway(again.exchange, question)
                 return True
         confirmed = [finding for finding in again.found if again.counts_at_once or finding.clause in first.clauses]
@@ -280,7 +273,7 @@ class Confirmation:
             ]
         )
         self._judge.confirmed.add(self._judge.scenario, {clause})
-        if demand is not None and demand.judge(exchange) is not None:
+        if demand is not None and demand.broken(exchange, self._suite) is not None:
             self._judge.unjudged(
                 demand.clause,
                 "something in front of the target refuses the request (exchange "

@@ -93,7 +93,7 @@ class Recovery:
             raise
         except Unjudged:
             return False
-        self._judge.doubted(exchange)
+        self._judge.set_aside(exchange)
         return self._suite.is_acceptance(exchange)
 
     @contextmanager
@@ -172,7 +172,7 @@ class Recovery:
 
     def _once_more(self, request: Request, first: Exchange) -> Exchange:
         again = self._client.send(request, first.scenario, lambda _: False)
-        self._judge.doubted(again)
+        self._judge.set_aside(again)
         return again
 
     def _find(self, suspects: Iterable[tuple[Request, Exchange]], outage: Outage) -> None:

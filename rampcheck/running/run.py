@@ -116,6 +116,7 @@ class Run:
         """Gives the journal's first record: all that is needed to conclude from the journal alone."""
         settings = self.settings
         selected = self.selected & settings.chosen if settings.keyword else self.selected
+        hide = self.journal.redactor.data
         return {
             "kind": "run",
             "schema": SCHEMA,
@@ -123,10 +124,11 @@ class Run:
             "run": settings.run,
             "contract": self.contract.name,
             "contract_version": self.contract.version,
-            "profile": self.journal.redactor.data(self.profile.as_public()),
+            # Its sections are named by the engine, and found again by these names, whatever a credential holds.
+            "profile": {name: hide(value) for name, value in self.profile.as_public().items()},
             "seed": settings.seed,
             "workers": settings.workers,
-            "selection": self.journal.redactor.data(settings.selection),
+            "selection": hide(settings.selection),
             "selected": sorted(selected),
             "strict": settings.strict,
             "require_complete": settings.require_complete,

@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
 from rampcheck.errors import BudgetSpent, ProfileLacks, TargetGone, Unjudged, UsageError
+from rampcheck.judging.demands import Acceptance, Demand, Due, Rejection, Survival
 from rampcheck.judging.findings import Judge
-from rampcheck.judging.suite import BODY, STATUS, Broken, Candidate, Suite, member, partner_of
-from rampcheck.running.confirmation import Confirmation, Demand
+from rampcheck.judging.suite import Candidate, Suite, partner_of
+from rampcheck.running.confirmation import Confirmation
 from rampcheck.running.recovery import Recovery
 from rampcheck.wire.channel import Channel, News
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.presence import Presence
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """The refusal that is promised: any of `statuses`, and for each named member of the body any of its values.
-
-    No `statuses` means any 4xx.
-    """
-
-    statuses: Collection[int] = range(400, 500)
-    members: Mapping[str, Collection[str]] = field(default_factory=dict)
-
-    def fits(self, exchange: Exchange) -> bool:
-        """Whether the exchange was refused in this way."""
-        return (
-            exchange.response is not None
-            and exchange.status in self.statuses
-            and all(exchange.response.member(name) in values for name, values in self.members.items())
-        )
-
-    def foresees(self, status: int) -> bool:
-        """Whether the promise names this very status: of any 4xx, a firewall's is not the API's."""
-        return status in self.statuses and not isinstance(self.statuses, range)
-
-    def differs(self, exchange: Exchange) -> tuple[str, ...]:
-        """Gives in which parts of the answer another refusal differs from this one, as `Broken.about` names them."""
-        status = () if exchange.status in self.statuses else (STATUS,)
-        answer = exchange.response
-        return status + tuple(
-            member(name) for name, values in self.members.items() if answer is None or answer.member(name) not in values
-        )
-
-    def __str__(self) -> str:
-        statuses = "a 4xx" if isinstance(self.statuses, range) else " or ".join(map(str, self.statuses))
-        members = [f"{name} {' or '.join(repr(value) for value in values)}" for name, values in self.members.items()]
-        return ", ".join([statuses, *members])
 
 
 class Target:
@@ -153,13 +118,23 @@ class Target:
             for field, value in self.profile.triggers[name].items()
         }
 
-    def send(self, request: Request, control: Request, demand: Demand | None = None) -> Exchange:
+    def send(self, request: Request, control: Accepted, demand: Demand | None = None) -> Exchange:
         """Sends a request and gives its answer, which is what `demand` asks for or a finding.
 
         What is wrong with a refusal, a 5xx, or silence counts only if `control` is accepted after it and the same comes
         again.
         """
-        return self._confirmation.ask(request, control, demand)
+        return self._confirmation.ask(request, control.request, demand, control.exchange.number)
+
+    def demand(self, exchange: Exchange, demand: Demand, control: Exchange | None = None) -> bool:
+        """Judges an answer that counts as it is, by a demand; says whether it is met."""
+        accepted = control.number if control else None
+        finding = self.judge.demanded(demand, exchange, accepted)
+        if finding is None:
+            self.judge.met(demand, exchange, accepted)
+        else:
+            self.judge.record([finding])
+        return finding is None
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
         """Sends requests at the same time and leaves the judgement to the invariants."""
@@ -273,11 +248,6 @@ class Attempt:
     request: Request
     change: str
 
-    @property
-    def promised(self) -> str:
-        """What an acceptance of this request is."""
-        return "an upgrade (101)" if self.request.protocol == "websocket" else "a 2xx"
-
     def send(self) -> Exchange:
         """Sends it and leaves the judgement to the invariants."""
         return self._sent(None)
@@ -285,32 +255,15 @@ class Attempt:
     def is_refused(self, rejection: Rejection, *, clause: str | None = None) -> Exchange:
         """Demands this rejection for this change, and no other."""
 
-        def judge(exchange: Exchange) -> Broken | None:
-            return (
-                None
-                if rejection.fits(exchange)
-                else Broken(
-                    f"{rejection} for a request with {self.change}",
-                    exchange.summary(),
-                    about=rejection.differs(exchange),
-                )
-            )
-
-        return self._demanded(Demand(self._clause(clause), judge, rejection.foresees))
+        return self._demanded(rejection, clause)
 
     def is_accepted(self, *, clause: str | None = None) -> Exchange:
         """Demands that the change makes no difference to the acceptance.
 
         A refusal of the credentials, though they are right, is another clause's affair where the suite has one.
         """
-        suite = self.control.target.suite
-
-        def judge(exchange: Exchange) -> Broken | None:
-            if exchange.accepted or suite.is_refusal_of_right_credentials(exchange):
-                return None
-            return Broken(f"{self.promised} for a request with {self.change}", exchange.summary(), about=(STATUS,))
-
-        return self._demanded(Demand(self._clause(clause), judge))
+        words = "an upgrade (101)" if self.request.protocol == "websocket" else "a 2xx"
+        return self._demanded(Acceptance(words), clause)
 
     def is_observed(self, *, clause: str | None = None) -> Exchange:
         """Records what the target does, where nothing is promised."""
@@ -321,29 +274,22 @@ class Attempt:
 
     def is_survived(self, *, clause: str | None = None) -> Exchange:
         """Demands an answer below 500, accepted or refused."""
-
-        def judge(exchange: Exchange) -> Broken | None:
-            return (
-                None
-                if 0 < exchange.status < 500
-                else Broken(
-                    f"an answer below 500 for a request with {self.change}", exchange.summary(), about=(STATUS, BODY)
-                )
-            )
-
-        return self._demanded(Demand(self._clause(clause), judge, lambda _: False))
+        return self._demanded(Survival(), clause)
 
     def _clause(self, named: str | None) -> str:
         return self.control.target.clause if named is None else named
 
-    def _demanded(self, demand: Demand) -> Exchange:
+    def _demanded(self, due: Due, named: str | None) -> Exchange:
+        demand = Demand(self._clause(named), due, f"for a request with {self.change}")
         exchange = self._sent(demand)
         target = self.control.target
-        if demand.judge(exchange) is None and not target.suite.is_refusal_of_right_credentials(exchange):
-            target.judge.held(demand.clause, exchange)
+        is_met = demand.broken(exchange, target.suite) is None
+        if is_met and not target.suite.is_refusal_of_right_credentials(exchange):
+            with target.judge.changing(self.change):
+                target.judge.met(demand, exchange, self.control.exchange.number)
         return exchange
 
     def _sent(self, demand: Demand | None) -> Exchange:
         target = self.control.target
         with target.judge.changing(self.change):
-            return target.send(self.request, self.control.request, demand)
+            return target.send(self.request, self.control, demand)

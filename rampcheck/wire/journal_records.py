@@ -181,6 +181,36 @@ class HeldRecord(ClauseContent):
     exchange: int
 
 
+class DemandRecord(TypedDict):
+    """What a scenario demanded of an answer; `due` is the data of `demands.Due`, `held` says whether it was met.
+
+    `control` is the exchange that was accepted before. The scenario is that of the exchange.
+    """
+
+    kind: Literal["demand"]
+    clause: str
+    exchange: int
+    control: int | None
+    due: dict[str, Any]
+    change: str
+    held: bool
+
+
+class AgainRecord(TypedDict):
+    """An exchange asks again what the exchange `of` asked, to see whether the same is wrong with it."""
+
+    kind: Literal["again"]
+    exchange: int
+    of: int
+
+
+class AsideRecord(TypedDict):
+    """What is wrong with the refusal of a control, or of a look whether the target is there, counts neither way."""
+
+    kind: Literal["aside"]
+    exchange: int
+
+
 class ObservationRecord(ClauseContent):
     """What the target did where nothing, or nothing exact, is promised."""
 
@@ -261,6 +291,9 @@ Record = (
     | ShrunkRecord
     | DoubtRecord
     | HeldRecord
+    | DemandRecord
+    | AgainRecord
+    | AsideRecord
     | ObservationRecord
     | UnjudgedRecord
     | UntriedRecord

@@ -43,6 +43,16 @@ _COMPUTED_HEADERS = frozenset({"x-request-signature"})  # what is made of a secr
 _SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 
 
+def has_mark(text: str) -> bool:
+    """Whether something in a text of a journal is hidden."""
+    return _MARK.search(text) is not None
+
+
+def without_marks(text: str, stand_in: Callable[[str, str], str]) -> str:
+    """Gives a text with what `stand_in` makes of a mark's name and fingerprint in place of each mark."""
+    return _MARK.sub(lambda mark: stand_in(*mark[0][1:-1].split()[1:]), text)
+
+
 class Redactor:
     """Hides every secret it was told of.
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 from rampcheck.errors import Unjudged
+from rampcheck.judging.demands import Acceptance, Demand, Holds
 from rampcheck.judging.invariants import given
-from rampcheck.judging.suite import STATUS, Broken, member
-from rampcheck.running.confirmation import Demand
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
@@ -56,33 +55,14 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
     """
     if answer := until_known(target, request):
         return answer
-    promised = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
-
-    def judge(exchange: Exchange) -> Broken | None:
-        return (
-            None
-            if exchange.accepted
-            else Broken(
-                f"{promised} after the session of exchange {session.exchange.number}",
-                exchange.summary(),
-                about=(STATUS,),
-            )
-        )
-
-    return target.send(request, session.request, Demand(clause, judge))
+    words = "an upgrade (101)" if request.protocol == "websocket" else "a 200"
+    where = f"after the session of exchange {session.exchange.number}"
+    return target.send(request, session, Demand(clause, Acceptance(words), where))
 
 
 def demand_not_started(target: Target, session: Accepted, what: str) -> None:
     """Asks for the KYC status of a session's user, who has done nothing; `what` says in a phrase who that is."""
     clause = "proof.kyc.not-started"
     answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.credential), session)
-    if answer.accepted and given(answer, "status") == "not_started":
-        target.judge.held(clause, answer)
-    elif answer.accepted:
-        target.judge.broken(
-            clause,
-            f'`status`: "not_started" for {what}',
-            f"`status`: {given(answer, 'status')!r}",
-            answer,
-            about=(member("status"),),
-        )
+    if answer.accepted:
+        target.demand(answer, Demand(clause, Holds("status", "not_started"), f"for {what}"), session.exchange)

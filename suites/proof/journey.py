@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from rampcheck.errors import RunOver, Unjudged
+from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.judging.invariants import asked, given
-from rampcheck.judging.suite import STATUS
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
@@ -137,12 +137,9 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
             channel = target.subscribe(request)
             if channel.accepted:
                 return channel
-            target.judge.broken(
-                "proof.ws.connect",
-                f"an upgrade (101) after the session of exchange {own.exchange.number}",
-                channel.upgrade.summary(),
-                channel.upgrade,
-                about=(STATUS,),
+            where = f"after the session of exchange {own.exchange.number}"
+            target.demand(
+                channel.upgrade, Demand("proof.ws.connect", Acceptance("an upgrade (101)"), where), own.exchange
             )
     return None
 

@@ -2,36 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from rampcheck.running.scenario import Rejection
-from rampcheck.wire.exchanges import Exchange
-
-
-@dataclass(frozen=True)
-class EitherRejection(Rejection):
-    """Any of several rejections; `Rejection`'s own fields are those of the first, with the statuses of all."""
-
-    alternatives: tuple[Rejection, ...] = ()
-
-    @classmethod
-    def of(cls, *alternatives: Rejection) -> EitherRejection:
-        """Makes one of several rejections."""
-        statuses = [status for rejection in alternatives for status in rejection.statuses]
-        return cls(statuses, alternatives[0].members, alternatives)
-
-    def fits(self, exchange: Exchange) -> bool:
-        """Whether the exchange was refused in any of these ways."""
-        return any(rejection.fits(exchange) for rejection in self.alternatives)
-
-    def differs(self, exchange: Exchange) -> tuple[str, ...]:
-        """Gives in which parts of the answer another refusal differs from the one of its status, or the first."""
-        same_status = [rejection for rejection in self.alternatives if exchange.status in rejection.statuses]
-        return [*same_status, self.alternatives[0]][0].differs(exchange)
-
-    def __str__(self) -> str:
-        return ", or ".join(map(str, self.alternatives))
-
+from rampcheck.judging.demands import EitherRejection, Rejection
 
 INVALID_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token"]})
 MISSING_TOKEN = Rejection([401], {"error": ["unauthorised"], "code": ["invalid_token", "missing_token"]})

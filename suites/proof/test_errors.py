@@ -4,8 +4,8 @@ these scenarios provoke one of each kind."""
 import pytest
 
 from rampcheck.errors import Unjudged
-from rampcheck.judging.suite import STATUS
-from rampcheck.running.scenario import Accepted, Rejection, Target
+from rampcheck.judging.demands import Acceptance, Demand, Rejection
+from rampcheck.running.scenario import Accepted, Target
 
 PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
 
@@ -33,6 +33,7 @@ def test_one_error_of_each_kind(accepted: Accepted) -> None:
 @pytest.mark.verifies("proof.errors.upstream")
 def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accepted, target: Target) -> None:
     """A failing provider gives 502 upstream_error provider_error, and the same body works when sent again."""
+    healed = Demand(target.clause, Acceptance("a session"), "for the same body sent again")
     for is_last in (False, True):
         failing = accepted.request.but(**target.trigger("upstream_error_once"))
         last = target.once(failing)
@@ -47,22 +48,14 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accep
             # By its envelope it is the target's own: what is wrong with it besides needs no other look.
             target.judge.record(target.judge.doubted(failure))
             if last.accepted:
-                target.judge.held(target.clause, last)
+                target.demand(last, healed, accepted.exchange)
                 return
         if not is_last:
             target.confirm(accepted.request)  # Another failure has to come a second time, with a control between.
     if failure is None:
         raise Unjudged("the profile's trigger `upstream_error_once` did not make the target fail")
     if PROVIDER_ERROR.fits(failure):
-        target.judge.broken(
-            target.clause, "a session for the same body sent again", last.summary(), last, about=(STATUS,)
-        )
+        target.demand(last, healed, accepted.exchange)
         return
     target.judge.record(target.judge.doubted(failure))
-    target.judge.broken(
-        target.clause,
-        f"{PROVIDER_ERROR} while the provider fails",
-        failure.summary(),
-        failure,
-        about=PROVIDER_ERROR.differs(failure),
-    )
+    target.demand(failure, Demand(target.clause, PROVIDER_ERROR, "while the provider fails"), accepted.exchange)

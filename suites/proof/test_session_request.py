@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from rampcheck.judging.demands import Declined, Demand, Holds
 from rampcheck.judging.invariants import given
-from rampcheck.judging.suite import STATUS, member
 from rampcheck.running.cases import (
     HOSTILE_STRINGS,
     SLOW_EMAILS,
@@ -163,7 +163,8 @@ def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
     for currency, network in pairs(target.partner(credential)):
         both = [accepted.but(currency=currency, network=network, type=kind).send() for kind in ("buy", "sell")]
         if [given(exchange, "type") for exchange in both if exchange.accepted] == ["buy", "sell"]:
-            target.judge.held(target.clause, both[-1])
+            override = Demand(target.clause, Holds("type", "sell"), "for a request for a sell")
+            target.demand(both[-1], override, both[0])
 
 
 @pytest.mark.creates_sessions
@@ -205,13 +206,12 @@ def test_sell_gives_a_session_where_it_is_enabled(target: Target) -> None:
     for currency, network in pairs(target.partner(credential)):
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         exchange = control.but(type="sell").is_accepted()
-        if exchange.accepted and given(exchange, "type") == "buy":
-            target.judge.broken(
-                target.clause,
-                '`type`: "sell"',
-                '`type`: "buy"',
+        if exchange.accepted:
+            no_buy = Holds("type", "buy", not_so=True)
+            target.demand(
                 exchange,
-                about=(member("type"),),
+                Demand(target.clause, no_buy, "for a request for a sell"),
+                control.exchange,
             )
 
 
@@ -230,17 +230,8 @@ def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: T
         for attempt in (control.unchanged(), control.but(partner_user_id=f"rampcheck-{target.unique()}")):
             following = attempt.send()
             if following.accepted:
-                after = given(following, "redirect_url")
-                if after == before:
-                    target.judge.held("proof.session.request.redirect-once", following)
-                else:
-                    target.judge.broken(
-                        "proof.session.request.redirect-once",
-                        f"`redirect_url`: {before!r}, as before",
-                        f"`redirect_url`: {after!r}",
-                        following,
-                        about=(member("redirect_url"),),
-                    )
+                same = Demand("proof.session.request.redirect-once", Holds("redirect_url", before), "as before")
+                target.demand(following, same, control.exchange)
 
 
 @pytest.mark.creates_sessions
@@ -276,16 +267,13 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> 
     for currency, network in pairs(target.partner()):
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         own = given(control.exchange, "address")
+        unsent = Demand(
+            target.clause, Holds("address", sent, not_so=True), f"the one sent, but Proof's own, as {own!r} before"
+        )
         exchange = control.but(address=sent).is_accepted()
         for following in (exchange, control.unchanged().send()):
-            if following.accepted and given(following, "address") == sent:
-                target.judge.broken(
-                    target.clause,
-                    f"Proof's own address, as {own!r} before",
-                    f"`address`: {sent!r}, the one sent",
-                    following,
-                    about=(member("address"),),
-                )
+            if following.accepted:
+                target.demand(following, unsent, control.exchange)
 
 
 @pytest.mark.verifies("proof.session.request.malformed-json")
@@ -328,12 +316,7 @@ def test_another_method_is_refused(accepted: Accepted, target: Target) -> None:
     """Only POST creates a session; another method gives neither a 2xx nor a 5xx."""
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         exchange = accepted.instead(replace(accepted.request, method=method), f"the method {method}").send()
-        if exchange.accepted or exchange.status >= 500:
-            target.judge.broken(
-                target.clause, f"neither a 2xx nor a 5xx for {method}", exchange.summary(), exchange, about=(STATUS,)
-            )
-        else:
-            target.judge.held(target.clause, exchange)
+        target.demand(exchange, Demand(target.clause, Declined(), f"for {method}"), accepted.exchange)
 
 
 @pytest.mark.long

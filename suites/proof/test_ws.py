@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.scenario import Accepted, Target
 
 from .asking import demand, known, transaction_of
@@ -28,7 +29,7 @@ def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> Non
             with target.subscribe(question):
                 answer = demand(target, target.clause, question, session)
             if answer.accepted:
-                target.judge.held(target.clause, answer)
+                target.demand(answer, Demand(target.clause, Acceptance()), session.exchange)
 
 
 @pytest.mark.verifies("proof.ws.auth")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rampcheck.judging.suite import STATUS
+from rampcheck.judging.demands import Demand, Silence
 from rampcheck.running.scenario import Attempt, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
@@ -14,29 +14,15 @@ AT_ONCE = 2.0  # seconds
 
 def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE) -> None:
     """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds."""
+    demand = Demand(target.clause, Silence(), f"for an upgrade with {attempt.change}")
     with target.judge.changing(attempt.change):
         exchange = unsubscribed(target, attempt.request, patience)
-    if not (exchange.accepted or is_silent_refusal(exchange)):
+    if not exchange.accepted and demand.broken(exchange, target.suite):
         target.confirm(attempt.control.request)
         with target.judge.changing(attempt.change):
             exchange = unsubscribed(target, attempt.request, patience)
-    if is_silent_refusal(exchange):
-        target.judge.held(target.clause, exchange)
-        return
-    seen = (
-        f"{exchange.summary()}, {len(exchange.events)} messages, "
-        + ("then closed" if exchange.closed else "still open")
-        if exchange.accepted
-        else exchange.summary()
-    )
     with target.judge.changing(attempt.change):
-        target.judge.broken(
-            target.clause,
-            f"a 4xx, or a close at once and without any event, for an upgrade with {attempt.change}",
-            seen,
-            exchange,
-            about=(STATUS,),
-        )
+        target.demand(exchange, demand, attempt.control.exchange)
 
 
 def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
@@ -45,11 +31,6 @@ def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
         if channel.accepted:
             wait_for_close(target, channel, patience)
     return channel.close()
-
-
-def is_silent_refusal(exchange: Exchange) -> bool:
-    """Whether a WebSocket was refused, or closed by the target before any event."""
-    return 400 <= exchange.status < 500 or (exchange.accepted and bool(exchange.closed) and not exchange.events)
 
 
 def wait_for_close(target: Target, channel: Channel, patience: float) -> None:

@@ -1,6 +1,6 @@
 """The refusals that Tinyramp documents."""
 
-from rampcheck.running.scenario import Rejection
+from rampcheck.judging.demands import Rejection
 
 INVALID = Rejection([400], {"code": ["invalid_request"]})
 UNKNOWN_KEY = Rejection([401], {"code": ["unknown_key"]})

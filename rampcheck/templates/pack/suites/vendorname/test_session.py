@@ -1,7 +1,8 @@
 """POST /v1/sessions."""
 
 import pytest
-from rampcheck.running.scenario import Accepted, Rejection
+from rampcheck.judging.demands import Rejection
+from rampcheck.running.scenario import Accepted
 
 from .requests import API_KEY
 

@@ -1,0 +1,66 @@
+"""What the schema and the invariants say of one exchange, of a run that goes on or of one that is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.register import Contract
+from rampcheck.judging.schema import SchemaJudge
+from rampcheck.judging.suite import Broken, Observed, Suite, partner_of
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.journal_records import JudgeName
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One clause broken in one exchange, or `times` of it; `judge` says what saw it: `schema` or `invariant`."""
+
+    judge: JudgeName
+    clause: str
+    problem: Broken
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What one exchange shows: the clauses that `held`, what was `broken`, and what was `observed` of a clause."""
+
+    held: frozenset[str]
+    broken: tuple[Breach, ...]
+    observed: tuple[tuple[str, Observed], ...]
+
+
+class Examiner:
+    """Judges exchanges by the document and by the suite's invariants; it keeps nothing of them."""
+
+    def __init__(self, contract: Contract, suite: Suite, profile: Profile) -> None:
+        self._schema = SchemaJudge(contract)
+        self._suite = suite
+        self._profile = profile
+
+    def examined(self, exchange: Exchange) -> Examined:
+        """Judges one exchange, and gives what it shows."""
+        partner = partner_of(self._profile, exchange.credential)
+        held, violations = self._schema.judge(exchange)
+        broken = [
+            Breach(
+                "schema",
+                violation.clause,
+                Broken(violation.expected, violation.actual, about=violation.about),
+                violation.times,
+            )
+            for violation in violations
+        ]
+        observed: list[tuple[str, Observed]] = []
+        for invariant in self._suite.invariants:
+            if exchange.response is not None and invariant.when(exchange, partner):
+                seen = invariant.judge(exchange, partner)
+                if isinstance(seen, Broken):
+                    broken.append(Breach("invariant", invariant.clause, seen))
+                elif isinstance(seen, Observed):
+                    observed.append((invariant.clause, seen))
+                elif invariant.exercises:
+                    held.add(invariant.clause)
+        held.difference_update(breach.clause for breach in broken)
+        return Examined(frozenset(held), tuple(broken), tuple(observed))

@@ -1,0 +1,151 @@
+"""The verdicts of a run, folded again from its journal alone, and held against those that stand in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rampcheck import report
+from rampcheck.contract import profile as profiles
+from rampcheck.contract import register
+from rampcheck.errors import UsageError
+from rampcheck.judging import suite as suites
+from rampcheck.judging.rederived import rederived
+from rampcheck.running import conclusion, folder
+
+SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
+MOST_TOLD = 3  # differences of a clause, and exchanges of a reason, that are named
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """One clause judged again: `outcome` is `same`, `differs`, or `attested` (by the live run only), `why` says why.
+
+    `told` is the verdict in results.json, `again` the one that its journal comes to.
+    """
+
+    clause: str
+    level: str
+    outcome: str
+    told: str
+    again: str
+    why: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.clause}: {'; '.join(self.why)}" if self.why else f"{self.clause}: {self.again}"
+
+
+@dataclass(frozen=True)
+class Rejudgement:
+    """A run judged again: all its clauses, and the run's verdict as it is told and as it comes out again."""
+
+    clauses: tuple[Rejudged, ...]
+    told: str
+    again: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing came out otherwise."""
+        return self.told == self.again and not self.of(DIFFERS)
+
+    def of(self, outcome: str) -> tuple[Rejudged, ...]:
+        """Gives the clauses of one outcome."""
+        return tuple(clause for clause in self.clauses if clause.outcome == outcome)
+
+    def lines(self) -> list[str]:
+        """Says for a reader what came of it: a line for each clause that differs, or is attested only."""
+        told = [] if self.told == self.again else [f"the run: {self.told} by results.json, {self.again} judged again"]
+        told += [f"differs: {clause}" for clause in self.of(DIFFERS)]
+        told += [f"attested by the live run: {clause}" for clause in self.of(ATTESTED)]
+        same, total = len(self.of(SAME)), len(self.clauses)
+        return [*told, f"{same} of {total} clauses judged again with the same verdict"]
+
+
+def rejudged(where: Path) -> Rejudgement:
+    """Judges the journal in a run's folder again and compares with it, and with results.json; writes nothing.
+
+    Raises `UsageError` where the folder holds no run that this rampcheck could judge, or no results.
+    """
+    records = folder.read(where)
+    told = _told(where)
+    said = {clause["id"]: clause for clause in conclusion.judged(where, records).results["clauses"]}
+    beginning = folder.beginning(where, records)
+    known = register.load(beginning["contract"])
+    profile = profiles.recalled(known.name, beginning["profile"])
+    try:
+        again = rederived(records, known, suites.load(known.name), profile)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{where / folder.JOURNAL} holds a record that cannot be judged again: {error}",
+            "Was it changed by hand? Take the file as the run left it.",
+        ) from error
+    results = conclusion.judged(where, again.records).results
+    different: dict[str, list[str]] = {}
+    for difference in again.differences:
+        different.setdefault(difference.clause, []).append(str(difference))
+    clauses = tuple(
+        _clause(
+            clause,
+            told["clauses"].get(clause["id"], {}),
+            said[clause["id"]],
+            different.get(clause["id"], []),
+            _reasons(again.attested.get(clause["id"], {})),
+        )
+        for clause in results["clauses"]
+    )
+    return Rejudgement(clauses, str(told["verdict"]), results["verdict"])
+
+
+def _told(where: Path) -> dict[str, Any]:
+    """Gives the run's verdict and its clauses by id, as results.json has them."""
+    path = where / report.FILE_NAME
+    try:
+        results = json.loads(path.read_bytes())
+        return {"verdict": results["verdict"], "clauses": {clause["id"]: clause for clause in results["clauses"]}}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", "`rampcheck report DIR` makes it again from the journal."
+        ) from error
+
+
+def _clause(
+    again: Mapping[str, Any],
+    told: Mapping[str, Any],
+    said: Mapping[str, Any],
+    different: list[str],
+    attested: tuple[str, ...],
+) -> Rejudged:
+    why = different[:MOST_TOLD]
+    if len(different) > MOST_TOLD:
+        why.append(f"and {len(different) - MOST_TOLD:,} more")
+    if told.get("verdict") != again["verdict"]:
+        why.insert(0, f"{told.get('verdict', 'nothing')} by results.json, {again['verdict']} judged again")
+    elif _evidence(told) != _evidence(said):
+        why.insert(0, "results.json tells other evidence than the journal")
+    outcome = DIFFERS if why else ATTESTED if attested else SAME
+    return Rejudged(
+        again["id"],
+        again["level"],
+        outcome,
+        told.get("verdict", ""),
+        again["verdict"],
+        tuple(why) or attested,
+    )
+
+
+def _evidence(clause: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(clause.get(name) for name in ("exercised", "findings", "observations", "level"))
+
+
+def _reasons(attested: Mapping[str, set[int | None]]) -> tuple[str, ...]:
+    return tuple(f"{why}{_where(exchanges)}" for why, exchanges in attested.items())
+
+
+def _where(exchanges: set[int | None]) -> str:
+    numbers = sorted(number for number in exchanges if number is not None)
+    more = f" and {len(numbers) - MOST_TOLD:,} more" if len(numbers) > MOST_TOLD else ""
+    named = ", ".join(map(str, numbers[:MOST_TOLD]))
+    return f" (exchange{'s' if len(numbers) > 1 else ''} {named}{more})" if numbers else ""
