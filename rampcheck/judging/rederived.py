@@ -9,7 +9,7 @@ seen again, or it is a doubt.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.judging.demands import Demand, recalled
+from rampcheck.judging.doubts import ENOUGH
 from rampcheck.judging.examination import Examiner
 from rampcheck.judging.suite import BODY, STATUS, Suite
 from rampcheck.wire.exchanges import Exchange, Headers
@@ -119,6 +120,8 @@ class _Again:
         self._doubted: set[tuple[str, int]] = set()
         self._aside: set[int] = set()
         self._again: dict[int, int] = {}
+        self._first: dict[int, int] = {}
+        self._confirmed: Counter[str] | None = None
         self._unjudged: set[str] = set()
         self._broken: dict[tuple[str, int], _Shown] = {}
         self._result = Rederived([])
@@ -137,6 +140,7 @@ class _Again:
                 self._aside.add(record["exchange"])
             case "again":
                 self._again[record["of"]] = record["exchange"]
+                self._first[record["exchange"]] = record["of"]
             case "unjudged":
                 self._unjudged.add(record["scenario"])
 
@@ -201,6 +205,9 @@ class _Again:
         if exchange is None:
             self._differ(clause, number, HELD if record["held"] else BROKEN, "no such exchange")
             return False
+        control = self._exchanges.get(record["control"]) if record["control"] is not None else exchange
+        if control is None or not (control is exchange or control.accepted):
+            self._differ(clause, number, "judged after a control", "no control was accepted")
         problem = Demand(clause, recalled(record["due"])).broken(exchange, self._suite)
         said_met: bool = record["held"]
         if said_met is (problem is None):
@@ -228,10 +235,19 @@ class _Again:
         shown = self._broken.get((clause, number)) if number is not None else None
         if shown is None:
             return not self._is_believed(record)
-        is_refusal = record["kind"] == "finding" and not shown.at_once
-        if is_refusal and number not in self._again.values():
+        if record["kind"] == "finding" and not (shown.at_once or self._stands(clause, number)):
             self._attest(clause, SEEN_ONCE, number)
         return False
+
+    def _stands(self, clause: str, number: int) -> bool:
+        """Whether a wrong refusal was seen again, or the clause often enough to be believed at once."""
+        if self._confirmed is None:
+            self._confirmed = Counter(broken for broken, again in self._found if self._is_confirmed(broken, again))
+        return self._is_confirmed(clause, number) or self._confirmed[clause] >= ENOUGH
+
+    def _is_confirmed(self, clause: str, number: int) -> bool:
+        """Whether the same was wrong with the exchange that this one asks again, and with this one."""
+        return (clause, number) in self._broken and (clause, self._first.get(number)) in self._broken
 
     def _is_believed(self, record: FindingRecord | DoubtRecord) -> bool:
         """Whether only who was there could judge what is broken; else it is told that it is not."""
@@ -274,12 +290,20 @@ class _Again:
 
     def _is_accounted(self, clause: str, number: int) -> bool:
         """Whether the journal says what became of a wrong refusal: it did not come again, or nobody could ask."""
-        exchange = self._exchanges[number]
-        again = self._again.get(number)
+        if number in self._aside or self._exchanges[number].scenario in self._unjudged:
+            return True
+        again = list(self._repeats(number))
         if (clause, number) in self._doubted:
-            return again is None or (clause, again) not in self._broken or exchange.scenario in self._unjudged
-        gateways = any((self._suite.contract.gateway, one) in self._found for one in (number, again) if one is not None)
-        return number in self._aside or gateways or exchange.scenario in self._unjudged
+            return not again or (clause, again[0]) not in self._broken
+        # Something in front of the API refuses it, whatever the API would answer.
+        return any((self._suite.contract.gateway, one) in self._found for one in (number, *again))
+
+    def _repeats(self, number: int) -> Iterator[int]:
+        """Gives the exchanges that ask again what an exchange asked, in their order."""
+        seen = {number}
+        while (number := self._again.get(number, number)) not in seen:
+            seen.add(number)
+            yield number
 
     def _finding(self, clause: str, number: int) -> FindingRecord:
         shown = self._broken[clause, number]
