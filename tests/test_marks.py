@@ -66,9 +66,10 @@ def marks(name: str) -> dict[str, set[str]]:
 def by_scenario(run: Completed, *kinds: str) -> dict[str, set[str]]:
     """The clauses that a run's records of these kinds name, by scenario."""
     found: dict[str, set[str]] = defaultdict(set)
+    asked_by = {record["number"]: record["scenario"] for record in run.records("exchange")}
     for kind in kinds:
         for record in run.records(kind):
-            scenario = record["scenario"].rpartition("/")[2]
+            scenario = (record.get("scenario") or asked_by[record["exchange"]]).rpartition("/")[2]
             found[scenario] |= set(record["held"]) if kind == "exchange" else {record["clause"]}
     return found
 
@@ -76,7 +77,7 @@ def by_scenario(run: Completed, *kinds: str) -> dict[str, set[str]]:
 def test_a_scenario_judges_nothing_but_its_marks(name: str, run: Completed, marks: dict[str, set[str]]) -> None:
     """What a scenario sees hold, or observes, is what it is marked with: `--clause` chooses it by that."""
     assert run.code == 0
-    judged = by_scenario(run, "held", "unjudged", "untried", "observation")
+    judged = by_scenario(run, "held", "demand", "unjudged", "untried", "observation")
     by_invariants = set(suites.load(name).judged)
     observed = by_scenario(run, "observation")
     besides = {
@@ -91,7 +92,7 @@ def test_a_scenario_judges_nothing_but_its_marks(name: str, run: Completed, mark
 
 def test_a_scenario_judges_all_of_its_marks(name: str, run: Completed, marks: dict[str, set[str]]) -> None:
     """Each mark is judged by the scenario, by an invariant in one of its exchanges, or by one of the whole run."""
-    judged = by_scenario(run, "held", "unjudged", "untried", "observation", "exchange")
+    judged = by_scenario(run, "held", "demand", "unjudged", "untried", "observation", "exchange")
     suite = suites.load(name)
     elsewhere = {known.clause for known in suite.history}
     # Only an acceptance would tell something there.

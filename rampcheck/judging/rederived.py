@@ -233,7 +233,7 @@ class _Again:
             return False
         clause, number = record["clause"], record["exchange"]
         shown = self._broken.get((clause, number)) if number is not None else None
-        if shown is None:
+        if number is None or shown is None:
             return not self._is_believed(record)
         if record["kind"] == "finding" and not (shown.at_once or self._stands(clause, number)):
             self._attest(clause, SEEN_ONCE, number)
