@@ -24,6 +24,7 @@ QUICK: frozenset[str] = frozenset(
         "test_client_together",
         "test_curl",
         "test_deadlines",
+        "test_demands",
         "test_documents",
         "test_documents_following",
         "test_exercised",

@@ -69,7 +69,7 @@ def doubted(folder: Path) -> Path:
         )
         run = Run(described, Settings("run", bytes(32), claimed(str(folder), "proof")))
         target = run.target(0)
-        target.accepted().but(partner_user_id="suspect").is_accepted("proof.session.request.client-ip-optional")
+        target.accepted().but(partner_user_id="suspect").is_accepted(clause="proof.session.request.client-ip-optional")
         run.judge.note("a note")
         run.fault("ValueError")
         run.conclude()
