@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,3 +277,17 @@ def test_a_folder_without_results_is_told(taken: Completed, tmp_path: Path) -> N
     (folder / "results.json").unlink()
     with pytest.raises(UsageError, match=r"results\.json cannot be read"):
         rejudged(folder)
+
+
+def test_verify_judges_again(taken: Completed, tmp_path: Path) -> None:
+    """`verify --rejudge` tells what comes out otherwise, and ends as it does for what does not hold."""
+    folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))
+    tampered(folder, called_held(UNKNOWN))
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "verify", str(folder), "--rejudge"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert f"✗ differs: {UNKNOWN}: passed by results.json, failed judged again" in done.stdout

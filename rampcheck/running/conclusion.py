@@ -94,7 +94,7 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.update(record["selected"])
             case "exchange":
                 named.update(record["held"])
-            case "finding" | "doubt" | "held" | "observation" | "unjudged" | "untried":
+            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried":
                 named.add(record["clause"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(

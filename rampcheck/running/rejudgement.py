@@ -17,6 +17,7 @@ from rampcheck.judging.rederived import rederived
 from rampcheck.running import conclusion, folder
 
 SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
+ATTESTED_BY = "attested by the live run"
 MOST_TOLD = 3  # differences of a clause, and exchanges of a reason, that are named
 
 
@@ -59,7 +60,7 @@ class Rejudgement:
         """Says for a reader what came of it: a line for each clause that differs, or is attested only."""
         told = [] if self.told == self.again else [f"the run: {self.told} by results.json, {self.again} judged again"]
         told += [f"differs: {clause}" for clause in self.of(DIFFERS)]
-        told += [f"attested by the live run: {clause}" for clause in self.of(ATTESTED)]
+        told += [f"{ATTESTED_BY}: {clause}" for clause in self.of(ATTESTED)]
         same, total = len(self.of(SAME)), len(self.clauses)
         return [*told, f"{same} of {total} clauses judged again with the same verdict"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from rampcheck.options import SIDES
 
 if TYPE_CHECKING:
     from rampcheck.signoff.attestation import Signed
+    from rampcheck.signoff.checks import Check
     from rampcheck.signoff.verification import Verification
 
 OTHER = dict(zip(SIDES, reversed(SIDES), strict=True))
@@ -82,7 +84,8 @@ def _tell_signed(folder: str, side: str, signed: Iterable[Signed]) -> None:
     metavar="[SIDE=]PUBKEY",
     help="A public key that you know to be a side's, such as partner=them.pub. May be given several times.",
 )
-def verify(folder: str, named: tuple[str, ...]) -> int:
+@click.option("--rejudge", is_flag=True, help="Judge the run again from its journal, too, and compare the verdicts.")
+def verify(folder: str, named: tuple[str, ...], *, rejudge: bool) -> int:
     """Tells whether the run in DIR is signed by both sides, unchanged, and still valid; needs no network.
 
     The exit code is 0 where all of that is so, and every key is one that --trust names; else 5: look before you
@@ -92,10 +95,25 @@ def verify(folder: str, named: tuple[str, ...]) -> int:
 
     trust = verification.trusted(named)
     found = verification.verify(contents.read(Path(folder)), trust, datetime.now(UTC).date())
+    if rejudge:
+        found = replace(found, checks=(*found.checks, *_judged_again(Path(folder))))
     for check in found.checks:
         click.echo(f"{check.state.value} {visible(check.text)}")
     click.echo(f"\n{_concluded(found)}")
     return ExitCode.CONFORMANT if found.is_verified else ExitCode.INCONCLUSIVE
+
+
+def _judged_again(folder: Path) -> Iterator[Check]:
+    """Gives a check for what comes out otherwise, or is attested by the live run only, and one for all the rest."""
+    from rampcheck.running import rejudgement  # noqa: PLC0415 - as in `keygen`
+    from rampcheck.signoff.checks import Check, State  # noqa: PLC0415
+
+    again = rejudgement.rejudged(folder)
+    *told, total = again.lines()
+    for line in told:
+        attested = line.startswith(rejudgement.ATTESTED_BY)
+        yield Check("rejudged", State.NOTED if attested else State.FAILS, line)
+    yield Check("rejudged", State.HOLDS if again.holds else State.FAILS, total)
 
 
 def _concluded(found: Verification) -> str:
