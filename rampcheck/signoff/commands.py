@@ -106,7 +106,7 @@ def verify(folder: str, named: tuple[str, ...], *, rejudge: bool) -> int:
 def _judged_again(folder: Path) -> Iterator[Check]:
     """Gives a check for what comes out otherwise, or is attested by the live run only, and one for all the rest."""
     from rampcheck.running import rejudgement  # noqa: PLC0415 - as in `keygen`
-    from rampcheck.signoff.checks import Check, State  # noqa: PLC0415
+    from rampcheck.signoff.checks import Check, State  # noqa: PLC0415 - as in `keygen`
 
     again = rejudgement.rejudged(folder)
     *told, total = again.lines()
