@@ -57,14 +57,15 @@ def conclude(where: Path, records: Sequence[Record] | None = None) -> Conclusion
 def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     """Judges the records of a run, and writes nothing; `where` names them in messages. Raises as `conclude`."""
     beginning = folder.beginning(where, records)
-    known = _contract_of(where, beginning)
+    known = contract_of(where, beginning)
     _check_clauses(where, known, records)
-    judgement = _Judgement(known, _profile_of(where, known, beginning), beginning, records)
+    judgement = _Judgement(known, profile_of(where, known, beginning), beginning, records)
     results = judgement.results(digests.of_file(where / JOURNAL))
     return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
 
 
-def _contract_of(where: Path, beginning: RunRecord) -> Contract:
+def contract_of(where: Path, beginning: RunRecord) -> Contract:
+    """Gives the contract, in its version, that a run was judged by. Raises `UsageError` where nobody here knows it."""
     name, version = beginning["contract"], beginning["contract_version"]
     known = versions.names(name)
     if version not in known:
@@ -76,7 +77,8 @@ def _contract_of(where: Path, beginning: RunRecord) -> Contract:
     return register.load(name, version)
 
 
-def _profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
+def profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
+    """Gives the profile of a run, without its secrets. Raises `UsageError` where it is none of the contract's."""
     try:
         profile = profiles.recalled(known.name, beginning["profile"])
     except (TypeError, KeyError, ValueError, AttributeError) as error:

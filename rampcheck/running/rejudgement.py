@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rampcheck import report
-from rampcheck.contract import profile as profiles
-from rampcheck.contract import register
 from rampcheck.errors import UsageError
 from rampcheck.judging import suite as suites
 from rampcheck.judging.rederived import rederived
 from rampcheck.running import conclusion, folder
+from rampcheck.wire.journal import JOURNAL
 
 SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
 ATTESTED_BY = "attested by the live run"
@@ -74,13 +73,13 @@ def rejudged(where: Path) -> Rejudgement:
     told = _told(where)
     said = {clause["id"]: clause for clause in conclusion.judged(where, records).results["clauses"]}
     beginning = folder.beginning(where, records)
-    known = register.load(beginning["contract"])
-    profile = profiles.recalled(known.name, beginning["profile"])
+    known = conclusion.contract_of(where, beginning)
+    profile = conclusion.profile_of(where, known, beginning)
     try:
         again = rederived(records, known, suites.load(known.name), profile)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"{where / folder.JOURNAL} holds a record that cannot be judged again: {error}",
+            f"{where / JOURNAL} holds a record that cannot be judged again: {error}",
             "Was it changed by hand? Take the file as the run left it.",
         ) from error
     results = conclusion.judged(where, again.records).results
