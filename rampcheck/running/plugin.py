@@ -7,8 +7,6 @@ pytest session that collects no suite.
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import sys
 import traceback
 from collections.abc import Generator, Sequence
@@ -20,31 +18,22 @@ import pytest
 from rich.console import Console
 
 from rampcheck import options, outlets
-from rampcheck.contract import descriptor, packs, register
-from rampcheck.contract import profile as profiles
-from rampcheck.contract.profile import Profile
+from rampcheck.contract import packs
 from rampcheck.display import visible
-from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, UsageError, writing
-from rampcheck.judging import suite as suites
-from rampcheck.judging import waivers
+from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
-from rampcheck.running import folder, incidents, launch, marks, order, properties, termination
-from rampcheck.running.against import Against
+from rampcheck.running import incidents, marks, opening, order, properties, termination
 from rampcheck.running.marks import verified
-from rampcheck.running.run import Run, Settings
+from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
+from rampcheck.running.run import Run
 from rampcheck.running.scenario import Accepted, Target
-from rampcheck.sandbox import server as reference
-from rampcheck.wire import receiver, transport
 
 RUN = pytest.StashKey[Run]()
-BASELINE = pytest.StashKey[int]()
-REFERENCE = pytest.StashKey[reference.RunningReference]()
 RESULTS = pytest.StashKey[Results]()
 FAULT = "a fault of rampcheck kept it from being judged"
 PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"
-AGAINST = pytest.StashKey[Against]()
 CONCLUSION = pytest.StashKey["_Conclusion"]()
 
 
@@ -81,10 +70,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     _silence(config)
     if hasattr(config, "workerinput"):  # What goes wrong there is told to the controller.
-        _begin(config, _worker_run(config))
+        _begin(config, opening.of_worker(config))
         return None
     try:
-        _begin(config, _controller_run(config))
+        _begin(config, opening.of_controller(config))
         return _find_baseline(config, config.stash[RUN])
     except RampcheckError as error:
         outlets.say(f"rampcheck: {visible(str(error))}")
@@ -130,94 +119,6 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
         return ExitCode.INTERRUPTED
     return None
-
-
-def _controller_run(config: pytest.Config) -> Run:
-    option = options.chosen(config.option)
-    profile = _profile(config)
-    if option.build:
-        profile = profile.of_build(option.build)
-    if profile.environment == "production" and not option.allow_production:
-        raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
-    # A selection of nothing is told before a folder is made, or a request sent.
-    known = register.of(profile)
-    chosen = launch.chosen(known, option.clause, config.option.keyword)
-    waivers.check(profile.waivers, known)
-    suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
-    transport.way_of(profile)
-    if profile.webhook is not None:
-        receiver.check(profile.webhook)
-    config.stash[AGAINST] = Against(option.baseline, profile.contract)
-    output = folder.claimed(option.output, profile.contract)
-    settings = Settings(
-        run=secrets.token_hex(4),
-        key=secrets.token_bytes(32),
-        output=output,
-        seed=option.seed,
-        patterns=tuple(option.clause),
-        keyword=config.option.keyword,
-        chosen=chosen,
-        workers=getattr(config.option, "numprocesses", 0) or 0,
-        strict=option.strict,
-        require_complete=option.require_complete,
-        allure=not option.no_allure,
-    )
-    with writing(output, "Name another folder with --output."):
-        return Run(profile, settings)
-
-
-def _profile(config: pytest.Config) -> Profile:
-    option = options.chosen(config.option)
-    if option.profile:
-        return profiles.load(Path(option.profile), os.environ)
-    if option.base_url:
-        return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
-    running = reference.start(
-        _contract_of(config),
-        option.defect,
-        option.latency,
-        variants=option.variant,
-        webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks",
-    )
-    config.stash[REFERENCE] = running
-    ending = ExitStack()
-    ending.callback(running.stop)
-    config.add_cleanup(ending.close)
-    return profiles.from_mapping(running.profile(), {}, "the embedded reference")
-
-
-def _contract_of(config: pytest.Config) -> str:
-    """Gives the contract that is named, or whose suite alone is to be collected; else the first."""
-    if named := options.chosen(config.option).contract:
-        return str(named)
-    places = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
-    meant = {
-        name
-        for pack in packs.packs()
-        for name in pack.contracts
-        for place in places
-        if place.is_relative_to(pack.suite(name))
-    }
-    return meant.pop() if len(meant) == 1 else descriptor.contracts()[0]
-
-
-def _worker_run(config: pytest.Config) -> Run:
-    given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
-    config.stash[BASELINE] = given["baseline"]
-    described = given["reference"]
-    profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
-    option = options.chosen(config.option)
-    settings = Settings(
-        run=given["run"],
-        key=bytes.fromhex(given["key"]),
-        output=Path(given["output"]),
-        seed=option.seed,
-        patterns=tuple(option.clause),
-        workers=given["workers"],
-        began=given["began"],
-    )
-    lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
-    return Run(profile, settings, lane)
 
 
 @pytest.hookimpl(optionalhook=True)

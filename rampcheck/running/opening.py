@@ -1,0 +1,117 @@
+"""Opening a run: whom pytest's options ask to be judged, how, and where it is written."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rampcheck import options
+from rampcheck.contract import descriptor, packs, register
+from rampcheck.contract import profile as profiles
+from rampcheck.contract.profile import Profile
+from rampcheck.errors import UsageError, writing
+from rampcheck.judging import suite as suites
+from rampcheck.judging import waivers
+from rampcheck.running import folder, launch
+from rampcheck.running.against import Against
+from rampcheck.running.run import Run, Settings
+from rampcheck.sandbox import server as reference
+from rampcheck.wire import receiver, transport
+
+AGAINST = pytest.StashKey[Against]()
+BASELINE = pytest.StashKey[int]()
+REFERENCE = pytest.StashKey[reference.RunningReference]()
+
+
+def of_controller(config: pytest.Config) -> Run:
+    """Opens the run that the options ask for. Raises `UsageError` for what they cannot mean, before any request."""
+    option = options.chosen(config.option)
+    profile = _profile(config)
+    if option.build:
+        profile = profile.of_build(option.build)
+    if profile.environment == "production" and not option.allow_production:
+        raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
+    # A selection of nothing is told before a folder is made, or a request sent.
+    known = register.of(profile)
+    chosen = launch.chosen(known, option.clause, config.option.keyword)
+    waivers.check(profile.waivers, known)
+    suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
+    transport.way_of(profile)
+    if profile.webhook is not None:
+        receiver.check(profile.webhook)
+    config.stash[AGAINST] = Against(option.baseline, profile.contract)
+    output = folder.claimed(option.output, profile.contract)
+    settings = Settings(
+        run=secrets.token_hex(4),
+        key=secrets.token_bytes(32),
+        output=output,
+        seed=option.seed,
+        patterns=tuple(option.clause),
+        keyword=config.option.keyword,
+        chosen=chosen,
+        workers=getattr(config.option, "numprocesses", 0) or 0,
+        strict=option.strict,
+        require_complete=option.require_complete,
+        allure=not option.no_allure,
+    )
+    with writing(output, "Name another folder with --output."):
+        return Run(profile, settings)
+
+
+def _profile(config: pytest.Config) -> Profile:
+    option = options.chosen(config.option)
+    if option.profile:
+        return profiles.load(Path(option.profile), os.environ)
+    if option.base_url:
+        return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
+    running = reference.start(
+        _contract_of(config),
+        option.defect,
+        option.latency,
+        variants=option.variant,
+        webhook_url=f"http://127.0.0.1:{receiver.free_port()}/webhooks",
+    )
+    config.stash[REFERENCE] = running
+    ending = ExitStack()
+    ending.callback(running.stop)
+    config.add_cleanup(ending.close)
+    return profiles.from_mapping(running.profile(), {}, "the embedded reference")
+
+
+def _contract_of(config: pytest.Config) -> str:
+    """Gives the contract that is named, or whose suite alone is to be collected; else the first."""
+    if named := options.chosen(config.option).contract:
+        return str(named)
+    places = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    meant = {
+        name
+        for pack in packs.packs()
+        for name in pack.contracts
+        for place in places
+        if place.is_relative_to(pack.suite(name))
+    }
+    return meant.pop() if len(meant) == 1 else descriptor.contracts()[0]
+
+
+def of_worker(config: pytest.Config) -> Run:
+    """Opens the part in the run that an xdist worker has, with what the controller told it."""
+    given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
+    config.stash[BASELINE] = given["baseline"]
+    described = given["reference"]
+    profile = profiles.from_mapping(described, {}, "the embedded reference") if described else _profile(config)
+    option = options.chosen(config.option)
+    settings = Settings(
+        run=given["run"],
+        key=bytes.fromhex(given["key"]),
+        output=Path(given["output"]),
+        seed=option.seed,
+        patterns=tuple(option.clause),
+        workers=given["workers"],
+        began=given["began"],
+    )
+    lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
+    return Run(profile, settings, lane)
