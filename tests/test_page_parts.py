@@ -39,6 +39,7 @@ def marked(expected: str, actual: str) -> tuple[list[str], list[str]]:
         ("a [redacted x 5be0c1] b", "a [redacted x 77e0d2] b", ["[redacted x 5be0c1]"], ["[redacted x 77e0d2]"]),
         ("one two three", "one 2 three", ["two"], ["2"]),
         ("200, accepted", "nothing of the kind", [], []),
+        ("the envelope, also where it is refused", "403, whenever it was asked; all else held", [], []),
         ("the same", "the same", [], []),
         ("", "", [], []),
         ("x" * 3, "", [], []),

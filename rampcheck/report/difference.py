@@ -15,7 +15,7 @@ TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)
 AROUND = re.compile(r"(?P<before>`[^`]*`: )?(?P<value>.*?)(?P<after> for an? .*)?", re.DOTALL)
 
 MOST_TOKENS = 120  # of a text, up to which every difference is looked for; its cost grows with their square
-LEAST_ALIKE = 0.3  # of their tokens; of texts that have less in common all differs, and marking all of it helps nobody
+LEAST_ALIKE = 0.3  # of their tokens, white space apart; of texts that have less in common all differs, and marking all of it helps nobody
 SHORTEST_ALIKE = 3  # characters; fewer, between what differs, differ for the eye
 
 Piece = tuple[str, bool]
@@ -34,7 +34,8 @@ def differing(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
     else:
         matcher = SequenceMatcher(None, left, right, autojunk=False)
         same = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
-    if 2 * sum(size for _, _, size in same) < LEAST_ALIKE * (len(left) + len(right)):
+    alike = sum(_words(left[start : start + size]) for start, _, size in same)
+    if 2 * alike < LEAST_ALIKE * (_words(left) + _words(right)):
         return [(expected, False)], [(actual, False)]
     pieces = _pieces(left, [(start, size) for start, _, size in same])
     return (
@@ -45,6 +46,10 @@ def differing(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
 
 def _tokens(text: str) -> list[str]:
     return [match[0] for match in TOKEN.finditer(text)]
+
+
+def _words(tokens: list[str]) -> int:
+    return sum(not token.isspace() for token in tokens)
 
 
 def _ends(left: list[str], right: list[str]) -> list[tuple[int, int, int]]:
