@@ -339,7 +339,7 @@ class Judge:
     def hide(self, name: str, value: str) -> None:
         """Makes `value`, made up for a request, a secret from now on, marked with `name`; a part of it is none."""
         if value:
-            self._journal.redactor.add(name, value, least=len(value))
+            self._journal.redactor.make_up(name, value)
 
     def redacted(self, text: str) -> str:
         """Gives a text as it may be shown: without secrets, and not too long."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from rampcheck.judging.schema import describe
 from rampcheck.judging.suite import BODY, STATUS, Broken, Invariant, member
 from rampcheck.wire.exchanges import Exchange, http_date
 from rampcheck.wire.json_text import NotJson
+from rampcheck.wire.recipes import Digest, computed
 
 Condition = Callable[[Exchange, Partner], bool]
 
@@ -302,7 +302,12 @@ def expires_after(
 
 def hmac_hex(body: bytes, secret: str, algorithm: str = "sha256") -> str:
     """Gives the HMAC (RFC 2104) of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
-    return hmac.digest(secret.encode(), body, algorithm).hex()
+    return computed(Digest(algorithm, body, secret.encode()))
+
+
+def hash_hex(content: bytes, algorithm: str = "sha256") -> str:
+    """Gives a hash without a key in lower-case hexadecimal; `algorithm` is one of hashlib's."""
+    return computed(Digest(algorithm, content))
 
 
 def signed(

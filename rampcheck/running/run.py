@@ -24,6 +24,7 @@ from rampcheck.wire.journal import Journal, timestamp
 from rampcheck.wire.journal_records import SCHEMA, EndRecord, Record, RunRecord, Selection
 from rampcheck.wire.limits import Budget, Deadline
 from rampcheck.wire.presence import Presence
+from rampcheck.wire.recipes import Recipes
 from rampcheck.wire.redaction import Redactor
 from rampcheck.wire.room import MOST_BYTES, Room
 
@@ -80,7 +81,11 @@ class Run:
             redactor.add(name, value)
         room = Room(MOST_BYTES // (settings.workers + 1))
         self.journal = Journal(
-            folder.journal_of(settings.output, lane), redactor, self.suite.contract.secret_members, room
+            folder.journal_of(settings.output, lane),
+            redactor,
+            self.suite.contract.secret_members,
+            room,
+            Recipes(profile.credentials, redactor),
         )
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
         self.deadline = Deadline(profile.limits.max_minutes, settings.began)

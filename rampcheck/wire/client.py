@@ -349,6 +349,7 @@ class Client:
             attempt=before.attempt + 1 if before else 1,
             retry_of=before,
             protocol=request.protocol,
+            outside=self._outside() if request.outside else "",
             credential=request.credential,
             path=request.path,
             authenticated=bool(bare.headers) and set(bare.headers) <= set(request.headers),
@@ -358,6 +359,10 @@ class Client:
             started=started,
             elapsed=time.perf_counter() - clock,
         ), socket
+
+    def _outside(self) -> str:
+        egress = self._profile.as_public().get("egress", {})
+        return str(egress.get("outside_proxy") or egress.get("outside_source_address", ""))
 
     def _demand_answer(self, exchange: Exchange) -> None:
         """Raises `Unjudged` where what came says nothing of the target: a failure of one's own, or 429 to the end.

@@ -204,7 +204,8 @@ class Exchange:
     `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
     where the retry policy sent the request again, as another exchange whose `retry_of` is this one. `authenticated`
     says whether its credentials are just what the suite's authentication makes of these very bytes. `cut` says why not
-    all messages were read, where they were not.
+    all messages were read, where they were not. `outside` names the way out that is not on the allowlist, a proxy or an
+    address of this machine, "" where it went the usual way.
     """
 
     number: int
@@ -223,6 +224,7 @@ class Exchange:
     final: bool = True
     messages: tuple[Message, ...] = ()
     cut: str = ""
+    outside: str = ""
     retry_of: Exchange | None = field(default=None, repr=False)
 
     @property

@@ -33,6 +33,7 @@ from rampcheck.wire.journal_records import (
     ResponseContent,
 )
 from rampcheck.wire.journal_schema import mistake
+from rampcheck.wire.recipes import Recipe, Recipes
 from rampcheck.wire.records import Records
 from rampcheck.wire.redaction import Redactor
 from rampcheck.wire.room import Room
@@ -57,13 +58,14 @@ class Journal:
     """Appends records to a file, redacted on the way; several threads may.
 
     `path` is the file, `fields` the JSON members whose values are secrets wherever they stand; `room` counts what is
-    written, `records` knows what the file holds.
+    written, `records` knows what the file holds, `recipes` how what is hidden in a request is made again.
     """
 
     path: Path
     redactor: Redactor
     fields: Collection[str]
     room: Room = field(default_factory=Room, repr=False)
+    recipes: Recipes | None = field(default=None, repr=False)
     records: Records = field(init=False, repr=False)
     # A WebSocket and the receiver of webhooks are read by threads of their own.
     _writing: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -105,6 +107,8 @@ class Journal:
 
     def _exchange(self, exchange: Exchange) -> ExchangeContent:
         self.redactor.learn_computed(exchange.request.headers)
+        if self.recipes is not None and exchange.direction == "outgoing":
+            self.redactor.compose(exchange.request.body, self.fields)
         # The response comes first: what it hands out (an init token) becomes a known secret for the rest.
         response = self._response(exchange.response) if exchange.response else None
         messages = [self._message(message) for message in exchange.messages]
@@ -126,6 +130,8 @@ class Journal:
             "authenticated": exchange.authenticated,
             "path": self.redactor.url(exchange.path),
             "request": request,
+            "recipes": self._recipes(exchange, request),
+            "outside": self.redactor.url(exchange.outside),
             "response": response,
             "failure": self._failure(exchange.failure) if exchange.failure else None,
             "messages": messages,
@@ -137,6 +143,17 @@ class Journal:
 
     def _failure(self, failure: Failure) -> FailureContent:
         return {"kind": failure.kind, "detail": self.redactor.text(failure.detail)}
+
+    def _recipes(self, exchange: Exchange, written: RequestContent) -> list[Recipe | None]:
+        """Gives the recipe of each mark in a request of ours: in its URL, its headers, its body."""
+        if self.recipes is None or exchange.direction == "incoming":
+            return []
+        sent = exchange.request
+        texts = [(sent.url, written["url"])]
+        texts += [(value, shown) for (_, value), (_, shown) in zip(sent.headers, written["headers"], strict=True)]
+        if written["encoding"] == "utf-8":
+            texts.append((sent.body.decode(), written["body"]))
+        return self.recipes.of_request(texts, sent.body)
 
     def _message(self, message: Message) -> MessageContent:
         return {
@@ -250,6 +267,7 @@ def from_record(record: ExchangeContent) -> Exchange:
             for message in record["messages"]
         ),
         cut=record["cut"],
+        outside=record.get("outside", ""),
     )
 
 

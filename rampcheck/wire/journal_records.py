@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from rampcheck.wire.exchanges import Direction, MessageKind
+from rampcheck.wire.recipes import Recipe
 
 SCHEMA: Literal[1] = 1
 
@@ -75,6 +76,8 @@ class ExchangeContent(TypedDict):
     failure: FailureContent | None
     messages: list[MessageContent]
     cut: str
+    recipes: NotRequired[list[Recipe | None]]
+    outside: NotRequired[str]
 
 
 class FindingContent(TypedDict):

@@ -74,6 +74,7 @@ class Redactor:
         self._secret = _SECRET_HEADERS.union(map(str.lower, secret_headers), self._computed) - _CREDENTIAL_HEADERS
         self._names = {"email", "unreadable"}
         self._told: dict[str, str] = {}
+        self._made_up: set[str] = set()
         self._search = Search(openly)
         self._learnable = MOST_LEARNED
 
@@ -87,6 +88,22 @@ class Redactor:
             return
         self._told[value] = name
         self._search.tell(Secret(name, value, least))
+
+    def make_up(self, name: str, value: str) -> None:
+        """Hides `value`, made up for a request, so that it is seen where it comes back; a part of it is no secret."""
+        if not self._search.is_in(value):
+            self._made_up.add(value)
+        self.add(name, value, least=len(value))
+
+    def compose(self, body: bytes, fields: Collection[str]) -> None:
+        """Takes what stands in these members of a request's body for made up, unless it is a secret or an address."""
+        for _, token in _scalars_below(body.decode("utf-8", "replace"), {_spelled(field): field for field in fields}):
+            if token[1] and not self._search.is_in(token[1]):
+                self._made_up.add(token[1])
+
+    def is_open(self, text: str) -> bool:
+        """Whether a part of a request may be written as it is: nothing in it is a secret that anybody was given."""
+        return text in self._made_up or len(set(text)) < FEWEST_LEARNED or not self._search.is_in(text)
 
     def learn(self, name: str, value: str, least: int = 0) -> bool:
         """Hides `value`, of which there is another one in each exchange, until newer ones take its place.

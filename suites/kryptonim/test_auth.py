@@ -1,7 +1,5 @@
 """Signature and key: X-Request-Signature over the body's exact bytes, X-API-Key (widget sessions page)."""
 
-import hashlib
-import hmac
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +8,7 @@ from functools import partial
 import pytest
 
 from rampcheck.errors import ProfileLacks
-from rampcheck.judging.invariants import hmac_hex
+from rampcheck.judging.invariants import hash_hex, hmac_hex
 from rampcheck.running.cases import spellings
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
@@ -125,10 +123,10 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
             for algorithm in ("md5", "sha1", "sha224", "sha384", "sha512", "sha3_256")
         },
         "the first 64 digits of an HMAC with sha512": hmac_hex(body, secret, "sha512")[:64],
-        "a SHA-256 of the body": hashlib.sha256(body).hexdigest(),
-        "a SHA-256 of secret and body": hashlib.sha256(key + body).hexdigest(),
-        "a SHA-256 of body and secret": hashlib.sha256(body + key).hexdigest(),
-        "an HMAC with body and secret exchanged": hmac.digest(body, key, "sha256").hex(),
+        "a SHA-256 of the body": hash_hex(body),
+        "a SHA-256 of secret and body": hash_hex(key + body),
+        "a SHA-256 of body and secret": hash_hex(body + key),
+        "an HMAC with body and secret exchanged": hmac_hex(key, body.decode()),
         "an empty signature": "",
         **{f"the first {size} digits of the signature": good[:size] for size in (1, 8, 16, 32, 62, 63)},
         "the last 32 digits of the signature": good[32:],
