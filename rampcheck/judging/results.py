@@ -173,6 +173,7 @@ class Results(TypedDict):
     subject: NotRequired[SubjectResult]
     sign_off: NotRequired[SignOffResult]
     digests: NotRequired[Digests]
+    variables: NotRequired[dict[str, str]]
     run: str
     started: str
     finished: str

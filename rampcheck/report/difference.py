@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 
 from rampcheck.display import HIDDEN
-from rampcheck.report.curl import MARK
+from rampcheck.report.commands import MARK
 
 # A mark of what was redacted and a hidden character are shown as a whole, so they differ as a whole.
 TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from rampcheck.report.curl import as_curl
+from rampcheck.report.commands import Command, Commands
 from rampcheck.report.pretty import indent_json
 from rampcheck.report.text import plural
 from rampcheck.wire.journal_records import BodyContent, Content, ExchangeRecord, MessageContent
@@ -41,12 +41,11 @@ class Evidence:
     outcome: str
     facts: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
-    curl: str
-    curl_note: str
+    command: Command
 
 
-def evidence(exchange: ExchangeRecord) -> Evidence:
-    """Gives what is to be shown of a journal's exchange record."""
+def evidence(exchange: ExchangeRecord, commands: Commands) -> Evidence:
+    """Gives what is to be shown of a journal's exchange record; `commands` makes its command."""
     request, response = exchange["request"], exchange["response"]
     parts = [_part("Request", f"{request['method']} {request['url']}", request)]
     if response:
@@ -55,15 +54,13 @@ def evidence(exchange: ExchangeRecord) -> Evidence:
         Part(_message_title(number, message), (), _body(message))
         for number, message in enumerate(exchange["messages"], start=1)
     ]
-    curl, curl_note = _curl(exchange)
     return Evidence(
         number=exchange["number"],
         title=f"{request['method']} {request['url']}",
         outcome=_outcome(exchange),
         facts=tuple((name, value) for name, value in _facts(exchange) if value),
         parts=tuple(parts),
-        curl=curl,
-        curl_note=curl_note,
+        command=commands.of(exchange),
     )
 
 
@@ -128,12 +125,3 @@ def _body(content: BodyContent) -> Body | None:
         notes.append(f"shortened: {length:,} characters in all, the whole is in journal.jsonl")
         text = text[:LONGEST_BODY] + "…"
     return Body(text, tuple(notes))
-
-
-def _curl(exchange: ExchangeRecord) -> tuple[str, str]:
-    """Gives the command, or why there is none."""
-    if exchange["protocol"] != "http" or exchange["direction"] != "outgoing":
-        return "", ""
-    if len(exchange["request"]["body"]) > LONGEST_BODY:
-        return "", "The request is too long for a command here; its body is in journal.jsonl."
-    return as_curl(exchange), ""

@@ -18,7 +18,7 @@ from rampcheck.report import results as results_file
 from rampcheck.report.additions import addition
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.course import KINDS, course
-from rampcheck.report.curl import MARK
+from rampcheck.report.commands import MARK
 from rampcheck.report.difference import Piece
 from rampcheck.report.evidence import Evidence
 from rampcheck.report.obstacles import obstacles
@@ -58,7 +58,7 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
     did not end cite; how the run went is told from all of them.
     """
     summary = outline(results)
-    shelf = Shelf(exchanges)
+    shelf = Shelf(exchanges, variables=results.get("variables", {}))
     outages = [_outage(outage, shelf) for outage in summary.outages if outage["ended"] is None]
     broken = {verdict: summary.leads[verdict] for verdict in BROKEN}
     above = [clause for leads in broken.values() for lead in leads for clause in (lead.clause, *lead.followers)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rampcheck.judging.results import ClauseResult, Example, FindingResult, ObservationResult
 from rampcheck.report.difference import Piece, differing
+from rampcheck.report.commands import Commands
 from rampcheck.report.evidence import Evidence, Part, evidence
 from rampcheck.report.extract import extract
 from rampcheck.report.outline import others
@@ -15,7 +17,19 @@ from rampcheck.wire.journal_records import ExchangeRecord
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
 LONGEST_COMPARED = 1_000  # characters of an expected or actual value that are shown, and compared
 ROOM = 3_000_000  # characters of the exchanges on a page, for it to open at once; the others stand in journal.jsonl
+# How the texts of findings name another exchange, as invariants of a whole run do.
+OTHER = re.compile(r"\bexchange (\d{1,9})\b")
+MOST_BESIDE = 3
 MARKUP = 1_500  # characters of an exchange that are not its own
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An exchange that a finding names besides its own: its number, `place` and `evidence` as those of a sight."""
+
+    exchange: int
+    place: str
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,7 @@ class Sight:
     `expected` and `actual` are in pieces, each with whether it differs from the other text; `expected` is None of an
     observation. `extract` is the part of the answer that is the evidence. `place` says where its exchange is: `here`,
     `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it. `examples`
-    are those of the same kind with other values.
+    are those of the same kind with other values, `beside` the exchanges with which it disagrees.
     """
 
     expected: list[Piece] | None
@@ -37,6 +51,7 @@ class Sight:
     scenario: str
     times: int
     examples: tuple[Sight, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,10 +84,16 @@ def _compared(expected: str | None, actual: str) -> tuple[list[Piece] | None, li
 
 
 class Shelf:
-    """The exchanges of a run; each is taken once, by who asks first, as long as there is room on the page."""
+    """The exchanges of a run; each is taken once, by who asks first, as long as there is room on the page.
 
-    def __init__(self, exchanges: Mapping[int, ExchangeRecord], room: int = ROOM) -> None:
+    `variables` names the environment variable of each credential, for its commands.
+    """
+
+    def __init__(
+        self, exchanges: Mapping[int, ExchangeRecord], room: int = ROOM, variables: Mapping[str, str] | None = None
+    ) -> None:
         self._exchanges = exchanges
+        self._commands = Commands(exchanges, variables or {})
         self._room = room
         self._taken: set[int] = set()
 
@@ -80,8 +101,8 @@ class Shelf:
         """Gives the evidence of an exchange, or None where it is lost, taken already, or there is no room for it."""
         if number is None or number not in self._exchanges or number in self._taken:
             return None
-        taken = evidence(self._exchanges[number])
-        size = MARKUP + len(taken.curl) + sum(_size(part) for part in taken.parts)
+        taken = evidence(self._exchanges[number], self._commands)
+        size = MARKUP + len(taken.command.text) + sum(_size(part) for part in taken.parts)
         if size > self._room:
             return None
         self._room -= size
@@ -114,7 +135,17 @@ class Shelf:
             extract=extract(exchange, about) if exchange is not None and about else "",
             scenario=seen["scenario"],
             times=times,
+            beside=tuple(map(self._beside, self._named(told or "", seen["actual"], number))),
         )
+
+    def _named(self, expected: str, actual: str, own: int | None) -> list[int]:
+        """Gives the exchanges that the texts of a finding name as the other side of it."""
+        named = dict.fromkeys(int(number) for number in OTHER.findall(f"{expected} {actual}"))
+        return [number for number in named if number in self._exchanges and number != own][:MOST_BESIDE]
+
+    def _beside(self, number: int) -> Beside:
+        taken = self.take(number)
+        return Beside(number, "here" if taken else self.place(number), taken)
 
     def views(self, clauses: Iterable[ClauseResult]) -> dict[str, ClauseView]:
         """Gives the view of each clause, by id; `clauses` stand in the order of reading, and may come twice.

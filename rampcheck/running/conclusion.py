@@ -175,6 +175,7 @@ class _Judgement:
                 "document": self._digest("openapi"),
                 "journal": journal,
             },
+            "variables": {name: known.variable for name, known in self._suite.contract.credentials.items()},
             "run": beginning["run"],
             "started": beginning["started"],
             "finished": self._finished,
