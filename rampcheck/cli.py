@@ -238,6 +238,35 @@ def report(folder: str) -> int:
 
 @main.command()
 @pack_option
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("number", metavar="EXCHANGE", type=click.IntRange(0))
+@click.option(
+    "--profile", metavar="FILE", type=click.Path(dir_okay=False), help="Send it to the target of this profile."
+)
+@click.option("--allow-production", is_flag=True, help="Let it touch production, with an exchange of a run made there.")
+def replay(folder: str, number: int, profile: str | None, *, allow_production: bool) -> int:
+    """Sends an exchange of a run again, and says what it breaks now.
+
+    DIR is the run's folder, EXCHANGE the number by which its report names the exchange. The same request goes to the
+    target of the run: signed anew, with a session made before where it asks for one, with another e-mail address in
+    the place of one. Credentials come from the environment variables that the contract names, or from --profile.
+
+    The exit code is 1 where a `must` is seen broken, again or for the first time, 0 where none is, 4 where the exchange
+    cannot be made again, 5 where the target does not answer, or one exchange cannot show what the whole run showed.
+    """
+    from rich.console import Console  # noqa: PLC0415 - as in `run`
+
+    from rampcheck.report import print_replay  # noqa: PLC0415 - as in `run`
+    from rampcheck.running import replay as replays  # noqa: PLC0415 - as in `run`
+
+    chosen = Path(profile) if profile else None
+    replayed = replays.replay(Path(folder), number, chosen, allow_production=allow_production)
+    print_replay(replayed.before, replayed.now, replayed.session, replayed.told, Console())
+    return replayed.code
+
+
+@main.command()
+@pack_option
 @click.option("--contract", metavar="NAME", help="Which API to serve; default: the first.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")

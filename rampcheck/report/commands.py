@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import chain
 from math import ceil
-from urllib.parse import quote, unquote
 
 from rampcheck.display import HIDDEN
+from rampcheck.report.sessions import Sessions
 from rampcheck.report.shell import Shell, joined
 from rampcheck.wire.journal_records import ExchangeRecord
 from rampcheck.wire.recipes import Recipe
@@ -31,11 +29,8 @@ HOP_HEADERS = frozenset({
 # Of a WebSocket's, what it has to be told; without the extensions, what comes can be read.
 UPGRADE_HEADERS = frozenset({"host", "content-length", "accept-encoding", "sec-websocket-extensions"})
 
-# Linux refuses a longer argument (MAX_ARG_STRLEN is 131,072 bytes); a shell's own printf has no limit.
-LONGEST_ARGUMENT = 100_000
 LONGEST_BODY = 4_000  # characters of a body in a command on a page
 
-SHORTEST_ID = 8  # characters of what names a session: a shorter text may stand anywhere by chance
 LONGEST_WAIT = 10.0  # seconds between a session and what asks for it
 
 
@@ -58,7 +53,7 @@ class Commands:
     """
 
     def __init__(self, exchanges: Mapping[int, ExchangeRecord], variables: Mapping[str, str]) -> None:
-        self._exchanges = exchanges
+        self._sessions = Sessions(exchanges)
         self._variables = variables
 
     def of(self, exchange: ExchangeRecord) -> Command:
@@ -72,7 +67,7 @@ class Commands:
         if len(exchange["request"]["body"]) > LONGEST_BODY:
             return Command(notes=("The request is too long to be pasted; `rampcheck replay` sends it again.",))
         names = _Names()
-        before = self.session_of(exchange)
+        before = self._sessions.of(exchange)
         if before is None or len(before.record["request"]["body"]) > LONGEST_BODY:
             writer = _Writer(exchange, self._variables, names)
             return _command([*writer.lines(), writer.curl()], [writer])
@@ -90,66 +85,6 @@ class Commands:
         )
         return _command([*lines, *second.lines(), second.curl()], [first, second])
 
-    def session_of(self, exchange: ExchangeRecord) -> Session | None:
-        """Gives the accepted exchange that made what this one asks for, None where it asks for nothing of the kind."""
-        request = exchange["request"]
-        told = {unquote(part) for part in re.split(r"[/?&=#]", request["url"].partition("://")[2].partition("/")[2])}
-        for index, texts in ((self._answered, told | _texts(request["body"])), (self._asked, told)):
-            for value in sorted(texts & index.keys()):
-                sessions = [one for one in index[value] if one.record["started"] < exchange["started"]]
-                if sessions:
-                    return sessions[-1]
-        return None
-
-    @cached_property
-    def _answered(self) -> dict[str, list[Session]]:
-        """What accepted answers hand out, by the value."""
-        found: dict[str, list[Session]] = {}
-        for record in self._accepted():
-            asked = record["request"]["body"] + record["request"]["url"]
-            response = record["response"]
-            for member, value in _members(response["body"]) if response else ():
-                if quote(value, safe="") == value and value not in asked:
-                    found.setdefault(value, []).append(Session(record, value, member))
-        return found
-
-    @cached_property
-    def _asked(self) -> dict[str, list[Session]]:
-        """What accepted requests that made something name, by the value."""
-        found: dict[str, list[Session]] = {}
-        for record in self._accepted():
-            for _, value in _members(record["request"]["body"]):
-                found.setdefault(value, []).append(Session(record, value))
-        return found
-
-    def _accepted(self) -> list[ExchangeRecord]:
-        return sorted(
-            (
-                record
-                for record in self._exchanges.values()
-                if record["direction"] == "outgoing"
-                and record["protocol"] == "http"
-                and record["request"]["method"] == "POST"
-                and record["response"] is not None
-                and 200 <= record["response"]["status"] < 300
-            ),
-            key=lambda record: str(record["started"]),
-        )
-
-
-@dataclass(frozen=True)
-class Session:
-    """The record of an exchange that made what another one asks for, by a value; `member` of its answer holds it."""
-
-    record: ExchangeRecord
-    value: str
-    member: str = ""
-
-    @property
-    def variable(self) -> str:
-        """The shell variable of the value."""
-        return re.sub(r"\W", "_", self.member, flags=re.ASCII).upper()
-
 
 def _command(lines: Sequence[str], writers: Sequence[_Writer]) -> Command:
     return Command(
@@ -157,25 +92,6 @@ def _command(lines: Sequence[str], writers: Sequence[_Writer]) -> Command:
         tuple(dict.fromkeys(chain.from_iterable(writer.variables for writer in writers))),
         tuple(dict.fromkeys(chain.from_iterable(writer.notes for writer in writers))),
     )
-
-
-def _members(body: str) -> list[tuple[str, str]]:
-    try:
-        value = json.loads(body) if body.lstrip().startswith("{") else None
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(value, dict):
-        return []
-    return [
-        (name, text)
-        for name, text in value.items()
-        if isinstance(text, str) and len(text) >= SHORTEST_ID and re.fullmatch(r"\w+", name, re.ASCII)
-        if not MARK.search(text)
-    ]
-
-
-def _texts(body: str) -> set[str]:
-    return {text for _, text in _members(body)}
 
 
 def _wait(first: ExchangeRecord, then: ExchangeRecord) -> str:
@@ -239,7 +155,7 @@ class _Writer:
 
     def lines(self) -> list[str]:
         """Gives what stands before curl: the body in a variable where something is made of it, what is made of it."""
-        if self._shell.takes_body or len(self._request["body"].encode()) > LONGEST_ARGUMENT:
+        if self._shell.takes_body:
             return [f"{self._prefix}BODY={self._body}", *self._before]
         return self._before
 
@@ -251,13 +167,10 @@ class _Writer:
         if self._request["body"]:
             if not any(name.lower() == "content-type" for name, _ in self._request["headers"]):
                 words.append("--header Content-Type:")  # else curl would call the body a form
-            is_named = self._shell.takes_body or len(self._request["body"].encode()) > LONGEST_ARGUMENT
+            is_named = self._shell.takes_body
             if self._is_base64:
                 named = f'"${self._prefix}BODY"' if is_named else self._body
                 source = f"printf %s {named} | base64 -d | "
-                words.append("--data-binary @-")
-            elif len(self._request["body"].encode()) > LONGEST_ARGUMENT:
-                source = f'printf %s "${self._prefix}BODY" | '
                 words.append("--data-binary @-")
             else:  # --data would read a file where the body begins with @
                 words.append(f'--data-raw "${self._prefix}BODY"' if is_named else f"--data-raw {self._body}")
