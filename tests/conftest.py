@@ -22,7 +22,7 @@ QUICK: frozenset[str] = frozenset(
         "test_channel",
         "test_client",
         "test_client_together",
-        "test_curl",
+        "test_commands",
         "test_deadlines",
         "test_demands",
         "test_documents",

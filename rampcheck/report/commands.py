@@ -6,7 +6,7 @@ import base64
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import ceil
@@ -63,7 +63,7 @@ class Commands:
         becomes `user@example.com`. All else arrives byte for byte.
         """
         if exchange["direction"] != "outgoing":
-            return Command(notes=("The target sent this by itself: it comes again with what it is about.",))
+            return self._cause(exchange)
         if len(exchange["request"]["body"]) > LONGEST_BODY:
             return Command(notes=("The request is too long to be pasted; `rampcheck replay` sends it again.",))
         names = _Names()
@@ -84,6 +84,17 @@ class Commands:
             exchange, self._variables, names, known={before.value: before.variable} if before.member else {}
         )
         return _command([*lines, *second.lines(), second.curl()], [first, second])
+
+    def _cause(self, exchange: ExchangeRecord) -> Command:
+        """Gives the command that makes what a webhook is about, so that the target sends it again."""
+        session = self._sessions.of(exchange)
+        if session is None or len(session.record["request"]["body"]) > LONGEST_BODY:
+            return Command(notes=("The target sent this by itself: it comes again with what it is about.",))
+        writer = _Writer(session.record, self._variables, _Names())
+        about = _command([*writer.lines(), writer.curl()], [writer])
+        return replace(
+            about, notes=(*about.notes, "The target sends it by itself, to the address it has for webhooks.")
+        )
 
 
 def _command(lines: Sequence[str], writers: Sequence[_Writer]) -> Command:

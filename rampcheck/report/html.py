@@ -17,8 +17,8 @@ from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.additions import addition
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
-from rampcheck.report.course import KINDS, course
 from rampcheck.report.commands import MARK
+from rampcheck.report.course import KINDS, course
 from rampcheck.report.difference import Piece
 from rampcheck.report.evidence import Evidence
 from rampcheck.report.obstacles import obstacles

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rampcheck.judging.results import ClauseResult, Example, FindingResult, ObservationResult
-from rampcheck.report.difference import Piece, differing
 from rampcheck.report.commands import Commands
+from rampcheck.report.difference import Piece, differing
 from rampcheck.report.evidence import Evidence, Part, evidence
 from rampcheck.report.extract import extract
 from rampcheck.report.outline import others

@@ -1,4 +1,4 @@
-"""The curl command of an exchange: what it sends, byte for byte, and which secrets it does not hold."""
+"""The command of an exchange: what it sends, byte for byte, and which secrets it does not hold."""
 
 from __future__ import annotations
 
@@ -9,16 +9,30 @@ import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rampcheck.report.curl import as_curl
+from rampcheck.report.commands import LONGEST_BODY, Command, Commands
 from tests import samples
 
 STUB = """#!/bin/sh
 printf '%s\\0' "$@" > "$ARGUMENTS"
 cat > "$INPUT"
 """
+
+
+VARIABLES = {"client_token": "CLIENT_TOKEN"}
+
+
+def command(exchange: dict[str, Any], *before: dict[str, Any]) -> str:
+    """The text of an exchange's command, in a run with those `before`."""
+    return of(exchange, *before).text
+
+
+def of(exchange: dict[str, Any], *before: dict[str, Any]) -> Command:
+    """The command of an exchange, in a run with those `before`."""
+    return Commands({one["number"]: one for one in (*before, exchange)}, VARIABLES).of(exchange)
 
 
 def run_curl(command: str, directory: Path, **variables: str) -> tuple[list[str], bytes]:
@@ -51,21 +65,21 @@ def body_sent(arguments: list[str], stdin: bytes) -> bytes:
 
 
 BODIES = [
-    *(text for text in samples.HOSTILE if "\ud800" not in text),
+    *(text for text in samples.HOSTILE if "\ud800" not in text and len(text) <= LONGEST_BODY),
     'it\'s "quoted" \\ $HOME `id` $(id) !history %s %% ; & | > < * ? [a] {b,c} ~ #',
     "@/etc/passwd",
     "-x",
     "''",
     "\n\nlines\n\n",
     "é ü 漢字 🙂",
-    "long " * 60_000,
+    "long " * (LONGEST_BODY // 5),
 ]
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 def test_curl_sends_the_body_byte_for_byte(body: str, tmp_path: Path) -> None:
     """The curl command sends a text body byte for byte, whatever is in it."""
-    arguments, stdin = run_curl(as_curl(samples.exchange(1, request=body)), tmp_path)
+    arguments, stdin = run_curl(command(samples.exchange(1, request=body)), tmp_path)
     assert body_sent(arguments, stdin) == body.encode()
 
 
@@ -74,7 +88,7 @@ def test_curl_sends_bytes_that_are_no_text(tmp_path: Path) -> None:
     body = bytes(range(256)) * 3
     exchange = samples.exchange(1, request=base64.b64encode(body).decode())
     exchange["request"]["encoding"] = "base64"
-    arguments, stdin = run_curl(as_curl(exchange), tmp_path)
+    arguments, stdin = run_curl(command(exchange), tmp_path)
     assert body_sent(arguments, stdin) == body
 
 
@@ -84,7 +98,7 @@ def test_curl_takes_secrets_from_the_environment(tmp_path: Path) -> None:
     exchange = samples.exchange(1, request=request)
     exchange["request"]["headers"] += [["X-Other", "[redacted client_token 01]"]]
     token = "a b'c\"d$e`f\\"
-    arguments, stdin = run_curl(as_curl(exchange), tmp_path, CLIENT_TOKEN=token, CLIENT_TOKEN_2="two", VALUE="*")
+    arguments, stdin = run_curl(command(exchange), tmp_path, CLIENT_TOKEN=token, CLIENT_TOKEN_2="two", VALUE="*")
     assert f"Authorization: Bearer {token}" in arguments
     assert "X-Other: two" in arguments
     sent = json.loads(body_sent(arguments, stdin))
@@ -96,7 +110,7 @@ def test_curl_sends_the_request_line_and_headers(tmp_path: Path) -> None:
     exchange = samples.exchange(1)
     exchange["request"] |= {"method": "PUT", "url": "https://a.example/x/../y?q=[1]&r={2}"}
     exchange["request"]["headers"] += [["X-Empty", ""], ["X-Odd", "it's $HOME `id`"]]
-    arguments, _ = run_curl(as_curl(exchange), tmp_path, CLIENT_TOKEN="t")
+    arguments, _ = run_curl(command(exchange), tmp_path, CLIENT_TOKEN="t")
     headers = [value for name, value in pairwise(arguments) if name == "--header"]
     assert headers[:2] == ["Authorization: Bearer t", "Content-Type: application/json"]
     assert headers[2:] == ["X-Empty;", "X-Odd: it's $HOME `id`"]
@@ -108,11 +122,19 @@ def test_curl_adds_no_content_type(tmp_path: Path) -> None:
     """A request without a Content-Type is sent again without one."""
     exchange = samples.exchange(1)
     exchange["request"]["headers"] = []
-    arguments, _ = run_curl(as_curl(exchange), tmp_path)
+    arguments, _ = run_curl(command(exchange), tmp_path)
     assert arguments[arguments.index("--header") + 1] == "Content-Type:"
 
 
-def test_what_was_not_sent_has_no_curl_command() -> None:
-    """A webhook, which the target sent, cannot be turned into a curl command."""
-    with pytest.raises(ValueError, match="exchange 30 is no HTTP request"):
-        as_curl(samples.exchanges()[30])
+def test_what_was_not_sent_has_no_command() -> None:
+    """A webhook, which the target sent, is no command where nothing tells what it is about."""
+    told = of(samples.exchanges()[30])
+    assert not told.text
+    assert "sent this by itself" in told.notes[0]
+
+
+def test_what_is_too_long_to_paste_has_no_command() -> None:
+    """A long body is left to `rampcheck replay`."""
+    told = of(samples.exchange(1, request="x" * (LONGEST_BODY + 1)))
+    assert not told.text
+    assert "rampcheck replay" in told.notes[0]
