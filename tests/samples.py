@@ -316,6 +316,7 @@ def results(**changes: Any) -> dict[str, Any]:
         "verdict": "nonconformant",
         "reason": "",
         "target": {"base_url": BASE_URL, "environment": "sandbox"},
+        "variables": {"client_token": "PROOF_CLIENT_TOKEN"},
         "run": "3f9a2c1e",
         "started": "2026-11-21T07:00:00Z",
         "finished": "2026-11-21T07:00:41.250Z",

@@ -172,10 +172,13 @@ def test_a_question_is_asked_once() -> None:
         samples.clause("proof.c", "proof.auth", "observed", "C is open.", observations=seen[:1]),
         samples.clause("proof.d", "proof.auth", "passed", "D."),
     ]
-    found = [(one.text, one.clauses, one.answers) for one in questions(samples.results(clauses=clauses))]
+    found = [
+        (one.text, one.clauses, tuple((told.actual, told.times) for told in one.answers))
+        for one in questions(samples.results(clauses=clauses))
+    ]
     assert found == [
-        ("Which?", ("proof.a", "proof.b"), ("one way", "another")),
-        ("C is open.", ("proof.c",), ("one way",)),
+        ("Which?", ("proof.a", "proof.b"), (("one way", 2), ("another", 1))),
+        ("C is open.", ("proof.c",), (("one way", 1),)),
     ]
 
 

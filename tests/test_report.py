@@ -278,7 +278,7 @@ def test_an_exchange_is_shown_in_full(page: Page) -> None:
         "Binary message 2, outgoing",
         "Open for",
         "\\xff\\xfe\\u0000{",
-        "Authorization: Bearer ${CLIENT_TOKEN}",
+        "Authorization: Bearer ${PROOF_CLIENT_TOKEN}",
     ):
         assert text in page.text
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rampcheck.judging.results import Results
-from rampcheck.report import html, junit, signatures, summary
+from rampcheck.report import html, junit, questions, signatures, summary
 from rampcheck.report.replayed import Told, print_replay
 from rampcheck.report.results import FILE_NAME, encode, load, validate
 from rampcheck.report.terminal import print_summary, where
@@ -17,7 +17,7 @@ __all__ = ["FILE_NAME", "Told", "encode", "load", "print_replay", "print_summary
 
 
 def write_reports(directory: Path, results: Results, exchanges: Mapping[int, ExchangeRecord]) -> None:
-    """Writes results.json, index.html, junit.xml and summary.md into `directory`, made if it is not there.
+    """Writes the results and all that is rendered of them into `directory`, which is made if it is not there.
 
     `results` is the content of results.json, `exchanges` the exchange records of journal.jsonl by number;
     only those that findings, observations and outages cite are read. Everything is rendered before anything is
@@ -40,6 +40,7 @@ def rendered(
         "index.html": html.render(results, exchanges, signers).encode(),
         "junit.xml": junit.render(results),
         "summary.md": summary.render(results).encode(),
+        questions.FILE_NAME: questions.render(results).encode(),
     }
 
 

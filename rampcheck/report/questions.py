@@ -2,31 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rampcheck.display import one_line
 from rampcheck.judging.results import ClauseResult, Results
+from rampcheck.report.summary import SPECIAL
+from rampcheck.report.text import plural
+
+LONGEST_TEXT = 1_000  # characters of a question or an answer in questions.md
+FILE_NAME = "questions.md"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What this target did: the exchange that shows it first, if one does, and how many times it was seen."""
+
+    actual: str
+    exchange: int | None
+    times: int
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is open, the ids of the clauses that it touches, and what this target did there."""
+    """What is open, the ids of the clauses that it touches, and what this target did there.
+
+    `otherwise` says what became of the clauses where nothing was observed; `sources` name the documentation.
+    """
 
     text: str
     clauses: tuple[str, ...]
-    answers: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    otherwise: str
+    sources: tuple[str, ...]
 
 
 def questions(results: Results) -> tuple[Question, ...]:
     """Gives the questions of valid `results`, each once: ambiguities first, then what was observed without one."""
     touched: dict[str, list[ClauseResult]] = {}
+    silent: dict[str, list[ClauseResult]] = {}
     for clause in results["clauses"]:
-        for text in clause["ambiguities"] or ([clause["text"]] if clause["observations"] else ()):
+        for text in clause["ambiguities"]:
             touched.setdefault(text, []).append(clause)
-    return tuple(
-        Question(
-            text,
-            tuple(clause["id"] for clause in clauses),
-            tuple(dict.fromkeys(seen["actual"] for clause in clauses for seen in clause["observations"])),
-        )
-        for text, clauses in touched.items()
+        if not clause["ambiguities"] and (clause["observations"] or clause["level"] == "open"):
+            silent.setdefault(clause["text"], []).append(clause)
+    return tuple(_question(text, clauses) for text, clauses in [*touched.items(), *silent.items()])
+
+
+def _question(text: str, clauses: Sequence[ClauseResult]) -> Question:
+    answers: dict[str, Answer] = {}
+    for seen in (seen for clause in clauses for seen in clause["observations"]):
+        known = answers.get(seen["actual"], Answer(seen["actual"], seen["exchange"], 0))
+        answers[seen["actual"]] = Answer(known.actual, known.exchange, known.times + seen["times"])
+    return Question(
+        text,
+        tuple(clause["id"] for clause in clauses),
+        tuple(answers.values()),
+        "; ".join(dict.fromkeys(map(_outcome, clauses))),
+        tuple(dict.fromkeys(map(_source, clauses))),
+    )
+
+
+def _outcome(clause: ClauseResult) -> str:
+    """Says what became of a clause as it is read here."""
+    match clause["verdict"]:
+        case "not_verified":
+            return f"not verified: {clause['reason']}"
+        case "passed" | "observed":
+            return "keeps the promise as it is read here"
+    return f"breaks the promise as it is read here: {clause['findings'][0]['actual']}"
+
+
+def _source(clause: ClauseResult) -> str:
+    source = clause["source"]
+    return ", ".join(filter(None, (source["document"], source["section"], source.get("url", ""))))
+
+
+def render(results: Results) -> str:
+    """Gives questions.md, in GitHub Flavored Markdown, of valid `results`."""
+    environment = Environment(
+        loader=PackageLoader("rampcheck.report"),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
+        finalize=lambda value: SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_TEXT)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("questions.md.jinja").render(
+        results=results, questions=questions(results), plural=plural
     )

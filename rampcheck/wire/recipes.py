@@ -21,7 +21,7 @@ from typing import Any
 
 from rampcheck.wire.redaction import Redactor
 
-Recipe = str | Mapping[str, Any]
+Recipe = str | dict[str, Any]
 
 MARK = re.compile(r"\[redacted \w+ [0-9a-f]+\]", re.ASCII)
 SHORTEST_PART = 8  # characters in a row that are taken for a part of something known, not for chance
