@@ -111,13 +111,14 @@ def test_results_survive_being_written(sample: Any, tmp_path: Path) -> None:
     assert load(tmp_path / "results.json") == sample()
 
 
-def test_nothing_but_the_four_reports_is_left(written: Path) -> None:
-    """Writing leaves the four reports and no temporary file."""
+def test_nothing_but_the_reports_is_left(written: Path) -> None:
+    """Writing leaves the reports and no temporary file."""
     assert {path.name for path in written.iterdir()} == {
         "results.json",
         "index.html",
         "junit.xml",
         "summary.md",
+        "questions.md",
     }
 
 

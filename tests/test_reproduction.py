@@ -238,7 +238,12 @@ def test_a_finding_is_seen_again_by_replay(judged: dict[str, Judged], contract: 
     assert len(firsts) >= 4
     for clause, finding in firsts.items():
         code, printed = replayed(known, finding["exchange"])
-        assert (code, f"seen again: {clause}" in printed) == (ExitCode.NONCONFORMANT, True), printed
+        # What is recommended only, does not make the exit code.
+        is_must = any(
+            known.run.clause(name)["level"] == "must"
+            for name in re.findall(r"^(?:seen again|new): (\S+)", printed, re.MULTILINE)
+        )
+        assert (code, f"seen again: {clause}" in printed) == (int(is_must), True), printed
         assert [name for name, value in known.credentials.items() if value in printed] == []
 
 

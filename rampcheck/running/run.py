@@ -73,7 +73,7 @@ class Run:
         self.suite = suite.load(profile.contract)
         redactor = Redactor(
             settings.key,
-            (json.dumps(self.contract.document), *profile.openly),
+            (json.dumps(self.contract.document), json.dumps(self.suite.contract.profile), *profile.openly),
             self.suite.contract.secret_headers,
             self.suite.contract.computed_headers,
         )
