@@ -256,7 +256,7 @@ def replay(folder: str, number: int, profile: str | None, *, allow_production: b
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck.report import print_replay  # noqa: PLC0415 - as in `run`
+    from rampcheck.report.replayed import print_replay  # noqa: PLC0415 - as in `run`
     from rampcheck.running import replay as replays  # noqa: PLC0415 - as in `run`
 
     chosen = Path(profile) if profile else None

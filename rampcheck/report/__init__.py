@@ -8,12 +8,20 @@ from pathlib import Path
 
 from rampcheck.judging.results import Results
 from rampcheck.report import html, junit, questions, signatures, summary
-from rampcheck.report.replayed import Told, print_replay
 from rampcheck.report.results import FILE_NAME, encode, load, validate
 from rampcheck.report.terminal import print_summary, where
 from rampcheck.wire.journal_records import ExchangeRecord
 
-__all__ = ["FILE_NAME", "Told", "encode", "load", "print_replay", "print_summary", "rendered", "replace", "where", "write_reports"]
+__all__ = [
+    "FILE_NAME",
+    "encode",
+    "load",
+    "print_summary",
+    "rendered",
+    "replace",
+    "where",
+    "write_reports",
+]
 
 
 def write_reports(directory: Path, results: Results, exchanges: Mapping[int, ExchangeRecord]) -> None:

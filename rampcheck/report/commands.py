@@ -248,7 +248,7 @@ class _Writer:
         number = self._names.number(mark)
         if recipe is None and mark[1] == "email":
             return f"user{'' if number == 1 else number}@example.com"
-        if recipe is None and mark[1] in self._credentials:
+        if recipe is None and mark[1] in self._credentials and number == 1:
             return self._shell.word({"credential": mark[1]})
         if recipe is not None:
             return self._shown(recipe, place)

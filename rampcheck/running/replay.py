@@ -19,7 +19,7 @@ from rampcheck.errors import ExitCode, Inconclusive, Unjudged, UsageError
 from rampcheck.judging.doubts import signature
 from rampcheck.judging.findings import Finding, judge_history
 from rampcheck.judging.suite import Suite
-from rampcheck.report import Told
+from rampcheck.report.replayed import Told
 from rampcheck.report.sessions import Session, Sessions
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
