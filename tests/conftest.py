@@ -37,6 +37,7 @@ QUICK: frozenset[str] = frozenset(
         "test_profile_schema",
         "test_proof_trails",
         "test_provenance",
+        "test_recipes",
         "test_redaction_properties",
         "test_reference",
         "test_reference_asking",

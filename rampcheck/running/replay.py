@@ -16,6 +16,7 @@ from rampcheck.contract import descriptor
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import ExitCode, Inconclusive, Unjudged, UsageError
+from rampcheck.judging.demands import recalled
 from rampcheck.judging.doubts import signature
 from rampcheck.judging.findings import Finding, judge_history
 from rampcheck.judging.suite import Suite
@@ -25,7 +26,7 @@ from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.journal import exchange_records, from_record
-from rampcheck.wire.journal_records import ExchangeRecord, Record, RunRecord
+from rampcheck.wire.journal_records import DemandRecord, ExchangeRecord, Record, RunRecord
 from rampcheck.wire.recipes import MARK, made
 
 SCENARIO = "replay"
@@ -86,7 +87,8 @@ def replay(where: Path, number: int, profile: Path | None = None, *, allow_produ
         settings = Settings(secrets.token_hex(4), secrets.token_bytes(32), Path(scratch), allure=False)
         run = Run(replace(target, webhook=None), settings)
         try:
-            return _Replay(run, record, Sessions(exchanges).of(record)).sent(_findings(records, number, run))
+            demands = [one for one in records if one["kind"] == "demand" and one["exchange"] == number]
+            return _Replay(run, record, Sessions(exchanges).of(record), demands).sent(_findings(records, number, run))
         finally:
             run.close()
 
@@ -164,10 +166,13 @@ def _findings(records: Sequence[Record], number: int, run: Run) -> list[Finding]
 class _Replay:
     """One request, made and sent again with a run of its own, which keeps nothing."""
 
-    def __init__(self, run: Run, record: ExchangeRecord, session: Session | None) -> None:
+    def __init__(
+        self, run: Run, record: ExchangeRecord, session: Session | None, demands: Sequence[DemandRecord]
+    ) -> None:
         self._run = run
         self._record = record
         self._session = session
+        self._demands = demands
 
     @property
     def _suite(self) -> Suite:
@@ -180,7 +185,7 @@ class _Replay:
         self._run.judge.begin(SCENARIO)
         exchange = self._answered(request, self._record)
         record = next(one for one in reversed(self._run.judge.exchanges) if one["number"] == exchange.number)
-        found = [*self._run.judge.findings, *self._run.judge.doubted(exchange)]
+        found = [*self._run.judge.findings, *self._run.judge.doubted(exchange), *self._demanded(exchange)]
         return Replayed(
             self._record,
             record,
@@ -198,18 +203,34 @@ class _Replay:
         return ExitCode.INCONCLUSIVE if seen and not judged else ExitCode.CONFORMANT
 
     def _seen(self, before: Sequence[Finding], found: Sequence[Finding], exchange: Exchange) -> Iterator[Seen]:
-        now = {finding.clause: finding for finding in found}
+        clauses = self._run.contract.clauses
+        now = {finding.clause: finding for finding in found if clauses[finding.clause].level != "open"}
         envelope = self._suite.contract.envelope
         is_alike = signature(from_record(self._record), envelope) == signature(exchange, envelope)
+        demanded = {demand["clause"] for demand in self._demands}
         for finding in before:
-            if finding.judge == "history":
+            if finding.clause in now:
+                yield Seen(now[finding.clause], "seen again")
+            elif finding.judge == "history":
                 yield Seen(finding, "not to be seen in one exchange")
-            elif finding.judge == "scenario":
+            elif finding.judge == "scenario" and finding.clause not in demanded:
+                # What its scenario made of the answer, and of others, is told by nothing but the answer's being alike.
                 yield Seen(finding, "seen again" if is_alike else "not seen")
             else:
-                yield Seen(now.get(finding.clause, finding), "seen again" if finding.clause in now else "not seen")
+                yield Seen(finding, "not seen")
         known = {finding.clause for finding in before}
         yield from (Seen(finding, None) for clause, finding in now.items() if clause not in known)
+
+    def _demanded(self, exchange: Exchange) -> Iterator[Finding]:
+        """Gives what the answer breaks of what the scenario demanded, and of what holds for all that was sent here."""
+        judge = self._run.judge
+        for demand in self._demands:
+            broken = recalled(demand["due"]).broken(exchange, self._suite)
+            if broken is not None:
+                worded = replace(broken, expected=f"{broken.expected} for a request with {demand['change']}")
+                yield judge.suspected(demand["clause"], worded, exchange)
+        came = [from_record(record) for record in judge.exchanges]
+        yield from judge_history(came, self._suite, self._run.profile)[0]
 
     def _made_session(self) -> dict[str, str]:
         """Makes the session that the exchange asks for; gives what took the place of its id."""
