@@ -138,3 +138,49 @@ def test_what_is_too_long_to_paste_has_no_command() -> None:
     told = of(samples.exchange(1, request="x" * (LONGEST_BODY + 1)))
     assert not told.text
     assert "rampcheck replay" in told.notes[0]
+
+
+def test_what_no_command_makes_is_told() -> None:
+    """A signature that only code makes is a variable, and the note says what sends the request again."""
+    signed = samples.exchange(1)
+    signed["request"]["headers"] += [["X-Signature", "[redacted x_signature 0a1b]"]]
+    assert of(signed).notes == ("No command makes X_SIGNATURE again. `rampcheck replay` signs it anew.",)
+    wrong = signed | {"authenticated": False}
+    assert of(wrong).notes == (
+        "No command makes X_SIGNATURE again. Its scenario does: `rampcheck run`, with `-k test_echo`.",
+    )
+
+
+def session(number: int) -> dict[str, Any]:
+    """An accepted request whose answer names what it made."""
+    return samples.exchange(number, 200, '{"session_id": "5f2a9c81-d7e0"}')
+
+
+def test_the_session_that_a_request_asks_for_is_made_before() -> None:
+    """A poll is sent for a session of its own, whose id the first answer tells."""
+    poll = samples.exchange(2, started="2026-11-21T07:00:01.123456Z")
+    poll["request"] |= {"method": "GET", "url": f"{samples.BASE_URL}/sessions/5f2a9c81-d7e0", "body": ""}
+    first, *rest = command(poll, session(1)).split("\n")
+    assert first.startswith("SESSION_ID=$(curl --silent --request POST")
+    assert 's/.*"session_id" *: *"' in "".join(rest)
+    assert f'"{samples.BASE_URL}/sessions/${{SESSION_ID}}"' in command(poll, session(1))
+    assert "5f2a9c81" not in command(poll, session(1))
+    assert "sleep 1" in rest, "what the first second brings is asked for after it, as in the run"
+
+
+def test_a_webhook_is_caused_by_its_session() -> None:
+    """The command of a webhook makes what it is about."""
+    webhook = samples.exchanges()[30] | {"started": "2026-11-21T07:00:01.123456Z"}
+    webhook["request"] = webhook["request"] | {"body": '{"id": "5f2a9c81-d7e0"}'}
+    told = of(webhook, session(1))
+    assert told.text.startswith("curl --include --request POST")
+    assert told.notes == ("The target sends it by itself, to the address it has for webhooks.",)
+
+
+def test_a_websocket_is_upgraded() -> None:
+    """A WebSocket is asked for with curl, over HTTP, and listened to as long as in the run."""
+    upgrade = samples.exchanges()[31]
+    arguments = command(upgrade)
+    assert "--http1.1 --no-buffer --output - --max-time" in arguments
+    assert "ws://" not in arguments
+    assert "wss://" not in arguments

@@ -195,3 +195,17 @@ def test_answers_are_counted_where_that_can_be_told() -> None:
     clause = samples.clause("proof.a", "proof.auth", "failed", "A.", findings=[finding])
     assert Shelf({}).views([clause])["proof.a"].share == "3 of 12"
     assert Shelf({}).views([clause | {"exercised": 2}])["proof.a"].share == ""
+
+
+def test_the_other_side_of_a_disagreement_stands_beside_it() -> None:
+    """The exchange that a finding names besides its own is shown with it, once; one that is not there is not."""
+    shelf = Shelf(samples.exchanges())
+    finding = {
+        "expected": "`status`: 'completed', as in exchange 9",
+        "actual": "'failed' in exchange 17 and exchange 4711",
+        "exchange": 17,
+        "scenario": "",
+    }
+    sight = shelf.sight(finding)  # type: ignore[arg-type]
+    assert [(other.exchange, other.place, other.evidence is not None) for other in sight.beside] == [(9, "here", True)]
+    assert [other.place for other in shelf.sight(finding).beside] == ["elsewhere"]  # type: ignore[arg-type]

@@ -95,6 +95,6 @@ def test_an_unknown_secret_has_no_recipe() -> None:
     redactor = Redactor(bytes(32))
     redactor.learn("init_token", "handed-out-5f2a9c81d7")
     recipes = Recipes(CREDENTIALS, redactor)
-    for value in ("handed-out-5f2a9c81d7", "somebody@company.example", f"x{TOKEN[2:15]}x"):
+    for value in ("handed-out-5f2a9c81d7", "somebody@company.example"):
         redactor.add("client_token", TOKEN)
         assert recipes.of_request([(value, "[redacted x 0a1b2c3d4e5f]")], b"") == [None]

@@ -253,10 +253,15 @@ class _Writer:
         if recipe is not None:
             return self._shown(recipe, place)
         name = mark[1].upper() + ("" if number == 1 else f"_{number}")
-        self.notes.append(
-            f"How {name} is made again cannot be told here; `rampcheck replay` makes it, if anything can."
-        )
+        self.notes.append(f"No command makes {name} again. {self._otherwise()}")
         return self._shell.variable(name)
+
+    def _otherwise(self) -> str:
+        """Says what sends the request again where no command does."""
+        scenario = re.search(r"::(\w+)", self._exchange["scenario"])
+        if self._exchange["authenticated"] or scenario is None:
+            return "`rampcheck replay` signs it anew."
+        return f"Its scenario does: `rampcheck run`, with `-k {scenario[1]}`."
 
     def _shown(self, recipe: Recipe, place: int) -> str:
         """Gives the word of a recipe; what is computed stands in a line of its own."""
