@@ -15,7 +15,7 @@ TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)
 AROUND = re.compile(r"(?P<before>`[^`]*`: )?(?P<value>.*?)(?P<after> for an? .*)?", re.DOTALL)
 
 MOST_TOKENS = 120  # of a text, up to which every difference is looked for; its cost grows with their square
-LEAST_ALIKE = 0.3  # of their tokens, white space apart; of texts that have less in common all differs, and marking all of it helps nobody
+LEAST_ALIKE = 0.3  # of their tokens, white space apart; where less is common, marking all that differs helps nobody
 SHORTEST_ALIKE = 3  # characters; fewer, between what differs, differ for the eye
 
 Piece = tuple[str, bool]
