@@ -123,6 +123,7 @@ class _Again:
         self._first: dict[int, int] = {}
         self._confirmed: Counter[str] | None = None
         self._unjudged: set[str] = set()
+        self._is_whole = False
         self._broken: dict[tuple[str, int], _Shown] = {}
         self._result = Rederived([])
         for record in records:
@@ -143,6 +144,8 @@ class _Again:
                 self._first[record["exchange"]] = record["of"]
             case "unjudged":
                 self._unjudged.add(record["scenario"])
+            case "end":
+                self._is_whole = not (record["interrupted"] or record["reason"])
 
     def result(self) -> Rederived:
         """Gives what the journal comes to."""
@@ -156,7 +159,7 @@ class _Again:
 
     def _judged(self, record: Record) -> Record:
         match record["kind"]:
-            case "exchange" if record["held"] or record["protocol"] == "http":  # Another may only have begun.
+            case "exchange" if self._is_judged(record):
                 return {**record, "held": sorted(self._examined(record))}
             case "demand":
                 return {**record, "held": self._is_met(record)}
@@ -167,6 +170,10 @@ class _Again:
             case "unjudged":
                 self._attest(record["clause"], "the run could not judge it", None)
         return record
+
+    def _is_judged(self, record: ExchangeRecord) -> bool:
+        """Whether the run judged an exchange: of one that ended before its time, a WebSocket may only have begun."""
+        return self._is_whole or bool(record["held"]) or record["protocol"] == "http"
 
     # One exchange by schema and invariants
 
