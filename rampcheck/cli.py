@@ -217,20 +217,27 @@ def _judge(given: dict[str, Any]) -> int:
 
 @main.command()
 @pack_option
-@click.argument("folder", metavar="DIR", type=click.Path())
-def report(folder: str) -> int:
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
+@click.option("--output", metavar="DIR", help="Where to put shards together; default: reports/<contract>-<UTC time>.")
+def report(folders: tuple[str, ...], output: str | None) -> int:
     """Judges again what a run has left in its folder DIR, and writes the reports again.
 
-    Of a run that was killed, that is what it had seen: its verdict is `incomplete`, unless something failed. The exit
-    code is that of a run with this verdict.
+    Of a run that was killed, that is what it had seen: its verdict is `incomplete`, unless something failed.
+
+    Of several folders, the shards of one run (`rampcheck run --shard`), it makes one: all that they saw is judged
+    together, and written to a folder of its own. Where a shard is missing, or did not come to its end, the run is
+    `incomplete`. The exit code is that of a run with this verdict.
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
     from rampcheck.report import print_summary  # noqa: PLC0415 - as in `run`
-    from rampcheck.running import conclusion  # noqa: PLC0415 - as in `run`
+    from rampcheck.running import conclusion, merging  # noqa: PLC0415 - as in `run`
 
-    concluded = conclusion.conclude(Path(folder))
-    print_summary(concluded.results, Console(), Path(folder))
+    folder = Path(folders[0])
+    if len(folders) > 1 or output:
+        folder = merging.merge([Path(one) for one in folders], output)
+    concluded = conclusion.conclude(folder)
+    print_summary(concluded.results, Console(), folder)
     for line in concluded.differs:
         click.echo(f"Not as it stood there: {line}")
     return concluded.code

@@ -62,6 +62,12 @@ OPTIONS = (
     Option(
         "clause", "Try only these clauses, for example 'NAME.auth.*'. May be given several times.", "PATTERN", many=True
     ),
+    Option(
+        "shard",
+        "Take a part of the scenarios, the second of four, for one of several machines; `rampcheck report` puts the "
+        "parts together. All of them need the same RAMPCHECK_SHARD_KEY in the environment, a secret of this run.",
+        "2/4",
+    ),
     Option("strict", "Count a broken `should`, and a stale waiver, as a failure.", kind=bool),
     Option("require-complete", "Exit with 1 where the profile lacks what a `must` needs.", kind=bool),
     Option("allow-production", "Let scenarios that only create sessions touch production.", kind=bool),

@@ -16,6 +16,7 @@ DECIDING = {
     "strict": "strict",
     "clauses selected": "selection.clauses",
     "scenarios selected": "selection.keyword",
+    "shard": "selection.shard",
 }
 OTHER = {"seed": "seed", "workers": "workers"}
 # Where no journal tells of the profile.

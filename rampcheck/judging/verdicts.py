@@ -56,13 +56,16 @@ class _Why(TypedDict):
 class Scope:
     """What of the contract a run set out to try on `today`: the clauses `selected`, all of them where it `is_whole`.
 
-    `ending` says how it ended.
+    `ending` says how it ended, `lacking` what is missing of it, "" where nothing is. Of a `shard` the others may have
+    exercised what it did not.
     """
 
     selected: frozenset[str]
     today: date
     is_whole: bool = True
     ending: Ending = "complete"
+    lacking: str = ""
+    shard: str = ""
 
 
 def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[ClauseResult]:
@@ -180,6 +183,8 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (bool(untried), DECLARED, untried),
         (scope.ending == "interrupted", UNEXPECTED, "the run was interrupted before it was tried"),
         (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
+        (bool(scope.lacking), UNEXPECTED, f"the run lacks what would have tried it: {scope.lacking}"),
+        (bool(scope.shard), UNSELECTED, f"nothing in shard {scope.shard} exercised it; the others may have"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)
@@ -228,7 +233,7 @@ def run_verdict(
         return "nonconformant"
     if scope.ending == "early" or not tried:
         return "inconclusive"
-    if troubled or scope.ending != "complete" or has_gap(clauses, UNEXPECTED):
+    if troubled or scope.lacking or scope.ending != "complete" or has_gap(clauses, UNEXPECTED):
         return "incomplete"
     if not scope.is_whole:
         return "partial"

@@ -183,6 +183,7 @@ def selection(results: Results) -> str:
     chosen = results.get("selection", Selection(clauses=[], keyword=""))
     options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
+    options += ["--shard", chosen["shard"]] if "shard" in chosen else []
     return shlex.join(options)
 
 

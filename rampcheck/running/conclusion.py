@@ -144,6 +144,8 @@ class _Judgement:
             datetime.fromisoformat(self._finished).date(),
             is_whole=not any(self._beginning["selection"].values()),
             ending=self._ending,
+            lacking="; ".join(self._beginning.get("lacking", ())),
+            shard=self._beginning["selection"].get("shard", ""),
         )
 
     def results(self, journal: str) -> Results:
@@ -165,7 +167,7 @@ class _Judgement:
             "contract_version": self._contract.version,
             "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
             # That the target is gone is told by the outage.
-            "reason": self._reason or ("" if lasts else account.cut),
+            "reason": self._reason or scope.lacking or ("" if lasts else account.cut),
             "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
             "subject": {"partner": subject.partner, "build": subject.build, "requested_by": subject.requested_by},
             "sign_off": self._sign_off(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,8 +16,9 @@ from rampcheck import options, outlets, resources
 from rampcheck.contract import packs
 from rampcheck.contract.register import Contract
 from rampcheck.errors import ContractError, ExitCode, NothingChosen, UsageError
-from rampcheck.running import termination
+from rampcheck.running import order, shards, termination
 from rampcheck.running.marks import verified
+from rampcheck.running.shards import Dealt, Shard
 
 CONFIGURATION = str(resources.PACKAGE / "pytest.ini")
 OURS = ("-p", "rampcheck.running.plugin", "-c", CONFIGURATION, "-p", "no:cacheprovider")
@@ -50,12 +51,17 @@ def judge(contract: str, given: Mapping[str, Any], *, workers: int = 1, keyword:
 
 @dataclass(frozen=True)
 class Listed:
-    """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify."""
+    """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify.
+
+    `key` tells it from all others on this machine, `is_long` whether it is marked so.
+    """
 
     name: str
     path: Path
     line: int
     clauses: tuple[str, ...]
+    key: str = ""
+    is_long: bool = False
 
 
 class Listing:
@@ -68,7 +74,8 @@ class Listing:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Notes the scenarios."""
         self.scenarios = [
-            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item)) for item in session.items
+            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item), key(item), order.is_long(item))
+            for item in session.items
         ]
 
     def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]) -> None:
@@ -96,6 +103,39 @@ def _collected(arguments: Sequence[str]) -> tuple[Listing, int, str]:
     return listing, int(code), printed.getvalue()
 
 
+def key(item: pytest.Item) -> str:
+    """Gives what tells a scenario from all others, whatever pytest was asked to collect."""
+    return f"{item.path}::{item.nodeid.partition('::')[2]}"
+
+
+class Chosen(NamedTuple):
+    """What a run sets out to try: `clauses`, and the keys of `scenarios`; None: all that verify one of the clauses."""
+
+    clauses: frozenset[str]
+    scenarios: frozenset[str] | None = None
+
+
+def share(contract: Contract, patterns: Sequence[str], keyword: str, shard: Shard) -> Chosen:
+    """Gives what one shard of a run sets out to try; see `shards.share`. Sends nothing.
+
+    Raises as `chosen` does, and `UsageError` where there are more shards than scenarios.
+    """
+    among = chosen(contract, patterns, keyword)
+    scenarios = {one.key: one for one in _scenarios(contract, keyword) if among.intersection(one.clauses)}
+    taken = shards.share((_dealt(contract, one) for one in scenarios.values()), shard)
+    if not taken:
+        raise UsageError(
+            f"--shard {shard}: {len(scenarios)} scenarios are too few for {shard.of} shards", "Take fewer shards."
+        )
+    return Chosen(among & _clauses_of(scenarios[one] for one in taken), frozenset(taken))
+
+
+def _dealt(contract: Contract, scenario: Listed) -> Dealt:
+    needs = [need for clause in scenario.clauses for need in contract.clauses[clause].needs]
+    awaits_webhooks = any(isinstance(need, str) and need.startswith("webhook.") for need in needs)
+    return Dealt(scenario.key, scenario.is_long, awaits_webhooks)
+
+
 def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozenset[str]:
     """Gives the clauses that a run sets out to try, with these `patterns` of clauses and this `keyword` of scenarios.
 
@@ -110,7 +150,7 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
                 f"`rampcheck clauses --contract {contract.name}` says what can be tested.",
             )
         return selected
-    found = selected & _verified_by(contract, keyword)
+    found = selected & _clauses_of(_scenarios(contract, keyword))
     if not found:
         among = f" for {', '.join(patterns)}" if patterns else ""
         raise NothingChosen(
@@ -121,11 +161,16 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
     return found
 
 
-def _verified_by(contract: Contract, keyword: str) -> set[str]:
-    listing, code, printed = _collected(["-p", "rampcheck.running.plugin", "-k", keyword, *_over(contract.name)])
+def _scenarios(contract: Contract, keyword: str) -> list[Listed]:
+    choice = ["-k", keyword] if keyword else []
+    listing, code, printed = _collected(["-p", "rampcheck.running.plugin", *choice, *_over(contract.name)])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise UsageError(printed.strip().removeprefix("ERROR: "), "For example: -k 'origin and not websocket'.")
-    return {clause for scenario in listing.scenarios for clause in scenario.clauses}
+    return listing.scenarios
+
+
+def _clauses_of(scenarios: Iterable[Listed]) -> set[str]:
+    return {clause for scenario in scenarios for clause in scenario.clauses}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from rampcheck import options
 from rampcheck.contract import descriptor, packs, register
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.register import Contract
 from rampcheck.errors import UsageError, writing
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
-from rampcheck.running import folder, launch
+from rampcheck.running import folder, launch, shards
 from rampcheck.running.against import Against
+from rampcheck.running.launch import Chosen
 from rampcheck.running.run import Run, Settings
+from rampcheck.running.shards import Shard
 from rampcheck.sandbox import server as reference
 from rampcheck.wire import receiver, transport
 
@@ -37,29 +41,39 @@ def of_controller(config: pytest.Config) -> Run:
         raise UsageError("the profile says `environment: production`", "Only --allow-production lets a run touch it.")
     # A selection of nothing is told before a folder is made, or a request sent.
     known = register.of(profile)
-    chosen = launch.chosen(known, option.clause, config.option.keyword)
+    shard = shards.parsed(option.shard) if option.shard else None
+    chosen = _chosen(known, option.clause, config.option.keyword, shard)
     waivers.check(profile.waivers, known)
     suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
     transport.way_of(profile)
-    if profile.webhook is not None:
+    if profile.webhook is not None and (shard is None or shard.index == 1):
         receiver.check(profile.webhook)
     config.stash[AGAINST] = Against(option.baseline, profile.contract)
+    common = shards.common(profile.contract, os.environ) if shard else None
     output = folder.claimed(option.output, profile.contract)
     settings = Settings(
-        run=secrets.token_hex(4),
-        key=secrets.token_bytes(32),
+        run=common.run if common else secrets.token_hex(4),
+        key=common.key if common else secrets.token_bytes(32),
         output=output,
         seed=option.seed,
         patterns=tuple(option.clause),
         keyword=config.option.keyword,
-        chosen=chosen,
+        chosen=chosen.clauses,
         workers=getattr(config.option, "numprocesses", 0) or 0,
         strict=option.strict,
         require_complete=option.require_complete,
         allure=not option.no_allure,
+        shard=shard,
+        scenarios=chosen.scenarios,
     )
     with writing(output, "Name another folder with --output."):
         return Run(profile, settings)
+
+
+def _chosen(known: Contract, patterns: Sequence[str], keyword: str, shard: Shard | None) -> Chosen:
+    if shard is None:
+        return Chosen(launch.chosen(known, patterns, keyword))
+    return launch.share(known, patterns, keyword, shard)
 
 
 def _profile(config: pytest.Config) -> Profile:
@@ -68,6 +82,8 @@ def _profile(config: pytest.Config) -> Profile:
         return profiles.load(Path(option.profile), os.environ)
     if option.base_url:
         return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
+    if option.shard:
+        raise UsageError("--shard is for a target that all machines reach", "Name its profile, or its --base-url.")
     running = reference.start(
         _contract_of(config),
         option.defect,
@@ -112,6 +128,8 @@ def of_worker(config: pytest.Config) -> Run:
         patterns=tuple(option.clause),
         workers=given["workers"],
         began=given["began"],
+        shard=shards.parsed(option.shard) if option.shard else None,
+        scenarios=None if given["scenarios"] is None else frozenset(given["scenarios"]),
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
     return Run(profile, settings, lane)

@@ -23,7 +23,7 @@ from rampcheck.display import visible
 from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
-from rampcheck.running import incidents, marks, opening, order, properties, termination
+from rampcheck.running import incidents, launch, marks, opening, order, properties, termination
 from rampcheck.running.marks import verified
 from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
 from rampcheck.running.run import Run
@@ -134,6 +134,7 @@ def pytest_configure_node(node: Any) -> None:
             "output": str(run.settings.output),
             "workers": run.settings.workers,
             "began": run.settings.began,
+            "scenarios": run.settings.scenarios and sorted(run.settings.scenarios),
             "baseline": config.stash[BASELINE],
             "reference": running.profile() if running else None,
         }
@@ -163,7 +164,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash.get(RUN, None)
     if run is None:
         return
-    chosen = [item for item in items if run.selected.intersection(verified(item))]
+    dealt = run.settings.scenarios
+    chosen = [
+        item
+        for item in items
+        if run.selected.intersection(verified(item)) and (dealt is None or launch.key(item) in dealt)
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = order.ordered(chosen, run.settings.workers)
 

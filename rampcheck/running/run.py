@@ -18,6 +18,7 @@ from rampcheck.judging import suite
 from rampcheck.judging.findings import Judge
 from rampcheck.running import baseline, folder, termination
 from rampcheck.running.scenario import Target
+from rampcheck.running.shards import Shard
 from rampcheck.wire import transport
 from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.journal import Journal, timestamp
@@ -39,7 +40,7 @@ class Settings:
     `run` names it, `key` (bytes) is the redaction's, `output` its folder, which is made, `patterns` choose clauses and
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
-    began, by the monotonic clock.
+    began, by the monotonic clock. Where it is a `shard`, `scenarios` are the keys of those that it takes.
     """
 
     run: str
@@ -54,11 +55,21 @@ class Settings:
     require_complete: bool = False
     allure: bool = True
     began: float = field(default_factory=time.monotonic)
+    shard: Shard | None = None
+    scenarios: frozenset[str] | None = None
 
     @property
     def selection(self) -> Selection:
         """What of the contract the run was asked to try, as results.json has it; empty members: all."""
-        return {"clauses": list(self.patterns), "keyword": self.keyword}
+        selection: Selection = {"clauses": list(self.patterns), "keyword": self.keyword}
+        if self.shard is not None:
+            selection["shard"] = str(self.shard)
+        return selection
+
+    @property
+    def texts(self) -> str:
+        """What no other run's texts begin with, nor those of another shard of this one."""
+        return self.run if self.shard is None else f"{self.run}-{self.shard.index}of{self.shard.of}"
 
 
 class Run:
@@ -93,7 +104,7 @@ class Run:
         self.client = Client(
             profile,
             self.suite.authenticate,
-            Lane(settings.run, lane, settings.workers + 1),
+            self._numbered(),
             self._budget(),
             self.judge.see,
             self.presence,
@@ -110,6 +121,10 @@ class Run:
             if self.journal.records.error is not None:
                 raise self.journal.records.error
 
+    def _numbered(self) -> Lane:
+        shard = self.settings.shard or Shard(1, 1)
+        return Lane(self.settings.run, self.lane, self.settings.workers + 1, shard.index, shard.of)
+
     def _budget(self) -> Budget:
         limits = self.profile.limits
         return Budget(limits.requests_per_second, limits.max_requests, self._shared(), self.deadline)
@@ -120,7 +135,7 @@ class Run:
     def _beginning(self) -> RunRecord:
         """Gives the journal's first record: all that is needed to conclude from the journal alone."""
         settings = self.settings
-        selected = self.selected & settings.chosen if settings.keyword else self.selected
+        selected = self.selected & settings.chosen if settings.keyword or settings.shard else self.selected
         hide = self.journal.redactor.data
         return {
             "kind": "run",
@@ -143,7 +158,7 @@ class Run:
 
     def find_baseline(self) -> int:
         """Gives the index of the first request that the target accepts; see `baseline.find`."""
-        return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.run)
+        return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.texts)
 
     def target(self, candidate: int, tell: Callable[[str], None] = lambda _: None) -> Target:
         """Gives the target as scenarios see it, its baseline the candidate with this index.
@@ -151,7 +166,7 @@ class Run:
         `tell` is told what the user should know while the run goes on.
         """
         chosen = baseline.everything(self.profile, self.suite)[candidate]
-        texts = (f"{self.settings.run}-{self.lane}-{number}" for number in count(1))
+        texts = (f"{self.settings.texts}-{self.lane}-{number}" for number in count(1))
         return Target(self.profile, self.judge, self.suite, self.client, chosen, texts, self.presence, tell)
 
     def fault(self, text: str) -> None:

@@ -47,17 +47,21 @@ class Lane:
     """Which of a run's processes this is, of as many as it begins with; those that replace killed ones come after.
 
     Exchange numbers are `index + 1`, then every `of`-th after it. A replacement gives those of a process that was there
-    from the beginning, `ROUND` further on.
+    from the beginning, `ROUND` further on. Of several `shards` of a run, each counts for itself, and takes every
+    `shards`-th number: no two of the run's exchanges have the same one.
     """
 
     run: str
     index: int = 0
     of: int = 1
+    shard: int = 1
+    shards: int = 1
 
     def numbers(self) -> Iterator[int]:
         """Gives the numbers of this process's exchanges."""
         rounds, place = divmod(self.index, self.of)
-        return count(place + 1 + rounds * ROUND * self.of, self.of)
+        first = place + rounds * ROUND * self.of
+        return count(first * self.shards + self.shard, self.of * self.shards)
 
 
 class Client:

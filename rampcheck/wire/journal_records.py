@@ -102,14 +102,18 @@ class ClauseContent(TypedDict):
 
 
 class Selection(TypedDict):
-    """What of the contract a run was asked to try; all of it where both members are empty."""
+    """What of the contract a run was asked to try; all of it where the members are empty, and `shard` is not there."""
 
     clauses: list[str]
     keyword: str
+    shard: NotRequired[str]
 
 
 class RunRecord(TypedDict):
-    """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted."""
+    """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted.
+
+    `lacking` says what is missing of a run that was put together of shards, each with the reason.
+    """
 
     kind: Literal["run"]
     schema: Literal[1]
@@ -126,6 +130,7 @@ class RunRecord(TypedDict):
     require_complete: bool
     allure: bool
     started: str
+    lacking: NotRequired[list[str]]
 
 
 class ExchangeRecord(ExchangeContent):
