@@ -366,11 +366,12 @@ def test_the_state_of_a_waiver() -> None:
     profile = from_mapping({**PROFILE, "waivers": waivers}, {})
     account: Account = collect([found(MUST, 1), exchanged(2, SHOULD)])
     told = states(profile.waivers, clause_results(PROOF, profile, account, WHOLE), TODAY)
+    nobody = {"owner": "", "approver": ""}
     assert told == [
-        {"clause": MUST, "reason": "a", "until": None, "state": "used"},
-        {"clause": SHOULD, "reason": "b", "until": "2026-11-21", "state": "stale"},
-        {"clause": OPEN, "reason": "c", "until": "2026-11-20", "state": "expired"},
-        {"clause": NEEDY, "reason": "d", "until": None, "state": "untried"},
+        {"clause": MUST, "reason": "a", "until": None, "state": "used", **nobody},
+        {"clause": SHOULD, "reason": "b", "until": "2026-11-21", "state": "stale", **nobody},
+        {"clause": OPEN, "reason": "c", "until": "2026-11-20", "state": "expired", **nobody},
+        {"clause": NEEDY, "reason": "d", "until": None, "state": "untried", **nobody},
     ]
     assert [SHOULD in note and "stale" in note for note in notes(told)] == [True, False]
     assert "ended on 2026-11-20" in notes(told)[1]

@@ -93,6 +93,8 @@ def load(path: Path) -> Results:
     Raises `UsageError` where there is no such file or it is no JSON, `ResultsError` where it is not valid.
     """
     file = path / FILE_NAME if path.is_dir() else path
+    if file.exists() and not file.is_file():  # a pipe would be waited for without an end
+        raise UsageError(f"{file}: is no file", "Name the directory of a run that was finished.")
     try:
         results = json.loads(file.read_bytes())
     except OSError as error:

@@ -55,6 +55,12 @@ def split(page: bytes) -> Page | None:
     return Page(before + begin, block, end + after)
 
 
+def unsigned(page: bytes) -> bytes:
+    """Gives all of a page but its block of signatures; one that cannot be signed has none."""
+    parts = split(page)
+    return page if parts is None else parts.unsigned
+
+
 def saved(folder: Path, results: bytes) -> tuple[Signer, ...]:
     """Gives those who signed these bytes of results.json, by the attestation in a run's folder.
 

@@ -51,6 +51,11 @@ class _Answer:
     def clauses(self) -> set[str]:
         return {finding.clause for finding in self.found}
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the way to the target failed, a proxy or a name: that says nothing of the target."""
+        return self.exchange.response is None and not self.exchange.is_silent
+
 
 class Confirmation:
     """Sends requests for scenarios, and again what was refused wrongly.
@@ -175,12 +180,14 @@ class Confirmation:
             exchange = self._send(question.request)
             self._judge.repeated(first.exchange, exchange)
             again = self._judged(exchange, replace(question, accepted=accepted))
-            is_over = self._compare(first, again, question, is_last=is_common or number == MOST_ROUNDS)
+            is_over = not (first.is_own or again.is_own) and self._compare(
+                first, again, question, is_last=is_common or number == MOST_ROUNDS
+            )
             if again.exchange.response is None and not is_common and not self._recovery.is_there():
                 self._recovery.explain(first.exchange, again.exchange, outage)
             elif outage is not None:
                 self._recovery.inquire(outage)
-        if again.exchange.response is None and not again.exchange.is_silent:
+        if again.is_own:
             raise Unjudged(f"exchange {again.exchange.number}: {again.exchange.summary()}")
         return again, is_over
 

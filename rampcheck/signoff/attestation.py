@@ -65,6 +65,8 @@ def load(folder: Path) -> tuple[Signed, ...]:
     Raises `AttestationError` where it is not as rampcheck writes it: what is not signed in it could say anything.
     """
     path = folder / ATTESTATION
+    if path.exists() and not path.is_file():
+        raise AttestationError("it is no file")
     try:
         content = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
         envelopes = [Envelope.from_dict(envelope) for envelope in json.loads(content)["envelopes"]]

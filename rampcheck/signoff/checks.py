@@ -11,6 +11,7 @@ from rampcheck.contract import packs, register
 from rampcheck.errors import RampcheckError
 from rampcheck.judging.results import Results
 from rampcheck.report.outline import RUN_VERDICTS, UNSIGNED
+from rampcheck.report.text import enumerated
 from rampcheck.signoff.contents import Contents, last_day
 
 
@@ -55,7 +56,7 @@ def of_folder(contents: Contents, today: date, *, again: bool = True) -> list[Ch
     except RampcheckError as error:
         return [fails("results", f"The results cannot be read: {_first(error)}")]
     reports = _reports(contents) if again else noted("reports", "The reports were not compared with what was changed")
-    return [_results(contents), _verdict(results), _register(results), reports, _validity(results, today)]
+    return [_verdict(results), _results(contents), _register(results), reports, _validity(results, today)]
 
 
 def _first(error: RampcheckError) -> str:
@@ -69,7 +70,15 @@ def _results(contents: Contents) -> Check:
     last = last_day(results).isoformat()
     if (told := results["sign_off"]["valid_until"]) != last:
         return fails("results", f"results.json says that it is valid until {told}; by the days that it names: {last}")
-    return holds("results", "The results were made from the journal and the profile that lie here")
+    if not contents.is_of_this_version:
+        return noted("results", f"Only rampcheck {results['rampcheck']} can fold the journal again to compare")
+    try:
+        unlike = contents.unlike_journal()
+    except RampcheckError as error:
+        return fails("results", f"Nothing can be made of the journal: {_first(error)}")
+    if unlike:
+        return fails("results", f"results.json is not what the journal comes to: {enumerated(unlike)}")
+    return holds("results", "The results are what the journal and the profile come to that lie here")
 
 
 def _verdict(results: Results) -> Check:

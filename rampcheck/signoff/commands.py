@@ -13,7 +13,7 @@ import click
 
 from rampcheck.command import Command, pack_option
 from rampcheck.display import visible
-from rampcheck.errors import ExitCode
+from rampcheck.errors import ExitCode, RampcheckError
 from rampcheck.options import SIDES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def verify(folder: str, named: tuple[str, ...], *, rejudge: bool) -> int:
         found = replace(found, checks=(*found.checks, *_judged_again(Path(folder))))
     for check in found.checks:
         click.echo(f"{check.state.value} {visible(check.text)}")
-    click.echo(f"\n{_concluded(found)}")
+    click.echo(f"\n{_concluded(found, named)}")
     return ExitCode.CONFORMANT if found.is_verified else ExitCode.INCONCLUSIVE
 
 
@@ -108,7 +108,11 @@ def _judged_again(folder: Path) -> Iterator[Check]:
     from rampcheck.running import rejudgement  # noqa: PLC0415 - as in `keygen`
     from rampcheck.signoff.checks import Check, State  # noqa: PLC0415 - as in `keygen`
 
-    again = rejudgement.rejudged(folder)
+    try:
+        again = rejudgement.rejudged(folder)
+    except RampcheckError as error:
+        yield Check("rejudged", State.FAILS, f"It cannot be judged again: {error.message}")
+        return
     *told, total = again.lines()
     for line in told:
         attested = line.startswith(rejudgement.ATTESTED_BY)
@@ -116,9 +120,11 @@ def _judged_again(folder: Path) -> Iterator[Check]:
     yield Check("rejudged", State.HOLDS if again.holds else State.FAILS, total)
 
 
-def _concluded(found: Verification) -> str:
+def _concluded(found: Verification, named: tuple[str, ...]) -> str:
     if found.is_verified:
         return "Verified: signed by both sides, unchanged since, and valid."
+    if found.lacks_only_trust and named:
+        return "Not verified: all holds together, but the keys that --trust names are not those of both sides."
     if found.lacks_only_trust:
         return (
             "Not verified yet: all holds together, but whose keys these are, nobody else can tell you. Get each side's "

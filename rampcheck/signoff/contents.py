@@ -16,9 +16,11 @@ from rampcheck.judging.results import Results
 from rampcheck.report import html, signatures
 from rampcheck.report.results import ResultsError, validate
 from rampcheck.report.signatures import Page, Signer
+from rampcheck.running import conclusion
 from rampcheck.running import folder as run_folder
 from rampcheck.signoff.statement import PROFILE
 from rampcheck.wire.journal import JOURNAL, exchange_records
+from rampcheck.wire.journal_records import Record
 
 PAGE = "index.html"
 RESULTS = report.FILE_NAME
@@ -84,6 +86,21 @@ class Contents:
         made_from = {JOURNAL: told["journal"], PROFILE: told["profile"]}
         return [name for name, digest in made_from.items() if digest != self.subjects[name]]
 
+    def unlike_journal(self) -> list[str]:
+        """Gives the members of results.json that the journal does not come to; what it was judged by is not compared.
+
+        Raises `RampcheckError` where nothing can be made of the journal.
+        """
+        folded: Any = json.loads(report.encode(conclusion.judged(self.folder, self.records).results))
+        told: Any = self.results
+        names = {*told, *folded} - {"digests"}
+        return sorted(name for name in names if (name in told, told.get(name)) != (name in folded, folded.get(name)))
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The records of its journal. Raises `UsageError` as `folder.read` does."""
+        return run_folder.read(self.folder)
+
     @property
     def is_of_this_version(self) -> bool:
         """Whether this rampcheck wrote the reports, so that it can write them again."""
@@ -95,14 +112,12 @@ class Contents:
         Raises `RampcheckError` where nothing can be made of them.
         """
         try:
-            records = run_folder.read(self.folder)
-            made = report.rendered(self.results, exchange_records(records))
+            made = report.rendered(self.results, exchange_records(self.records))
         except RampcheckError:
             raise
         except Exception as error:  # whatever a changed journal brings about is told, and never a traceback
             raise UsageError("no report can be made of the journal as it is") from error
-        made_page = signatures.split(made[PAGE])
-        same_page = self.page is not None and made_page is not None and self.page.unsigned == made_page.unsigned
+        same_page = signatures.unsigned(self.files[PAGE]) == signatures.unsigned(made[PAGE])
         differing = [] if same_page else [PAGE]
         lying = {name: self.folder / name for name in made if name not in (PAGE, RESULTS)}
         differing += [name for name, path in lying.items() if path.exists() and _read(path) != made[name]]
@@ -129,7 +144,8 @@ def read(folder: Path) -> Contents:
 
 
 def _read(path: Path) -> bytes:
+    """Gives what a file holds, nothing where it is none: a pipe would be waited for without an end."""
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""

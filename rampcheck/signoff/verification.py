@@ -56,7 +56,13 @@ def trusted(named: Sequence[str]) -> tuple[Trust, ...]:
     found = []
     for text in named:
         side, equals, path = text.partition("=")
+        if equals and side not in SIDES and not Path(text).exists():
+            raise UsageError(
+                f"--trust {text}: {side!r} is no side", f"Begin with {' or '.join(f'{one}=' for one in SIDES)}."
+            )
         side, path = (side, path) if equals and side in SIDES else ("", text)
+        if not path:
+            raise UsageError(f"--trust {text} names no file", "Name the file of a public key after it.")
         found.append(Trust(keys.public(Path(path)).keyid, side))
     if len({trust.fingerprint for trust in found}) != len(found):
         raise UsageError("--trust names a key twice", "Each side has a key of its own: name each once.")
