@@ -13,10 +13,11 @@ import click
 
 from rampcheck import __version__, options, outlets
 from rampcheck.authors import freeze, lint, new
-from rampcheck.command import Command, pack_option
+from rampcheck.command import Command, contract_of_environment, pack_option
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
 from rampcheck.display import visible
+from rampcheck.doctor.commands import doctor
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
 from rampcheck.running import incidents, termination
 from rampcheck.signoff.commands import keygen, sign, verify
@@ -135,7 +136,7 @@ def run(profile: str | None, **given: Any) -> int:
         if profile:
             return _judge({**given, "profile": profile})
         if given["base_url"]:
-            return _judge({**given, "contract": given["contract"] or _contract_of_environment()})
+            return _judge({**given, "contract": given["contract"] or contract_of_environment()})
         return _judge_references(given)
 
 
@@ -160,20 +161,6 @@ def _judge_references(given: dict[str, Any]) -> int:
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
-
-
-def _contract_of_environment() -> str:
-    found = [
-        described.name
-        for described in descriptor.readable()
-        if any(os.environ.get(known.variable) for known in described.credentials.values())
-    ]
-    if len(found) == 1:
-        return found[0]
-    raise UsageError(
-        "--base-url needs --contract, because the environment does not tell which API it is",
-        f"Known contracts: {', '.join(descriptor.contracts())}.",
-    )
 
 
 def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
@@ -489,7 +476,7 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (compare, history, keygen, sign, verify, new, lint, freeze):
+for command in (doctor, compare, history, keygen, sign, verify, new, lint, freeze):
     main.add_command(command)
 
 if __name__ == "__main__":

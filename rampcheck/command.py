@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from rampcheck import options
-from rampcheck.contract import packs
+from rampcheck.contract import descriptor, packs
 from rampcheck.errors import UsageError
 
 
@@ -28,6 +29,21 @@ class Command(click.Command):
 def _add_packs(_context: click.Context, _option: click.Parameter, folders: tuple[str, ...]) -> None:
     for folder in folders:
         packs.add(Path(folder))
+
+
+def contract_of_environment() -> str:
+    """Gives the contract whose credentials the environment holds. Raises `UsageError` where it is not just one."""
+    found = [
+        described.name
+        for described in descriptor.readable()
+        if any(os.environ.get(known.variable) for known in described.credentials.values())
+    ]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        "--base-url needs --contract, because the environment does not tell which API it is",
+        f"Known contracts: {', '.join(descriptor.contracts())}.",
+    )
 
 
 pack_option = click.option(

@@ -54,6 +54,7 @@ class Descriptor:
     accepts: Mapping[str, str]
     gateway: str
     order: int = LAST
+    requests: int = 0
     credentials_refused: tuple[int, str] = (401, "")
     secret_members: frozenset[str] = frozenset()
     named_by: str = ""

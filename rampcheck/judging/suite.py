@@ -94,18 +94,38 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A request by which `rampcheck doctor` sees whether the target is as a place of the profile says.
+
+    `change(request, unique)` makes it of one that was accepted, built with `credential` where it names one.
+    `otherwise(exchange)` says what the target does otherwise, "" where it is so, which is `so`; `cure` is what to do
+    then. With `may_fail` a 5xx is what is wanted.
+    """
+
+    place: str
+    so: str
+    change: Callable[[Request, str], Request]
+    otherwise: Callable[[Exchange], str]
+    cure: str
+    credential: str = ""
+    may_fail: bool = False
+
+
+@dataclass(frozen=True)
 class Suite:
     """What is checked of one contract, as the engine calls it.
 
     `contract` is the contract's own data. `authenticate(request, profile)` gives the request with its credentials,
     computed over the very bytes that will be sent. `candidates(profile)` gives what to try as a baseline, the
     documented minimum first; `respelled` gives the same in other spellings, for a target that refuses the credentials.
+    `probes` gives what to ask about the rest of a profile, the most telling first.
     """
 
     contract: Descriptor
     authenticate: Callable[[Request, Profile], Request]
     candidates: Callable[[Profile], Iterator[Candidate]]
     respelled: Callable[[Profile], Iterator[Candidate]] = lambda _: iter(())
+    probes: Callable[[Profile], Iterator[Probe]] = lambda _: iter(())
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
 

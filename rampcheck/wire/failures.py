@@ -54,6 +54,11 @@ def _is_tls_error(*reasons: str) -> Callable[[Causes], bool]:
     )
 
 
+def _wants_login(causes: Causes) -> bool:
+    # The words are httpcore's, and those of websockets: the status of the proxy's answer, RFC 9110 section 15.5.8.
+    return any(isinstance(cause, httpcore.ProxyError | ProxyError) and "407" in str(cause) for cause in causes)
+
+
 UNREACHABLE = "{first} refused the connection or could not be reached"
 
 # The first that fits says why there is no response: its kind, what it is known by, a sentence without a secret.
@@ -78,6 +83,7 @@ FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
         _any_is(httpcore.TimeoutException, TimeoutError),
         "no complete answer from {host} within {timeout:g} s{over}",
     ),
+    ("proxy", _wants_login, "{first} asks for a login to connect to {host}, or refuses the one that it was given"),
     ("proxy", _any_is(httpcore.ProxyError, ProxyError), "{first} refused to connect to {host}"),
     ("refused", _any_is(httpcore.ConnectError, ConnectionRefusedError), UNREACHABLE),
     (

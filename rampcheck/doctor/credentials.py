@@ -1,0 +1,176 @@
+"""Credentials that are refused: what is wrong with how they are written, and which are taken for each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from urllib.parse import unquote
+
+from rampcheck.contract.profile import Profile
+from rampcheck.doctor import clock
+from rampcheck.doctor.asking import Asking
+from rampcheck.doctor.observation import Observation
+from rampcheck.wire.exchanges import Exchange, Request
+
+ABOUT = "credentials"
+MOST_TRIED = 4  # other credentials than the profile's, where these are refused
+Mend = Callable[[str], str]
+
+# How a credential may be written wrongly: what its text looks like, what that is, the cure, and the text mended, by
+# which the target is asked again; None where nobody but the reader knows the right one.
+FAULTS: tuple[tuple[re.Pattern[str], str, str, Mend | None], ...] = (
+    (
+        re.compile(r"\$\{?\w+\}?|%\w+%|\$\(.*\)|\{\{.*\}\}|\$env:\w+", re.ASCII),
+        "is the name of a variable, taken literally",
+        'Let the shell fill it in: export {variable}="$OTHER", in double quotes; in the profile write ${{{variable}}}.',
+        None,
+    ),
+    (
+        re.compile(r"<.*>|.*(\.\.\.|…)|(your|my|the)[-_ ].*|change-?me.*|x{6,}", re.IGNORECASE),
+        "is a placeholder, as in an example",
+        "Set {variable} to what onboarding issued.",
+        None,
+    ),
+    (
+        re.compile(r".*(\*{3,}|•{2,}).*"),
+        "is masked: some of its characters are stars",
+        "Copy the whole value, not what a page shows of it, into {variable}.",
+        None,
+    ),
+    (
+        re.compile(r"[A-Z][A-Z0-9_]*=.+", re.ASCII),
+        "begins with the name of a variable",
+        "Set {variable} to what stands after the =.",
+        lambda value: value.partition("=")[2],
+    ),
+    (
+        re.compile(r"[A-Za-z-]+:\s*.+", re.ASCII),
+        "holds the name of its header",
+        "Set {variable} to the secret alone; rampcheck writes the header.",
+        lambda value: re.sub(r"^[A-Za-z-]+:\s*((bearer|token|basic)\s+)?", "", value, flags=re.IGNORECASE),
+    ),
+    (
+        re.compile(r"(bearer|token|basic)\s+.+", re.IGNORECASE),
+        "begins with the word of a scheme, as `Bearer`",
+        "Set {variable} to the token alone; rampcheck writes what goes before it.",
+        lambda value: value.split(None, 1)[1],
+    ),
+    (
+        re.compile(r"[\"'`].*|.*[\"'`]"),
+        "stands in quotes, which are taken for a part of it",
+        "Set {variable} without them: an .env file, or a pipeline's secret, needs none.",
+        lambda value: value.strip("\"'`"),
+    ),
+    (
+        re.compile(r".*\\[nrt]"),
+        "ends with a line break that is written as \\n",
+        "Set {variable} without it.",
+        lambda value: re.sub(r"(\\[nrt])+$", "", value),
+    ),
+    (
+        re.compile(r".*%[0-9A-Fa-f]{2}.*"),
+        "is encoded for a URL: it holds %",
+        "Set {variable} to the value as it was issued.",
+        unquote,
+    ),
+    (
+        re.compile(r".*\s.*", re.DOTALL),
+        "holds white space",
+        "Copy it again, in one piece, into {variable}.",
+        lambda value: re.sub(r"\s", "", value),
+    ),
+)
+# Words by which vendors name environments in their secrets.
+OF_PRODUCTION = re.compile(r"(?<![a-z])(live|prod|production)(?![a-z])", re.IGNORECASE)
+OF_A_TEST = re.compile(r"(?<![a-z])(test|testnet|sandbox|staging|stage|dev)(?![a-z])", re.IGNORECASE)
+
+
+def explained(asking: Asking, request: Request, refused: Exchange) -> Iterator[Observation]:
+    """Says why the credentials are refused, as far as a few more requests can tell."""
+    hopeless = [(name, found, cure) for name, found, cure, mended in _faults(asking.profile) if mended is None]
+    for name, found, cure in hopeless:
+        yield _wrong(asking, name, f"the target refuses them, and credentials.{name} {found}", cure, refused)
+    if hopeless:
+        return
+    for found, cure, tried in list(_otherwise(asking))[:MOST_TRIED]:
+        answer = asking.ask(request, tried)
+        if answer.accepted and asking.suite.is_known(answer):
+            yield Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
+            return
+    yield _unexplained(asking, refused)
+
+
+def _otherwise(asking: Asking) -> Iterator[tuple[str, str, Profile]]:
+    """Gives other credentials to try: what is wrong if they are accepted, the cure, and the profile with them."""
+    given = asking.profile.credentials
+    for name, found, cure, mended in _faults(asking.profile):
+        if mended is not None:
+            yield (
+                f"the target refuses them, and accepts them mended: credentials.{name} {found}",
+                _cure(asking, name, cure),
+                asking.with_credentials(**{name: mended}),
+            )
+    known = asking.suite.contract.credentials
+    for one, other in combinations(given, 2):
+        if not known[one].required:
+            continue
+        if known[other].required or bool(known[one].signs) == bool(known[other].signs):
+            yield (
+                (
+                    f"the target refuses them, and accepts credentials.{other} in the place of credentials.{one}: they "
+                    f"are swapped, or credentials.{one} is no longer valid"
+                ),
+                f"Check {known[one].variable} and {known[other].variable}: which is which?",
+                asking.with_credentials(**{one: given[other], other: given[one]}),
+            )
+
+
+def _faults(profile: Profile) -> Iterator[tuple[str, str, str, str | None]]:
+    """Gives for each credential that is written strangely its name, what it is, the cure, and its text mended."""
+    for name, value in profile.credentials.items():
+        for pattern, found, cure, mend in FAULTS:
+            if pattern.fullmatch(value):
+                mended = mend(value) if mend else None
+                if mended not in (value, ""):
+                    yield name, found, cure, mended
+                    break
+
+
+def _unexplained(asking: Asking, refused: Exchange) -> Observation:
+    profile, known = asking.profile, asking.suite.contract.credentials
+    hints = list(_hints(profile))
+    seconds = clock.skew(refused)
+    if seconds is not None and abs(seconds) > clock.MOST_SKEW:
+        hints.append("this machine's clock is not the target's, which a signature may be compared with")
+    signing = [name for name, credential in known.items() if credential.required and credential.signs]
+    if signing:
+        hints.append(f"does credentials.{signing[0]} belong to this very {asking.suite.credential}?")
+    variables = ", ".join(known[name].variable for name in profile.credentials if known[name].required)
+    words = f" ({'; '.join(hints)})" if hints else ""
+    return Observation(
+        ABOUT,
+        "wrong",
+        f"the target refuses them: {refused.summary()}{words}",
+        f"Copy {variables} anew, all from the same page of the environment that `base_url` is of "
+        f"(`environment: {profile.environment or asking.suite.contract.environments[0]}`), or ask whether they are "
+        "active, and valid from this machine's address.",
+        "either",
+        refused.number,
+    )
+
+
+def _hints(profile: Profile) -> Iterator[str]:
+    is_production = profile.environment == "production"
+    for name, value in profile.credentials.items():
+        if (OF_A_TEST if is_production else OF_PRODUCTION).search(value):
+            other = "a test environment's" if is_production else "production's"
+            yield f"credentials.{name} looks like {other}"
+
+
+def _wrong(asking: Asking, name: str, found: str, cure: str, exchange: Exchange) -> Observation:
+    return Observation(ABOUT, "wrong", found, _cure(asking, name, cure), "profile", exchange.number)
+
+
+def _cure(asking: Asking, name: str, cure: str) -> str:
+    return cure.format(variable=asking.suite.contract.credentials[name].variable)

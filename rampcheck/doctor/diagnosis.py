@@ -1,0 +1,150 @@
+"""All that a diagnosis looks at, in its order: what has to be right before anything else can be seen comes first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rampcheck.doctor import base_url, clock, connection, credentials, partner, webhook
+from rampcheck.doctor.asking import Asking
+from rampcheck.doctor.forecast import Forecast, forecast, limits
+from rampcheck.doctor.observation import Observation
+from rampcheck.errors import BudgetSpent
+from rampcheck.judging.suite import Candidate
+from rampcheck.running.baseline import KNOWN_MEMBERS, everything
+from rampcheck.wire.exchanges import Exchange, Request
+
+MOST_CANDIDATES = 5  # documented requests, of which one has to be accepted
+PAUSE = 0.5  # seconds before what failed in passing is asked once more
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found, in the order of looking, and what a run will come to where nothing keeps it from beginning."""
+
+    observations: tuple[Observation, ...]
+    forecast: Forecast
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a run would trip over nothing of what was looked at."""
+        return all(seen.severity != "wrong" for seen in self.observations)
+
+
+def diagnose(asking: Asking) -> Diagnosis:
+    """Looks at everything. Raises `UsageError` as `run` does for what it tells before it sends anything."""
+    observations = tuple(_observations(asking))
+    return Diagnosis(observations, forecast(asking.profile, asking.contract))
+
+
+def _observations(asking: Asking) -> Iterator[Observation]:
+    yield _environment(asking)
+    try:
+        accepted = yield from _accepted(asking)
+        if accepted is None:
+            return
+        yield from partner.looked_at(asking, accepted)
+        if asking.profile.webhook is not None:
+            yield webhook.looked_at(asking, asking.profile.webhook)
+    except BudgetSpent:
+        yield Observation("the rest", "look", "not looked at: a diagnosis has no more requests", "A run does.")
+    yield from limits(asking.profile, [exchange.status for exchange in asking.exchanges])
+
+
+def _environment(asking: Asking) -> Observation:
+    profile, known = asking.profile, asking.suite.contract.environments
+    if profile.environment is None:
+        found = f"the profile does not say it: the target is taken for a {known[0]}"
+        return Observation("environment", "look", found, f"Write `environment: {known[0]}`, if it is.", "profile")
+    host = urlsplit(profile.base_url).hostname or ""
+    named = [name for name in known if name != profile.environment and name in host]
+    if named and profile.environment not in host:
+        return Observation(
+            "environment",
+            "look",
+            f"the profile says {profile.environment}, and `base_url` is at {host}",
+            f"Is it meant? Else write `environment: {named[0]}`, or that environment's address.",
+            "profile",
+        )
+    return Observation("environment", "ok", profile.environment)
+
+
+def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
+    """Looks at the way to the target, its address and the credentials; returns what was accepted, or None."""
+    candidates = everything(asking.profile, asking.suite)[:MOST_CANDIDATES]
+    request = _built(asking, candidates[0])
+    answer = asking.ask(request)
+    if answer.status >= 500 or (answer.failure is not None and answer.failure.kind == "reset"):
+        time.sleep(PAUSE)  # It may have been in passing.
+        answer = asking.ask(request)
+    if answer.failure is not None:
+        yield connection.explained(answer, answer.failure, urlsplit(asking.profile.base_url).netloc)
+        return None
+    yield connection.answered(answer, asking.profile)
+    yield clock.looked_at(answer)
+    if answer.status == 429:
+        yield from limits(asking.profile, [429])
+        return None
+    if (foreign := base_url.explained(asking, request, answer)) is not None:
+        yield foreign
+        return None
+    yield Observation("base_url", "ok", "the API of the contract answers", exchange=answer.number)
+    if answer.status == asking.suite.contract.credentials_refused[0]:
+        yield from credentials.explained(asking, request, answer)
+        return None
+    return (yield from _first_accepted(asking, candidates, answer))
+
+
+def _first_accepted(
+    asking: Asking, candidates: list[Candidate], answer: Exchange
+) -> Generator[Observation, None, Candidate | None]:
+    first = answer
+    for number, candidate in enumerate(candidates):
+        if number:
+            answer = asking.ask(_built(asking, candidate))
+        if answer.accepted and asking.suite.is_known(answer, KNOWN_MEMBERS):
+            yield Observation("credentials", "ok", "accepted", exchange=answer.number)
+            yield _documented(candidate, first, answer)
+            return candidate
+    yield _nothing_accepted(asking, first)
+    return None
+
+
+def _documented(candidate: Candidate, first: Exchange, answer: Exchange) -> Observation:
+    if not candidate.added:
+        return Observation("session", "ok", "a documented request is accepted", exchange=answer.number)
+    return Observation(
+        "session",
+        "look",
+        f"the documented minimum is refused ({first.summary()}); accepted with "
+        f"{' and '.join(dict.fromkeys(what for _, what in candidate.added))}",
+        "A run says so, too: the documentation does not ask for it.",
+        "target",
+        first.number,
+    )
+
+
+def _nothing_accepted(asking: Asking, first: Exchange) -> Observation:
+    if first.status >= 500:
+        return Observation(
+            "session",
+            "wrong",
+            f"the target fails at the documented request: {first.summary()}",
+            "That is the target's: tell the vendor the exchange, whose number stands in its User-Agent.",
+            "target",
+            first.number,
+        )
+    return Observation(
+        "session",
+        "wrong",
+        f"the target accepts none of the documented requests; to the first it says {first.summary()}",
+        asking.suite.contract.advice,
+        "either",
+        first.number,
+    )
+
+
+def _built(asking: Asking, candidate: Candidate) -> Request:
+    return candidate.build(asking.profile, asking.suite.credential, asking.unique)

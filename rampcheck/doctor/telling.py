@@ -1,0 +1,101 @@
+"""A diagnosis on the terminal, and as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from rampcheck import __version__
+from rampcheck.display import one_line, visible
+from rampcheck.doctor.asking import Asking
+from rampcheck.doctor.diagnosis import Diagnosis
+from rampcheck.doctor.observation import Severity
+from rampcheck.report.console import heading, say
+from rampcheck.report.text import plural
+
+SCHEMA = 1
+LONGEST = 600  # characters of what was found
+STYLES: dict[Severity, str] = {"ok": "green", "look": "yellow", "wrong": "bold red"}
+
+
+def document(diagnosis: Diagnosis, asking: Asking) -> dict[str, Any]:
+    """Gives a diagnosis as data, no secret in it."""
+    ahead = diagnosis.forecast
+    return {
+        "schema": SCHEMA,
+        "rampcheck": __version__,
+        "contract": asking.contract.name,
+        "contract_version": asking.contract.version,
+        "target": {
+            "base_url": asking.redacted(asking.profile.base_url),
+            "environment": asking.profile.environment or "",
+        },
+        "ready": diagnosis.is_ready,
+        "requests": len(asking.exchanges),
+        "journal": str(asking.output),
+        "observations": [
+            {
+                "about": seen.about,
+                "severity": seen.severity,
+                "found": one_line(asking.redacted(seen.found), LONGEST),
+                "cure": one_line(asking.redacted(seen.cure), LONGEST),
+                "whose": seen.whose,
+                "exchange": seen.exchange,
+            }
+            for seen in diagnosis.observations
+        ],
+        "run": {
+            "verified": list(ahead.verified),
+            "gaps": [{"clause": gap.clause.id, "lacks": list(gap.lacks)} for gap in ahead.gaps],
+            "untestable": list(ahead.untestable),
+            "addition": ahead.addition,
+            "requests": ahead.requests,
+            "seconds": round(ahead.seconds),
+        },
+    }
+
+
+def show(told: dict[str, Any], console: Console) -> None:
+    """Prints the `document` of a diagnosis, the verdict last."""
+    target = told["target"]
+    say(console, visible(f"{told['contract']} at {target['base_url']}"))
+    say(console, "")
+    for seen in told["observations"]:
+        label = Text.assemble((f"{seen['severity']:<7}", STYLES[seen["severity"]]))
+        number = f" (exchange {seen['exchange']})" if seen["exchange"] and seen["severity"] != "ok" else ""
+        say(console, f"{seen['about']}: {seen['found']}{number}", label)
+        if seen["cure"]:
+            say(console, Text(seen["cure"]), "       → ")
+    _show_run(told["run"], console)
+    say(console, "")
+    wrong = sum(seen["severity"] == "wrong" for seen in told["observations"])
+    verdict = (
+        Text("Ready: a run can begin.", "bold green")
+        if told["ready"]
+        else Text(f"Not ready: a run would trip over {plural(wrong, 'thing')}.", "bold red")
+    )
+    say(console, verdict)
+    say(console, visible(f"{plural(told['requests'], 'request')}, each in {Path(told['journal']) / 'journal.jsonl'}"))
+
+
+def _show_run(run: dict[str, Any], console: Console) -> None:
+    verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
+    heading(console, "What a run with this profile does")
+    without = f"; {plural(untestable, 'clause')} nobody can try from outside" if untestable else ""
+    say(console, f"It tries {verified} of {plural(verified + gaps + untestable, 'clause')}{without}.")
+    if run["requests"]:
+        say(
+            console,
+            f"It sends about {run['requests']:,} requests, and takes about {_time(run['seconds'])} at this rate.",
+        )
+    if gaps:
+        say(console, f"For {plural(gaps, 'clause')} the profile lacks something. What to add, with examples:")
+        for line in run["addition"].splitlines():
+            say(console, visible(line), "    ")
+
+
+def _time(seconds: int) -> str:
+    return f"{max(1, seconds)} s" if seconds < 120 else f"{round(seconds / 60)} min"
