@@ -9,6 +9,8 @@ from rampcheck.doctor.observation import Observation, Whose
 from rampcheck.wire import transport
 from rampcheck.wire.exchanges import Exchange, Failure
 
+NO_TLS, ONLY_TLS = "does not speak TLS", "it speaks https"  # words of a failure
+
 # The first that fits a failure: its kind, what its words hold, what it means, the cure, whose it is. The words of TLS
 # are OpenSSL's (x509_vfy.h, "X509_verify_cert_error_string"; RFC 8446 section 6 for the alerts).
 FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
@@ -69,14 +71,14 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
     ),
     (
         "tls",
-        "does not speak TLS",
+        NO_TLS,
         "`base_url` says https, and what answers at {host} does not speak TLS",
         "Name the port of https in `base_url`, or write http:// where the target is on this machine.",
         "profile",
     ),
     (
         "tls",
-        "it speaks https",
+        ONLY_TLS,
         "`base_url` says http, and what answers at {host} speaks https",
         "Write https:// in `base_url`.",
         "profile",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import combinations
 from urllib.parse import unquote
 
+from rampcheck.contract.descriptor import Credential
 from rampcheck.contract.profile import Profile
 from rampcheck.doctor import clock
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.observation import Observation
+from rampcheck.judging.suite import Candidate
 from rampcheck.wire.exchanges import Exchange, Request
 
 ABOUT = "credentials"
@@ -86,19 +88,30 @@ OF_PRODUCTION = re.compile(r"(?<![a-z])(live|prod|production)(?![a-z])", re.IGNO
 OF_A_TEST = re.compile(r"(?<![a-z])(test|testnet|sandbox|staging|stage|dev)(?![a-z])", re.IGNORECASE)
 
 
-def explained(asking: Asking, request: Request, refused: Exchange) -> Iterator[Observation]:
-    """Says why the credentials are refused, as far as a few more requests can tell."""
+def explained(asking: Asking, request: Request, refused: Exchange) -> Generator[Observation, None, Candidate | None]:
+    """Says why the credentials are refused, as far as a few more requests can tell.
+
+    Returns what is accepted with them: the target may refuse them for the way in which the rest is written.
+    """
     hopeless = [(name, found, cure) for name, found, cure, mended in _faults(asking.profile) if mended is None]
     for name, found, cure in hopeless:
         yield _wrong(asking, name, f"the target refuses them, and credentials.{name} {found}", cure, refused)
     if hopeless:
-        return
+        return None
     for found, cure, tried in list(_otherwise(asking))[:MOST_TRIED]:
         answer = asking.ask(request, tried)
         if answer.accepted and asking.suite.is_known(answer):
             yield Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
-            return
+            return None
+    for candidate in asking.suite.respelled(asking.profile):
+        answer = asking.ask(candidate.build(asking.profile, asking.suite.credential, asking.unique))
+        if answer.accepted and asking.suite.is_known(answer):
+            what = " and ".join(what for _, what in candidate.added)
+            found = f"the target refuses them, and accepts them with {what}, which the documentation does not ask for"
+            yield Observation(ABOUT, "look", found, "A run says so, too: tell the vendor.", "target", answer.number)
+            return candidate
     yield _unexplained(asking, refused)
+    return None
 
 
 def _otherwise(asking: Asking) -> Iterator[tuple[str, str, Profile]]:
@@ -112,18 +125,30 @@ def _otherwise(asking: Asking) -> Iterator[tuple[str, str, Profile]]:
                 asking.with_credentials(**{name: mended}),
             )
     known = asking.suite.contract.credentials
-    for one, other in combinations(given, 2):
-        if not known[one].required:
-            continue
-        if known[other].required or bool(known[one].signs) == bool(known[other].signs):
-            yield (
-                (
-                    f"the target refuses them, and accepts credentials.{other} in the place of credentials.{one}: they "
-                    f"are swapped, or credentials.{one} is no longer valid"
-                ),
-                f"Check {known[one].variable} and {known[other].variable}: which is which?",
-                asking.with_credentials(**{one: given[other], other: given[one]}),
-            )
+    required = [name for name, credential in known.items() if credential.required]
+    for one, other in _pairs(given, known):
+        belongs = f", or it does not belong to credentials.{required[0]}" if known[one].signs else ""
+        yield (
+            (
+                f"the target refuses them, and accepts credentials.{other} in the place of credentials.{one}: they are "
+                f"swapped, or credentials.{one} is no longer valid{belongs}"
+            ),
+            (
+                f"Check {known[one].variable} and {known[other].variable}: which is which? If they are where they "
+                "belong, copy the first anew."
+            ),
+            asking.with_credentials(**{one: given[other], other: given[one]}),
+        )
+
+
+def _pairs(given: Iterable[str], known: Mapping[str, Credential]) -> list[tuple[str, str]]:
+    """Gives the credentials that may stand in each other's place: both needed, or of one kind; the likeliest first."""
+    found = [
+        (one, other)
+        for one, other in combinations(given, 2)
+        if known[one].required and (known[other].required or bool(known[one].signs) == bool(known[other].signs))
+    ]
+    return sorted(found, key=lambda pair: (not known[pair[1]].required, not known[pair[0]].signs))
 
 
 def _faults(profile: Profile) -> Iterator[tuple[str, str, str, str | None]]:

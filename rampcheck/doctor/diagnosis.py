@@ -13,10 +13,10 @@ from rampcheck.doctor.forecast import Forecast, forecast, limits
 from rampcheck.doctor.observation import Observation
 from rampcheck.errors import BudgetSpent
 from rampcheck.judging.suite import Candidate
-from rampcheck.running.baseline import KNOWN_MEMBERS, everything
-from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.running.baseline import KNOWN_MEMBERS
+from rampcheck.wire.exchanges import Exchange, Failure, Request
 
-MOST_CANDIDATES = 5  # documented requests, of which one has to be accepted
+MOST_CANDIDATES = 10  # documented requests, of which one has to be accepted
 PAUSE = 0.5  # seconds before what failed in passing is asked once more
 
 
@@ -73,14 +73,16 @@ def _environment(asking: Asking) -> Observation:
 
 def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
     """Looks at the way to the target, its address and the credentials; returns what was accepted, or None."""
-    candidates = everything(asking.profile, asking.suite)[:MOST_CANDIDATES]
+    candidates = _candidates(asking)
     request = _built(asking, candidates[0])
     answer = asking.ask(request)
     if answer.status >= 500 or (answer.failure is not None and answer.failure.kind == "reset"):
         time.sleep(PAUSE)  # It may have been in passing.
         answer = asking.ask(request)
     if answer.failure is not None:
-        yield connection.explained(answer, answer.failure, urlsplit(asking.profile.base_url).netloc)
+        yield _speaks_tls(asking, request, answer.failure) or connection.explained(
+            answer, answer.failure, urlsplit(asking.profile.base_url).netloc
+        )
         return None
     yield connection.answered(answer, asking.profile)
     yield clock.looked_at(answer)
@@ -92,9 +94,28 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
         return None
     yield Observation("base_url", "ok", "the API of the contract answers", exchange=answer.number)
     if answer.status == asking.suite.contract.credentials_refused[0]:
-        yield from credentials.explained(asking, request, answer)
-        return None
+        return (yield from credentials.explained(asking, request, answer))
     return (yield from _first_accepted(asking, candidates, answer))
+
+
+def _candidates(asking: Asking) -> list[Candidate]:
+    """Gives the documented minimum, it with each optional part, then in its other forms, as many as may be tried."""
+    found = [one for one in asking.suite.candidates(asking.profile) if len(one.added) <= 1]
+    first = list({one.added: one for one in reversed(found)}.values())[::-1]
+    return [*first, *(one for one in found if one not in first)][:MOST_CANDIDATES]
+
+
+def _speaks_tls(asking: Asking, request: Request, failure: Failure) -> Observation | None:
+    """Looks whether https is spoken where http was not answered: many a server just closes the connection then."""
+    url = urlsplit(asking.profile.base_url)
+    if url.scheme != "http" or failure.kind not in {"reset", "truncated", "protocol"}:
+        return None
+    answer = asking.ask(request, asking.at(url._replace(scheme="https").geturl()))
+    # An answer, or a certificate that is refused, is TLS; a connection that is closed again is anything.
+    if answer.response is None and not (answer.failure and "certificate" in answer.failure.detail):
+        return None
+    spoken = Failure("tls", f"{url.netloc} closes what is no TLS: {connection.ONLY_TLS}")
+    return connection.explained(answer, spoken, url.netloc)
 
 
 def _first_accepted(
