@@ -57,6 +57,7 @@ MOMENTS = {
     "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/running/incidents.py": 1,  # the name of a file
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
+    "rampcheck/doctor/asking.py": 1,  # when a diagnosis ended
     "rampcheck/signoff/signing.py": 1,  # when somebody signed
     "rampcheck/signoff/commands.py": 1,  # whether a signed run holds today
     "rampcheck/wire/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock

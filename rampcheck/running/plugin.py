@@ -105,6 +105,9 @@ def _silence(config: pytest.Config) -> None:
     config.add_cleanup(lambda: logging.disable(before))
 
 
+DOCTOR = "`rampcheck doctor` with the same profile looks closer."
+
+
 def _find_baseline(config: pytest.Config, run: Run) -> int | None:
     from rampcheck.report import where  # noqa: PLC0415 - a run that goes on needs no templates
 
@@ -112,7 +115,7 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         config.stash[BASELINE] = run.find_baseline()
     except Inconclusive as error:
         run.conclude(reason=run.judge.redacted(error.message))
-        outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n{where(run.place)}")
+        outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n  {DOCTOR}\n{where(run.place)}")
         return ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:
         run.conclude(interrupted=True, reason=STOPPED)
