@@ -11,7 +11,7 @@ from rampcheck.doctor import base_url, clock, connection, credentials, partner, 
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.forecast import Forecast, forecast, limits
 from rampcheck.doctor.observation import Observation
-from rampcheck.errors import BudgetSpent
+from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
 from rampcheck.running.baseline import KNOWN_MEMBERS
 from rampcheck.wire.exchanges import Exchange, Failure, Request
@@ -48,8 +48,8 @@ def _observations(asking: Asking) -> Iterator[Observation]:
         yield from partner.looked_at(asking, accepted)
         if asking.profile.webhook is not None:
             yield webhook.looked_at(asking, asking.profile.webhook)
-    except BudgetSpent:
-        yield Observation("the rest", "look", "not looked at: a diagnosis has no more requests", "A run does.")
+    except Unjudged as error:
+        yield Observation("the rest", "look", f"not looked at: {error}", "Mend what is wrong, and ask again.")
     yield from limits(asking.profile, [exchange.status for exchange in asking.exchanges])
 
 

@@ -69,7 +69,7 @@ def show(told: dict[str, Any], console: Console) -> None:
         say(console, f"{seen['about']}: {seen['found']}{number}", label)
         if seen["cure"]:
             say(console, Text(seen["cure"]), "       → ")
-    _show_run(told["run"], console)
+    _show_run(told["run"], console, is_ready=told["ready"])
     say(console, "")
     wrong = sum(seen["severity"] == "wrong" for seen in told["observations"])
     verdict = (
@@ -81,7 +81,7 @@ def show(told: dict[str, Any], console: Console) -> None:
     say(console, visible(f"{plural(told['requests'], 'request')}, each in {Path(told['journal']) / 'journal.jsonl'}"))
 
 
-def _show_run(run: dict[str, Any], console: Console) -> None:
+def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
     heading(console, "What a run with this profile does")
     without = f"; {plural(untestable, 'clause')} nobody can try from outside" if untestable else ""
@@ -92,8 +92,9 @@ def _show_run(run: dict[str, Any], console: Console) -> None:
             f"It sends about {run['requests']:,} requests, and takes about {_time(run['seconds'])} at this rate.",
         )
     if gaps:
-        say(console, f"For {plural(gaps, 'clause')} the profile lacks something. What to add, with examples:")
-        for line in run["addition"].splitlines():
+        what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
+        say(console, f"For {plural(gaps, 'clause')} the profile lacks something. {what}")
+        for line in run["addition"].splitlines() if is_ready else ():
             say(console, visible(line), "    ")
 
 

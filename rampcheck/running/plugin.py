@@ -34,6 +34,7 @@ RESULTS = pytest.StashKey[Results]()
 FAULT = "a fault of rampcheck kept it from being judged"
 PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"
+DOCTOR = "`rampcheck doctor` with the same profile looks closer."
 CONCLUSION = pytest.StashKey["_Conclusion"]()
 
 
@@ -103,9 +104,6 @@ def _silence(config: pytest.Config) -> None:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     config.add_cleanup(lambda: logging.disable(before))
-
-
-DOCTOR = "`rampcheck doctor` with the same profile looks closer."
 
 
 def _find_baseline(config: pytest.Config, run: Run) -> int | None:
