@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from rampcheck.contract.profile import Profile
+from rampcheck.doctor.asking import Asking
+from rampcheck.errors import UsageError
 from rampcheck.sandbox import server
+from rampcheck.wire.exchanges import Exchange, Request
 from tests.misconfigured import World, alone, diagnosed, exchanges, saying, serving
 
 PAGE = {"Content_Type": "text/html"}
@@ -422,3 +426,20 @@ def test_a_clock_that_is_wrong_is_told(world: World, tmp_path: Path) -> None:
     assert seen["severity"] == "look"
     assert "NTP" in seen["cure"]
     assert told["ready"] is True
+
+
+def test_a_credential_that_can_be_no_other_is_passed_over(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An authentication that refuses to sign with another credential's text ends no diagnosis."""
+    ask = Asking.ask
+
+    def picky(asking: Asking, request: Request, profile: Profile | None = None) -> Exchange:
+        if profile is not None:
+            raise UsageError("that is no key")
+        return ask(asking, request)
+
+    monkeypatch.setattr(Asking, "ask", picky)
+    told = diagnosed(swapped("kryptonim", "api_key", "signature_secret")(world), tmp_path / "out")
+    wrong = [seen for seen in told["observations"] if seen["severity"] == "wrong"]
+    assert [(seen["about"], seen["whose"]) for seen in wrong] == [("credentials", "either")]

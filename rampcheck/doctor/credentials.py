@@ -12,6 +12,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.doctor import clock
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.observation import Observation
+from rampcheck.errors import UsageError
 from rampcheck.judging.suite import Candidate
 from rampcheck.wire.exchanges import Exchange, Request
 
@@ -99,7 +100,10 @@ def explained(asking: Asking, request: Request, refused: Exchange) -> Generator[
     if hopeless:
         return None
     for found, cure, tried in list(_otherwise(asking))[:MOST_TRIED]:
-        answer = asking.ask(request, tried)
+        try:
+            answer = asking.ask(request, tried)
+        except UsageError:  # An authentication says so of what is no key: then it is not that one.
+            continue
         if answer.accepted and asking.suite.is_known(answer):
             yield Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
             return None
