@@ -60,7 +60,7 @@ class Rederived:
 
 def rederived(records: Sequence[Record], contract: Contract, suite: Suite, profile: Profile) -> Rederived:
     """Judges the records of a journal again. Raises `ValueError` where one of them is none that could be judged."""
-    return _Again(records, contract, suite, profile).result()
+    return _Again(records, contract, suite, profile).judged()
 
 
 def _parts(exchange: Exchange) -> Iterator[tuple[Headers, bytes, Any]]:
@@ -147,7 +147,7 @@ class _Again:
             case "end":
                 self._is_whole = not (record["interrupted"] or record["reason"])
 
-    def result(self) -> Rederived:
+    def judged(self) -> Rederived:
         """Gives what the journal comes to."""
         kept = [self._judged(record) for record in self._records]
         added = [self._finding(clause, number) for clause, number in self._unsaid()]
