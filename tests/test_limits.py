@@ -54,6 +54,7 @@ MOMENTS = {
     "rampcheck/wire/channel.py": 2,  # when a message, or a close, came
     "rampcheck/wire/receiver.py": 2,  # when a webhook came and was answered
     "rampcheck/running/folder.py": 1,  # the name of the folder
+    "rampcheck/running/replay.py": 1,  # the moment that may be signed
     "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/running/incidents.py": 1,  # the name of a file
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
