@@ -12,6 +12,8 @@ HEAVY = frozenset(
         "test_receiver_hostile",
         "test_killed",
         "test_expressions",
+        "test_merging",
+        "test_reproduction",
     }
 )
 # `pytest -n 2 -m quick` runs these in less than a minute on two cores: no whole run, no wheel, nothing to wait for.
