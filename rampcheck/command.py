@@ -40,9 +40,20 @@ def contract_of_environment() -> str:
     ]
     if len(found) == 1:
         return found[0]
+    known = f"known contracts: {', '.join(descriptor.contracts())}"
+    if found:
+        raise UsageError(
+            f"the environment has the credentials of {' and '.join(found)}", f"Name one with --contract; {known}."
+        )
+    required = [
+        credential.variable
+        for described in descriptor.readable()
+        for credential in described.credentials.values()
+        if credential.required
+    ]
     raise UsageError(
-        "--base-url needs --contract, because the environment does not tell which API it is",
-        f"Known contracts: {', '.join(descriptor.contracts())}.",
+        f"--base-url needs --contract, or credentials in the environment; it has none of {', '.join(required)}",
+        f"Set those of the API that is to be judged; {known}.",
     )
 
 
