@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ import pytest
 from tests.hostile.ended import environment
 
 REPORTS = {"index.html", "results.json", "junit.xml", "summary.md", "journal.jsonl"}
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """What the tests start hears SIGHUP, also where they were started so that it is ignored: that is passed on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
