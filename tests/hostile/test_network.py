@@ -55,17 +55,24 @@ def test_a_proxy_whose_name_is_unknown_is_named(tmp_path: Path) -> None:
     assert "the name of the proxy proxy.invalid:9 (HTTPS_PROXY) could not be resolved" in ended.err
 
 
-def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("403 Forbidden", "refused to connect to sandbox.invalid"),
+        ("407 Proxy Authentication Required", "asks for a login to connect to sandbox.invalid"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named(status: str, told: str, tmp_path: Path) -> None:
     """An answer of the proxy is none of the target."""
 
     def refuse(peer: hostile_target.Peer) -> None:
         peer.read_request()
-        peer.send(hostile_target.whole(b"", status="407 Proxy Authentication Required"))
+        peer.send(hostile_target.whole(b"", status=status))
 
     with hostile_target.serve(refuse) as url:
         ended = judged(FAR, tmp_path, HTTPS_PROXY=url)
     assert ended.code == 5, ended.said
-    assert f"the proxy {url.removeprefix('http://')} (HTTPS_PROXY) refused to connect to sandbox.invalid" in ended.err
+    assert f"the proxy {url.removeprefix('http://')} (HTTPS_PROXY) {told}" in ended.err
 
 
 @pytest.mark.parametrize(
