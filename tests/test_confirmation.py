@@ -27,7 +27,7 @@ FORMS = "proof.session.request.client-ip-optional"
 GATEWAY = "proof.errors.gateway-envelope"
 SUSPECT = "suspect"
 
-Open = Callable[[str], Target]
+Open = Callable[..., Target]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
     monkeypatch.setattr("rampcheck.running.recovery.SECOND_LOOK", 0.0)
     numbers = count(1)
 
-    def open_target(base_url: str) -> Target:
+    def open_target(base_url: str, **more: Any) -> Target:
         described = profile.from_mapping(
             {
                 "contract": "proof",
@@ -46,6 +46,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
                 "credentials": {"client_token": "a-token-of-some-length"},
                 "partner": {"pairs": [["USDT", "TRC20"]]},
                 "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
+                **more,
             },
             {},
         )
@@ -113,6 +114,16 @@ def test_silence_breaks_what_was_demanded_too(opened: Open, demand: str) -> None
             clause=FORMS
         )
     assert found(target) == {SURVIVES, REQUIRED if demand == "refused" else FORMS}
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1:9", "proxy.invalid:3128"])
+def test_a_way_out_that_fails_says_nothing_of_the_target(opened: Open, proxy: str) -> None:
+    """The control goes another way, and is answered; the proxy that is not there is the machine's affair."""
+    with scripted(well) as (base_url, _):
+        target = opened(base_url, egress={"outside_proxy": f"http://{proxy}"})
+        with pytest.raises(Unjudged, match="proxy"):
+            target.accepted().from_outside().is_refused(Rejection([403]), clause=REQUIRED)
+    assert found(target) == set()
 
 
 @pytest.mark.parametrize("judgement", ["is_accepted", "is_survived", "is_observed", "is_refused"])

@@ -15,12 +15,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from rampcheck import cli, pack_template
+from rampcheck import cli, pack_template, report
 from rampcheck.contract import packs
 from rampcheck.errors import UsageError
+from rampcheck.running import folder as run_folder
 from rampcheck.signoff import attestation, contents, keys, signing, verification
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.signing import Signatory
+from rampcheck.wire.journal import exchange_records
 from tests import samples, signed_runs
 from tests.signed_runs import Ceremony
 
@@ -199,6 +201,24 @@ def test_only_what_conforms_is_signed(folder: Path, verdict: str) -> None:
     code, printed = done("sign", folder, "--key", key(folder), "--as", "provider", *WHO)
     assert code == 4, printed
     assert "cannot be signed: The verdict is" in printed
+    assert not (folder / "attestation.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("target", {"base_url": "https://other.example", "environment": "production"}),
+        ("subject", {"partner": "Another", "build": "2", "requested_by": ""}),
+        ("requests", 99_999),
+        ("sign_off", {"valid_days": 3650, "valid_until": "2036-11-23"}),
+    ],
+)
+def test_results_that_no_journal_comes_to_are_not_signed(folder: Path, member: str, value: object) -> None:
+    """Also where all reports were made anew of them, so that everything in the folder says the same."""
+    results = {**json.loads((folder / "results.json").read_bytes()), member: value}
+    report.write_reports(folder, results, exchange_records(run_folder.read(folder)))
+    with pytest.raises(UsageError, match=r"results\.json"):
+        signing.sign(folder, Signatory("provider", "A", "B", key(folder)), {})
     assert not (folder / "attestation.json").exists()
 
 
