@@ -17,6 +17,7 @@ from binascii import Error as BadBase64
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rampcheck.wire.redaction import Redactor
@@ -70,6 +71,10 @@ class Recipes:
         self._credentials: dict[str, Recipe] = {}
         for name, value in credentials.items():
             self._credentials.setdefault(value, {"credential": name})
+        swapped: dict[str, Recipe] = {
+            value.swapcase(): {"swapcase": recipe} for value, recipe in self._credentials.items()
+        }
+        self._spelled = swapped | self._credentials
         self._redactor = redactor
 
     def of_request(self, texts: Sequence[tuple[str, str]], body: bytes) -> list[Recipe | None]:
@@ -88,21 +93,17 @@ class Recipes:
             return self._digest(digest, body)
         if len(value) > LONGEST_VALUE:
             return None
-        return self._wrapped(value) or self._joined(value, self._digests(body))
+        return self._wrapped(value) or self._joined(value, self._digests(value, body))
 
-    def _digests(self, body: bytes) -> dict[str, Recipe]:
-        """Gives what was computed lately, in the ways in which it may be written."""
+    def _digests(self, value: str, body: bytes) -> dict[str, Recipe]:
+        """Gives what was computed lately and may stand in `value`, in the ways in which it may be written."""
+        heads = _heads(value)
         found: dict[str, Recipe] = {}
-        for value, digest in _computed.items():
-            recipe = self._digest(digest, body)
+        for hexadecimal, digest in _computed.items():
+            written = {spelling: wrap for spelling, wrap in _spellings(hexadecimal).items() if heads & _heads(spelling)}
+            recipe = self._digest(digest, body) if written else None
             if recipe is not None:
-                raw = bytes.fromhex(value)
-                found |= {
-                    value.upper(): {"upper": recipe},
-                    base64.urlsafe_b64encode(raw).decode(): {"base64url": {"bytes": recipe}},
-                    base64.b64encode(raw).decode(): {"base64": {"bytes": recipe}},
-                    value: recipe,
-                }
+                found |= {spelling: wrap(recipe) for spelling, wrap in written.items()}
         return found
 
     def _digest(self, digest: Digest, body: bytes) -> Recipe | None:
@@ -132,7 +133,8 @@ class Recipes:
 
     def _joined(self, value: str, digests: Mapping[str, Recipe] | None = None) -> Recipe | None:
         """Gives a text as parts of what is known and texts between them, None where one of these is secret."""
-        known = [(whole, recipe, _least(whole)) for whole, recipe in self._spelled().items()]
+        heads = _heads(value)
+        known = [(whole, recipe, _least(whole)) for whole, recipe in self._spelled.items() if heads & _heads(whole)]
         known += [(whole, recipe, SHORTEST_PART) for whole, recipe in (digests or {}).items()]
         parts: list[Recipe] = []
         literal = ""
@@ -151,16 +153,28 @@ class Recipes:
             return None
         return parts[0] if len(parts) == 1 else {"join": parts}
 
-    def _spelled(self) -> dict[str, Recipe]:
-        swapped: dict[str, Recipe] = {
-            value.swapcase(): {"swapcase": recipe} for value, recipe in self._credentials.items()
-        }
-        return swapped | self._credentials
-
 
 def _least(credential: str) -> int:
     """Gives how much of a credential is a part of it, and no word that it shares: nearly half of it."""
     return max(SHORTEST_PART, (len(credential) - 1) // 2)
+
+
+@lru_cache(maxsize=1_024)
+def _heads(text: str) -> frozenset[str]:
+    """Gives all beginnings of parts: where two texts have none in common, they have no part in common."""
+    return frozenset(text[place : place + SHORTEST_PART] for place in range(len(text) - SHORTEST_PART + 1))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _spellings(hexadecimal: str) -> Mapping[str, Callable[[Recipe], Recipe]]:
+    """Gives the ways in which a digest may be written, with what makes the recipe of each."""
+    raw = bytes.fromhex(hexadecimal)
+    return {
+        hexadecimal.upper(): lambda recipe: {"upper": recipe},
+        base64.urlsafe_b64encode(raw).decode(): lambda recipe: {"base64url": {"bytes": recipe}},
+        base64.b64encode(raw).decode(): lambda recipe: {"base64": {"bytes": recipe}},
+        hexadecimal: lambda recipe: recipe,
+    }
 
 
 def _common(value: str, place: int, other: str, least: int) -> tuple[int, int]:
@@ -189,7 +203,13 @@ def _pieces(text: str, shown: str) -> Iterator[str | None]:
     marks = MARK.findall(shown)
     if not marks:
         return
-    between = "(.*?)".join(map(re.escape, MARK.split(shown)))
+    around = MARK.split(shown)
+    if len(marks) == 1:  # the usual case, without an expression that is compiled for this text alone
+        before, after = around
+        fits = len(text) >= len(before + after) and text.startswith(before) and text.endswith(after)
+        yield text[len(before) : len(text) - len(after)] if fits else None
+        return
+    between = "(.*?)".join(map(re.escape, around))
     found = re.fullmatch(between, text, re.DOTALL) if len(marks) <= MOST_MARKS else None
     yield from found.groups() if found else [None] * len(marks)
 
