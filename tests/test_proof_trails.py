@@ -100,6 +100,7 @@ class Traffic:
     date: float = 0.0
     stranger: tuple[int, list[Any]] = (404, [])
     stranger_poll: int = 404
+    stranger_told: Mapping[str, Any] = field(default_factory=lambda: {"error": "not_found"})
     more: list[Exchange] = field(default_factory=list)
 
     def exchanges(self) -> list[Exchange]:
@@ -141,7 +142,7 @@ class Traffic:
                 1.2,
                 "GET",
                 path,
-                DOCUMENT if self.stranger_poll == 200 else {"error": "not_found"},
+                self.stranger_told,
                 status=self.stranger_poll,
                 credential="second_client_token",
             ),
@@ -281,7 +282,7 @@ WRONG: Mapping[str, tuple[str, Callable[[Traffic], object]]] = {
     "an update before the creation": ("transaction.times", changed("polls", 1, updated_at=at(-1))),
     "a day that does not exist": ("transaction.times", changed("polls", 1, updated_at="2026-02-30T00:00:00Z")),
     "an end that changes": ("transaction.terminal", changed("polls", 3, status="failed")),
-    "a stranger's poll": ("transaction.isolation", having(stranger_poll=200)),
+    "a stranger's poll": ("transaction.isolation", having(stranger_poll=200, stranger_told=DOCUMENT)),
     "a missing event": ("ws.event", without("events", 0)),
     "an early close": ("ws.event", having(events=[event("processing", 3)], closed=("incoming", "1000", 4.0))),
     "a missing event until the end of patience": (
@@ -397,6 +398,7 @@ ALLOWED: Mapping[str, Callable[[Traffic], object]] = {
     "a webhook that is signed": having(webhook_header="[redacted signature dddddddddddd]"),
     "a webhook of a status no poll saw": having(polls=[shown("pending", 0), shown("completed", 6)]),
     "a silent subscription of a stranger": having(stranger=(101, [])),
+    "a notice in place of an answer to a stranger": having(stranger_poll=200, stranger_told={"status": "maintenance"}),
     "a stranger who is told of no transaction": having(stranger=(101, [{"error": "not_found"}])),
 }
 

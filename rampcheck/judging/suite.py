@@ -160,8 +160,12 @@ class Suite:
             exchange.response is None
             or exchange.status >= 500
             or (exchange.is_page and exchange.status not in TRANSPORT_STATUSES)
-            or (exchange.accepted and not self.is_acceptance(exchange))
+            or self.is_strange(exchange)
         )
+
+    def is_strange(self, exchange: Exchange) -> bool:
+        """Whether an answer is a 2xx that says nothing of what the API would say: a notice, a login page."""
+        return exchange.accepted and not self.is_acceptance(exchange)
 
     def is_foreign(self, exchange: Exchange) -> bool:
         """Whether an answer may be that of something in front of the API: a page, what says nothing that it would."""
