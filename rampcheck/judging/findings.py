@@ -368,14 +368,16 @@ def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -
     """Judges a whole run by the suite's history invariants.
 
     Takes the run's recorded exchanges in the order of their start; gives the findings, and how often each clause was
-    exercised. A 2xx that says nothing of what the API would say is left out: it may be anybody's.
+    exercised.
     """
-    of_the_api = [exchange for exchange in records if exchange.response is not None and not suite.is_strange(exchange)]
+    answered = [exchange for exchange in records if exchange.response is not None]
+    of_the_api = [exchange for exchange in answered if not suite.is_strange(exchange)]
     findings: list[Finding] = []
     exercised: Counter[str] = Counter()
     few, told = Few(), Counter[str]()
     for invariant in suite.history:
-        relevant = [exchange for exchange in of_the_api if invariant.when(exchange)]
+        seen = answered if invariant.of_anybody else of_the_api
+        relevant = [exchange for exchange in seen if invariant.when(exchange)]
         held = 0
         for judgement in invariant.judge(relevant, profile):
             if isinstance(judgement, Held):

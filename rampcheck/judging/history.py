@@ -69,7 +69,9 @@ def secrets_kept(clause: str) -> HistoryInvariant:
                 yield Held()
 
     # A page in the API's place proves nothing, but may be where a credential stands.
-    return HistoryInvariant(clause, lambda exchange: exchange.response is not None, judge, at_least=None)
+    return HistoryInvariant(
+        clause, lambda exchange: exchange.response is not None, judge, at_least=None, of_anybody=True
+    )
 
 
 def stable(

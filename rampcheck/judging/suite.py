@@ -72,13 +72,15 @@ class HistoryInvariant:
 
     `judge(exchanges, profile)` gets those recorded exchanges, in order, to which `when` applies; secrets are replaced
     by marks, equal for equal secrets. The clause counts as exercised from `at_least` exchanges on; where that is None,
-    as often as `judge` gives `Held`.
+    as often as `judge` gives `Held`. A 2xx that says nothing of what the API would say is left out, for it may be
+    anybody's; unless what is looked for may stand in an answer `of_anybody`.
     """
 
     clause: str
     when: Callable[[Exchange], bool]
     judge: Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]
     at_least: int | None = 1
+    of_anybody: bool = False
 
 
 @dataclass(frozen=True)
