@@ -199,6 +199,7 @@ def _judge(given: dict[str, Any]) -> int:
 
     profile = given.get("profile")
     contract = given["contract"] or (contract_of(Path(profile)) if profile else "") or descriptor.contracts()[0]
+    given = {**given, "progress": True}
     return launch.judge(contract, given, workers=given["workers"], keyword=given["keyword"] or "")
 
 

@@ -93,6 +93,7 @@ OPTIONS = (
         command="hidden",
     ),
     Option("no-allure", "Write no Allure results.", kind=bool, command=False),
+    Option("progress", "Show how the run goes, in place of pytest's letters.", kind=bool, command=False),
 )
 SIDES = ("provider", "partner")  # who signs a run, in the order of its report
 PREFIX = "rampcheck-"

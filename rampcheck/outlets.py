@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
 import select
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 _DESCRIPTORS = {"stdin": 0, "stdout": 1, "stderr": 2}
+# What our own words hold that a narrow encoding lacks, as a Windows console (cp1252) does. Each stays one of its own.
+PLAIN = {"✓": "+", "✗": "x", "≈": "~", "○": "o", "◐": "%", "◔": "%", "△": "!", "→": "->", "…": "..."}
+NARROW = "rampcheck.narrow"  # how what an encoding lacks is written
+
+
+def _narrowed(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Gives what stands for the first character that an encoding lacks: a plain one, or its escape."""
+    if isinstance(error, UnicodeEncodeError) and (plain := PLAIN.get(error.object[error.start])):
+        return plain, error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
+codecs.register_error(NARROW, _narrowed)
 
 
 class Outlet(io.RawIOBase):
@@ -62,18 +77,26 @@ def keep() -> None:
         if type(stream) is io.TextIOWrapper and isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO):
             with suppress(OSError):
                 stream.flush()
-            outlet = Outlet(stream.fileno())
-            # A pipe in a narrow encoding gets escapes, not a traceback.
-            setattr(
-                sys,
-                name,
-                io.TextIOWrapper(
-                    io.BufferedWriter(outlet),
-                    encoding=stream.encoding,
-                    errors="backslashreplace",
-                    line_buffering=stream.line_buffering or stream.write_through,
-                ),
-            )
+            lines = stream.line_buffering or stream.write_through
+            setattr(sys, name, _text(Outlet(stream.fileno()), stream.encoding, lines=lines))
+
+
+def _text(outlet: Outlet, encoding: str, *, lines: bool) -> io.TextIOWrapper:
+    # A pipe or a console in a narrow encoding gets plain characters and escapes, not a traceback.
+    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding=encoding, errors=NARROW, line_buffering=lines)
+
+
+def twin() -> TextIO:
+    """Gives another stream to where standard output leads now, which stays when pytest captures what scenarios print.
+
+    It is standard output itself where that is no file of the system, as in a test.
+    """
+    stream = sys.stdout
+    try:
+        stream.flush()
+        return _text(Outlet(os.dup(stream.fileno())), stream.encoding, lines=True)
+    except (OSError, ValueError):
+        return stream
 
 
 def say(text: str) -> None:

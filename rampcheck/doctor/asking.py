@@ -22,7 +22,6 @@ from rampcheck.wire.limits import Budget
 
 MOST = 25  # requests
 SCENARIO = "doctor"
-ENDED = "`rampcheck doctor` asked whether a run can begin: nothing was judged"
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,6 @@ class Asking:
                     "kind": "end",
                     "finished": timestamp(time.time()),
                     "interrupted": isinstance(error, KeyboardInterrupt),
-                    "reason": ENDED,
+                    "reason": folder.LOOKED,
                 },
             )

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from rampcheck.doctor import base_url, clock, connection, credentials, partner, webhook
 from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.forecast import Forecast, forecast, limits
+from rampcheck.doctor.limits import limits
 from rampcheck.doctor.observation import Observation
 from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
 from rampcheck.running.baseline import KNOWN_MEMBERS
+from rampcheck.running.forecast import Forecast, forecast
 from rampcheck.wire.exchanges import Exchange, Failure, Request
 
 MOST_CANDIDATES = 10  # documented requests, of which one has to be accepted

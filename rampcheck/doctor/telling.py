@@ -15,6 +15,7 @@ from rampcheck.doctor.diagnosis import Diagnosis
 from rampcheck.doctor.observation import Severity
 from rampcheck.report.console import heading, say
 from rampcheck.report.text import plural
+from rampcheck.running.forecast import takes, tries
 
 SCHEMA = 1
 LONGEST = 600  # characters of what was found
@@ -84,19 +85,11 @@ def show(told: dict[str, Any], console: Console) -> None:
 def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
     heading(console, "What a run with this profile does")
-    without = f"; {plural(untestable, 'clause')} nobody can try from outside" if untestable else ""
-    say(console, f"It tries {verified} of {plural(verified + gaps + untestable, 'clause')}{without}.")
-    if run["requests"]:
-        say(
-            console,
-            f"It sends about {run['requests']:,} requests, and takes about {_time(run['seconds'])} at this rate.",
-        )
+    say(console, tries(verified, verified + gaps + untestable, untestable))
+    if told := takes(run["requests"], run["seconds"]):
+        say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
         say(console, f"For {plural(gaps, 'clause')} the profile lacks something. {what}")
         for line in run["addition"].splitlines() if is_ready else ():
             say(console, visible(line), "    ")
-
-
-def _time(seconds: int) -> str:
-    return f"{max(1, seconds)} s" if seconds < 120 else f"{round(seconds / 60)} min"

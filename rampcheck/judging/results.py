@@ -174,6 +174,7 @@ class Results(TypedDict):
     sign_off: NotRequired[SignOffResult]
     digests: NotRequired[Digests]
     variables: NotRequired[dict[str, str]]
+    named_with: NotRequired[list[str]]
     run: str
     started: str
     finished: str

@@ -189,7 +189,8 @@ def selection(results: Results) -> str:
 
 def _command(results: Results) -> str:
     strict = "--strict" if results.get("strict") else ""
-    words = ["rampcheck run PROFILE.yaml", f"--seed {results['seed']}", strict, selection(results)]
+    named = shlex.join(results.get("named_with", ())) or "PROFILE.yaml"
+    words = [f"rampcheck run {named}", f"--seed {results['seed']}", strict, selection(results)]
     return " ".join(filter(None, words))
 
 

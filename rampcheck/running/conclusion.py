@@ -57,6 +57,8 @@ def conclude(where: Path, records: Sequence[Record] | None = None) -> Conclusion
 def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     """Judges the records of a run, and writes nothing; `where` names them in messages. Raises as `conclude`."""
     beginning = folder.beginning(where, records)
+    if records[-1]["kind"] == "end" and records[-1]["reason"] == folder.LOOKED:
+        raise UsageError(f"{where} is no run: {folder.LOOKED}", "Name the folder of a run; `rampcheck run` makes one.")
     known = contract_of(where, beginning)
     _check_clauses(where, known, records)
     judgement = _Judgement(known, profile_of(where, known, beginning), beginning, records)
@@ -178,6 +180,7 @@ class _Judgement:
                 "journal": journal,
             },
             "variables": {name: known.variable for name, known in self._suite.contract.credentials.items()},
+            "named_with": beginning.get("named_with", []),
             "run": beginning["run"],
             "started": beginning["started"],
             "finished": self._finished,

@@ -14,6 +14,7 @@ from rampcheck.wire.journal import JOURNAL, folded, read_records
 from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
 
 SHARED = "shared"  # what the workers count in common, while the run lasts
+LOOKED = "`rampcheck doctor` asked whether a run can begin: nothing was judged"  # why its journal ends
 
 _ANOTHER = "Name another folder with --output."
 
@@ -66,7 +67,7 @@ def finish(folder: Path, end: EndRecord) -> None:
     partial = folder / f".{JOURNAL}.partial"
     try:
         with partial.open("wb") as whole:
-            for path in (folder / JOURNAL, *_parts(folder)):
+            for path in journals(folder):
                 with path.open("rb") as lines:
                     # The last line of a process that was killed may be cut.
                     whole.writelines(line for line in lines if line.endswith(b"\n"))
@@ -77,6 +78,11 @@ def finish(folder: Path, end: EndRecord) -> None:
     for part in _parts(folder):
         part.unlink()
     shutil.rmtree(folder / SHARED, ignore_errors=True)
+
+
+def journals(folder: Path) -> list[Path]:
+    """Gives the journals of a run that goes on: of its first process, and of its workers as far as they have begun."""
+    return [folder / JOURNAL, *_parts(folder)]
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -119,7 +125,7 @@ def beginning(folder: Path, records: Sequence[Record]) -> RunRecord:
 
 def there(folder: Path) -> list[Record]:
     """Gives the records of all of this run's own journals in a folder, as far as there are any."""
-    paths = [path for path in (folder / JOURNAL, *_parts(folder)) if path.is_file()]
+    paths = [path for path in journals(folder) if path.is_file()]
     return [record for path in paths for record in read_records(path, own=True)]
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,11 +64,24 @@ def of_controller(config: pytest.Config) -> Run:
         strict=option.strict,
         require_complete=option.require_complete,
         allure=not option.no_allure,
+        named_with=_named_with(option, profile),
         shard=shard,
         scenarios=chosen.scenarios,
     )
     with writing(output, "Name another folder with --output."):
         return Run(profile, settings)
+
+
+def _named_with(option: SimpleNamespace, profile: Profile) -> tuple[str, ...]:
+    """Gives the options that name the target; none where a profile's file does."""
+    if option.profile:
+        return ()
+    named = ["--contract", profile.contract]
+    if option.base_url:
+        return (*named, "--base-url", profile.base_url)
+    for kind in ("defect", "variant"):
+        named += [word for name in getattr(option, kind) for word in (f"--{kind}", name)]
+    return tuple(named)
 
 
 def _chosen(known: Contract, patterns: Sequence[str], keyword: str, shard: Shard | None) -> Chosen:

@@ -23,9 +23,10 @@ from rampcheck.display import visible
 from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
-from rampcheck.running import incidents, launch, marks, opening, order, properties, termination
+from rampcheck.running import following, incidents, launch, marks, opening, order, progress, properties, termination
 from rampcheck.running.marks import verified
 from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
+from rampcheck.running.progress import Progress
 from rampcheck.running.run import Run
 from rampcheck.running.scenario import Accepted, Target
 
@@ -36,6 +37,7 @@ PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"
 DOCTOR = "`rampcheck doctor` with the same profile looks closer."
 CONCLUSION = pytest.StashKey["_Conclusion"]()
+PROGRESS = pytest.StashKey[Progress]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,6 +77,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     try:
         _begin(config, opening.of_controller(config))
+        if options.chosen(config.option).progress:
+            _show_progress(config, config.stash[RUN])
         return _find_baseline(config, config.stash[RUN])
     except RampcheckError as error:
         outlets.say(f"rampcheck: {visible(str(error))}")
@@ -91,8 +95,22 @@ def _begin(config: pytest.Config, run: Run) -> None:
     config.pluginmanager.register(config.stash[CONCLUSION])
 
 
+def _show_progress(config: pytest.Config, run: Run) -> None:
+    config.stash[PROGRESS] = progress.of(run)
+    config.add_cleanup(config.stash[PROGRESS].stop)
+    config.pluginmanager.register(config.stash[PROGRESS])
+    config.stash[PROGRESS].start()
+
+
+def _stop_progress(config: pytest.Config) -> None:
+    """Takes the live line away before something else is told."""
+    if (shown := config.stash.get(PROGRESS, None)) is not None:
+        shown.stop()
+
+
 def _tell(config: pytest.Config, error: BaseException) -> str:
     """Tells in one line of what went wrong outside of any scenario; see `incidents.tell`."""
+    _stop_progress(config)
     run = config.stash.get(RUN, None)
     if run is None:
         return incidents.tell(error)
@@ -112,10 +130,12 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
     try:
         config.stash[BASELINE] = run.find_baseline()
     except Inconclusive as error:
+        _stop_progress(config)
         run.conclude(reason=run.judge.redacted(error.message))
         outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n  {DOCTOR}\n{where(run.place)}")
         return ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:
+        _stop_progress(config)
         run.conclude(interrupted=True, reason=STOPPED)
         outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
         return ExitCode.INTERRUPTED
@@ -323,6 +343,7 @@ class _Conclusion:
         if run.lane or run.is_concluded or not (self.interrupted or _is_interruption()):
             return
         with termination.put_off():
+            _stop_progress(self._config)
             workers = self._config.pluginmanager.get_plugin("dsession")
             if workers is not None and workers.nodemanager is not None:
                 workers.nodemanager.teardown_nodes()
@@ -356,6 +377,7 @@ class _Conclusion:
         with termination.put_off():
             # An interruption of the little that pytest does before it tells of the first one.
             self.interrupted |= _is_interruption()
+            _stop_progress(session.config)
             result = yield
             _print_results(session.config)
         return result
@@ -421,14 +443,20 @@ def _print_results(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config) -> Target:
     """The server under judgement."""
+    run = pytestconfig.stash[RUN]
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")  # a worker has none
+    shown = pytestconfig.stash.get(PROGRESS, None)
 
     def tell(text: str) -> None:
-        if reporter is not None:
+        if shown is not None:
+            shown.say(text)
+        elif reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(visible(text))
+        else:
+            following.tell(run.settings.output, text)
 
-    return pytestconfig.stash[RUN].target(pytestconfig.stash[BASELINE], tell)
+    return run.target(pytestconfig.stash[BASELINE], tell)
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ class Settings:
     `run` names it, `key` (bytes) is the redaction's, `output` its folder, which is made, `patterns` choose clauses and
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
-    began, by the monotonic clock. Where it is a `shard`, `scenarios` are the keys of those that it takes.
+    began, by the monotonic clock. `named_with` are the options that named the target, none where a profile's file did.
+    Where it is a `shard`, `scenarios` are the keys of those that it takes.
     """
 
     run: str
@@ -55,6 +56,7 @@ class Settings:
     require_complete: bool = False
     allure: bool = True
     began: float = field(default_factory=time.monotonic)
+    named_with: tuple[str, ...] = ()
     shard: Shard | None = None
     scenarios: frozenset[str] | None = None
 
@@ -154,6 +156,7 @@ class Run:
             "require_complete": settings.require_complete,
             "allure": settings.allure,
             "started": timestamp(self.started),
+            "named_with": hide(list(settings.named_with)),
         }
 
     def find_baseline(self) -> int:

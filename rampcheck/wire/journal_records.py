@@ -112,7 +112,8 @@ class Selection(TypedDict):
 class RunRecord(TypedDict):
     """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted.
 
-    `lacking` says what is missing of a run that was put together of shards, each with the reason.
+    `named_with` are the options that named the target, none where a profile's file did. `lacking` says what is missing
+    of a run that was put together of shards, each with the reason.
     """
 
     kind: Literal["run"]
@@ -130,6 +131,7 @@ class RunRecord(TypedDict):
     require_complete: bool
     allure: bool
     started: str
+    named_with: NotRequired[list[str]]
     lacking: NotRequired[list[str]]
 
 

@@ -1,0 +1,79 @@
+"""What a run with a profile will verify, what it will not, how much it asks, and how long that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import cast
+
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.register import Clause, Contract
+from rampcheck.judging.lacking import lacking
+from rampcheck.judging.results import ClauseResult, Lack
+from rampcheck.report.additions import addition
+from rampcheck.report.text import plural
+
+FREE_RATE = 100  # requests a second of one process, about, where the profile sets no limit
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A clause for which the profile lacks something."""
+
+    clause: Clause
+    lacks: Sequence[Lack]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run comes to if all goes well: `requests` and `seconds` are rough, 0 where the contract tells no size.
+
+    `verified` are the clauses that it will try, `gaps` those that it lacks something for, `untestable` what nobody can
+    try from outside; `addition` is the piece of profile that closes the gaps.
+    """
+
+    verified: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    untestable: tuple[str, ...]
+    addition: str
+    requests: int
+    seconds: float
+
+
+def forecast(profile: Profile, contract: Contract, selected: AbstractSet[str] | None = None) -> Forecast:
+    """Reckons from the register and the profile, for a run of the `selected` clauses (None: of all); sends nothing."""
+    clauses = [clause for clause in contract.clauses.values() if selected is None or clause.id in selected]
+    testable = [clause for clause in clauses if not clause.untestable]
+    gaps = tuple(Gap(clause, lacks) for clause in testable if (lacks := lacking(clause, profile)))
+    lacked = {gap.clause.id for gap in gaps}
+    # The contract tells the size of a run in which nothing is left out; a clause takes its share of it, about.
+    share = (len(testable) - len(gaps)) / max(1, sum(not clause.untestable for clause in contract.clauses.values()))
+    size = 10 * max(1, round(profile.described.requests * share / 10)) if profile.described.requests else 0
+    size = min(size, profile.limits.max_requests)
+    return Forecast(
+        tuple(clause.id for clause in testable if clause.id not in lacked),
+        gaps,
+        tuple(clause.id for clause in clauses if clause.untestable),
+        addition([cast("ClauseResult", {"lacks": gap.lacks}) for gap in gaps]),
+        size,
+        size / (profile.limits.requests_per_second or FREE_RATE),
+    )
+
+
+def tries(verified: int, total: int, untestable: int) -> str:
+    """Says how many clauses of the contract a run tries, and how many nobody can try."""
+    without = f"; {plural(untestable, 'clause')} nobody can try from outside" if untestable else ""
+    return f"It tries {verified:,} of {plural(total, 'clause')}{without}."
+
+
+def takes(requests: int, seconds: float) -> str:
+    """Says what a run of so many requests takes, "" where nothing is known of it."""
+    if not requests:
+        return ""
+    return f"It sends about {requests:,} requests, and takes about {rough(seconds)} at this rate."
+
+
+def rough(seconds: float) -> str:
+    """Gives a time that is only about right: `40 s`, `3 min`."""
+    return f"{max(1, round(seconds))} s" if seconds < 120 else f"{round(seconds / 60)} min"
