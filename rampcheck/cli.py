@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ from typing import Any
 import click
 
 from rampcheck import __version__, options, outlets
-from rampcheck.authors import freeze, lint, new
-from rampcheck.command import Command, contract_of_environment, pack_option
+from rampcheck.authors import freeze, lint, new, selftest
+from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
 from rampcheck.display import visible
@@ -24,13 +25,12 @@ from rampcheck.signoff.commands import keygen, sign, verify
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
+COMPLETED = {"contract": complete_contract, "clause": complete_clause}  # options whose values a shell completes
 LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose every end has its exit code and one message: see `ExitCode`."""
-
-    command_class = Command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command that the arguments name and ends the process."""
@@ -100,6 +100,7 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
             }
         )
         hidden = option.command == "hidden"
+        more["shell_complete"] = COMPLETED.get(option.name)
         command = click.option(f"--{option.name}", option.member, help=option.help, hidden=hidden, **more)(command)
     return command
 
@@ -262,7 +263,9 @@ def replay(folder: str, number: int, profile: str | None, *, allow_production: b
 
 @main.command()
 @pack_option
-@click.option("--contract", metavar="NAME", help="Which API to serve; default: the first.")
+@click.option(
+    "--contract", metavar="NAME", help="Which API to serve; default: the first.", shell_complete=complete_contract
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -304,7 +307,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.sandbox import all_defects, all_variants, builtin_profile, server  # noqa: PLC0415 - as in `run`
 
     contract = contract or descriptor.contracts()[0]
-    webhook_url = webhook_url or LISTENING + descriptor.load(contract).webhook
+    described = descriptor.load(contract)
+    webhook_url = webhook_url or LISTENING + described.webhook
     if list_defects:
         for defect in all_defects(contract):
             click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {', '.join(defect.clauses)}")
@@ -324,9 +328,11 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
                 yaml.safe_dump(profile, file, sort_keys=False)
             click.echo(f"Judge it with: rampcheck run {write_profile}")
         else:
-            click.echo("Its credentials, for this machine only:")
+            click.echo("Judge it from another terminal, with its credentials, which are for this machine only:")
             for name, value in profile["credentials"].items():
-                click.echo(f"    {name}: {value}")
+                click.echo(f"    export {described.credentials[name].variable}={shlex.quote(value)}")
+            click.echo(f"    rampcheck run --contract {contract} --base-url {base_url}")
+            click.echo("With --write-profile there is a profile, by which a run verifies more.")
 
     server.serve(
         contract,
@@ -342,8 +348,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 
 @main.command()
 @pack_option
-@click.option("--contract", metavar="NAME", help="Of this contract only.")
-@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--contract", metavar="NAME", help="Of this contract only.", shell_complete=complete_contract)
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...", shell_complete=complete_clause)
 def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
     """Lists the promises: id, level, what the profile must hold for them, and the text.
 
@@ -360,101 +366,6 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
                 since = f"; since {clause.since}" if clause.since else ""
                 click.echo(f"{clause.id}  ({clause.level}{since}{needs})")
                 click.echo(f"    {clause.text}  [{clause.source.document}, {clause.source.section}]")
-
-
-@main.command()
-@pack_option
-@click.option("--contract", metavar="NAME", help="Of this contract only.")
-@click.option(
-    "--defect", "defects", multiple=True, metavar="NAME", help="Try only this defect, and what else is named."
-)
-@click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="Try only this variant, and what else is named."
-)
-@click.option(
-    "--clause",
-    "patterns",
-    multiple=True,
-    metavar="PATTERN",
-    help="Try only the defects of these clauses, for example 'NAME.auth.*', and what else is named.",
-)
-@click.option(
-    "--seed",
-    "seeds",
-    type=int,
-    multiple=True,
-    default=(1,),
-    show_default=True,
-    help="Of the generated requests. May be given several times: each trial is made with each.",
-)
-@click.option(
-    "-n",
-    "--workers",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    metavar="WORKERS",
-    help="How many processes of one run send requests at the same time.",
-)
-@click.option("--jobs", type=click.IntRange(1, 64), help="Trials at the same time; default: two a processor.")
-@click.option(
-    "--examples",
-    type=click.IntRange(1, 1000),
-    default=10,
-    show_default=True,
-    help="Generated requests for each property test.",
-)
-@click.option(
-    "--output",
-    metavar="DIR",
-    type=click.Path(file_okay=False),
-    help="Where to write; default: reports/selftest-<UTC time>.",
-)
-@click.option("--keep", is_flag=True, help="Keep what every run wrote, not only of those that are not as required.")
-@click.option(
-    "--quick",
-    is_flag=True,
-    help="Try each defect with the scenarios of its own clauses, and with all only "
-    "where these miss it; four variants at once, and each by itself only "
-    "where that fails. Says less of unrelated clauses.",
-)
-def selftest(  # noqa: PLR0913, PLR0917 - each is an option
-    contract: str | None,
-    defects: tuple[str, ...],
-    variants: tuple[str, ...],
-    patterns: tuple[str, ...],
-    seeds: tuple[int, ...],
-    workers: int,
-    jobs: int | None,
-    examples: int,
-    output: str | None,
-    keep: bool,
-    quick: bool,
-) -> int:
-    """Tries the suite itself: on every defect of the reference, and on every variant.
-
-    Each is a whole run, unless --quick is given. The exit code is 0 if every defect is caught by a clause of its own,
-    no unrelated clause fails and no conforming server is falsely failed, else 1; 2 after an interruption, 3 for a
-    fault in a trial.
-    """
-    from rich.console import Console  # noqa: PLC0415 - as in `run`
-
-    from rampcheck.running import folder as folders  # noqa: PLC0415 - as in `run`
-    from rampcheck.sandbox import reference  # noqa: PLC0415 - as in `run`
-    from rampcheck.selftest import Conditions, Selection, print_matrix, prove  # noqa: PLC0415 - as in `run`
-
-    selection = Selection([contract] if contract else reference.references(), defects, variants, patterns, seeds)
-    folder = Path(output) if output else folders.new("selftest")
-    matrix = prove(
-        selection,
-        Conditions(workers, examples, quick=quick),
-        folder,
-        jobs=jobs,
-        keep=keep,
-        progress=Console(stderr=True),
-    )
-    print_matrix(matrix, Console(), folder)
-    return int(matrix["exit_code"])
 
 
 @main.command()
@@ -477,7 +388,7 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (doctor, compare, history, keygen, sign, verify, new, lint, freeze):
+for command in (doctor, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
     main.add_command(command)
 
 if __name__ == "__main__":

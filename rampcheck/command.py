@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from rampcheck import options
-from rampcheck.contract import descriptor, packs
+from rampcheck import guide, options
+from rampcheck.contract import descriptor, packs, register
 from rampcheck.errors import UsageError
 
 
 class Command(click.Command):
-    """A command that takes no empty text: whoever writes "$UNSET" does not mean the default."""
+    """A command that takes no empty text: whoever writes "$UNSET" does not mean the default. Its help has examples."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples that `guide` has of it."""
+        super().format_epilog(ctx, formatter)
+        write_lines(formatter, "Examples", guide.EXAMPLES.get(self.name or "", ()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the arguments into `ctx`."""
@@ -24,6 +30,54 @@ class Command(click.Command):
             if any(isinstance(text, str) and not text.strip() for text in texts):
                 raise UsageError(f"{parameter.get_error_hint(ctx)} is empty", options.EMPTY)
         return rest
+
+
+class Group(click.Group):
+    """The commands in the groups that `guide` has; those that it does not name come last."""
+
+    command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the groups, a line for each command."""
+        named = {name for names in guide.GROUPS.values() for name in names}
+        others = [name for name in self.list_commands(ctx) if name not in named]
+        widest = max(map(len, self.commands))
+        for title, names in (*guide.GROUPS.items(), ("Others", others)):
+            told = [(f"{name:<{widest}}", self.commands[name]) for name in names if name in self.commands]
+            if told:
+                with formatter.section(title):
+                    room = formatter.width - widest - 6
+                    formatter.write_dl([(name, command.get_short_help_str(room)) for name, command in told])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes how a shell completes commands, options, contracts and clauses."""
+        super().format_epilog(ctx, formatter)
+        write_lines(formatter, "Completion in a shell", guide.COMPLETION)
+
+
+def write_lines(formatter: click.HelpFormatter, title: str, lines: Sequence[tuple[str, str]]) -> None:
+    """Writes lines for a shell, none of them broken, and below each what it does."""
+    if lines:
+        with formatter.section(title):
+            for line, does in lines:
+                formatter.write(f"{'':>{formatter.current_indent}}{line}\n{'':>{formatter.current_indent}}    {does}\n")
+
+
+def complete_contract(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Gives the contracts whose names begin so, for a shell."""
+    return [described.name for described in descriptor.readable() if described.name.startswith(incomplete)]
+
+
+def complete_clause(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Gives the clauses whose ids begin so, for a shell: of the contract that is named, or of all."""
+    named = context.params.get("contract")
+    return [
+        clause
+        for described in descriptor.readable()
+        if named in (None, described.name)
+        for clause in register.load(described.name).clauses
+        if clause.startswith(incomplete)
+    ]
 
 
 def _add_packs(_context: click.Context, _option: click.Parameter, folders: tuple[str, ...]) -> None:

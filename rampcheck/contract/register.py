@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -185,12 +186,20 @@ class Contract:
         for pattern in patterns:
             found = fnmatch.filter(self.clauses, pattern)
             if not found:
+                near = difflib.get_close_matches(pattern, self._patterns(), n=3, cutoff=0.7)
+                meant = f"Did you mean {' or '.join(near)}? " if near else ""
                 raise UsageError(
                     f"no clause of the contract {self.name} matches {pattern!r}",
-                    f"`rampcheck clauses --contract {self.name}` lists them.",
+                    f"{meant}`rampcheck clauses --contract {self.name}` lists them.",
                 )
             chosen.update(found)
         return frozenset(chosen)
+
+    def _patterns(self) -> list[str]:
+        """Gives all ids, and the patterns of all that begin alike."""
+        parts = [clause.split(".") for clause in self.clauses]
+        alike = {".".join([*ids[:length], "*"]) for ids in parts for length in range(2, len(ids))}
+        return [*self.clauses, *sorted(alike)]
 
 
 # Every invariant asks it of every exchange.

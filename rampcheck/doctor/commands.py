@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rampcheck.command import Command, contract_of_environment, pack_option
+from rampcheck.command import Command, complete_contract, contract_of_environment, pack_option
 from rampcheck.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("profile", required=False, type=click.Path(dir_okay=False))
-@click.option("--contract", metavar="NAME", help="Without a profile: the contract of the target.")
+@click.option(
+    "--contract",
+    metavar="NAME",
+    help="Without a profile: the contract of the target.",
+    shell_complete=complete_contract,
+)
 @click.option(
     "--base-url",
     metavar="URL",

@@ -99,6 +99,9 @@ def _show_progress(config: pytest.Config, run: Run) -> None:
     config.stash[PROGRESS] = progress.of(run)
     config.add_cleanup(config.stash[PROGRESS].stop)
     config.pluginmanager.register(config.stash[PROGRESS])
+    if (workers := config.pluginmanager.get_plugin("dsession")) is not None:
+        workers.terminal = None  # what xdist tells of its workers would stand in the live line
+        config.pluginmanager.unregister(name="terminaldistreporter")
     config.stash[PROGRESS].start()
 
 

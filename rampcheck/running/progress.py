@@ -36,6 +36,7 @@ from rampcheck.wire.journal_records import ExchangeRecord, FindingRecord, Record
 EVERY = 0.5  # seconds from one look at the journals to the next
 EVERY_LINE = 30.0  # seconds from one line in a log to the next
 LONG_WAIT = 5.0  # seconds; a shorter wait that the target asks for is told in the live line only
+FIRST_GUESS = 5.0  # percent of the requests before it is said how long the rest takes: the start is slower
 MOST_BROKEN = 20  # clauses that are told as they are found broken; the others are counted
 LONGEST = 200  # characters of a finding
 
@@ -73,6 +74,7 @@ class Progress:
             redirect_stdout=False,
             redirect_stderr=False,
             get_time=clock,
+            speed_estimate_period=10,
             disable=not live,
         )
         self._task = self._bar.add_task("", total=self._ahead.requests or None)
@@ -172,7 +174,7 @@ class Progress:
         yield of or plural(self._requests, "request")
         if self._broken:
             yield f"{plural(len(self._broken), 'clause')} broken"
-        if task.time_remaining:
+        if task.time_remaining and task.percentage >= FIRST_GUESS:
             yield f"{rough(task.time_remaining)} left"
         if task.speed:
             yield f"{task.speed:.1f}/s"
