@@ -81,7 +81,7 @@ def keep() -> None:
             setattr(sys, name, _text(Outlet(stream.fileno()), stream.encoding, lines=lines))
 
 
-def _text(outlet: Outlet, encoding: str, *, lines: bool) -> io.TextIOWrapper:
+def _text(outlet: io.RawIOBase, encoding: str, *, lines: bool) -> io.TextIOWrapper:
     # A pipe or a console in a narrow encoding gets plain characters and escapes, not a traceback.
     return io.TextIOWrapper(io.BufferedWriter(outlet), encoding=encoding, errors=NARROW, line_buffering=lines)
 

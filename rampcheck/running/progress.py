@@ -44,7 +44,7 @@ LONGEST = 200  # characters of a finding
 class Progress:
     """Shows on `console` how a run goes; `live`: in a line that is kept up to date, else in a plain one now and then.
 
-    `look` brings it up to date, as `start` has a thread of its own do. It is a plugin of pytest, too, which tells it
+    `look` brings it up to date; `start` has a thread of its own do so, `begin` leaves it to the caller. It is a plugin of pytest, too, which tells it
     of the scenarios. `clock` gives seconds.
     """
 
@@ -84,10 +84,14 @@ class Progress:
 
     def start(self) -> None:
         """Says what the run sets out to do, and shows from now on how it goes."""
+        self.begin()
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Says what the run sets out to do."""
         for line in beginning(self._run, self._ahead):
             say(self._console, visible(line))
         self._bar.start()
-        self._thread.start()
 
     def stop(self) -> None:
         """Takes the live line away, and shows nothing more. It may be called again."""
@@ -218,7 +222,7 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     more = [tries(len(ahead.verified), len(contract.clauses), len(ahead.untestable))]
     if ahead.gaps:
         more.append(f"For {plural(len(ahead.gaps), 'clause')} the profile lacks something.")
-    if not run.settings.selection == {"clauses": [], "keyword": ""}:
+    if any(run.settings.selection.values()):
         more.append("Only a part was selected.")
     if profile.environment == "production":
         more.append("In production only what creates sessions is tried.")
