@@ -19,8 +19,10 @@ NARROW = "rampcheck.narrow"  # how what an encoding lacks is written
 
 def _narrowed(error: UnicodeError) -> tuple[str | bytes, int]:
     """Gives what stands for the first character that an encoding lacks: a plain one, or its escape."""
-    if isinstance(error, UnicodeEncodeError) and (plain := PLAIN.get(error.object[error.start])):
-        return plain, error.start + 1
+    if isinstance(error, UnicodeEncodeError):
+        error.end = error.start + 1
+        if plain := PLAIN.get(error.object[error.start]):
+            return plain, error.end
     return codecs.backslashreplace_errors(error)
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
+
+NARROWEST = 20  # columns of text
 
 
 def say(console: Console, text: Text | str, label: Text | str = "") -> None:
@@ -12,10 +18,21 @@ def say(console: Console, text: Text | str, label: Text | str = "") -> None:
     A word that is longer than a line stays whole, so that an id, a path or a URL can be copied.
     """
     margin = Text.assemble(label)
-    for line in Text.assemble(text).wrap(console, max(20, console.width - len(margin)), overflow="ignore"):
-        line.rstrip()
-        console.print(margin, line, sep="", soft_wrap=True, highlight=False)
-        margin = Text(" " * len(margin))
+    for paragraph in Text.assemble(text).split(allow_blank=True):
+        for line in paragraph.divide(_breaks(paragraph.plain, max(NARROWEST, console.width - len(margin)))):
+            line.rstrip()
+            console.print(margin, line, sep="", soft_wrap=True, highlight=False)
+            margin = Text(" " * len(margin))
+
+
+def _breaks(text: str, width: int) -> Iterator[int]:
+    """Gives where lines begin after the first one: before each word that does not fit any more."""
+    column = 0
+    for word in re.finditer(r"\S+\s*", text):
+        if column and column + cell_len(word[0].rstrip()) > width:
+            yield word.start()
+            column = 0
+        column += cell_len(word[0])
 
 
 def heading(console: Console, text: str, style: str = "bold") -> None:
