@@ -99,9 +99,6 @@ def _show_progress(config: pytest.Config, run: Run) -> None:
     config.stash[PROGRESS] = progress.of(run)
     config.add_cleanup(config.stash[PROGRESS].stop)
     config.pluginmanager.register(config.stash[PROGRESS])
-    if (workers := config.pluginmanager.get_plugin("dsession")) is not None:
-        workers.terminal = None  # what xdist tells of its workers would stand in the live line
-        config.pluginmanager.unregister(name="terminaldistreporter")
     config.stash[PROGRESS].start()
 
 
@@ -439,7 +436,6 @@ def _print_results(config: pytest.Config) -> None:
     with console.capture() as captured:
         config.stash[AGAINST].print(console, config.stash[RUN].place)
         print_summary(results, console, config.stash[RUN].place)
-    writer.line()
     writer.write(captured.get(), flush=True)
 
 

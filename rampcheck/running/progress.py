@@ -183,6 +183,14 @@ class Progress:
         if task.speed:
             yield f"{task.speed:.1f}/s"
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keeps xdist from telling of its workers in the live line."""
+        plugins = session.config.pluginmanager
+        if (workers := plugins.get_plugin("dsession")) is not None:
+            workers.terminal = None
+            plugins.unregister(name="terminaldistreporter")
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Counts the scenarios of a run of one process."""
         self._scenarios = max(self._scenarios, len(session.items))
