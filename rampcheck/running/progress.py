@@ -44,8 +44,8 @@ LONGEST = 200  # characters of a finding
 class Progress:
     """Shows on `console` how a run goes; `live`: in a line that is kept up to date, else in a plain one now and then.
 
-    `look` brings it up to date; `start` has a thread of its own do so, `begin` leaves it to the caller. It is a plugin of pytest, too, which tells it
-    of the scenarios. `clock` gives seconds.
+    `look` brings it up to date; `start` has a thread of its own do so, `begin` leaves it to the caller. It is a plugin
+    of pytest, too, which tells it of the scenarios. `clock` gives seconds.
     """
 
     def __init__(
