@@ -134,7 +134,8 @@ def test_what_serve_says_can_be_pasted(served: list[str], tmp_path: Path) -> Non
         ["bash", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert f"{served[-1]} --seed 1" in (tmp_path / "run" / "summary.md").read_text(encoding="utf-8")
+    summary = (tmp_path / "run" / "summary.md").read_text(encoding="utf-8").replace("\\:", ":")
+    assert f"{served[-1]} --seed 1" in summary
 
 
 def test_what_doctor_wrote_is_no_run(tmp_path: Path) -> None:

@@ -443,17 +443,17 @@ def _print_results(config: pytest.Config) -> None:
 def target(pytestconfig: pytest.Config) -> Target:
     """The server under judgement."""
     run = pytestconfig.stash[RUN]
-    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")  # a worker has none
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     shown = pytestconfig.stash.get(PROGRESS, None)
 
     def tell(text: str) -> None:
-        if shown is not None:
+        if run.lane:  # A worker's own reporter writes nowhere.
+            following.tell(run.settings.output, text)
+        elif shown is not None:
             shown.say(text)
         elif reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(visible(text))
-        else:
-            following.tell(run.settings.output, text)
 
     return run.target(pytestconfig.stash[BASELINE], tell)
 

@@ -132,7 +132,8 @@ class Progress:
             elif self._clock() - self._last_line >= EVERY_LINE:
                 self._last_line = self._clock()
                 after = rough(self._clock() - self._began)
-                say(self._console, f"After {after}: {', '.join(self._parts(self._bar.tasks[0]))}")
+                line = f"After {after}: {', '.join(self._parts(self._bar.tasks[0]))}"
+                self._console.print(line, soft_wrap=True, markup=False)
 
     def _take(self, record: Record) -> None:
         if record["kind"] == "exchange" and record["direction"] == "outgoing":
