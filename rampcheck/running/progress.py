@@ -98,7 +98,7 @@ class Progress:
         if not self._stopped.is_set():
             self._stopped.set()
             if self._thread.is_alive():
-                self._thread.join()
+                self._thread.join(10 * EVERY)
             if self._live:
                 self._bar.stop()
 
