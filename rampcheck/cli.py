@@ -129,6 +129,8 @@ def run(profile: str | None, **given: Any) -> int:
     """
     if profile and (given["base_url"] or given["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
+    if given["ca_bundle"] and not (profile or given["base_url"]):
+        raise UsageError("--ca-bundle is for a target", "The embedded references need none: name a profile.")
     if (given["defect"] or given["variant"]) and (profile or given["base_url"]):
         raise UsageError(
             "--defect and --variant change the embedded reference only", "Leave out the profile and --base-url."
@@ -239,8 +241,13 @@ def report(folders: tuple[str, ...], output: str | None) -> int:
 @click.option(
     "--profile", metavar="FILE", type=click.Path(dir_okay=False), help="Send it to the target of this profile."
 )
+@click.option(
+    "--ca-bundle",
+    metavar="FILE",
+    help="A PEM file of the authorities that vouch for the target; goes before the profile's `tls.ca`.",
+)
 @click.option("--allow-production", is_flag=True, help="Let it touch production, with an exchange of a run made there.")
-def replay(folder: str, number: int, profile: str | None, *, allow_production: bool) -> int:
+def replay(folder: str, number: int, profile: str | None, ca_bundle: str | None, *, allow_production: bool) -> int:
     """Sends an exchange of a run again, and says what it breaks now.
 
     DIR is the run's folder, EXCHANGE the number by which its report names the exchange. The same request goes to the
@@ -256,7 +263,7 @@ def replay(folder: str, number: int, profile: str | None, *, allow_production: b
     from rampcheck.running import replay as replays  # noqa: PLC0415 - as in `run`
 
     chosen = Path(profile) if profile else None
-    replayed = replays.replay(Path(folder), number, chosen, allow_production=allow_production)
+    replayed = replays.replay(Path(folder), number, chosen, ca_bundle, allow_production=allow_production)
     print_replay(replayed.before, replayed.now, replayed.session, replayed.told, Console())
     return replayed.code
 

@@ -49,6 +49,13 @@ OPTIONS = (
         "Without a profile: the target; credentials come from the environment variables that the contract names.",
         "URL",
     ),
+    Option("environment", "Without a profile: which environment the target is, by the contract's name for it.", "NAME"),
+    Option(
+        "ca-bundle",
+        "A PEM file of the authorities that vouch for the target; goes before the profile's `tls.ca`, and before "
+        "SSL_CERT_FILE and REQUESTS_CA_BUNDLE in the environment.",
+        "FILE",
+    ),
     Option("output", "Where to write; default: reports/<contract>-<UTC time>.", "DIR"),
     Option("build", "Which build of the target is judged; goes before the profile's `subject.build`.", "TEXT"),
     Option(

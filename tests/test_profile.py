@@ -12,6 +12,7 @@ import pytest
 
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Limits, Partner, Profile, Waiver, Webhook
+from rampcheck.contract.urls import is_loopback
 from rampcheck.errors import ExitCode, ProfileError, UsageError
 
 TOKEN = "tok-51d07b-3f9a2c-first"
@@ -197,7 +198,7 @@ class TestValues:
         """A target on this machine may be reached by http and with credentials that are written out."""
         profile = profiles.from_mapping(mapping(base_url=url), {})
         assert profile.base_url == url.rstrip("/")
-        assert profiles.is_loopback(url)
+        assert is_loopback(url)
 
     def test_from_environment(self) -> None:
         """Without a file the credentials come from variables of their own names, the optional ones if set."""
@@ -384,7 +385,7 @@ waivers:
                 "expected a whole number from 1 to 1000000, found 1.5",
             ),
             (MINIMAL + "limits: {max_requests: true}\n", "found true"),
-            (MINIMAL + "limits: {requests_per_second: -1}\n", "expected a number from 0 to 10000, found -1"),
+            (MINIMAL + "limits: {requests_per_second: -1}\n", "expected a number from 0 to 10000, or auto, found -1"),
             (MINIMAL + "partner: {widget_id: 123}\n", "expected a text, found 123; put it in quotes"),
             (MINIMAL + "partner: {origins: [https://a.example/]}\n", "no slash at the end"),
             (

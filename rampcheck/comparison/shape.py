@@ -8,6 +8,7 @@ from typing import Any
 # What is made anew for each run, or each answer, and what stands in its place. The first that matches counts.
 _FOLDED = (
     (re.compile(r"\[redacted ([\w .-]*?) [0-9a-f]+\]"), r"[redacted \1]"),  # a mark's key lives as long as its run
+    (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b"), "[trace]"),  # W3C Trace Context, traceparent
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "[uuid]"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?Z|[+-]\d\d:?\d\d)?", re.IGNORECASE), "[time]"),
     (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "[time]"),

@@ -8,11 +8,9 @@ shows a credential.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import itertools
 import json
 import math
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,25 +19,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import httpx
 import jsonschema
 
-from rampcheck.contract import descriptor, profile_schema, versions
+from rampcheck.contract import descriptor, profile_rules, profile_schema, tls_files
 from rampcheck.contract.credentials import Credentials
-from rampcheck.contract.descriptor import Credential, Descriptor
+from rampcheck.contract.descriptor import Descriptor
+from rampcheck.contract.profile_rules import REFERENCE, SHORTEST_CREDENTIAL, at
 from rampcheck.contract.profile_text import Draft, Place, parsed, plain, read
+from rampcheck.contract.tls_files import Tls
+from rampcheck.contract.urls import unguessable
 from rampcheck.errors import ProfileError, UsageError
 
-_SHORTEST_CREDENTIAL = 8  # characters; a shorter one might be a word, and reports hide it wherever it stands
+AUTO = "auto"  # for `requests_per_second`: it is learned
+FIRST_RATE = 5.0  # requests a second that it begins with then: half of what a target is asked to bear otherwise
 _MOST_COMPLAINTS = 200  # of the schema, each of which takes time to word; the first few are told
-_HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these
-_OPEN = frozenset({"subject"})  # what stands below these is shown, though it came from the environment
-_REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$\{", re.ASCII)
-_UNGUESSABLE = re.compile(r".{16,}|(?=.*[0-9])(?=(?:.*[A-Za-z]){3}).{8,}", re.DOTALL)
-_BASE_URL = re.compile(
-    r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
-    re.ASCII | re.IGNORECASE,
-)
+_HIDDEN = frozenset({"base_url", "credentials", "egress", "webhook"})  # messages show no value below these, …
+_UNSHOWN = _HIDDEN | {"headers"}  # … nor below this, of which what the environment gave is a secret
+_OPEN = frozenset({"subject", "tls"})  # what stands below these is shown, though it came from the environment
 
 
 @dataclass(frozen=True)
@@ -50,15 +46,7 @@ class Partner:
 
     def get(self, path: str, default: Any = None) -> Any:
         """Gives the value at a dotted path (`widget_config.type`), or `default`."""
-        return _at(self.given, path, default)
-
-
-def _at(value: Any, path: str, default: Any = None) -> Any:
-    for key in path.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            return default
-        value = value[key]
-    return value
+        return at(self.given, path, default)
 
 
 @dataclass(frozen=True)
@@ -85,6 +73,7 @@ class Webhook:
 class Limits:
     """What the target is asked to bear. `requests_per_second` 0 means no limit.
 
+    Where it `adapts` (`requests_per_second: auto`), it is only what a run begins with, and learns from the target.
     `event_timeout_seconds` is how long a provoked event is waited for, `poll_interval_seconds` how long there is
     between two polls of one transaction, `recovery_seconds` how long a target that stopped answering is waited for,
     `max_minutes` how long a run may take.
@@ -97,6 +86,7 @@ class Limits:
     poll_interval_seconds: float = 5.0
     recovery_seconds: float = 30.0
     max_minutes: float = 60.0
+    adapts: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +120,9 @@ class SignOff:
 class Profile:
     """One target. `base_url` has no slash at its end; `environment` is None where it is not stated.
 
-    `given` is the whole profile as it was given, references filled in: credentials stand in it. `filled` is what
-    came from the environment for other things than credentials, URLs and the subject, by its place.
+    `headers` are sent with every request, besides those of the API, and with `traceparent` what names it to the
+    target's tracing. `given` is the whole profile as it was given, references filled in: credentials stand in it.
+    `filled` is what came from the environment for other things than credentials, URLs and the subject, by its place.
     """
 
     contract: str
@@ -147,12 +138,15 @@ class Profile:
     waivers: tuple[Waiver, ...]
     subject: Subject
     sign_off: SignOff
+    tls: Tls
+    headers: tuple[tuple[str, str], ...]
+    traceparent: bool
     given: Mapping[str, Any] = field(repr=False, compare=False)
     filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, path: str) -> Any:
         """Gives the value at a dotted path (`partner.widget_config.type`) as it was given, or None."""
-        return _at(self.given, path)
+        return at(self.given, path)
 
     @property
     def contract_version(self) -> str:
@@ -174,9 +168,9 @@ class Profile:
         found = dict(self.credentials)
         if password := urlsplit(self.egress.outside_proxy or "").password:
             found["outside_proxy_password"] = unquote(password)
-        found |= {name: value for name, value in self.filled.items() if len(value) >= _SHORTEST_CREDENTIAL}
+        found |= {name: value for name, value in self.filled.items() if len(value) >= SHORTEST_CREDENTIAL}
         for name, url in (("base_url_path", self.base_url), ("webhook_path", self.webhook and self.webhook.public_url)):
-            parts = _unguessable(url or "")
+            parts = unguessable(url or "")
             found |= {name if number == 1 else f"{name}_{number}": part for number, part in enumerate(parts, start=1)}
         return found
 
@@ -192,6 +186,16 @@ class Profile:
         subject = {**self.given.get("subject", {}), "build": build}
         return replace(self, subject=Subject(**subject), given={**self.given, "subject": subject})
 
+    def with_authorities(self, file: str) -> Profile:
+        """Gives the profile with this file in place of `tls.ca`. Raises `UsageError` where it is of no use."""
+        if fault := tls_files.ca_fault(Path(file)):
+            raise UsageError(f"--ca-bundle names {file}: it {fault}", "Name a file of certificates in PEM.")
+        return replace(
+            self,
+            tls=replace(self.tls, ca=Path(file)),
+            given={**self.given, "tls": {**self.given.get("tls", {}), "ca": file}},
+        )
+
     def as_public(self) -> dict[str, Any]:
         """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query."""
         public = {**self.given, "base_url": self.base_url, "credentials": list(self.credentials)}
@@ -206,9 +210,10 @@ class Profile:
 def load(path: Path, environ: Mapping[str, str]) -> Profile:
     """Reads the profile in the YAML file `path`; `environ` fills its `${NAME}` references.
 
+    The files that it names lie where it does, unless their paths are absolute.
     Raises `ProfileError` with every mistake found, a line each.
     """
-    draft = Draft(str(path))
+    draft = Draft(str(path), path.parent)
     return _profile(parsed(read(path, draft), draft), environ, draft)
 
 
@@ -231,8 +236,12 @@ def from_mapping(data: Mapping[str, Any], environ: Mapping[str, str], origin: st
     return _profile(plain(data), environ, Draft(origin))
 
 
-def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -> Profile:
+def from_environment(
+    contract: str, base_url: str, environ: Mapping[str, str], environment: str | None = None
+) -> Profile:
     """Makes the profile of a run without a file, its credentials from the variables that its contract names.
+
+    `environment` is what the target is, where that is said.
 
     Raises `ProfileError` with every mistake found, a line each, and `UsageError` for an unknown contract.
     """
@@ -241,7 +250,7 @@ def from_environment(contract: str, base_url: str, environ: Mapping[str, str]) -
         for name, known in descriptor.load(contract).credentials.items()
         if known.required or environ.get(known.variable)
     }
-    data = {"contract": contract, "base_url": base_url, "credentials": credentials}
+    data = {"contract": contract, "base_url": base_url, "environment": environment, "credentials": credentials}
     return from_mapping(data, environ, "command line")
 
 
@@ -251,22 +260,7 @@ def recalled(contract: str, public: Mapping[str, Any]) -> Profile:
     For what is concluded from a finished run; nothing can be sent with it.
     """
     given = {**public, "credentials": {name: name for name in public["credentials"]}}
-    return _made(contract, given, {})
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _unguessable(url: str) -> list[str]:
-    """Gives the parts of a URL after its host that are no words: long ones, and letters mixed with digits."""
-    parts = re.split(r"[/?&=#;]", unquote(url.partition("://")[2].partition("/")[2]))
-    return [part for part in dict.fromkeys(parts) if _UNGUESSABLE.fullmatch(part)]
+    return _made(contract, given, {}, Path())
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -289,15 +283,13 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     for error in itertools.islice(complaints, _MOST_COMPLAINTS):
         _complain(error, written, draft)
     if isinstance(given, dict):
-        _check_target(given, written, described, draft)
-        if described is not None:
-            _check_own(given, described, draft)
+        profile_rules.check(given, written, described, draft)
     if draft.mistakes:
         raise draft.refusal()
-    return _made(given["contract"], given, draft.filled)
+    return _made(given["contract"], given, draft.filled, draft.folder)
 
 
-def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str]) -> Profile:
+def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str], folder: Path) -> Profile:
     return Profile(
         contract=contract,
         base_url=given["base_url"].rstrip("/"),
@@ -308,13 +300,22 @@ def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str]) ->
         egress=Egress(**given.get("egress", {})),
         triggers=given.get("triggers", {}),
         webhook=Webhook(**given["webhook"]) if "webhook" in given else None,
-        limits=Limits(**given.get("limits", {})),
+        limits=_limits(given.get("limits", {})),
         waivers=tuple(_waiver(waiver) for waiver in given.get("waivers", ())),
         subject=Subject(**given.get("subject", {})),
         sign_off=SignOff(**given.get("sign_off", {})),
+        tls=tls_files.named(given.get("tls", {}), folder),
+        headers=tuple(given.get("headers", {}).items()),
+        traceparent=given.get("traceparent", True),
         given=given,
         filled=filled,
     )
+
+
+def _limits(given: Mapping[str, Any]) -> Limits:
+    if given.get("requests_per_second") == AUTO:
+        return Limits(**{**given, "requests_per_second": FIRST_RATE, "adapts": True})
+    return Limits(**given)
 
 
 def _waiver(given: Mapping[str, Any]) -> Waiver:
@@ -336,14 +337,14 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
         draft.wrong(place, "is not a finite number")
     if not isinstance(value, str):
         return value
-    for match in _REFERENCE.finditer(value):
+    for match in REFERENCE.finditer(value):
         if match[1] is None:
             draft.wrong(place, "holds ${ that begins no reference; write ${NAME}")
         elif not environ.get(match[1]):
             draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
         elif place[0] not in _HIDDEN | _OPEN:
-            draft.filled["_".join([str(part) for part in place])] = environ[match[1]]
-    filled = _REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
+            draft.fill(place, environ[match[1]])
+    filled = REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
     categories = {unicodedata.category(character) for character in filled}
     if place[:1] != ("triggers",) and categories & {"Cc", "Cs"}:
         draft.wrong(place, "holds a control character, perhaps a line break at its end; remove it")
@@ -386,103 +387,7 @@ def _found(place: Place, written: Any) -> str:
     kind = kinds.get(type(value), "a number")
     if not place or isinstance(value, dict | list | None):
         return kind
-    if place[0] in _HIDDEN:
+    if place[0] in _UNSHOWN:
         return f"{kind} (not shown)"
     shown = json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= 60 else f"{shown[:60]}…"
-
-
-# The rules that the schema cannot say.
-
-
-def _check_target(
-    given: Mapping[str, Any],
-    written: Mapping[str, Any],
-    described: Descriptor | None,
-    draft: Draft,
-) -> None:
-    base_url, credentials = given.get("base_url"), given.get("credentials")
-    if isinstance(base_url, str):
-        fault = _base_url_fault(base_url)
-        if fault:
-            draft.wrong(("base_url",), fault)
-    for place in (("egress", "outside_proxy"), ("webhook", "public_url")):
-        section = given.get(place[0])
-        url = section.get(place[1]) if isinstance(section, dict) else None
-        if isinstance(url, str) and not (is_proxy(url) if place[0] == "egress" else _is_url(url)):
-            draft.wrong(place, "is not a valid URL")
-    if not isinstance(credentials, dict) or described is None:
-        return
-    may_be_literal = not isinstance(base_url, str) or ("base_url",) in draft.mistakes or is_loopback(base_url)
-    for name, value in credentials.items():
-        if name in described.credentials and isinstance(value, str):
-            is_literal = _REFERENCE.fullmatch(written["credentials"][name]) is None
-            fault = _credential_fault(described.credentials[name], value, is_literal and not may_be_literal)
-            if fault:
-                draft.wrong(("credentials", name), fault)
-
-
-def _base_url_fault(url: str) -> str:
-    authority = re.split(r"[/?#]", url.partition("://")[2])[0]
-    if "@" in authority or "\\" in authority:
-        return "holds a user name or password; remove it, credentials have keys of their own"
-    if "?" in url or "#" in url:
-        return "holds a query or a fragment; end it before that"
-    if not _BASE_URL.fullmatch(url) or not _is_url(url):
-        return "is not an absolute URL; write https://HOST, https://HOST:PORT or either with a path"
-    if url.lower().startswith("http:") and not is_loopback(url):
-        return "would send the credentials unencrypted; write https:// (http:// is for this machine only)"
-    return ""
-
-
-def is_proxy(url: str) -> bool:
-    """Whether this is the URL of an HTTP proxy: with a host, perhaps a port and a login, and nothing after them."""
-    parts = re.fullmatch(r"https?://([^\s/?#]+)/?", url, re.IGNORECASE)
-    if parts is None or not _is_url(url):
-        return False
-    login, at, _ = parts[1].rpartition("@")
-    return not at or (login.count("@") == 0 and ":" in login)
-
-
-def _is_url(url: str) -> bool:
-    """Whether a URL has a host that can be asked for, and a port that is one."""
-    try:
-        host = urlsplit(url).hostname or ""
-        host.encode("idna")
-        return bool(host) and urlsplit(url).port != 0 and bool(httpx.URL(url).host)
-    except (ValueError, httpx.InvalidURL):
-        return False
-
-
-def _credential_fault(known: Credential, value: str, is_literal: bool) -> str:
-    if is_literal:
-        return f"is written out; write ${{{known.variable}}} and set that variable for the run"
-    if value != value.strip():
-        return "begins or ends with a space; remove it"
-    if known.header and not value.isascii():
-        return "holds a character that no HTTP header carries; look for a mistake in copying"
-    if len(value) < _SHORTEST_CREDENTIAL:
-        return f"is shorter than {_SHORTEST_CREDENTIAL} characters; look for a mistake in copying"
-    return ""
-
-
-def _check_own(given: Mapping[str, Any], described: Descriptor, draft: Draft) -> None:
-    """Notes what contradicts something else in the profile, or is of no use without it."""
-    version = given.get("contract_version")
-    if isinstance(version, str) and version not in (known_versions := versions.names(described.name)):
-        draft.wrong(("contract_version",), f"there is no such version; known: {', '.join(known_versions)}")
-    credentials = given.get("credentials")
-    owners: dict[tuple[str, str, Any], str] = {}
-    for name, value in credentials.items() if isinstance(credentials, dict) else ():
-        if (known := described.credentials.get(name)) is None or not isinstance(value, str):
-            continue
-        owner = owners.setdefault((known.header, known.signs, value), name)
-        if owner != name:
-            draft.wrong(("credentials", name), f"is the same as credentials.{owner}; each is another one")
-    for place, needed in described.requires.items():
-        if _at(given, place) is not None and _at(given, needed) is None:
-            draft.wrong(tuple(place.split(".")), f"is of no use without {needed}; add that")
-    for place, among in described.contradictions:
-        value, others = _at(given, place), _at(given, among)
-        if isinstance(others, list) and value in others:
-            draft.wrong(tuple(place.split(".")), f"is one of {among} as well; remove it from one")

@@ -21,15 +21,19 @@ MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to r
 MOST_MISTAKES = 20  # told one by one
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
 
+_HEADER = re.compile(r"[A-Za-z][a-z]{0,15}(?:-[A-Za-z][a-z]{0,15}){0,5}")
+
 
 class Draft:
     """A profile while it is read: where it comes from, the line of each place, and the mistakes so far.
 
-    `credentials` are the names that its contract has for them; `filled` is what the environment gave, by its place.
+    `folder` is where the paths in it begin. `credentials` are the names that its contract has for them; `filled` is
+    what the environment gave, by its place.
     """
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, folder: Path | None = None) -> None:
         self.origin = origin
+        self.folder = folder or Path()
         self.credentials: frozenset[str] = frozenset()
         self.lines: dict[Place, int] = {}
         self.mistakes: dict[Place, tuple[int, str]] = {}
@@ -41,6 +45,12 @@ class Draft:
         known = line or next((self.lines[part] for part in above if part in self.lines), 0)
         self.mistakes.setdefault(place, (known, message))
 
+    def fill(self, place: Place, value: str) -> None:
+        """Notes what the environment gave for a place; for one text it may give several."""
+        name = "_".join(map(str, place))
+        same = sum(known == name or known.startswith(f"{name}_") for known in self.filled)
+        self.filled[f"{name}_{same + 1}" if same else name] = value
+
     def words(self, place: Place) -> str:
         """Words a place, as `partner.pairs[0]`. A key that is no word, or no credential, may be a secret itself."""
         if place[:1] == ("credentials",) and place[1:] and place[1] not in self.credentials:
@@ -50,7 +60,8 @@ class Draft:
             if isinstance(part, int):
                 words += f"[{part}]"
             else:
-                words += f".{part if _WORD.fullmatch(part) else '(a key that is not shown)'}"
+                is_word = _WORD.fullmatch(part) or (place[0] == "headers" and _HEADER.fullmatch(part))
+                words += f".{part if is_word else '(a key that is not shown)'}"
         return words.removeprefix(".")
 
     def refusal(self, place: Place | None = None, message: str = "", line: int = 0) -> ProfileError:

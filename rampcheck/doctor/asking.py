@@ -47,9 +47,10 @@ class Asking:
         self.exchanges: list[Exchange] = []
         name = secrets.token_hex(4)
         with writing(output, "Name another folder with --output."):
-            self._run = Run(profile, Settings(name, secrets.token_bytes(32), output, allure=False))
+            settings = Settings(name, secrets.token_bytes(32), output, allure=False)
+            self._run = Run(profile, settings)
         self.suite, self.contract = self._run.suite, self._run.contract
-        self._lane = Together(name)
+        self._lane = Together(name, key=settings.key)
         self._budget = Budget(profile.limits.requests_per_second, MOST)
         self._clients: list[tuple[Profile, Client]] = []
         self._texts = (f"{name}-doctor-{number}" for number in count(1))

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Without a profile: the target; credentials come from the environment variables that the contract names.",
 )
+@click.option("--environment", metavar="NAME", help="Without a profile: which environment the target is.")
+@click.option(
+    "--ca-bundle",
+    metavar="FILE",
+    help="A PEM file of the authorities that vouch for the target; goes before the profile's `tls.ca`.",
+)
 @click.option(
     "--output", metavar="DIR", help="Where its journal is written; default: reports/doctor-<contract>-<UTC time>."
 )
@@ -39,6 +45,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     profile: str | None,
     contract: str | None,
     base_url: str | None,
+    environment: str | None,
+    ca_bundle: str | None,
     output: str | None,
     allow_production: bool,
     as_json: bool,
@@ -56,7 +64,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.doctor.diagnosis import diagnose  # noqa: PLC0415 - as above
     from rampcheck.running import folder  # noqa: PLC0415 - as above
 
-    target = _target(profile, contract, base_url)
+    target = _target(profile, contract, base_url, environment)
+    target = target.with_authorities(ca_bundle) if ca_bundle else target
     _check(target, allow_production=allow_production)
     with Asking(target, folder.claimed(output, f"doctor-{target.contract}")) as asking:
         told = telling.document(diagnose(asking), asking)
@@ -67,11 +76,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     return ExitCode.CONFORMANT if told["ready"] else ExitCode.NONCONFORMANT
 
 
-def _target(profile: str | None, contract: str | None, base_url: str | None) -> Profile:
+def _target(profile: str | None, contract: str | None, base_url: str | None, environment: str | None) -> Profile:
     from rampcheck.contract import profile as profiles  # noqa: PLC0415 - `--help` does without
 
-    if profile and (contract or base_url):
-        raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")
+    if profile and (contract or base_url or environment):
+        raise UsageError(
+            "a profile names its own contract, base URL and environment",
+            "Leave out --contract, --base-url and --environment.",
+        )
     if profile:
         return profiles.load(Path(profile), os.environ)
     if not base_url:
@@ -79,7 +91,7 @@ def _target(profile: str | None, contract: str | None, base_url: str | None) -> 
             "nothing is named to look at",
             "Name a profile, or a --base-url and its --contract; the embedded references need no doctor.",
         )
-    return profiles.from_environment(contract or contract_of_environment(), base_url, os.environ)
+    return profiles.from_environment(contract or contract_of_environment(), base_url, os.environ, environment)
 
 
 def _check(target: Profile, *, allow_production: bool) -> None:

@@ -14,6 +14,7 @@ def limits(profile: Profile, seen: Sequence[int]) -> list[Observation]:
     """Says whether the profile's limits let a whole run through; `seen` are the statuses of the answers so far."""
     found, told = profile.limits, []
     rate = f"{found.requests_per_second:g} requests a second" if found.requests_per_second else "no limit of a rate"
+    rate += ", to begin with (auto)" if found.adapts else ""
     if 429 in seen:
         told.append(
             Observation(

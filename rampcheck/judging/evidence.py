@@ -17,6 +17,7 @@ from rampcheck.wire.journal_records import (
     ObservationRecord,
     Record,
 )
+from rampcheck.wire.tracing import Span, of_headers
 
 # What is asked again and again, and what is not: two of one kind are no chance.
 CONFIRMED_BY = 2
@@ -53,12 +54,13 @@ class Account:
     """What a run's journal says.
 
     `clauses` holds the evidence of each clause, `outcomes` for the number of an exchange how it ended: `accepted`, a
-    status, or a failure. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why
+    status, or a failure; `spans` what its request named to the target's tracing. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why
     the run ended before everything was tried, where it did.
     """
 
     clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
     outcomes: dict[int, str] = field(default_factory=dict)
+    spans: dict[int, Span] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     outages: list[OutageResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -74,6 +76,9 @@ def collect(records: Iterable[Record]) -> Account:
         match record["kind"]:
             case "exchange":
                 account.outcomes[record["number"]] = _outcome(record)
+                headers = tuple((name, value) for name, value in record["request"]["headers"])
+                if (span := of_headers(headers)) is not None:
+                    account.spans[record["number"]] = span
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
             case "held" | "demand":

@@ -127,6 +127,8 @@ class FindingResult(TypedDict):
     about: NotRequired[list[str]]
     times: int
     examples: NotRequired[list[Example]]
+    trace: NotRequired[str]
+    span: NotRequired[str]
 
 
 @final

@@ -16,18 +16,19 @@ from rampcheck.report.sessions import Sessions
 from rampcheck.report.shell import Shell, joined
 from rampcheck.wire.journal_records import ExchangeRecord
 from rampcheck.wire.recipes import Recipe
+from rampcheck.wire.tracing import HEADER as TRACE
 
 MARK = re.compile(r"\[redacted (\w+) ([0-9a-f]+)\]", re.ASCII)
 
 # What does not survive its way through a page, a clipboard and a prompt; no argument can hold a NUL at all.
 UNPASTEABLE = re.compile(f"\t|{HIDDEN.pattern}")
 
-# What curl sets for itself, for each connection anew.
+# What curl sets for itself, for each connection anew, and what names one exchange, which its command is not.
 HOP_HEADERS = frozenset({
-    "host", "content-length", "connection", "accept-encoding", "transfer-encoding", "keep-alive",
+    "host", "content-length", "connection", "accept-encoding", "transfer-encoding", "keep-alive", TRACE,
 })  # fmt: skip
 # Of a WebSocket's, what it has to be told; without the extensions, what comes can be read.
-UPGRADE_HEADERS = frozenset({"host", "content-length", "accept-encoding", "sec-websocket-extensions"})
+UPGRADE_HEADERS = frozenset({"host", "content-length", "accept-encoding", "sec-websocket-extensions", TRACE})
 
 LONGEST_BODY = 4_000  # characters of a body in a command on a page
 
@@ -253,7 +254,10 @@ class _Writer:
         if recipe is not None:
             return self._shown(recipe, place)
         name = mark[1].upper() + ("" if number == 1 else f"_{number}")
-        self.notes.append(f"No command makes {name} again. {self._otherwise()}")
+        if mark[1].startswith("headers_"):
+            self.notes.append(f"{name} is what the environment gave to a header of the profile (`headers`).")
+        else:
+            self.notes.append(f"No command makes {name} again. {self._otherwise()}")
         return self._shell.variable(name)
 
     def _otherwise(self) -> str:

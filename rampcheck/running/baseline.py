@@ -26,7 +26,8 @@ WORDLESS = re.compile(r", a (JSON object|body that is)\b")
 # What to look at where there is no answer, by the kind of failure; None: whatever else.
 CURES: Mapping[str | None, str] = {
     "proxy": "The proxy is what HTTPS_PROXY (or ALL_PROXY, or the profile) names; NO_PROXY may name the target's host.",
-    "tls": "Check `base_url` (https:// or http://) and the certificates: SSL_CERT_FILE may name those of a company.",
+    "tls": "Check `base_url` (https:// or http://) and the certificates: `tls.ca` in the profile, or --ca-bundle, may "
+    "name those of a company.",
     None: "Check `base_url` and the network between this machine and the target, then run again.",
 }
 

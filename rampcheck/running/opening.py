@@ -29,6 +29,7 @@ from rampcheck.wire import receiver, transport
 
 AGAINST = pytest.StashKey[Against]()
 BASELINE = pytest.StashKey[int]()
+ENVIRONMENT = "Write `environment:` into the profile, or name a --base-url."
 REFERENCE = pytest.StashKey[reference.RunningReference]()
 
 
@@ -92,10 +93,15 @@ def _chosen(known: Contract, patterns: Sequence[str], keyword: str, shard: Shard
 
 def _profile(config: pytest.Config) -> Profile:
     option = options.chosen(config.option)
-    if option.profile:
-        return profiles.load(Path(option.profile), os.environ)
-    if option.base_url:
-        return profiles.from_environment(_contract_of(config), option.base_url, os.environ)
+    if option.environment and (option.profile or not option.base_url):
+        raise UsageError("--environment is for a target without a profile", ENVIRONMENT)
+    if option.profile or option.base_url:
+        target = (
+            profiles.load(Path(option.profile), os.environ)
+            if option.profile
+            else profiles.from_environment(_contract_of(config), option.base_url, os.environ, option.environment)
+        )
+        return target.with_authorities(option.ca_bundle) if option.ca_bundle else target
     if option.shard:
         raise UsageError("--shard is for a target that all machines reach", "Name its profile, or its --base-url.")
     running = reference.start(

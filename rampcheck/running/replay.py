@@ -7,7 +7,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from rampcheck.report.replayed import Told
 from rampcheck.report.sessions import Session, Sessions
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
+from rampcheck.wire import tracing
 from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.journal import exchange_records, from_record
 from rampcheck.wire.journal_records import DemandRecord, ExchangeRecord, Record, RunRecord
@@ -32,7 +33,7 @@ from rampcheck.wire.recipes import MARK, made
 SCENARIO = "replay"
 # What the connection sets for each request anew, and what the client sets first of all, before a request's own.
 HOP_HEADERS = frozenset({"host", "content-length", "connection", "transfer-encoding", "keep-alive", "upgrade"})
-CLIENT_HEADERS = ("user-agent", "accept", "accept-encoding")
+CLIENT_HEADERS = ("user-agent", "accept", "accept-encoding", tracing.HEADER)
 ADDRESS = "user@example.com"
 LONGEST_WAIT = 10.0  # seconds after a session, and that a WebSocket is listened to
 
@@ -65,10 +66,13 @@ class Replayed:
         )
 
 
-def replay(where: Path, number: int, profile: Path | None = None, *, allow_production: bool = False) -> Replayed:
+def replay(
+    where: Path, number: int, profile: Path | None = None, ca: str | None = None, *, allow_production: bool = False
+) -> Replayed:
     """Sends the exchange `number` of the run in the folder `where` again.
 
-    It goes to the target of the run, with the credentials that the environment holds, or as `profile` says. Raises
+    It goes to the target of the run, with the credentials that the environment holds, or as `profile` says, known by the
+    authorities in the file `ca`, where that is named. Raises
     `UsageError` where there is no such exchange, its request cannot be made again, or the target is production and
     that was not allowed; `Inconclusive` where the target does not answer.
     """
@@ -76,7 +80,8 @@ def replay(where: Path, number: int, profile: Path | None = None, *, allow_produ
     beginning = folder.beginning(where, records)
     exchanges = exchange_records(records)
     record = _asked(where, number, exchanges)
-    target = profiles.load(profile, os.environ) if profile else _remembered(beginning, record)
+    target = profiles.load(profile, os.environ) if profile else _remembered(beginning, record, ca)
+    target = target.with_authorities(ca) if ca else target
     if target.contract != beginning["contract"]:
         raise UsageError(
             f"the profile is of {target.contract}, the run of {beginning['contract']}", "Name another one."
@@ -88,7 +93,9 @@ def replay(where: Path, number: int, profile: Path | None = None, *, allow_produ
         run = Run(replace(target, webhook=None), settings)
         try:
             demands = [one for one in records if one["kind"] == "demand" and one["exchange"] == number]
-            return _Replay(run, record, Sessions(exchanges).of(record), demands).sent(_findings(records, number, run))
+            set_by_profile = beginning["profile"].get("headers", {})
+            replayed = _Replay(run, record, Sessions(exchanges).of(record), demands, set_by_profile)
+            return replayed.sent(_findings(records, number, run))
         finally:
             run.close()
 
@@ -121,12 +128,19 @@ def _demand_production(beginning: RunRecord, allowed: bool) -> None:
         )
 
 
-def _remembered(beginning: RunRecord, record: ExchangeRecord) -> Profile:
+def _remembered(beginning: RunRecord, record: ExchangeRecord, ca: str | None) -> Profile:
     """Gives the profile of the run with the credentials that the environment holds, those that are needed at least.
 
-    Raises `ProfileError` where one of these is not there.
+    A file of authorities that it names is not needed where `ca` is. Raises `ProfileError` where a credential or a file
+    is not there, `UsageError` where one of its headers was a secret.
     """
     contract, public = beginning["contract"], beginning["profile"]
+    for name, value in public.get("headers", {}).items():
+        if MARK.search(value):
+            raise UsageError(
+                f"the run sent a header {name} with a secret, which its journal does not tell",
+                "Name the profile of the run with --profile.",
+            )
     used = {record["credential"], *_credentials(record.get("recipes", []))}
     known = descriptor.load(contract).credentials
     credentials = {
@@ -135,6 +149,8 @@ def _remembered(beginning: RunRecord, record: ExchangeRecord) -> Profile:
         if told.required or name in used or os.environ.get(told.variable)
     }
     kept = {name: public[name] for name in public if name not in {"webhook", "waivers"}}
+    if ca and "tls" in kept:
+        kept["tls"] = {**kept["tls"], "ca": ca}
     return profiles.from_mapping({**kept, "credentials": credentials}, os.environ, "the environment")
 
 
@@ -167,12 +183,18 @@ class _Replay:
     """One request, made and sent again with a run of its own, which keeps nothing."""
 
     def __init__(
-        self, run: Run, record: ExchangeRecord, session: Session | None, demands: Sequence[DemandRecord]
+        self,
+        run: Run,
+        record: ExchangeRecord,
+        session: Session | None,
+        demands: Sequence[DemandRecord],
+        set_by_profile: Iterable[str],
     ) -> None:
         self._run = run
         self._record = record
         self._session = session
         self._demands = demands
+        self._set_first = (*CLIENT_HEADERS, *map(str.lower, set_by_profile))
 
     @property
     def _suite(self) -> Suite:
@@ -286,7 +308,7 @@ class _Replay:
             request = request.with_credential(record["credential"])
             bare = replace(request, at=time.time(), nonce=secrets.token_hex(16))
             anew = frozenset(name.lower() for name, _ in self._suite.authenticate(bare, self._run.profile).headers)
-        set_first = list(CLIENT_HEADERS)
+        set_first = list(self._set_first)
         for name, value, told in given:
             if name.lower() in set_first:
                 set_first.remove(name.lower())

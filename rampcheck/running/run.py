@@ -103,11 +103,12 @@ class Run:
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
         self.deadline = Deadline(profile.limits.max_minutes, settings.began)
         self.presence = Presence(profile.limits.recovery_seconds, self._shared(), self.deadline)
+        self.budget = self._budget()
         self.client = Client(
             profile,
             self.suite.authenticate,
             self._numbered(),
-            self._budget(),
+            self.budget,
             self.judge.see,
             self.presence,
             room,
@@ -125,11 +126,13 @@ class Run:
 
     def _numbered(self) -> Lane:
         shard = self.settings.shard or Shard(1, 1)
-        return Lane(self.settings.run, self.lane, self.settings.workers + 1, shard.index, shard.of)
+        return Lane(self.settings.run, self.lane, self.settings.workers + 1, shard.index, shard.of, self.settings.key)
 
     def _budget(self) -> Budget:
         limits = self.profile.limits
-        return Budget(limits.requests_per_second, limits.max_requests, self._shared(), self.deadline)
+        return Budget(
+            limits.requests_per_second, limits.max_requests, self._shared(), self.deadline, adapts=limits.adapts
+        )
 
     def _shared(self) -> Path | None:
         return self.settings.output / folder.SHARED if self.settings.workers else None
@@ -233,6 +236,8 @@ class Run:
         self.is_concluded = True
         with termination.put_off():
             self._settle()
+            if told := self.budget.told():
+                self.judge.note(told)
             if self.presence.ended:
                 self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
             concluded = self._concluded(

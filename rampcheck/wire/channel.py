@@ -22,7 +22,15 @@ from websockets.sync.client import ClientConnection, connect
 
 from rampcheck.wire.exchanges import Direction, Exchange, Headers, Message, MessageKind, Response
 from rampcheck.wire.room import Room
-from rampcheck.wire.transport import MAX_RESPONSE_BYTES, CodingError, TooLargeError, certificates, decoded
+from rampcheck.wire.transport import (
+    MAX_RESPONSE_BYTES,
+    CodingError,
+    TooLargeError,
+    Way,
+    certificates,
+    decoded,
+    for_proxy,
+)
 
 MAX_MESSAGES = 256
 MAX_CHANNEL_BYTES = 256 * 1024  # of all messages of one WebSocket, as of one answer; what comes after is not read
@@ -102,23 +110,23 @@ def _after_interim(protocol: ClientProtocol) -> Generator[None]:
     yield from protocol.parse()
 
 
-def open_socket(url: str, headers: Headers, timeout: float, proxy: str | None, source: str | None) -> Socket:
-    """Upgrades a connection to the `ws` or `wss` URL within `timeout` seconds.
+def open_socket(url: str, headers: Headers, timeout: float, way: Way) -> Socket:
+    """Upgrades a connection to the `ws` or `wss` URL within `timeout` seconds, as HTTP would go this `way`.
 
-    `proxy` is the URL of one, or None, whatever the environment says; `source` is an address of this machine to connect
-    from; certificates are judged as httpx judges them. Raises `RefusedUpgradeError`, and what `websockets` and sockets
-    raise where there is no HTTP response at all.
+    What else the environment says of proxies does not count. Raises `RefusedUpgradeError`, and what `websockets` and
+    sockets raise where there is no HTTP response at all.
     """
-    way: dict[str, Any] = {"source_address": (source, 0)} if source else {}
+    named: dict[str, Any] = {"source_address": (way.local_address, 0)} if way.local_address else {}
+    proxy = way.proxy.url if way.proxy else None
     if proxy is not None and proxy.lower().startswith("https:"):
-        way["proxy_ssl"] = certificates()
+        named["proxy_ssl"] = for_proxy(way.tls)
     connection = connect(
         url,
         additional_headers=list(headers),
         user_agent_header=None,
         compression=None,
         proxy=proxy,
-        ssl=certificates() if url.startswith("wss:") else None,
+        ssl=certificates(way.tls) if url.startswith("wss:") else None,
         open_timeout=timeout,
         ping_timeout=None,
         close_timeout=LONGEST_CLOSE,
@@ -126,7 +134,7 @@ def open_socket(url: str, headers: Headers, timeout: float, proxy: str | None, s
         max_queue=MOST_UNREAD,
         create_connection=_Upgrade,
         legacy=True,
-        **way,
+        **named,
     )
     assert connection.request is not None  # noqa: S101 - it is upgraded
     assert connection.response is not None  # noqa: S101 - it is upgraded

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Barrier
 
@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 from rampcheck import __version__
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import RunOver, Throttled, Unjudged
-from rampcheck.wire import retries, transport
+from rampcheck.wire import retries, tracing, transport
 from rampcheck.wire.channel import Channel, News, RefusedUpgradeError, Socket, open_socket
 from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Request, Response, Sent
 from rampcheck.wire.failures import failure_of
@@ -48,7 +48,8 @@ class Lane:
 
     Exchange numbers are `index + 1`, then every `of`-th after it. A replacement gives those of a process that was there
     from the beginning, `ROUND` further on. Of several `shards` of a run, each counts for itself, and takes every
-    `shards`-th number: no two of the run's exchanges have the same one.
+    `shards`-th number: no two of the run's exchanges have the same one. `key` is the run's own, of which the names of
+    its traces are made.
     """
 
     run: str
@@ -56,6 +57,12 @@ class Lane:
     of: int = 1
     shard: int = 1
     shards: int = 1
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def trace_key(self) -> bytes:
+        """What the names of traces are made of: the same in all processes of the run, another one in each run."""
+        return self.key or self.run.encode()
 
     def numbers(self) -> Iterator[int]:
         """Gives the numbers of this process's exchanges."""
@@ -139,6 +146,7 @@ class Client:
             self._room.demand()
             burst = self._burst(waiting[: self._budget.take(len(waiting))], scenario)
             for exchange in burst:
+                self._budget.answered(exchange)
                 self._listener(replace(exchange, final=self._wait_after(exchange) is None))
             exchanges += burst
         for place, exchange in enumerate(exchanges):
@@ -286,6 +294,7 @@ class Client:
         self._room.demand()
         self._budget.take()
         exchange, socket = self._attempt(request, scenario, before)
+        self._budget.answered(exchange)
         waited = self._wait_after(before) if before else None
         if exchange.status == 429 and (waited is not None or self._wait_after(exchange) is None):
             self._presence.throttle(waited or 0.0)
@@ -328,7 +337,7 @@ class Client:
             self._profile,
         )
         request = self._authenticate(request, self._profile)
-        sent = self._on_the_wire(request, number)
+        sent = self._on_the_wire(request, number, scenario)
         url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
         started, clock = time.time(), time.perf_counter()
         response, failure, socket = None, None, None
@@ -386,18 +395,14 @@ class Client:
         way = transport.way_of(self._profile, outside=outside)
         # The library writes its own Host; another one would stand beside it.
         own = tuple((name, value) for name, value in headers if name.lower() not in {"host", "content-length"})
-        return open_socket(
-            url, own, self._profile.limits.timeout_seconds, way.proxy.url if way.proxy else None, way.local_address
-        )
+        return open_socket(url, own, self._profile.limits.timeout_seconds, way)
 
-    def _on_the_wire(self, request: Request, number: int) -> httpx.Request:
+    def _on_the_wire(self, request: Request, number: int, scenario: str) -> httpx.Request:
         agent = f"rampcheck/{__version__} (run {self._lane.run}; exchange {number})"
-        headers = [
-            ("User-Agent", agent),
-            ("Accept", "application/json"),
-            ("Accept-Encoding", "gzip, deflate"),
-            *request.headers,
-        ]
+        headers = [("User-Agent", agent), ("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate")]
+        if self._profile.traceparent:
+            headers.append((tracing.HEADER, tracing.of_exchange(self._lane.trace_key, scenario, number).header))
+        headers += [*self._profile.headers, *request.headers]
         # As bytes, because httpx would refuse the letters outside ASCII that a scenario may want to send.
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         return httpx.Request(request.method, self._profile.base_url + request.path, headers=raw, content=request.body)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rampcheck.errors import BudgetSpent, RunOver
+from rampcheck.wire import retries
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.pace import Pace
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
@@ -37,8 +40,9 @@ class Deadline:
 class Budget:
     """Lets requests through: `total` of them over all workers, at most `per_second` a second.
 
-    `per_second` 0 means no limit. `shared` is the folder for what the workers of a run count in common; None where
-    there is only this process. The window slides, so no second lets more than `per_second` through; they reach the
+    `per_second` 0 means no limit; where the rate `adapts`, it is what it begins with. `shared` is the folder for what
+    the workers of a run count in common; None where there is only this process. The window slides, so no second lets
+    more than `per_second` through; they reach the
     target when they are connected, so that those sent together may come a little nearer to the ones after them.
     Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for several processes.
     """
@@ -49,6 +53,8 @@ class Budget:
         total: int,
         shared: Path | None = None,
         deadline: Deadline | None = None,
+        *,
+        adapts: bool = False,
     ) -> None:
         if shared is not None:
             shared.mkdir(parents=True, exist_ok=True)
@@ -56,13 +62,16 @@ class Budget:
         self._deadline = deadline or Deadline()
         self._count = _Count() if shared is None else _SharedCount(shared)
         self._burst = max(1, int(per_second))
-        self._limiter = _limiter(per_second, self._burst, shared) if per_second else None
+        self._pace = Pace(per_second, shared) if adapts else None
+        self._limiter = _limiter(per_second, self._burst, shared) if per_second and not adapts else None
 
     def take(self, count: int = 1) -> int:
         """Waits until `count` requests may go at once, or as many as the rate ever lets; gives how many that are.
 
         Raises `BudgetSpent` when the requests are used up, `RunOver` when the time is.
         """
+        if self._pace is not None and not (count := self._pace.wait(count, self._deadline.left)):
+            raise RunOver(self._deadline.reason)
         if self._limiter is not None:
             count = min(count, self._burst)
         if self._count.increased(count) > self._total:
@@ -75,6 +84,24 @@ class Budget:
             if not self._limiter.try_acquire("request", weight=count, timeout=-1 if math.isinf(left) else left):
                 raise RunOver(self._deadline.reason)
         return count
+
+    def answered(self, exchange: Exchange) -> None:
+        """Learns from what came of a request, where the rate adapts."""
+        if self._pace is not None and exchange.response is not None:
+            self._pace.answered(
+                refused=exchange.status == 429, asked=retries.asked_wait(exchange), elapsed=exchange.elapsed
+            )
+
+    def told(self) -> str:
+        """Says what a rate that adapts has come to; nothing of another."""
+        if self._pace is None:
+            return ""
+        rate, refusals = self._pace.now
+        times = f"{refusals:,} time{'' if refusals == 1 else 's'}" if refusals else "never"
+        return (
+            f"`limits.requests_per_second: auto` began with {self._pace.first:g} requests a second and came to "
+            f"{rate:g}: the target answered 429 (too many requests) {times}"
+        )
 
 
 class _Count:

@@ -74,5 +74,5 @@ def throttling(exchange: Exchange) -> str:
     times = f"{len(exchange.attempts)} times in a row" if exchange.retry_of else "once"
     return (
         f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; lower "
-        "`limits.requests_per_second` in the profile, or ask the vendor for a higher limit"
+        "`limits.requests_per_second` in the profile (`auto` learns it), or ask the vendor for a higher limit"
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -23,7 +24,10 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
-from rampcheck.contract.profile import Egress, Profile, is_loopback, is_proxy
+from rampcheck.contract import tls_files
+from rampcheck.contract.profile import Egress, Profile
+from rampcheck.contract.tls_files import Tls
+from rampcheck.contract.urls import is_loopback, is_proxy
 from rampcheck.errors import UsageError
 from rampcheck.wire.exchanges import Headers, Response
 from rampcheck.wire.room import HEADER_BYTES, Room
@@ -33,6 +37,9 @@ MOST_CODINGS = 3  # no server compresses what it has compressed twice
 ALERT = b"\x15\x03"  # how a record of TLS begins that tells of an error, RFC 8446 section 5.1
 KEPT_ALIVE = 5.0  # seconds that an idle connection is used again; servers close theirs soon after
 PIECE = 16 * 1024
+NO_FILES = Tls()
+# Who names the authorities that a target is known by, where no profile does; the first that is set counts.
+AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 class NoAnswerError(Exception):
@@ -155,10 +162,14 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Way:
-    """How a target is reached: over which proxy, or from which address of this machine, where not None."""
+    """How a target is reached: over which proxy, or from which address of this machine, where not None.
+
+    `tls` says by which authorities it is known, and what it is shown.
+    """
 
     proxy: Proxy | None = None
     local_address: str | None = None
+    tls: Tls = NO_FILES
 
 
 def way_of(profile: Profile, *, outside: bool = False) -> Way:
@@ -173,8 +184,8 @@ def way_of(profile: Profile, *, outside: bool = False) -> Way:
         # A loopback target is never behind the proxy that the environment may name.
         proxy = None if is_loopback(profile.base_url) else environment_proxy(profile.base_url)
     if any(url.lower().startswith("https:") for url in (profile.base_url, proxy.url if proxy else "")):
-        certificates()
-    return Way(proxy, egress.outside_source_address)
+        certificates(profile.tls)
+    return Way(proxy, egress.outside_source_address, profile.tls)
 
 
 def environment_proxy(url: str) -> Proxy | None:
@@ -233,8 +244,8 @@ class Transport:
         self._clock = Clock()
         self._room = room
         self._pool = httpcore.ConnectionPool(
-            ssl_context=certificates() if secure else None,
-            proxy=_proxy(way.proxy.url) if way.proxy else None,
+            ssl_context=certificates(way.tls) if secure else None,
+            proxy=_proxy(way.proxy.url, way.tls) if way.proxy else None,
             keepalive_expiry=KEPT_ALIVE,
             local_address=way.local_address,
             network_backend=TimedBackend(self._clock),
@@ -301,27 +312,48 @@ def _held(body: bytes, together: Barrier, clock: Clock) -> Iterator[bytes]:
 
 
 @cache
-def certificates() -> ssl.SSLContext:
-    """Gives what TLS connections are judged by, as httpx does; reading it takes longer than a request.
+def certificates(tls: Tls = NO_FILES) -> ssl.SSLContext:
+    """Gives what TLS connections are judged by, and what they show; reading it takes longer than a request.
 
-    Raises `UsageError` where `SSL_CERT_FILE` names no file of certificates.
+    The authorities are those of `tls`, or else those that the environment names (`AUTHORITIES`), or certifi's, as httpx
+    has them. Raises `UsageError` where there are none in what is named, or a certificate cannot be shown.
     """
     try:
-        return httpx.create_ssl_context()
+        context = ssl.create_default_context(cafile=tls.ca) if tls.ca else _usual()
+        tls_files.load(context, tls)
     except OSError as error:
-        if not (file := os.environ.get("SSL_CERT_FILE")):
-            raise
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise UsageError(
-            f"SSL_CERT_FILE names {file}, which cannot be used: {reason}",
-            "Name a file of certificates in PEM, or unset the variable.",
-        ) from error
+        raise _unusable(tls, error) from error
+    return context
 
 
-def _proxy(url: str) -> httpcore.Proxy:
+def for_proxy(tls: Tls) -> ssl.SSLContext:
+    """Gives what a TLS connection to a proxy is judged by: it is not shown the certificate for the target."""
+    return certificates(Tls(ca=tls.ca))
+
+
+def _usual() -> ssl.SSLContext:
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    if not bundle or any(os.environ.get(name) for name in AUTHORITIES[:2]):
+        return httpx.create_ssl_context()
+    # As `requests` reads it: a file, or a folder that `openssl rehash` has made ready.
+    if Path(bundle).is_dir():
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)
+
+
+def _unusable(tls: Tls, error: OSError) -> UsageError:
+    reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+    if tls.ca or tls.client_certificate:  # They were as they should be when the profile was read.
+        return UsageError(f"the files of the profile's `tls` cannot be used any more: {reason}", "Were they changed?")
+    name = next((name for name in AUTHORITIES if os.environ.get(name)), "")
+    named = f"{name} names {os.environ[name]}, which" if name else "certifi's file of authorities"
+    return UsageError(f"{named} cannot be used: {reason}", "Name a file of certificates in PEM, or unset the variable.")
+
+
+def _proxy(url: str, tls: Tls) -> httpcore.Proxy:
     proxy = httpx.Proxy(url)
     secure = proxy.url.scheme == "https"
-    return httpcore.Proxy(_url(proxy.url), proxy.raw_auth, ssl_context=certificates() if secure else None)
+    return httpcore.Proxy(_url(proxy.url), proxy.raw_auth, ssl_context=for_proxy(tls) if secure else None)
 
 
 def _url(url: httpx.URL) -> httpcore.URL:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from rampcheck.contract.profile import Profile, is_loopback
+from rampcheck.contract.profile import Profile
+from rampcheck.contract.urls import is_loopback
 
 # What proxies tell of whom they speak for: de facto names, and the one of RFC 7239.
 BARE = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")

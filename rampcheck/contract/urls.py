@@ -1,0 +1,80 @@
+"""URLs in a profile: of a target, of a proxy, and what in them is secret."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+_UNGUESSABLE = re.compile(r".{16,}|(?=.*[0-9])(?=(?:.*[A-Za-z]){3}).{8,}", re.DOTALL)
+_BASE_URL = re.compile(
+    r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: `localhost`, `127.0.0.0/8` or `::1`."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def base_url_fault(url: str, *, allow_http: bool = False) -> str:
+    """Says what is wrong with the URL of a target, and how to mend it, or nothing.
+
+    With `allow_http`, http is for private networks, too; whether a name is of one, only its user knows.
+    """
+    authority = re.split(r"[/?#]", url.partition("://")[2])[0]
+    if "@" in authority or "\\" in authority:
+        return "holds a user name or password; remove it, credentials have keys of their own"
+    if "?" in url or "#" in url:
+        return "holds a query or a fragment; end it before that"
+    if not _BASE_URL.fullmatch(url) or not is_url(url):
+        return "is not an absolute URL; write https://HOST, https://HOST:PORT or either with a path"
+    if not url.lower().startswith("http:") or is_loopback(url):
+        return ""
+    if not allow_http:
+        return (
+            "would send the credentials unencrypted; write https:// (http:// is for this machine, and with "
+            "`allow_http: true` for a private network)"
+        )
+    if _is_public(url):
+        return "is a public address, to which http would send the credentials unencrypted; write https://"
+    return ""
+
+
+def _is_public(url: str) -> bool:
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_global
+    except ValueError:
+        return False
+
+
+def is_proxy(url: str) -> bool:
+    """Whether this is the URL of an HTTP proxy: with a host, perhaps a port and a login, and nothing after them."""
+    parts = re.fullmatch(r"https?://([^\s/?#]+)/?", url, re.IGNORECASE)
+    if parts is None or not is_url(url):
+        return False
+    login, at, _ = parts[1].rpartition("@")
+    return not at or (login.count("@") == 0 and ":" in login)
+
+
+def is_url(url: str) -> bool:
+    """Whether a URL has a host that can be asked for, and a port that is one."""
+    try:
+        host = urlsplit(url).hostname or ""
+        host.encode("idna")
+        return bool(host) and urlsplit(url).port != 0 and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
+def unguessable(url: str) -> list[str]:
+    """Gives the parts of a URL after its host that are no words: long ones, and letters mixed with digits."""
+    parts = re.split(r"[/?&=#;]", unquote(url.partition("://")[2].partition("/")[2]))
+    return [part for part in dict.fromkeys(parts) if _UNGUESSABLE.fullmatch(part)]

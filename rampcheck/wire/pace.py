@@ -1,0 +1,111 @@
+"""How often a target may be asked, learned from what it answers: `limits.requests_per_second: auto`."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# Requests a second, and how they change: additive increase, multiplicative decrease, as RFC 5681 section 3.1 has it for
+# another kind of congestion.
+LEAST, MOST = 0.2, 20.0
+STEP = 0.5  # is added …
+CALM = 20  # … after so many answers in a row that are not 429
+LONGEST_HOLD = 60.0  # seconds; who asks to wait for longer is not asked again
+
+
+@dataclass
+class _State:
+    """What all processes know: the rate, when the next request may go, answers since a change, when it was halved."""
+
+    rate: float
+    next: float = 0.0
+    calm: int = 0
+    halved: float = -math.inf
+    refusals: int = 0
+
+
+class Pace:
+    """Lets requests through at a rate that begins with `first` a second.
+
+    `shared` is the folder for what the workers of a run know in common; None where there is only this process. `clock`
+    gives seconds that only grow, the same in all of them.
+    """
+
+    def __init__(
+        self,
+        first: float,
+        shared: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.first = first
+        self._state = _State(first)
+        self._path = shared and shared / "pace.json"
+        self._clock = clock
+        self._sleep = sleep
+        self._changing = threading.Lock()
+
+    def wait(self, count: int, left: Callable[[], float]) -> int:
+        """Returns when `count` requests may go at once, or as many as go in a second; gives how many, 0 for none.
+
+        None may go where that would be later than `left()` seconds from now.
+        """
+        while True:
+            with self._shared() as state:
+                now = self._clock()
+                if (wait := state.next - now) <= 0:
+                    count = min(count, max(1, int(state.rate)))
+                    state.next = now + count / state.rate
+                    return count
+            if wait >= left():
+                return 0
+            self._sleep(wait)
+
+    def answered(self, *, refused: bool, asked: float | None, elapsed: float) -> None:
+        """Learns from an answer that took `elapsed` seconds: `refused` with 429, which `asked` for a wait, perhaps.
+
+        What was asked before the rate was halved halves it no further.
+        """
+        with self._shared() as state:
+            now = self._clock()
+            if not refused:
+                state.calm += 1
+                if state.calm >= CALM:
+                    state.calm, state.rate = 0, min(MOST, state.rate + STEP)
+                return
+            state.refusals += 1
+            state.calm = 0
+            if now - elapsed >= state.halved:
+                state.rate, state.halved = max(LEAST, state.rate / 2), now
+            if asked is not None and asked <= LONGEST_HOLD:
+                state.next = max(state.next, now + asked)
+
+    @property
+    def now(self) -> tuple[float, int]:
+        """The rate that it has come to, and how often the target answered 429."""
+        with self._shared() as state:
+            return state.rate, state.refusals
+
+    @contextmanager
+    def _shared(self) -> Iterator[_State]:
+        """Gives what is known, for this thread alone to change."""
+        if self._path is None:
+            with self._changing:
+                yield self._state
+            return
+        from filelock import FileLock  # noqa: PLC0415 - a run of one process needs no lock
+
+        with self._changing, FileLock(self._path.with_suffix(".lock")):
+            if self._path.exists():
+                self._state = _State(**json.loads(self._path.read_text(encoding="ascii")))
+            yield self._state
+            # As a whole or not at all: a process may be killed here.
+            written = self._path.with_suffix(".new")
+            written.write_text(json.dumps(asdict(self._state)), encoding="ascii")
+            written.replace(self._path)
