@@ -13,6 +13,8 @@ SESSION = does()
 GET = does(method="GET")
 MALFORMED = does(body=b"{")
 TEXT = does(headers={"Content-Type": "text/plain"})
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACED = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
 NOWHERE = does(150, path="/nowhere")
 POLL = asks("/widget/transactions/{}")
 STRANGER = upgrades(token="second_client_token")
@@ -30,6 +32,8 @@ SHARED: Signs = {
     "vendor-json": (SESSION, r"\ncontent-type: application/vnd\.ramp\.v1\+json\r"),
     "upper-case-headers": (SESSION, r"\nCONTENT-TYPE: "),
     "title-case-headers": (SESSION, r"\nContent-Type: "),
+    "traced": (does(headers=TRACED), rf"\ntraceresponse: 00-{TRACE}-[0-9a-f]{{16}}-01\r"),
+    "trace-as-request-id": (does(body=b"{", headers=TRACED), rf"\nx-request-id: {TRACE}\r"),
     "reversed-members": (SESSION, r'\r\n\r\n\{"(expiresAt|redirect_url)"'),
     "indented-json": (SESSION, r'\r\n\r\n\r\n\t\{\r\n\t"'),
     "compact-json": (SESSION, r'\r\n\r\n\{"\w+":"'),

@@ -11,6 +11,9 @@ from rampcheck.wire.exchanges import Exchange, Failure
 
 NO_TLS, ONLY_TLS = "does not speak TLS", "it speaks https"  # words of a failure
 
+# What a target says to who shows no certificate, in the words of OpenSSL, its names of them with spaces or without.
+ASKS = ("certificate required", "alert bad certificate", "alert handshake failure", "ALERT_HANDSHAKE_FAILURE")
+
 # The first that fits a failure: its kind, what its words hold, what it means, the cure, whose it is. The words of TLS
 # are OpenSSL's (x509_vfy.h, "X509_verify_cert_error_string"; RFC 8446 section 6 for the alerts).
 FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
@@ -28,14 +31,20 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
         "tls",
         "self-signed certificate in certificate chain",
         "the chain of certificates of {host} ends at an authority that this machine does not know",
-        "Let SSL_CERT_FILE name a PEM file with that authority: a company's own, or that of a proxy that opens TLS.",
+        (
+            "Let `tls.ca` in the profile, or --ca-bundle, name a PEM file with that authority: a company's own, or that "
+            "of a proxy that opens TLS. SSL_CERT_FILE does it for all programs."
+        ),
         "machine",
     ),
     (
         "tls",
         "self-signed certificate",
         "the certificate of {host} is self-signed: no authority vouches for it",
-        "If that is meant, save the certificate as PEM and let SSL_CERT_FILE name the file.",
+        (
+            "If that is meant, save the certificate as PEM and let `tls.ca` in the profile, or --ca-bundle, name the "
+            "file (SSL_CERT_FILE does it for all programs)."
+        ),
         "machine",
     ),
     (
@@ -45,7 +54,10 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
             "the certificate of {host} is by an authority that this machine does not know, or the target leaves the "
             "intermediate certificate out"
         ),
-        "Let SSL_CERT_FILE name a PEM file with that authority, or have the target send its whole chain.",
+        (
+            "Let `tls.ca` in the profile, or --ca-bundle (or SSL_CERT_FILE), name a PEM file with that authority, or "
+            "have the target send its whole chain."
+        ),
         "machine",
     ),
     (
@@ -73,7 +85,10 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
         "tls",
         NO_TLS,
         "`base_url` says https, and what answers at {host} does not speak TLS",
-        "Name the port of https in `base_url`, or write http:// where the target is on this machine.",
+        (
+            "Name the port of https in `base_url`, or write http:// where the target is on this machine (with "
+            "`allow_http: true` also where it is in a private network)."
+        ),
         "profile",
     ),
     (
@@ -89,17 +104,12 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
             words,
             "{host} asks for a client certificate, and rampcheck has none to show",
             (
-                "Ask for a way in without one, or let a proxy on your side (nginx, envoy) add it, and name that in "
-                "`base_url`."
+                "Let `tls.client_certificate` and `tls.client_key` in the profile name PEM files of one that the vendor "
+                "has signed or knows."
             ),
-            "target",
+            "profile",
         )
-        for words in (
-            "certificate required",
-            "alert bad certificate",
-            "alert handshake failure",
-            "ALERT_HANDSHAKE_FAILURE",
-        )
+        for words in ASKS
     ),
     (
         "tls",
@@ -113,8 +123,8 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
         "",
         "{told}",
         (
-            "Check `base_url` (https:// or http://, the port) and the certificates: SSL_CERT_FILE may name those of a "
-            "company."
+            "Check `base_url` (https:// or http://, the port) and the certificates: `tls.ca` in the profile, --ca-bundle "
+            "or SSL_CERT_FILE may name those of a company."
         ),
         "either",
     ),
@@ -172,8 +182,31 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
 )
 
 
-def explained(exchange: Exchange, failure: Failure, host: str, about: str = "connection") -> Observation:
-    """Says why there is no answer, and what to do about it."""
+# The same words where a client certificate was shown, and another that only then is about it.
+NOT_TAKEN = (
+    *ASKS,
+    "alert unknown ca",
+    "alert certificate unknown",
+    "alert unsupported certificate",
+    "alert access denied",
+)
+
+
+def explained(
+    exchange: Exchange, failure: Failure, host: str, about: str = "connection", profile: Profile | None = None
+) -> Observation:
+    """Says why there is no answer, and what to do about it; `profile` is that of the target."""
+    shown = profile and profile.tls.client_certificate
+    if shown and failure.kind == "tls" and any(words in failure.detail for words in NOT_TAKEN):
+        return Observation(
+            about,
+            "wrong",
+            f"{host} does not take the client certificate in {shown.name}",
+            "Is it the one that this environment of the vendor knows, not over, and does its file hold the certificates "
+            "between it and its authority, too?",
+            "profile",
+            exchange.number,
+        )
     meaning, cure, whose = next(
         (meaning, cure, whose)
         for kind, words, meaning, cure, whose in FAILURES

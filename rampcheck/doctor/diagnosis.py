@@ -82,7 +82,7 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
         answer = asking.ask(request)
     if answer.failure is not None:
         yield _speaks_tls(asking, request, answer.failure) or connection.explained(
-            answer, answer.failure, urlsplit(asking.profile.base_url).netloc
+            answer, answer.failure, urlsplit(asking.profile.base_url).netloc, profile=asking.profile
         )
         return None
     yield connection.answered(answer, asking.profile)

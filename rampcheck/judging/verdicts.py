@@ -81,6 +81,9 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
     ]
     verdicts = {result["id"]: result["verdict"] for result in results}
     for result in results:
+        for finding in result["findings"]:
+            if (span := account.spans.get(finding["exchange"] or -1)) is not None:
+                finding["trace"], finding["span"] = span.trace, span.span
         if result["verdict"] in BROKEN and result["id"] in roots:
             _fold(result, roots[result["id"]], verdicts, waivers)
     return results

@@ -16,7 +16,7 @@ from allure_commons.logger import AllureFileLogger
 from rampcheck.contract.register import Level
 from rampcheck.display import visible
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, ObservationResult, Results
-from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of
+from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of, trace_text
 from rampcheck.report.text import plural
 from rampcheck.wire.journal_records import Record
 
@@ -242,7 +242,8 @@ def _told(seen: FindingResult | ObservationResult) -> str:
     lines.append(f"actual: {seen['actual']}")
     lines += [f"also: {example['actual']} (exchange {example['exchange']})" for example in others(seen)]
     where = f", first in exchange {seen['exchange']}" if seen["exchange"] is not None else ""
-    return "\n".join([*lines, f"seen {plural(seen['times'], 'time')}{where}"])
+    lines.append(f"seen {plural(seen['times'], 'time')}{where}")
+    return "\n".join([*lines, *([f"trace: {trace}"] if (trace := trace_text(seen)) else [])])
 
 
 def _digest(*parts: str) -> str:

@@ -8,7 +8,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from rampcheck.display import shorten, visible
 from rampcheck.judging.results import ClauseResult, Results
-from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of, selection
+from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of, selection, trace_text
 from rampcheck.report.text import plural
 
 LONGEST_VALUE = 4_000  # characters
@@ -88,6 +88,8 @@ def _seen(clause: ClauseResult) -> str:
         lines.append(f"seen: {plural(seen['times'], 'time')}")
         if seen["scenario"]:
             lines.append(f"scenario: {seen['scenario']}")
+        if trace := trace_text(seen):
+            lines.append(f"trace: {trace}")
         lines += [
             f"also: {shorten(example['actual'], LONGEST_VALUE)}, exchange {example['exchange']}"
             for example in others(seen)

@@ -204,6 +204,13 @@ def others(seen: FindingResult | ObservationResult | Example) -> list[Example]:
     return seen["examples"][1:] if "examples" in seen else []
 
 
+def trace_text(seen: FindingResult | ObservationResult | Example) -> str:
+    """Says by which trace and span the vendor finds the exchange of a finding among its own, where it names them."""
+    if "trace" not in seen:
+        return ""
+    return f"{seen['trace']}, span {seen['span']}" if "span" in seen else seen["trace"]
+
+
 def outage_text(outage: OutageResult) -> str:
     """Says in a sentence or two when the target answered nothing, from which exchange on, and what was met instead."""
     after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""

@@ -11,7 +11,7 @@ from rampcheck.report.commands import Commands
 from rampcheck.report.difference import Piece, differing
 from rampcheck.report.evidence import Evidence, Part, evidence
 from rampcheck.report.extract import extract
-from rampcheck.report.outline import others
+from rampcheck.report.outline import others, trace_text
 from rampcheck.wire.journal_records import ExchangeRecord
 
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
@@ -39,7 +39,8 @@ class Sight:
     `expected` and `actual` are in pieces, each with whether it differs from the other text; `expected` is None of an
     observation. `extract` is the part of the answer that is the evidence. `place` says where its exchange is: `here`,
     `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it. `examples`
-    are those of the same kind with other values, `beside` the exchanges with which it disagrees.
+    are those of the same kind with other values, `beside` the exchanges with which it disagrees. `trace` is by what the
+    vendor finds the exchange among its own traces.
     """
 
     expected: list[Piece] | None
@@ -52,6 +53,7 @@ class Sight:
     times: int
     examples: tuple[Sight, ...] = ()
     beside: tuple[Beside, ...] = ()
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class Shelf:
             scenario=seen["scenario"],
             times=times,
             beside=tuple(map(self._beside, self._named(told or "", seen["actual"], number))),
+            trace=trace_text(seen),
         )
 
     def _named(self, expected: str, actual: str, own: int | None) -> list[int]:

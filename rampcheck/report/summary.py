@@ -51,10 +51,18 @@ def render(results: Results) -> str:
             gap_words=GAPS,
             outage_text=outage_text,
             others=_others,
+            place=_place,
             plural=plural,
             shown=SEEN_SHOWN,
         )
     )
+
+
+def _place(finding: FindingResult) -> str:
+    """Gives the number of a finding's exchange, and by which trace the vendor finds it."""
+    if finding["exchange"] is None:
+        return ""
+    return f"{finding['exchange']}, trace {finding['trace']}" if "trace" in finding else str(finding["exchange"])
 
 
 def _others(finding: FindingResult) -> str:

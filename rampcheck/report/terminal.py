@@ -12,7 +12,7 @@ from rampcheck.display import one_line, visible
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, GapKind, Results, WaiverResult
 from rampcheck.judging.verdicts import BROKEN
 from rampcheck.report.console import heading, say
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, others, outage_text, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, others, outage_text, outline, trace_text
 from rampcheck.report.text import plural
 
 LONGEST_VALUE = 400  # characters
@@ -107,6 +107,8 @@ def _print_finding(console: Console, finding: FindingResult) -> None:
     rows += [("also", f"{example['actual']} (exchange {example['exchange']})") for example in others(finding)]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
+    if trace := trace_text(finding):
+        rows.append(("trace", trace))
     for name, value in rows:
         say(console, one_line(value, LONGEST_VALUE), Text(f"    {name:<10}", "dim"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import secrets
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -90,6 +92,30 @@ _spelled("problem-json", "Errors are declared as application/problem+json.", _pr
 _spelled("vendor-json", "What is no error is declared as a vendor's kind of JSON.", _vendor)
 _spelled("upper-case-headers", "The names of headers are in capitals.", _renamed(str.upper))
 _spelled("title-case-headers", "The names of headers begin their words with a capital.", _renamed(str.title))
+
+
+# Tracing (W3C Trace Context, section 3.2; its draft of level 2, section 4, for the answer).
+
+TRACED = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def _told(scope: Scope, reply: Reply) -> Reply:
+    traced = TRACED.fullmatch(header(headers_of(scope), "traceparent"))
+    if traced is None:
+        return reply
+    own = f"00-{traced[1]}-{secrets.token_hex(8)}-01"
+    return reply.adding(
+        ("traceparent", traced[0]), ("traceresponse", own), ("server-timing", f"traceparent;desc={own}")
+    )
+
+
+def _named_by_trace(scope: Scope, reply: Reply) -> Reply:
+    traced = TRACED.fullmatch(header(headers_of(scope), "traceparent"))
+    return reply.with_header("x-request-id", traced[1]) if traced else reply
+
+
+_spelled("traced", "Answers tell of the request's trace, and of a span in it.", _told)
+_spelled("trace-as-request-id", "A request id is the trace that the request names.", _named_by_trace)
 
 
 # JSON (RFC 8259): the same value, or the same and more, in other texts.

@@ -42,9 +42,9 @@ class Budget:
 
     `per_second` 0 means no limit; where the rate `adapts`, it is what it begins with. `shared` is the folder for what
     the workers of a run count in common; None where there is only this process. The window slides, so no second lets
-    more than `per_second` through; they reach the
-    target when they are connected, so that those sent together may come a little nearer to the ones after them.
-    Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for several processes.
+    more than `per_second` through; they reach the target when they are connected, so that those sent together may come
+    a little nearer to the ones after them. Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for
+    several processes.
     """
 
     def __init__(
