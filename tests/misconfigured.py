@@ -157,6 +157,12 @@ class World:
             name, not_before=now + timedelta(days=begins), not_after=now + timedelta(days=ends)
         )
 
+    def shown(self, authority: trustme.CA) -> dict[str, str]:
+        """Gives the `tls` of a profile with a client certificate of an authority."""
+        leaf, file = authority.issue_cert("partner.example"), self.folder / "client.pem"
+        leaf.private_key_and_cert_chain_pem.write_to_path(str(file))
+        return {"client_certificate": str(file)}
+
     def behind_proxy(self, status: int) -> dict[str, Any]:
         """Gives the profile of a target that is reached over a proxy which refuses."""
         host = self.stack.enter_context(serving(lambda _: (status, {}, "")))
@@ -177,7 +183,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    for name in transport.AUTHORITIES:
+        monkeypatch.delenv(name, raising=False)
     transport.certificates.cache_clear()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from rampcheck.contract.profile import Profile
 from rampcheck.doctor.asking import Asking
@@ -85,7 +86,7 @@ CONNECTION = (
         lambda world: world.with_tls(world.authority, trusted=False),
         "connection",
         "is self-signed",
-        "SSL_CERT_FILE",
+        "`tls.ca` in the profile, or --ca-bundle",
         "machine",
     ),
     Case(
@@ -93,7 +94,7 @@ CONNECTION = (
         lambda world: world.with_tls(world.issued(), trusted=False, chain=True),
         "connection",
         "ends at an authority that this machine does not know",
-        "SSL_CERT_FILE",
+        "`tls.ca` in the profile, or --ca-bundle",
         "machine",
     ),
     Case(
@@ -133,8 +134,16 @@ CONNECTION = (
         lambda world: world.with_tls(world.issued(), asks=True),
         "connection",
         "asks for a client certificate",
-        "without one",
-        "target",
+        "`tls.client_certificate` and `tls.client_key`",
+        "profile",
+    ),
+    Case(
+        "a client certificate of another authority",
+        lambda world: world.with_tls(world.issued(), asks=True) | {"tls": world.shown(trustme.CA())},
+        "connection",
+        "does not take the client certificate in client.pem",
+        "this environment of the vendor knows",
+        "profile",
     ),
     Case(
         "https to http",

@@ -122,12 +122,11 @@ def _check_headers(
 def _header_fault(name: str, value: Any, documented: set[str]) -> str:
     if not _NAME.fullmatch(name):
         return "is no name of a header; it has letters, digits and hyphens"
-    if name.lower() in documented:
+    lower = name.lower()
+    if lower in documented:
         return "is a documented header of the API, which scenarios send, and leave out; leave it out here"
-    if name.lower().startswith("sec-websocket-"):
-        return _OF_HTTP
-    if fault := _TAKEN.get(name.lower()):
-        return fault
+    if lower in _TAKEN or lower.startswith("sec-websocket-"):
+        return _TAKEN.get(lower, _OF_HTTP)
     if isinstance(value, str) and value != value.strip():
         return "begins or ends with a space; remove it"
     if isinstance(value, str) and not value.isascii():

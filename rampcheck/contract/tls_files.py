@@ -109,9 +109,8 @@ def _key_fault(tls: Tls) -> str:
     if fault := _content_fault(path):
         return fault
     if not _KEY.search(path.read_bytes()):
-        if tls.client_key is None:
-            return f"names {path}, which holds no private key; name its file with tls.client_key"
-        return f"names {path}, which holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"
+        cure = " (-----BEGIN PRIVATE KEY-----)" if tls.client_key else "; name its file with tls.client_key"
+        return f"names {path}, which holds no private key in PEM{cure}"
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls)
     except _ProtectedError:
@@ -120,7 +119,7 @@ def _key_fault(tls: Tls) -> str:
             f"openssl pkey -in {path.name} -out FILE.pem"
         )
     except OSError as error:
-        if "KEY_VALUES_MISMATCH" in str(error) or "KEY_TYPE_MISMATCH" in str(error):
+        if "MISMATCH" in _reason(error):
             return f"names {path}, a key that does not fit the certificate in {tls.client_certificate}; name its own"
         return f"names {path}, whose private key cannot be read ({_reason(error)}); copy it again, whole"
     return ""

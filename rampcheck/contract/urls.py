@@ -36,8 +36,11 @@ def base_url_fault(url: str, *, allow_http: bool = False) -> str:
         return "holds a query or a fragment; end it before that"
     if not _BASE_URL.fullmatch(url) or not is_url(url):
         return "is not an absolute URL; write https://HOST, https://HOST:PORT or either with a path"
-    if not url.lower().startswith("http:") or is_loopback(url):
-        return ""
+    is_unencrypted = url.lower().startswith("http:") and not is_loopback(url)
+    return _http_fault(url, allow_http=allow_http) if is_unencrypted else ""
+
+
+def _http_fault(url: str, *, allow_http: bool) -> str:
     if not allow_http:
         return (
             "would send the credentials unencrypted; write https:// (http:// is for this machine, and with "

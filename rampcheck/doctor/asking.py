@@ -12,6 +12,7 @@ from types import TracebackType
 
 from rampcheck.contract.credentials import Credentials
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.tls_files import Tls
 from rampcheck.errors import BudgetSpent, Unjudged, writing
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
@@ -93,6 +94,10 @@ class Asking:
     def at(self, base_url: str) -> Profile:
         """Gives the profile with another base URL."""
         return replace(self.profile, base_url=base_url)
+
+    def elsewhere(self, base_url: str) -> Profile:
+        """Gives the profile with the URL of another host, which is shown nothing that is for the target."""
+        return replace(self.profile, base_url=base_url, headers=(), tls=Tls())
 
     def _client(self, profile: Profile) -> Client:
         known = next((client for asked, client in self._clients if asked is profile), None)

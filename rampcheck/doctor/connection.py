@@ -32,8 +32,8 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
         "self-signed certificate in certificate chain",
         "the chain of certificates of {host} ends at an authority that this machine does not know",
         (
-            "Let `tls.ca` in the profile, or --ca-bundle, name a PEM file with that authority: a company's own, or that "
-            "of a proxy that opens TLS. SSL_CERT_FILE does it for all programs."
+            "Let `tls.ca` in the profile, or --ca-bundle, name a PEM file with that authority: a company's own, or "
+            "that of a proxy that opens TLS. SSL_CERT_FILE does it for all programs."
         ),
         "machine",
     ),
@@ -104,8 +104,8 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
             words,
             "{host} asks for a client certificate, and rampcheck has none to show",
             (
-                "Let `tls.client_certificate` and `tls.client_key` in the profile name PEM files of one that the vendor "
-                "has signed or knows."
+                "Let `tls.client_certificate` and `tls.client_key` in the profile name PEM files of one that the "
+                "vendor has signed or knows."
             ),
             "profile",
         )
@@ -123,8 +123,8 @@ FAILURES: tuple[tuple[str, str, str, str, Whose], ...] = (
         "",
         "{told}",
         (
-            "Check `base_url` (https:// or http://, the port) and the certificates: `tls.ca` in the profile, --ca-bundle "
-            "or SSL_CERT_FILE may name those of a company."
+            "Check `base_url` (https:// or http://, the port) and the certificates: `tls.ca` in the profile, "
+            "--ca-bundle or SSL_CERT_FILE may name those of a company."
         ),
         "either",
     ),
@@ -202,8 +202,8 @@ def explained(
             about,
             "wrong",
             f"{host} does not take the client certificate in {shown.name}",
-            "Is it the one that this environment of the vendor knows, not over, and does its file hold the certificates "
-            "between it and its authority, too?",
+            "Is it the one that this environment of the vendor knows, not over, and does its file hold the "
+            "certificates between it and its authority, too?",
             "profile",
             exchange.number,
         )

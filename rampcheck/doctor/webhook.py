@@ -28,7 +28,7 @@ def looked_at(asking: Asking, webhook: Webhook) -> Observation:
     mark = secrets.token_hex(8)
     request = Request("POST", path, (("Content-Type", "application/json"),), json.dumps({"rampcheck": mark}).encode())
     with _receiving(webhook) as receiver:
-        answer = asking.ask(request, asking.at(f"{url.scheme}://{url.netloc}"))
+        answer = asking.ask(request, asking.elsewhere(f"{url.scheme}://{url.netloc}"))
         came = _came(receiver, mark.encode(), wait=PATIENCE if answer.accepted else 0.0)
     if came and answer.accepted:
         found = f"what is sent to `public_url` comes in at {webhook.listen}"

@@ -54,8 +54,8 @@ class Account:
     """What a run's journal says.
 
     `clauses` holds the evidence of each clause, `outcomes` for the number of an exchange how it ended: `accepted`, a
-    status, or a failure; `spans` what its request named to the target's tracing. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why
-    the run ended before everything was tried, where it did.
+    status, or a failure; `spans` what its request named to the target's tracing. `notes` are what the reader should
+    know, `outages` and `faults` what went wrong; `cut` is why the run ended before everything was tried, where it did.
     """
 
     clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
@@ -76,9 +76,7 @@ def collect(records: Iterable[Record]) -> Account:
         match record["kind"]:
             case "exchange":
                 account.outcomes[record["number"]] = _outcome(record)
-                headers = tuple((name, value) for name, value in record["request"]["headers"])
-                if (span := of_headers(headers)) is not None:
-                    account.spans[record["number"]] = span
+                account.spans |= _span(record)
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
             case "held" | "demand":
@@ -140,6 +138,11 @@ def _outcome(record: ExchangeRecord) -> str:
     status = response["status"]
     upgraded = status == 101 and record["protocol"] == "websocket"
     return "accepted" if (upgraded or 200 <= status < 300) and not record["failure"] else str(status)
+
+
+def _span(record: ExchangeRecord) -> dict[int, Span]:
+    span = of_headers(tuple((name, value) for name, value in record["request"]["headers"]))
+    return {record["number"]: span} if span is not None else {}
 
 
 def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:

@@ -71,10 +71,10 @@ def replay(
 ) -> Replayed:
     """Sends the exchange `number` of the run in the folder `where` again.
 
-    It goes to the target of the run, with the credentials that the environment holds, or as `profile` says, known by the
-    authorities in the file `ca`, where that is named. Raises
-    `UsageError` where there is no such exchange, its request cannot be made again, or the target is production and
-    that was not allowed; `Inconclusive` where the target does not answer.
+    It goes to the target of the run, with the credentials that the environment holds, or as `profile` says, known by
+    the authorities in the file `ca`, where that is named. Raises `UsageError` where there is no such exchange, its
+    request cannot be made again, or the target is production and that was not allowed; `Inconclusive` where the target
+    does not answer.
     """
     records = folder.read(where)
     beginning = folder.beginning(where, records)
