@@ -100,7 +100,7 @@ class Budget:
         times = f"{refusals:,} time{'' if refusals == 1 else 's'}" if refusals else "never"
         return (
             f"`limits.requests_per_second: auto` began with {self._pace.first:g} requests a second and came to "
-            f"{rate:g}: the target answered 429 (too many requests) {times}"
+            f"{round(rate, 1):g}: the target answered 429 (too many requests) {times}"
         )
 
 
