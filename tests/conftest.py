@@ -34,6 +34,7 @@ QUICK: frozenset[str] = frozenset(
         "test_internals",
         "test_journal",
         "test_kinds",
+        "test_pace",
         "test_presence",
         "test_profile",
         "test_profile_schema",
@@ -52,6 +53,7 @@ QUICK: frozenset[str] = frozenset(
         "test_signatures",
         "test_summary",
         "test_tiers",
+        "test_tracing",
         "test_transport",
         "test_verdicts",
     }

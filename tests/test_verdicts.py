@@ -39,6 +39,7 @@ def exchanged(number: int, *held: str, status: int = 200) -> dict[str, Any]:
         "held": list(held),
         "protocol": "http",
         "failure": None,
+        "request": {"headers": []},
         "response": {"status": status},
     }
 
