@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 
@@ -36,6 +37,11 @@ class RampcheckError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.cure}" if self.cure else self.message
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Gives what is known and nearest to a word that may be a mistake in spelling, "" where nothing is near."""
+    return next(iter(difflib.get_close_matches(word.lower(), list(known), n=1)), "")
 
 
 class UsageError(RampcheckError):

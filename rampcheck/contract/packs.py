@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from rampcheck import resources
-from rampcheck.errors import ContractError, UsageError
+from rampcheck.errors import ContractError, UsageError, nearest
 
 GROUP = "rampcheck.packs"
 # Tells the processes of a run which folders were named: one each, as in PATH.
@@ -95,8 +96,26 @@ def of(contract: str) -> Pack:
             "Leave out --pack, or uninstall one of them.",
         )
     if not found:
-        raise UsageError(f"there is no contract {contract!r}", f"Known: {', '.join(contracts())}.")
+        raise UsageError(f"there is no contract {contract!r}", cure(contract))
     return found[0]
+
+
+def cure(contract: str) -> str:
+    """Says what may be meant by a contract that is not known: one of another spelling, or one of a pack in a folder."""
+    known = f"Known: {', '.join(contracts())}."
+    if near := nearest(contract, contracts()):
+        return f"Did you mean {near}? {known}"
+    if folder := unnamed(contract):
+        return f"{folder} is a pack that brings it: add --pack {folder}. {known}"
+    return f"{known} A pack that is not installed is named with --pack DIR."
+
+
+def unnamed(contract: str) -> str:
+    """Gives the folder of a pack with this contract that nobody named: the current folder, or one in it; else ""."""
+    if not re.fullmatch(r"\w+", contract):
+        return ""
+    here = Path()
+    return next((str(folder) for folder in (here, *sorted(here.glob("*/"))) if contract in Pack(folder).contracts), "")
 
 
 def contracts() -> tuple[str, ...]:

@@ -7,10 +7,10 @@ shows a credential.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from rampcheck.contract.profile_rules import REFERENCE, SHORTEST_CREDENTIAL, at
 from rampcheck.contract.profile_text import Draft, Place, parsed, plain, read
 from rampcheck.contract.tls_files import Tls
 from rampcheck.contract.urls import unguessable
-from rampcheck.errors import ProfileError, UsageError
+from rampcheck.errors import ProfileError, UsageError, nearest
 
 AUTO = "auto"  # for `requests_per_second`: it is learned
 FIRST_RATE = 5.0  # requests a second that it begins with then: half of what a target is asked to bear otherwise
@@ -278,7 +278,6 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     given = _filled(written, (), environ, draft)
     contract = given.get("contract") if isinstance(given, dict) else None
     described = descriptor.load(contract) if contract in descriptor.contracts() else None
-    draft.credentials = frozenset(described.credentials if described else ())
     complaints = profile_schema.validator(contract if described else "").iter_errors(given)
     for error in itertools.islice(complaints, _MOST_COMPLAINTS):
         _complain(error, written, draft)
@@ -323,13 +322,14 @@ def _waiver(given: Mapping[str, Any]) -> Waiver:
 
 
 def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) -> Any:
-    """Gives `value` with references filled in and without keys of no value; a trigger may send null."""
+    """Gives `value` with references filled in and without keys of no value, or none below; a trigger may send null."""
     if isinstance(value, dict):
         keeps_null = place[:1] == ("triggers",) and len(place) > 1
+        members = {key: _filled(item, (*place, key), environ, draft) for key, item in value.items()}
         return {
-            key: _filled(item, (*place, key), environ, draft)
-            for key, item in value.items()
-            if item is not None or keeps_null or (*place, key) in draft.mistakes
+            key: item
+            for key, item in members.items()
+            if (item is not None and not (item == {} and value[key])) or keeps_null or (*place, key) in draft.mistakes
         }
     if isinstance(value, list):
         return [_filled(item, (*place, index), environ, draft) for index, item in enumerate(value)]
@@ -342,6 +342,7 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
             draft.wrong(place, "holds ${ that begins no reference; write ${NAME}")
         elif not environ.get(match[1]):
             draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
+            draft.unset.add(place)
         elif place[0] not in _HIDDEN | _OPEN:
             draft.fill(place, environ[match[1]])
     filled = REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
@@ -364,13 +365,15 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
     elif error.validator == "additionalProperties":
         for key in instance:
             if key not in properties:
-                near = difflib.get_close_matches(key.lower(), properties, n=1)
-                cure = f"did you mean {near[0]}?" if near else f"known here: {', '.join(properties)}"
-                draft.wrong((*place, key), f"unknown key; {cure}")
+                near = nearest(key, properties)
+                cure = f"did you mean {near}?" if near else f"known here: {', '.join(properties)}"
+                draft.wrong((*place, key), f"unknown key; {cure}", instead=True)
     else:
         cure = _example(schema, "write ")
         if schema.get("type") == "string" and isinstance(instance, int | float) and place[0] not in _HIDDEN:
             cure = "; put it in quotes"
+        if schema.get("format") == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", str(instance)):
+            cure = "; there is no such day"
         draft.wrong(place, f"expected {schema['title']}, found {_found(place, written)}{cure}")
 
 

@@ -17,6 +17,9 @@ from rampcheck.errors import ProfileError
 
 Place = tuple[str | int, ...]
 
+EVERY_KEY = "`rampcheck init` writes a profile in which every key is explained."
+ENVIRONMENT = "Secrets stand in the environment of the run, not in the profile: `export NAME=…` sets a variable."
+
 MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to read
 MOST_MISTAKES = 20  # told one by one
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
@@ -27,20 +30,25 @@ _HEADER = re.compile(r"[A-Za-z][a-z]{0,15}(?:-[A-Za-z][a-z]{0,15}){0,5}")
 class Draft:
     """A profile while it is read: where it comes from, the line of each place, and the mistakes so far.
 
-    `folder` is where the paths in it begin. `credentials` are the names that its contract has for them; `filled` is
-    what the environment gave, by its place.
+    `folder` is where the paths in it begin; `filled` is what the environment gave, by its place; `unset` are the places
+    for which it gave nothing.
     """
 
     def __init__(self, origin: str, folder: Path | None = None) -> None:
         self.origin = origin
         self.folder = folder or Path()
-        self.credentials: frozenset[str] = frozenset()
         self.lines: dict[Place, int] = {}
         self.mistakes: dict[Place, tuple[int, str]] = {}
         self.filled: dict[str, str] = {}
+        self.unset: set[Place] = set()
 
-    def wrong(self, place: Place, message: str, line: int = 0) -> None:
-        """Notes a mistake. Of several at one place the first is kept: it is the cause of the others."""
+    def wrong(self, place: Place, message: str, line: int = 0, *, instead: bool = False) -> None:
+        """Notes a mistake. Of several at one place the first is kept: it is the cause of the others.
+
+        What is told `instead` takes the place of all that was noted there and below.
+        """
+        if instead:
+            self.mistakes = {part: told for part, told in self.mistakes.items() if part[: len(place)] != place}
         above = (place[:size] for size in range(len(place), -1, -1))
         known = line or next((self.lines[part] for part in above if part in self.lines), 0)
         self.mistakes.setdefault(place, (known, message))
@@ -52,9 +60,7 @@ class Draft:
         self.filled[f"{name}_{same + 1}" if same else name] = value
 
     def words(self, place: Place) -> str:
-        """Words a place, as `partner.pairs[0]`. A key that is no word, or no credential, may be a secret itself."""
-        if place[:1] == ("credentials",) and place[1:] and place[1] not in self.credentials:
-            place = place[:1]
+        """Words a place, as `partner.pairs[0]`. A key that is no word may be a secret itself."""
         words = ""
         for part in place:
             if isinstance(part, int):
@@ -74,7 +80,7 @@ class Draft:
             lines.append(": ".join(part for part in parts if part))
         if len(lines) > MOST_MISTAKES:
             lines[MOST_MISTAKES:] = [f"{self.origin}: {len(lines) - MOST_MISTAKES} more mistakes"]
-        return ProfileError(lines, "The README shows a profile; `rampcheck schema profile` explains every key.")
+        return ProfileError(lines, ENVIRONMENT if self.mistakes.keys() <= self.unset else EVERY_KEY)
 
 
 def read(path: Path, draft: Draft) -> str:

@@ -186,14 +186,16 @@ class Contract:
         for pattern in patterns:
             found = fnmatch.filter(self.clauses, pattern)
             if not found:
-                near = difflib.get_close_matches(pattern, self._patterns(), n=3, cutoff=0.7)
-                meant = f"Did you mean {' or '.join(near)}? " if near else ""
-                raise UsageError(
-                    f"no clause of the contract {self.name} matches {pattern!r}",
-                    f"{meant}`rampcheck clauses --contract {self.name}` lists them.",
-                )
+                raise UsageError(f"no clause of the contract {self.name} matches {pattern!r}", self.cure(pattern))
             chosen.update(found)
         return frozenset(chosen)
+
+    def cure(self, *unknown: str) -> str:
+        """Says what to do about ids or patterns that match no clause: what may be meant, and where all are listed."""
+        known = self._patterns()
+        near = [found for name in unknown for found in difflib.get_close_matches(name, known, n=3, cutoff=0.7)]
+        meant = f"Did you mean {' or '.join(dict.fromkeys(near))}? " if near else ""
+        return f"{meant}`rampcheck clauses --contract {self.name}` lists them."
 
     def _patterns(self) -> list[str]:
         """Gives all ids, and the patterns of all that begin alike."""

@@ -16,7 +16,7 @@ def check(waivers: Iterable[Waiver], contract: Contract) -> None:
     if unknown := [waiver.clause for waiver in waivers if waiver.clause not in contract.clauses]:
         raise UsageError(
             f"the profile waives what is no clause of {contract.name}: {', '.join(unknown)}",
-            f"`rampcheck clauses --contract {contract.name}` lists them.",
+            contract.cure(*unknown),
         )
 
 

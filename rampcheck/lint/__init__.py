@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rampcheck.contract import packs
 from rampcheck.contract.packs import Pack
-from rampcheck.errors import UsageError
+from rampcheck.errors import UsageError, nearest
 from rampcheck.lint import code, documents, versions
 from rampcheck.lint.draft import Draft, Mistake, Rule
 
@@ -55,12 +55,20 @@ def lint(meant: str = "") -> Iterator[Looked]:
         if not chosen:
             raise UsageError(
                 f"{meant} is neither a contract nor a pack's folder",
-                f"Known contracts: {', '.join(sorted(known))}; a pack has openapi/NAME.",
+                _cure(meant, known),
             )
         if Pack(folder).contracts:
             packs.add(folder)
     for pack, name in chosen:
         yield look(pack, name)
+
+
+def _cure(meant: str, known: Iterable[str]) -> str:
+    if folder := packs.unnamed(meant):
+        return f"Name the folder of its pack: `rampcheck lint {folder}`."
+    near = nearest(meant, known)
+    question = f"Did you mean {near}? " if near else ""
+    return f"{question}Known contracts: {', '.join(sorted(known))}; of a pack that is not installed, name the folder."
 
 
 def _contracts(pack: Pack) -> list[str]:

@@ -1,0 +1,71 @@
+"""A mistake in a profile is named for what it is, with the cure that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rampcheck.contract import profile as profiles
+from rampcheck.errors import ProfileError
+from tests.test_profile import ENVIRON, MINIMAL, TOKEN
+
+WAIVER = MINIMAL + "waivers: [{clause: a, reason: b, until: %s}]\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a profile is."""
+    return tmp_path / "profile.yaml"
+
+
+def refusal(path: Path, text: str, environ: dict[str, str] | None = None) -> ProfileError:
+    """The error of a profile with this text."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ProfileError) as raised:
+        profiles.load(path, ENVIRON if environ is None else environ)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (WAIVER % "2027-13-31", '"2027-13-31"; there is no such day'),
+        (WAIVER % "soon", 'found "soon"; write "2027-01-31"'),
+        (
+            MINIMAL + "  second_client_tokn: ${NOT_SET}\n",
+            "profile.yaml:5: credentials.second_client_tokn: unknown key; did you mean second_client_token?",
+        ),
+        (MINIMAL + "  token: ${NOT_SET}\n", "credentials.token: unknown key; known here: client_token, "),
+        (MINIMAL + "enviroment: [{a: '${NOT_SET}'}]\n", "profile.yaml:5: enviroment: unknown key"),
+    ],
+)
+def test_it_is_named(text: str, said: str, path: Path) -> None:
+    """An unknown key counts more than a variable that is not set there; a day that there is not is no format."""
+    (told,) = refusal(path, text).mistakes
+    assert said in told
+
+
+def test_a_key_that_may_be_a_secret_is_not_shown(path: Path) -> None:
+    """Where a token stands in the place of a credential's name, it is not told."""
+    (told,) = refusal(path, f"{MINIMAL}  {TOKEN}: x\n").mistakes
+    assert "credentials.(a key that is not shown): unknown key" in told
+    assert TOKEN not in told
+
+
+@pytest.mark.parametrize(
+    ("more", "cure"),
+    [("", "Secrets stand in the environment of the run"), ("limit: {}\n", "`rampcheck init` writes a profile")],
+)
+def test_the_cure_at_the_end_fits(more: str, cure: str, path: Path) -> None:
+    """Where only variables are missing, the profile is right as it is."""
+    assert cure in refusal(path, MINIMAL + more, {}).cure
+
+
+def test_a_heading_without_anything_below_is_left_out(path: Path) -> None:
+    """At any depth; an empty mapping that is written out is what it is."""
+    path.write_text(
+        MINIMAL + "partner:\nsecond_partner:\n  widget_config:\nlimits:\n  max_requests:\nwaivers:\n", encoding="utf-8"
+    )
+    assert profiles.load(path, ENVIRON).given.keys() == {"contract", "base_url", "credentials"}
+    assert "of no use without" in str(refusal(path, MINIMAL + "second_partner: {}\n"))
