@@ -20,6 +20,7 @@ from rampcheck.contract import descriptor
 from rampcheck.display import visible
 from rampcheck.doctor.commands import doctor
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
+from rampcheck.init.commands import init
 from rampcheck.running import incidents, termination
 from rampcheck.signoff.commands import keygen, sign, verify
 
@@ -395,7 +396,7 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (doctor, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
+for command in (init, doctor, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
     main.add_command(command)
 
 if __name__ == "__main__":

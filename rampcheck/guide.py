@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 # In the order in which somebody meets them.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Judge a target": ("run", "doctor", "replay", "serve", "clauses"),
+    "Judge a target": ("init", "run", "doctor", "replay", "serve", "clauses"),
     "Results": ("report", "compare", "history"),
     "Sign-off": ("keygen", "sign", "verify"),
     "Contracts": ("schema", "new", "lint", "freeze", "selftest"),
@@ -21,6 +21,12 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck run sandbox.yaml --clause 'NAME.auth.*'", "some clauses only"),
         ("rampcheck run sandbox.yaml --baseline reports/before", "and what has changed since then"),
         ("rampcheck run sandbox.yaml --shard 2/4 --output part-2", "on the second of four machines"),
+    ),
+    "init": (
+        ("rampcheck init", "asks"),
+        ("rampcheck init --contract NAME --base-url https://sandbox.example sandbox.yaml", "asks only for the rest"),
+        ("rampcheck init --base-url https://sandbox.example --from-response session.json", "with what a session tells"),
+        ("rampcheck init --from-run reports/before more.yaml", "with what the gaps of a run ask for"),
     ),
     "doctor": (
         ("rampcheck doctor sandbox.yaml", "before the first run"),

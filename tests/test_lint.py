@@ -191,6 +191,14 @@ BREACHES = [
         "needs `partner.buys`, which no profile",
         "partner.buys",
     ),
+    Breach(
+        "what a session tells",
+        CONTRACT,
+        "envelope: [code]",
+        "envelope: [code]\nsession_tells: {partner.buys: id}",
+        "a session tells partner.buys, which no profile",
+        "session_tells:",
+    ),
     Breach("examples", OPENAPI, "id: one", "id: 1", "session is not valid: id: 1 is not of type", "id: 1"),
     Breach(
         "examples",

@@ -57,6 +57,7 @@ class Descriptor:
     requests: int = 0
     credentials_refused: tuple[int, str] = (401, "")
     secret_members: frozenset[str] = frozenset()
+    session_tells: Mapping[str, Any] = field(default_factory=dict)
     named_by: str = ""
     webhook: str = ""
     websockets: tuple[str, ...] = ()

@@ -17,19 +17,30 @@ DEFS = "#/$defs/"
 
 def example(contract: str, place: str) -> Any:
     """Gives an example of what stands at a place (`partner.origins`) of a profile; None where the schema has none."""
-    schema = of(descriptor.load(contract))
-    node: Any = schema
-    for name in place.split("."):
-        node = _resolved(schema, _resolved(schema, node).get("properties", {}).get(name, {}))
+    node = _node(of(descriptor.load(contract)), place)
     shown = [*node.get("examples", ()), *node.get("enum", ())]
     return shown[0] if shown else None
 
 
-def _resolved(schema: Any, node: Any) -> Any:
+def takes(contract: str, place: str, value: Any) -> bool:
+    """Whether a value may stand at a place of a profile."""
+    schema = of(descriptor.load(contract))
+    node = _node(schema, place)
+    return bool(node) and validator(contract).evolve(schema={**node, "$defs": schema["$defs"]}).is_valid(value)
+
+
+def _node(schema: Any, place: str) -> Any:
+    node: Any = schema
+    for name in place.split("."):
+        node = resolved(schema, resolved(schema, node).get("properties", {}).get(name, {}))
+    return node
+
+
+def resolved(schema: Any, node: Any) -> Any:
     """Gives a node with what it refers to; what stands beside the reference counts first."""
     if "$ref" not in node:
         return node
-    return {**_resolved(schema, schema["$defs"][node["$ref"].removeprefix(DEFS)]), **node}
+    return {**resolved(schema, schema["$defs"][node["$ref"].removeprefix(DEFS)]), **node}
 
 
 @cache
@@ -42,7 +53,7 @@ def validator(contract: str) -> jsonschema.Draft202012Validator:
 def whole() -> dict[str, Any]:
     """Gives the schema for editors: that of whichever contract the profile names."""
     schema = _of_none()
-    parts = {known.name: _moved(of(known), f"{DEFS}{known.name}/$defs/") for known in descriptor.readable()}
+    parts = {known.name: _moved(for_editors(known), f"{DEFS}{known.name}/$defs/") for known in descriptor.readable()}
     return {
         **{key: schema[key] for key in ("$schema", "$id", "title", "description", "type")},
         "required": ["contract", "base_url"],
@@ -56,6 +67,25 @@ def whole() -> dict[str, Any]:
         ],
         "$defs": parts,
     }
+
+
+def for_editors(described: Descriptor) -> dict[str, Any]:
+    """Gives the schema of a profile of one contract, in which a heading with nothing below it is one left out."""
+    schema = of(described)
+    return {
+        **schema,
+        "properties": {
+            name: node if name in schema["required"] else _or_nothing(node)
+            for name, node in schema["properties"].items()
+        },
+        "$defs": {name: _or_nothing(node) for name, node in schema["$defs"].items()},
+    }
+
+
+def _or_nothing(node: Any) -> Any:
+    if "properties" in node:
+        node = {**node, "properties": {name: _or_nothing(inner) for name, inner in node["properties"].items()}}
+    return {**node, "type": [node["type"], "null"]} if node.get("type") in ("object", "array") else node
 
 
 def of(described: Descriptor) -> dict[str, Any]:

@@ -259,6 +259,17 @@ def _needs(draft: Draft) -> Iterator[Mistake]:
                     )
 
 
+def _told(draft: Draft) -> Iterator[Mistake]:
+    for place in draft.descriptor.content.get("session_tells", {}):
+        if not _offers(draft.profile, place.split("."), None):
+            yield draft.descriptor.wrong(
+                f"a session tells {place}, which no profile of {draft.name} can hold",
+                "Mend the place, or describe it under `profile`.",
+                "session_tells",
+                place,
+            )
+
+
 def _paths(need: Any) -> Iterator[tuple[str, Any]]:
     """Gives each place of a profile that a need speaks of, with the value that it asks for, None for any."""
     if isinstance(need, str):
@@ -428,6 +439,7 @@ RULES = (
     Rule("causes", _causes, ("format of clauses.yaml",)),
     Rule("the profile's part", _profile, ("found by its name", "format of contract.yaml")),
     Rule("needs", _needs, ("the profile's part", "format of clauses.yaml")),
+    Rule("what a session tells", _told, ("the profile's part",)),
     Rule("examples", _examples, ("valid OpenAPI",)),
     Rule("described examples", _described, ("valid OpenAPI",)),
     Rule("a target may do more", _open, ("examples",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from rampcheck.judging.results import ClauseResult
@@ -12,24 +13,41 @@ from rampcheck.report.text import plural
 Tree = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Addition:
+    """An example of what is to stand at one place of the profile, and the number of clauses that need it."""
+
+    example: object
+    clauses: int
+
+    @property
+    def purpose(self) -> str:
+        """What it is good for, in three words."""
+        return f"for {plural(self.clauses, 'clause')}"
+
+
+def additions(clauses: Iterable[ClauseResult]) -> dict[str, Addition]:
+    """Gives all that these clauses of the results lack in the profile, by its place."""
+    needed: dict[str, Addition] = {}
+    for clause in clauses:
+        for lacking in clause.get("lacks", ()):
+            known = needed.get(lacking["key"], Addition(lacking["example"], 0))
+            needed[lacking["key"]] = Addition(known.example, known.clauses + 1)
+    return needed
+
+
 def addition(clauses: Iterable[ClauseResult]) -> str:
     """Gives the YAML of all that these clauses of the results lack in the profile; empty where they name nothing.
 
     Each line has an example in place of a value that only the reader knows, and says for how many clauses it is needed.
     """
-    needed: dict[str, object] = {}
-    times: dict[str, int] = {}
-    for clause in clauses:
-        for lacking in clause.get("lacks", ()):
-            needed.setdefault(lacking["key"], lacking["example"])
-            times[lacking["key"]] = times.get(lacking["key"], 0) + 1
     tree: Tree = {}
-    for key, example in needed.items():
+    for key, needed in additions(clauses).items():
         *parents, name = key.split(".")
         branch = tree
         for parent in parents:
             branch = branch.setdefault(parent, {})
-        branch[name] = f"{_value(example)}  # for {plural(times[key], 'clause')}"
+        branch[name] = f"{_value(needed.example)}  # {needed.purpose}"
     return "\n".join(_lines(tree))
 
 

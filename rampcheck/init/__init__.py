@@ -1,0 +1,1 @@
+"""The first profile of a target."""
