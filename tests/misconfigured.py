@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from rampcheck.contract import profile as profiles
+from rampcheck.contract.profile import Profile
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.diagnosis import diagnose
 from rampcheck.doctor.telling import document
@@ -188,12 +189,17 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     transport.certificates.cache_clear()
 
 
+def loaded(profile: Mapping[str, Any]) -> Profile:
+    """Gives a profile as it is read, its credentials referring to the environment."""
+    environment = {name.upper(): value for name, value in profile["credentials"].items()}
+    referring = {**profile, "credentials": {name: f"${{{name.upper()}}}" for name in profile["credentials"]}}
+    return profiles.from_mapping(referring, environment)
+
+
 def diagnosed(profile: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Gives what the doctor tells of a profile, as `--json` prints it."""
     folder.mkdir()
-    environment = {name.upper(): value for name, value in profile["credentials"].items()}
-    referring = {**profile, "credentials": {name: f"${{{name.upper()}}}" for name in profile["credentials"]}}
-    with Asking(profiles.from_mapping(referring, environment), folder) as asking:
+    with Asking(loaded(profile), folder) as asking:
         return document(diagnose(asking), asking)
 
 

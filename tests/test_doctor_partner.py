@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
+from rampcheck import resources
 from rampcheck.contract import descriptor, register
 from rampcheck.sandbox import server
 from rampcheck.wire import receiver
@@ -54,6 +56,9 @@ def test_a_right_profile_is_ready(contract: str, world: World, tmp_path: Path) -
     told = diagnosed(world.profile(contract), tmp_path / "out")
     assert seen_of(told, "look", "wrong") == []
     assert told["ready"] is True
+    schema = json.loads(resources.schema("doctor").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(told)
+    assert told.keys() == schema["properties"].keys()
     assert len(exchanges(tmp_path / "out")) == told["requests"] <= MOST
 
 
@@ -95,6 +100,22 @@ def test_what_the_target_does_otherwise_is_told(
     assert found in wrong[0]["found"]
     assert wrong[0]["cure"]
     assert told["requests"] <= MOST
+
+
+KRYPTONIM: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("credentials.second_api_key", {"second_api_key": "key-of-nobody-at-all"}, "refused, 401"),
+    ("credentials.second_api_key", {"second_signature_secret": "secret-of-nobody"}, "refused, 401"),
+)
+
+
+@pytest.mark.parametrize(("about", "credentials", "found"), KRYPTONIM)
+def test_a_second_partner_that_is_none_is_told(
+    about: str, credentials: dict[str, str], found: str, world: World, tmp_path: Path
+) -> None:
+    """Its key and its secret belong together, or one of them is wrong."""
+    wrong = seen_of(diagnosed(world.wrongly("kryptonim", **credentials), tmp_path / "out"), "wrong")
+    assert [seen["about"] for seen in wrong] == [about]
+    assert found in wrong[0]["found"]
 
 
 def test_an_address_that_this_machine_has_not_is_told(world: World, tmp_path: Path) -> None:
@@ -207,6 +228,7 @@ DEFECTS = (
     ("kryptonim", "signature-over-sorted-json", ""),
     ("kryptonim", "signature-in-base64-only", ""),
     ("kryptonim", "fiat-amount-refused", ""),
+    ("kryptonim", "ip-address-required", ""),
     ("kryptonim", "session-called-page", ""),
     ("kryptonim", "api-key-in-widget-url", ""),
 )

@@ -7,15 +7,15 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from rampcheck.doctor import base_url, clock, connection, credentials, partner, webhook
+from rampcheck.doctor import partner, webhook
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.limits import limits
-from rampcheck.doctor.observation import Observation
 from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
-from rampcheck.running.baseline import KNOWN_MEMBERS
+from rampcheck.mistakes import base_url, clock, connection, credentials
+from rampcheck.mistakes.observation import Observation
 from rampcheck.running.forecast import Forecast, forecast
-from rampcheck.wire.exchanges import Exchange, Failure, Request
+from rampcheck.wire.exchanges import Exchange, Request
 
 MOST_CANDIDATES = 10  # documented requests, of which one has to be accepted
 PAUSE = 0.5  # seconds before what failed in passing is asked once more
@@ -81,7 +81,7 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
         time.sleep(PAUSE)  # It may have been in passing.
         answer = asking.ask(request)
     if answer.failure is not None:
-        yield _speaks_tls(asking, request, answer.failure) or connection.explained(
+        yield connection.spoken(asking, request, answer.failure) or connection.explained(
             answer, answer.failure, urlsplit(asking.profile.base_url).netloc, profile=asking.profile
         )
         return None
@@ -101,22 +101,9 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
 
 def _candidates(asking: Asking) -> list[Candidate]:
     """Gives the documented minimum, it with each optional part, then in its other forms, as many as may be tried."""
-    found = [one for one in asking.suite.candidates(asking.profile) if len(one.added) <= 1]
+    found = [one for one in asking.suite.candidates(asking.profile) if len({what for _, what in one.added}) <= 1]
     first = list({one.added: one for one in reversed(found)}.values())[::-1]
     return [*first, *(one for one in found if one not in first)][:MOST_CANDIDATES]
-
-
-def _speaks_tls(asking: Asking, request: Request, failure: Failure) -> Observation | None:
-    """Looks whether https is spoken where http was not answered: many a server just closes the connection then."""
-    url = urlsplit(asking.profile.base_url)
-    if url.scheme != "http" or failure.kind not in {"reset", "truncated", "protocol"}:
-        return None
-    answer = asking.ask(request, asking.at(url._replace(scheme="https").geturl()))
-    # An answer, or a certificate that is refused, is TLS; a connection that is closed again is anything.
-    if answer.response is None and not (answer.failure and "certificate" in answer.failure.detail):
-        return None
-    spoken = Failure("tls", f"{url.netloc} closes what is no TLS: {connection.ONLY_TLS}")
-    return connection.explained(answer, spoken, url.netloc)
 
 
 def _first_accepted(
@@ -126,7 +113,7 @@ def _first_accepted(
     for number, candidate in enumerate(candidates):
         if number:
             answer = asking.ask(_built(asking, candidate))
-        if answer.accepted and asking.suite.is_known(answer, KNOWN_MEMBERS):
+        if answer.accepted and asking.suite.is_session(answer):
             yield Observation("credentials", "ok", "accepted", exchange=answer.number)
             yield _documented(candidate, first, answer)
             return candidate

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rampcheck.contract.profile import Profile
-from rampcheck.doctor.observation import Observation
+from rampcheck.mistakes import rate
+from rampcheck.mistakes.observation import Observation
 from rampcheck.report.text import plural
 from rampcheck.running.forecast import FREE_RATE
 
@@ -13,19 +14,9 @@ from rampcheck.running.forecast import FREE_RATE
 def limits(profile: Profile, seen: Sequence[int]) -> list[Observation]:
     """Says whether the profile's limits let a whole run through; `seen` are the statuses of the answers so far."""
     found, told = profile.limits, []
-    rate = f"{found.requests_per_second:g} requests a second" if found.requests_per_second else "no limit of a rate"
-    rate += ", to begin with (auto)" if found.adapts else ""
+    allowed = rate.told(profile)
     if 429 in seen:
-        told.append(
-            Observation(
-                "limits",
-                "wrong",
-                f"the target answers 429 (too many requests), with {rate} in the profile",
-                "Lower `limits.requests_per_second`, or ask the vendor for a higher limit. If it is the quota of an "
-                "hour or a day, wait for it.",
-                "profile",
-            )
-        )
+        told.append(rate.too_many(profile))
     size = profile.described.requests
     if size and found.max_requests < size:
         told.append(
@@ -44,11 +35,11 @@ def limits(profile: Profile, seen: Sequence[int]) -> list[Observation]:
             Observation(
                 "limits",
                 "look",
-                f"at {rate} a run takes about {minutes:.0f} minutes, and `max_minutes` is {found.max_minutes:g}",
+                f"at {allowed} a run takes about {minutes:.0f} minutes, and `max_minutes` is {found.max_minutes:g}",
                 "Raise `limits.max_minutes`, or the rate if the vendor allows it.",
                 "profile",
             )
         )
     return told or [
-        Observation("limits", "ok", f"{plural(len(seen), 'request')}, {rate}: no 429; more at once was not tried")
+        Observation("limits", "ok", f"{plural(len(seen), 'request')}, {allowed}: no 429; more at once was not tried")
     ]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rampcheck.contract.register import resolve
 from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.observation import Observation, Severity, Whose
 from rampcheck.judging.suite import Candidate, Probe
+from rampcheck.mistakes.observation import Observation, Severity, Whose
 from rampcheck.wire.exchanges import Exchange
 
 KEPT = 2  # requests, for what comes after

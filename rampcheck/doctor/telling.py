@@ -12,7 +12,7 @@ from rampcheck import __version__
 from rampcheck.display import one_line, visible
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.diagnosis import Diagnosis
-from rampcheck.doctor.observation import Severity
+from rampcheck.mistakes.observation import Severity
 from rampcheck.report.console import heading, say
 from rampcheck.report.text import plural
 from rampcheck.running.forecast import takes, tries

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Webhook
-from rampcheck.doctor import connection
 from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.observation import Observation
+from rampcheck.mistakes import connection
+from rampcheck.mistakes.observation import Observation
 from rampcheck.wire.channel import News
 from rampcheck.wire.exchanges import Request
 from rampcheck.wire.receiver import Receiver

@@ -15,6 +15,7 @@ from rampcheck.wire.journal_records import (
     FindingContent,
     HeldRecord,
     ObservationRecord,
+    OutageRecord,
     Record,
 )
 from rampcheck.wire.tracing import Span, of_headers
@@ -93,15 +94,7 @@ def collect(records: Iterable[Record]) -> Account:
             case "note":
                 notes[record["text"]] += 1
             case "outage":
-                outage: OutageResult = {
-                    "began": record["began"],
-                    "ended": record["ended"],
-                    "exchange": record["exchange"],
-                    "detail": record["detail"],
-                    "before": record["before"],
-                    "probes": record["probes"],
-                    "cause": record["cause"],
-                }
+                outage = _outage(record)
                 account.outages += [outage] if outage not in account.outages else []
             case "fault":
                 account.faults.append(record["text"])
@@ -111,6 +104,21 @@ def collect(records: Iterable[Record]) -> Account:
     account.outages.sort(key=lambda outage: outage["began"])
     _weigh(doubts, account)
     return account
+
+
+def _outage(record: OutageRecord) -> OutageResult:
+    outage: OutageResult = {
+        "began": record["began"],
+        "ended": record["ended"],
+        "exchange": record["exchange"],
+        "detail": record["detail"],
+        "before": record["before"],
+        "probes": record["probes"],
+        "cause": record["cause"],
+    }
+    if "refuses" in record:
+        outage["refuses"] = record["refuses"]
+    return outage
 
 
 def _held(record: HeldRecord | DemandRecord) -> set[int]:

@@ -336,6 +336,10 @@ class Judge:
         self._demand_known(clause)
         return {"clause": clause, "scenario": self.scenario}
 
+    def keep_secret(self, name: str, value: str) -> None:
+        """Makes `value` a secret like the profile's own from now on, marked with `name`; so are parts of it."""
+        self._journal.redactor.add(name, value)
+
     def hide(self, name: str, value: str) -> None:
         """Makes `value`, made up for a request, a secret from now on, marked with `name`; a part of it is none."""
         if value:

@@ -79,7 +79,7 @@ class WaiverResult(TypedDict):
 
 
 class OutageResult(TypedDict):
-    """A time in which the target answered nothing."""
+    """A time in which the target answered nothing, or `refuses` what it accepts otherwise."""
 
     began: str
     ended: str | None
@@ -88,6 +88,7 @@ class OutageResult(TypedDict):
     before: list[int]
     probes: NotRequired[int]
     cause: NotRequired[str]
+    refuses: NotRequired[bool]
 
 
 class Lack(TypedDict):
@@ -171,6 +172,7 @@ class Results(TypedDict):
     contract_version: str
     verdict: RunVerdict
     reason: str
+    cure: NotRequired[str]
     target: TargetResult
     subject: NotRequired[SubjectResult]
     sign_off: NotRequired[SignOffResult]

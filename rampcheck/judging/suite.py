@@ -17,6 +17,7 @@ from rampcheck.wire.exchanges import Exchange, Request
 # The parts of an answer that a finding can be about, besides members of its body.
 STATUS = "status"
 BODY = "body"
+KNOWN_MEMBERS = 2  # so many of a session's members make an answer one, however it is written
 Known = TypeVar("Known")
 
 
@@ -151,6 +152,10 @@ class Suite:
             return len(known & value.keys()) >= members
         text = exchange.response.body.decode("utf-8", "replace").replace("\\", "")
         return sum(f'"{name}"' in text for name in known) >= members
+
+    def is_session(self, exchange: Exchange) -> bool:
+        """Whether an answer has enough of a session's members to be one."""
+        return self.is_known(exchange, KNOWN_MEMBERS)
 
     def is_acceptance(self, exchange: Exchange) -> bool:
         """Whether the API itself accepted a request, and not something that says nothing of what it would say."""

@@ -205,7 +205,7 @@ class _Report:
             if outage["ended"] is None
         ]
         if self._results["verdict"] == "inconclusive":
-            told.append(("inconclusive", summary.sentence))
+            told.append(("inconclusive", " ".join(filter(None, [summary.sentence, summary.cure]))))
         if summary.early_end:
             told.append(("the end of the run", summary.early_end))
         if self._results["verdict"] == "nonconformant" and not summary.by_verdict["failed"]:

@@ -104,7 +104,7 @@ def _troubles(results: Results) -> list[TestCase]:
     troubles = [("fault", fault) for fault in results["faults"]]
     troubles += [("outage", outage_text(outage)) for outage in summary.outages if outage["ended"] is None]
     if results["verdict"] == "inconclusive":
-        troubles.append(("inconclusive", summary.sentence))
+        troubles.append(("inconclusive", " ".join(filter(None, [summary.sentence, summary.cure]))))
     if summary.early_end:
         troubles.append(("interrupted", summary.early_end))
     if results["verdict"] == "nonconformant" and not summary.by_verdict["failed"]:

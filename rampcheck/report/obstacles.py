@@ -48,7 +48,12 @@ def _broken(lead: Lead) -> str:
 
 def _of_the_run(results: Results, outline: Outline) -> list[Obstacle]:
     found = [
-        Obstacle("The target stopped answering, and did not come back", f"outage-{number}")
+        Obstacle(
+            "The target began to refuse everything"
+            if outage.get("refuses")
+            else "The target stopped answering, and did not come back",
+            f"outage-{number}",
+        )
         for number, outage in enumerate((one for one in outline.outages if one["ended"] is None), start=1)
     ]
     if results["faults"]:

@@ -113,9 +113,10 @@ class Lead:
 class Outline:
     """The results in the order of reading.
 
-    `word` and `sentence` say what the run's verdict means here; `early_end` is a sentence where the run
-    stopped before its end, else empty; `by_verdict` has the clauses of every verdict in the order of the
-    documentation; `leads` has them without those that follow from another, what most others follow from first;
+    `word` and `sentence` say what the run's verdict means here, `cure` what to do about it, where that is known;
+    `early_end` is a sentence where the run stopped before its end, else empty; `by_verdict` has the clauses of every
+    verdict in the order of the documentation; `leads` has them without those that follow from another, what most
+    others follow from first;
     `gaps` has those not verified by kind and reason, what nobody expected first, then the widest gap.
     `selection` is what was selected, as options of a command, `command` the one that runs it again; `unsigned` says
     why there is nothing to sign, where there is not. `outages` are those of the results, `notes` their notes with a
@@ -124,6 +125,7 @@ class Outline:
 
     word: Word
     sentence: str
+    cure: str
     early_end: str
     by_verdict: Mapping[ClauseVerdict, tuple[ClauseResult, ...]]
     leads: Mapping[ClauseVerdict, tuple[Lead, ...]]
@@ -148,6 +150,7 @@ def outline(results: Results) -> Outline:
     return Outline(
         word=RUN_VERDICTS[results["verdict"]],
         sentence=sentence(results),
+        cure=results.get("cure", ""),
         early_end=_early_end(results),
         by_verdict=by_verdict,
         leads={name: _leads(those, clauses) for name, those in by_verdict.items()},
@@ -211,18 +214,23 @@ def trace_text(seen: FindingResult | ObservationResult | Example) -> str:
     return f"{seen['trace']}, span {seen['span']}" if "span" in seen else seen["trace"]
 
 
-def outage_text(outage: OutageResult) -> str:
-    """Says in a sentence or two when the target answered nothing, from which exchange on, and what was met instead."""
+def outage_text(outage: OutageResult, *, with_cause: bool = True) -> str:
+    """Says in some sentences when the target answered nothing, or refused all, from which exchange on, and why."""
     after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""
-    first = f"Exchange {outage['exchange']} was the first without an answer" if outage["exchange"] is not None else ""
-    told = [": ".join(filter(None, [first, outage["detail"]])), outage.get("cause", "")]
+    refuses = outage.get("refuses", False)
+    what = "the first that was refused" if refuses else "the first without an answer"
+    first = f"Exchange {outage['exchange']} was {what}" if outage["exchange"] is not None else ""
+    told = [": ".join(filter(None, [first, outage["detail"]])), outage.get("cause", "") if with_cause else ""]
     probes = plural(outage["probes"], "probe") if outage.get("probes") else ""
+    since = f"{moment(outage['began'])}{after}"
     if outage["ended"] is None:
-        told.append(f"It was not back after {probes}" if probes else "It did not come back")
-        began = f"The target stopped answering on {moment(outage['began'])}{after}"
+        back = "It still did" if refuses else "It was not back"
+        told.insert(1, f"{back} after {probes}" if probes else "It did not come back")
+        began = f"The target {'began to refuse everything' if refuses else 'stopped answering'} on {since}"
     else:
         lasted = f"for {duration(outage['began'], outage['ended'])}" + (f" and {probes}" if probes else "")
-        began = f"The target did not answer {lasted}, from {moment(outage['began'])} on{after}"
+        did = "refused everything" if refuses else "did not answer"
+        began = f"The target {did} {lasted}, from {moment(outage['began'])} on{after}"
     return " ".join(f"{text.rstrip('.')}." for text in [began, *told] if text)
 
 

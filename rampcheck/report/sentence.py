@@ -66,12 +66,14 @@ def _hindrances(results: Results) -> list[str]:
     """What kept the run from verifying what it set out to."""
     unexpected = _count(results, verdict="not_verified", level="must", gap="unexpected")
     faults = len(results["faults"])
+    lasting = [outage for outage in results.get("outages", ()) if outage["ended"] is None]
     told = {
         "it was interrupted": results["interrupted"],
         "its journal has no end": results.get("unfinished", False),
         f"rampcheck itself failed {'once' if faults == 1 else f'{faults:,} times'}": faults,
         "it ended before everything was tried": results["reason"] and not results["interrupted"],
-        "the target stopped answering": any(outage["ended"] is None for outage in results.get("outages", ())),
+        "the target stopped answering": any(not outage.get("refuses") for outage in lasting),
+        "the target refuses what it accepted before": any(outage.get("refuses") for outage in lasting),
         f"{plural(unexpected, 'required promise')} could not be tried to the end": unexpected,
     }
     return [text for text, is_so in told.items() if is_so]

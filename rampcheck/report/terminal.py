@@ -154,5 +154,7 @@ def _print_end(console: Console, results: Results, summary: Outline, directory: 
         say(console, Text(visible(summary.early_end), "bold"))
     target = f"{results['title']} at {visible(results['target']['base_url'])}"
     style = STYLES[results["verdict"]]
+    if summary.cure:
+        say(console, Text(f"What to do: {visible(summary.cure)}"))
     verdict = Text.assemble((summary.word.word, style), f": {target}. {visible(summary.sentence)}")
     say(console, verdict, Text(f"{summary.word.symbol} ", style))

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from urllib.parse import urljoin
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import count
+from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Profile
 from rampcheck.display import one_line
 from rampcheck.errors import Inconclusive, RunOver, Throttled, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Candidate, Suite
+from rampcheck.mistakes import base_url, clock, connection, credentials, rate
+from rampcheck.mistakes.observation import Observation
+from rampcheck.running.asking import Asking
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
 
 SCENARIO = "baseline"
 # What stands in front of an API may answer in its place once or twice; after so many seconds it is asked again.
 TRIES, PAUSE = 3, 1.0
-KNOWN_MEMBERS = 2  # so many of a session's members make an answer one, however it is written
 # Kinds of failure by which it is plain that nobody is there to be asked again.
 NOBODY = frozenset({"refused", "dns", "tls", "proxy"})
 LONGEST_BODY = 300  # characters of an answer that says nothing of itself in the API's words
 WORDLESS = re.compile(r", a (JSON object|body that is)\b")
-# What to look at where there is no answer, by the kind of failure; None: whatever else.
-CURES: Mapping[str | None, str] = {
-    "proxy": "The proxy is what HTTPS_PROXY (or ALL_PROXY, or the profile) names; NO_PROXY may name the target's host.",
-    "tls": "Check `base_url` (https:// or http://) and the certificates: `tls.ca` in the profile, or --ca-bundle, may "
-    "name those of a company.",
-    None: "Check `base_url` and the network between this machine and the target, then run again.",
+# What is wrong with the profile, by what the observation is about.
+MEANT = {
+    connection.ABOUT: "gives no answer that could be judged",
+    base_url.ABOUT: "is not this API",
+    credentials.ABOUT: "refuses the credentials",
+    rate.ABOUT: "lets nothing through",
 }
 
 
@@ -42,14 +46,20 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
 
     What had to be added or written otherwise, although the documentation does not ask for it, becomes a finding; before
     it does, the candidates that met a 5xx are sent again. Raises `Inconclusive` where nothing is accepted, what is
-    accepted is no session, the credentials are refused, or the target does not answer.
+    accepted is no session, the credentials are refused, or the target does not answer; where a few more requests, or
+    the profile itself, show the mistake of configuration behind it, with that and its cure.
     """
     judge.begin(SCENARIO)
-    return _Search(profile, suite, client, judge, run).found()
+    texts = (f"{run}-baseline-{number}" for number in count(1))
+    with closing(Asking(profile, suite, client, judge, texts, judge.see, SCENARIO)) as asking:
+        return _Search(profile, suite, client, judge, run, asking).found()
 
 
 class _Search:
-    def __init__(self, profile: Profile, suite: Suite, client: Client, judge: Judge, run: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what a search shares with the run
+        self, profile: Profile, suite: Suite, client: Client, judge: Judge, run: str, asking: Asking
+    ) -> None:
+        self._asking = asking
         self._profile = profile
         self._suite = suite
         self._client = client
@@ -63,14 +73,17 @@ class _Search:
         for index in self._order():
             exchange, added = self._sent(index), self._all[index].added
             if exchange.accepted:
-                self._demand_session(exchange)
+                self._demand_session(index, exchange)
                 # Before something that was added is blamed, what failed in passing is asked for once more.
                 for earlier in failed if added else ():
                     if self._sent(earlier).accepted:
                         return earlier
                 self._blame(added, exchange)
+                self._compare_clocks(exchange)
                 return index
-            self._refused = self._refused or exchange
+            if self._refused is None:
+                self._refused = exchange
+                self._demand_no_mistake(self._request(index), exchange)
             if exchange.status >= 500:
                 failed.append(index)
         raise self._nothing_accepted()
@@ -98,7 +111,9 @@ class _Search:
         for tries in range(TRIES, 0, -1):
             try:
                 exchange = self._client.send(self._request(index), SCENARIO)
-            except (RunOver, Throttled) as error:
+            except Throttled as error:
+                raise self._meaning(rate.too_many(self._profile), self._judge.redacted(str(error))) from None
+            except RunOver as error:
                 raise Inconclusive(f"{self._profile.base_url}: {self._judge.redacted(str(error))}") from None
             except Unjudged as error:
                 raise self._no_answer(str(error)) from None
@@ -107,22 +122,37 @@ class _Search:
             if exchange.failure is not None and exchange.failure.kind in NOBODY:
                 break
             time.sleep(PAUSE)
-        if exchange.response is None:
-            kind = exchange.failure.kind if exchange.failure else None
-            raise self._no_answer(f"exchange {exchange.number}: {exchange.summary()}", kind)
+        if exchange.failure is not None:
+            host, seen = urlsplit(self._profile.base_url).netloc, None
+            with suppress(Unjudged):  # The budget is spent, say: then the first answer has to tell it all.
+                seen = connection.spoken(self._asking, self._request(index), exchange.failure)
+            raise self._meaning(seen or connection.explained(exchange, exchange.failure, host, profile=self._profile))
         if exchange.is_page and not exchange.accepted:
             # Whatever is asked, it is not the API that answers.
             self._refused = exchange
+            self._demand_no_mistake(self._request(index), exchange)
             raise self._nothing_accepted()
         return exchange
 
-    def _demand_session(self, exchange: Exchange) -> None:
-        if not self._suite.is_known(exchange, KNOWN_MEMBERS):
-            raise Inconclusive(
-                f"{self._profile.base_url} is not this API: it answers {_described(exchange, self._judge)} where a "
-                f"session of {self._profile.contract} was asked for (exchange {exchange.number})",
-                "Check `base_url`: is it the API's own address, and not that of a page, a login or another API?",
-            )
+    def _demand_session(self, index: int, exchange: Exchange) -> None:
+        if not self._suite.is_session(exchange):
+            self._demand_no_mistake(self._request(index), exchange)
+            if seen := base_url.named(self._suite, exchange, self._judge.redacted):
+                raise self._meaning(seen, f"it answers {_described(exchange, self._judge)}")
+
+    def _demand_no_mistake(self, request: Request, refused: Exchange) -> None:
+        """Raises `Inconclusive` where a refusal is plainly the profile's mistake: what is right was seen to work."""
+        seen = None
+        with suppress(Unjudged):  # as above
+            seen = base_url.located(self._asking, request, refused)
+            if seen is None and self._refuses_credentials() and not refused.is_page:
+                seen = credentials.mistaken(self._asking, request, refused)
+        if seen is not None:
+            raise self._meaning(seen)
+
+    def _compare_clocks(self, exchange: Exchange) -> None:
+        if (seen := clock.looked_at(exchange)).severity != "ok":
+            self._judge.note(f"{seen.found}. {seen.cure}")
 
     def _blame(self, added: tuple[tuple[str, str], ...], exchange: Exchange) -> None:
         refused = self._refused or exchange
@@ -135,38 +165,34 @@ class _Search:
                 about=(STATUS,),
             )
 
-    def _no_answer(self, why: str, kind: str | None = None) -> Inconclusive:
+    def _no_answer(self, why: str) -> Inconclusive:
         return Inconclusive(
             f"{self._profile.base_url} gives no answer that could be judged: {self._judge.redacted(why)}",
-            CURES.get(kind, CURES[None]),
+            "Check `base_url` and the network between this machine and the target, then run again.",
+        )
+
+    def _meaning(self, seen: Observation, answer: str = "") -> Inconclusive:
+        told = f" ({answer})" if answer else ""
+        where = "" if seen.exchange is None else f" (exchange {seen.exchange})"
+        meant = MEANT[seen.about]
+        return Inconclusive(
+            f"{self._profile.base_url} {meant}: {self._judge.redacted(seen.found)}{told}{where}",
+            self._judge.redacted(seen.cure),
         )
 
     def _nothing_accepted(self) -> Inconclusive:
         refused = self._refused
         if refused is None:
             return self._no_answer("no request could be made")
+        if (seen := base_url.named(self._suite, refused, self._judge.redacted)) is not None:
+            return self._meaning(seen)
         if self._refuses_credentials():
-            return Inconclusive(
-                f"{self._profile.base_url} refuses the credentials: {_described(refused, self._judge)} "
-                f"(exchange {refused.number})",
-                f"Check the profile's `credentials` ({', '.join(self._profile.credentials)}) and its `environment`.",
-            )
+            return self._meaning(credentials.unexplained(self._asking, refused))
         return Inconclusive(
             f"{self._profile.base_url} accepted none of the documented requests; to the first it answered: "
             f"{_described(refused, self._judge)} (exchange {refused.number})",
-            self._cure(refused),
+            self._suite.contract.advice,
         )
-
-    def _cure(self, refused: Exchange) -> str:
-        assert refused.response is not None  # noqa: S101 - it was refused
-        if 300 <= refused.status < 400 and (location := refused.response.header("location")):
-            target = self._judge.redacted(urljoin(refused.request.url, location))
-            return f"Redirects are not followed: if the API is at {target}, write that as `base_url`."
-        if self._suite.is_foreign(refused):
-            return "This is no answer of the API: check `base_url`, its path too, and what stands in front of it."
-        if refused.status == 404:
-            return "Nothing is where the API's documentation says: check the path of `base_url`."
-        return self._suite.contract.advice
 
 
 def _described(exchange: Exchange, judge: Judge) -> str:

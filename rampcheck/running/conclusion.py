@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from rampcheck import __version__, digests, report
 from rampcheck.contract import packs, register, versions
@@ -107,6 +108,12 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
         )
 
 
+class _Cure(TypedDict):
+    """What to do about a run that ended early, where that is known."""
+
+    cure: NotRequired[str]
+
+
 class _Judgement:
     """What the records of one run come to."""
 
@@ -124,6 +131,7 @@ class _Judgement:
         self._finished, self._reason = (
             (ends[-1]["finished"], ends[-1]["reason"]) if ends else (self._last_seen(), UNFINISHED)
         )
+        self._cure = ends[-1].get("cure", "") if ends else ""
 
     def _last_seen(self) -> str:
         """Gives when the last exchange was over, as far as there is any."""
@@ -159,6 +167,7 @@ class _Judgement:
         clauses = clause_results(self._contract, self._profile, account, scope)
         waived = waivers.states(self._profile.waivers, clauses, scope.today)
         subject = self._profile.subject
+        cure: _Cure = {"cure": self._cure} if self._cure else {}
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {
@@ -170,6 +179,7 @@ class _Judgement:
             "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
             # That the target is gone is told by the outage.
             "reason": self._reason or scope.lacking or ("" if lasts else account.cut),
+            **cure,
             "target": {"base_url": self._profile.base_url, "environment": self._profile.environment or ""},
             "subject": {"partner": subject.partner, "build": subject.build, "requested_by": subject.requested_by},
             "sign_off": self._sign_off(),

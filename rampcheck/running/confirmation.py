@@ -142,6 +142,7 @@ class Confirmation:
         again = self._send(request)
         self._judge.set_aside(again)
         if not self._suite.is_acceptance(again):
+            self._recovery.demand_present(again)
             raise self._refused(again)
         clause = self._suite.promise_of_acceptance(request.path)
         if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):

@@ -131,7 +131,7 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         config.stash[BASELINE] = run.find_baseline()
     except Inconclusive as error:
         _stop_progress(config)
-        run.conclude(reason=run.judge.redacted(error.message))
+        run.conclude(reason=run.judge.redacted(error.message), cure=run.judge.redacted(error.cure))
         outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n  {DOCTOR}\n{where(run.place)}")
         return ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Broken, Suite
+from rampcheck.mistakes import turned
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.journal import timestamp
@@ -24,6 +26,7 @@ EVERY = 1.0  # seconds from one look at an absent target to the next
 SUSPECTS, WINDOW = 16, 2.0
 # A process that ends after its answer may still take the next requests: a second look is taken after so many seconds.
 SECOND_LOOK = 0.5
+SERVER_ERROR = 500  # from here on an answer is a failure, and no refusal
 MOST_INQUIRIES = 5  # in one process; a target that goes away more often is waited for, and not asked why
 
 
@@ -32,7 +35,8 @@ class Outage:
     """The target was away from `began` to `ended` (RFC 3339; None: it did not come back).
 
     `exchange` is the first that was not answered, `detail` says how, `before` are the numbers of the last exchanges
-    before it, `probes` is how often it was looked for, and `cause` what made it go, where that is known.
+    before it, `probes` is how often it was looked for, and `cause` what made it go, where that is known. With `refuses`
+    something answered all the while, and accepted nothing.
     """
 
     began: str
@@ -42,10 +46,11 @@ class Outage:
     before: list[int]
     probes: int
     cause: str = ""
+    refuses: bool = False
 
     def content(self) -> OutageContent:
         """Gives what a journal's record holds of it."""
-        return {
+        content: OutageContent = {
             "began": self.began,
             "ended": self.ended,
             "exchange": self.exchange,
@@ -54,6 +59,9 @@ class Outage:
             "probes": self.probes,
             "cause": self.cause,
         }
+        if self.refuses:
+            content["refuses"] = True
+        return content
 
 
 class Recovery:
@@ -87,14 +95,19 @@ class Recovery:
 
     def is_there(self) -> bool:
         """Whether the target accepts a plain request now."""
+        seen = self._look()
+        return seen is not None and self._suite.is_acceptance(seen)
+
+    def _look(self) -> Exchange | None:
+        """Sends a plain request once; gives what came of it, None where that says nothing of the target."""
         try:
             exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
         except (BudgetSpent, RunOver):
             raise
         except Unjudged:
-            return False
+            return None
         self._judge.set_aside(exchange)
-        return self._suite.is_acceptance(exchange)
+        return exchange
 
     @contextmanager
     def waiting(self, suspect: Exchange) -> Iterator[Outage | None]:
@@ -106,37 +119,64 @@ class Recovery:
         with self._presence.search():
             suspect = suspect.attempts[0]
             before = [number for number in self._judge.last if number < suspect.number]
-            began, start = timestamp(suspect.started), time.monotonic()
-            probes = 1
-            while not self.is_there():
-                if probes == 1:
+            outage = Outage(timestamp(suspect.started), None, suspect.number, suspect.summary(), before, probes=1)
+            start = time.monotonic()
+            while not self._is_back(outage):
+                if outage.probes == 1:
+                    does = "refuses everything" if outage.refuses else "does not answer"
                     self._tell(
-                        f"The target does not answer since {began}; it is asked once a second, for "
+                        f"The target {does} since {outage.began}; it is asked once a second, for "
                         f"{self._presence.patience:g} s at the most."
                     )
                 if time.monotonic() - start >= self._presence.patience:
-                    self._give_up(Outage(began, None, suspect.number, suspect.summary(), before, probes))
+                    self._give_up(outage)
                 time.sleep(EVERY)
-                probes += 1
-            if probes == 1:
+                outage.probes += 1
+            if outage.probes == 1:
                 yield None
                 return
-            self._tell(f"The target is back, after {time.monotonic() - start:.0f} s and {probes} requests.")
-            outage = Outage(began, timestamp(time.time()), suspect.number, suspect.summary(), before, probes)
+            self._tell(f"The target is back, after {time.monotonic() - start:.0f} s and {outage.probes} requests.")
+            outage.ended, outage.cause = timestamp(time.time()), ""
             try:
                 yield outage
             finally:
                 self._judge.outage(outage.content())
                 self._presence.tell(explained=bool(outage.cause))
 
-    def _give_up(self, outage: Outage) -> None:
+    def _is_back(self, outage: Outage) -> bool:
+        """Whether the target accepts a plain request; if not, the outage tells what is met in the place of that."""
+        seen = self._look()
+        if seen is None or self._suite.is_acceptance(seen):
+            return seen is not None
+        outage.refuses = seen.response is not None and seen.status < SERVER_ERROR
+        outage.cause = ""
+        if outage.refuses:
+            told = turned.explained(self._suite, seen, self._judge.redacted)
+            outage.cause = f"{told.found[:1].upper()}{told.found[1:]}. {told.cure}"
+        return False
+
+    def _give_up(self, outage: Outage) -> NoReturn:
+        did, back = "stopped answering", "was not back"
+        if outage.refuses:
+            did, back = "began to refuse everything", "accepted nothing any more"
         reason = (
-            f"the target stopped answering at {outage.began} (exchange {outage.exchange}: "
-            f"{self._judge.redacted(outage.detail)}) and was not back within {self._presence.patience:g} s"
+            f"the target {did} at {outage.began} (exchange {outage.exchange}: "
+            f"{self._judge.redacted(outage.detail)}) and {back} within {self._presence.patience:g} s"
         )
+        if outage.refuses:
+            reason = f"{reason}. {self._judge.redacted(outage.cause)}"
         self._judge.outage(outage.content())
         self._presence.end(reason)
         raise TargetGone(reason)
+
+    def demand_present(self, refused: Exchange) -> None:
+        """Waits where a plain request is refused, too, by the target or whatever answers in its place.
+
+        Raises `TargetGone`, as `waiting`, where it stays so: what it refuses is not the one request that it `refused`.
+        """
+        if self._is_away():
+            with self.waiting(refused):
+                pass
 
     def explain(self, first: Exchange, again: Exchange, outage: Outage | None) -> None:
         """Waits for a target that one request took away for the second time, and names that request as the cause."""

@@ -226,12 +226,12 @@ class Run:
                 "or slower than a run reads, and were not judged"
             )
 
-    def conclude(self, *, interrupted: bool = False, reason: str = "") -> Conclusion:
+    def conclude(self, *, interrupted: bool = False, reason: str = "", cure: str = "") -> Conclusion:
         """Makes one journal of all, and of that what the run comes to; writes the reports.
 
-        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early. Ctrl-C and SIGTERM
-        do nothing meanwhile. `place` is where the reports are then: in the temporary folder where the run's own takes
-        nothing more, None where that does not either.
+        Called once, by lane 0, after all workers have ended. `reason` says why a run ended early, `cure` what to do
+        about it. Ctrl-C and SIGTERM do nothing meanwhile. `place` is where the reports are then: in the temporary
+        folder where the run's own takes nothing more, None where that does not either.
         """
         self.is_concluded = True
         with termination.put_off():
@@ -240,9 +240,15 @@ class Run:
                 self.judge.note(told)
             if self.presence.ended:
                 self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
-            concluded = self._concluded(
-                {"kind": "end", "finished": timestamp(time.time()), "interrupted": interrupted, "reason": reason}
-            )
+            end: EndRecord = {
+                "kind": "end",
+                "finished": timestamp(time.time()),
+                "interrupted": interrupted,
+                "reason": reason,
+            }
+            if cure:
+                end["cure"] = cure
+            concluded = self._concluded(end)
             self.journal.close()
         return concluded
 

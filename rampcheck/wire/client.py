@@ -87,7 +87,7 @@ class Client:
         authenticate: Authenticate,
         lane: Lane,
         budget: Budget,
-        listener: Callable[[Exchange], None],
+        listener: Callable[[Exchange], object],
         presence: Presence | None = None,
         room: Room | None = None,
         journal: Journal | None = None,
@@ -111,6 +111,21 @@ class Client:
         self._not_kept = 0
         self.news = News()
         self.strays: Counter[str] = Counter()
+
+    def towards(self, profile: Profile, listener: Callable[[Exchange], object]) -> Client:
+        """Gives a client of another profile, which tells `listener`; what limits and numbers this one is common."""
+        other = Client(
+            profile,
+            self._authenticate,
+            self._lane,
+            self._budget,
+            listener,
+            self._presence,
+            self._room,
+            self._journal,
+        )
+        other._numbers = self._numbers
+        return other
 
     def _listener(self, exchange: Exchange) -> None:
         """Remembers what an accepted answer has created, and tells of the exchange."""

@@ -253,6 +253,7 @@ class OutageContent(TypedDict):
     before: list[int]
     probes: int
     cause: str
+    refuses: NotRequired[bool]
 
 
 class OutageRecord(OutageContent):
@@ -283,12 +284,13 @@ class CutRecord(TypedDict):
 
 
 class EndRecord(TypedDict):
-    """The end; `reason` says why it came early, where it did."""
+    """The end; `reason` says why it came early, where it did, and `cure` what to do about it, where that is known."""
 
     kind: Literal["end"]
     finished: str
     interrupted: bool
     reason: str
+    cure: NotRequired[str]
 
 
 Record = (

@@ -3,12 +3,13 @@
 from rampcheck.contract import descriptor
 from rampcheck.judging.suite import Suite
 
-from . import invariants, requests
+from . import invariants, probes, requests
 
 suite = Suite(
     contract=descriptor.load("tinyramp"),
     authenticate=requests.authenticate,
     candidates=requests.candidates,
+    probes=probes.probes,
     invariants=invariants.INVARIANTS,
     history=invariants.HISTORY,
 )

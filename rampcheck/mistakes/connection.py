@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Profile
-from rampcheck.doctor.observation import Observation, Whose
+from rampcheck.mistakes.asker import Asker
+from rampcheck.mistakes.observation import Observation, Whose
 from rampcheck.wire import transport
-from rampcheck.wire.exchanges import Exchange, Failure
+from rampcheck.wire.exchanges import Exchange, Failure, Request
 
+ABOUT = "connection"
 NO_TLS, ONLY_TLS = "does not speak TLS", "it speaks https"  # words of a failure
 
 # What a target says to who shows no certificate, in the words of OpenSSL, its names of them with spaces or without.
@@ -193,7 +195,7 @@ NOT_TAKEN = (
 
 
 def explained(
-    exchange: Exchange, failure: Failure, host: str, about: str = "connection", profile: Profile | None = None
+    exchange: Exchange, failure: Failure, host: str, about: str = ABOUT, profile: Profile | None = None
 ) -> Observation:
     """Says why there is no answer, and what to do about it; `profile` is that of the target."""
     shown = profile and profile.tls.client_certificate
@@ -216,6 +218,19 @@ def explained(
     return Observation(about, "wrong", found, cure, whose, exchange.number)
 
 
+def spoken(asker: Asker, request: Request, failure: Failure) -> Observation | None:
+    """Says so where https is spoken and http was not answered: many a server just closes the connection then."""
+    url = urlsplit(asker.profile.base_url)
+    if url.scheme != "http" or failure.kind not in {"reset", "truncated", "protocol"}:
+        return None
+    answer = asker.ask(request, asker.at(url._replace(scheme="https").geturl()))
+    # An answer, or a certificate that is refused, is TLS; a connection that is closed again is anything.
+    if answer.response is None and not (answer.failure and "certificate" in answer.failure.detail):
+        return None
+    told = Failure("tls", f"{url.netloc} closes what is no TLS: {ONLY_TLS}")
+    return explained(answer, told, url.netloc, profile=asker.profile)
+
+
 def answered(exchange: Exchange, profile: Profile) -> Observation:
     """Says how the target is reached."""
     parts = urlsplit(profile.base_url)
@@ -223,4 +238,4 @@ def answered(exchange: Exchange, profile: Profile) -> Observation:
     way = f", over the proxy {proxy}" if proxy else ""
     kind = "with TLS" if parts.scheme == "https" else "without TLS"
     found = f"{parts.netloc} answers {kind}{way}, in {1000 * exchange.elapsed:.0f} ms"
-    return Observation("connection", "ok", found, exchange=exchange.number)
+    return Observation(ABOUT, "ok", found, exchange=exchange.number)

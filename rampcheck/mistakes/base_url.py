@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 from rampcheck.contract import descriptor
-from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.observation import Observation, Whose
 from rampcheck.judging.suite import Suite
-from rampcheck.running.baseline import KNOWN_MEMBERS
+from rampcheck.mistakes.asker import Asker
+from rampcheck.mistakes.observation import Observation, Whose
 from rampcheck.wire.exchanges import Exchange, Request
 
 ABOUT = "base_url"
@@ -53,7 +52,7 @@ def _is_foreign_with(*statuses: int) -> Fits:
 
 
 def _is_no_session(exchange: Exchange, suite: Suite) -> bool:
-    return exchange.accepted and not suite.is_known(exchange, KNOWN_MEMBERS)
+    return exchange.accepted and not suite.is_session(exchange)
 
 
 # The first that fits an answer: what it is, the cure, whose it is.
@@ -154,20 +153,30 @@ ANSWERS: tuple[tuple[Fits, str, str, Whose], ...] = (
 )
 
 
-def explained(asking: Asking, request: Request, answer: Exchange) -> Observation | None:
+def explained(asker: Asker, request: Request, answer: Exchange) -> Observation | None:
     """Says what answers in the API's place, None where it is the API. Asks at most three times more."""
-    fitting = next((row for row in ANSWERS if row[0](answer, asking.suite)), None)
-    if fitting is None:
+    return located(asker, request, answer) or named(asker.suite, answer, asker.redacted)
+
+
+def located(asker: Asker, request: Request, answer: Exchange) -> Observation | None:
+    """Says where the API is instead, or whose API this is, where an answer is not the API's and that can be seen."""
+    if not is_foreign(answer, asker.suite):
         return None
     is_of_path = not _location(answer) and (answer.status in (200, 404, 405, 410) or not answer.is_page)
-    if is_of_path and (certain := _elsewhere(asking, request, answer) or _of_another(asking, answer)):
-        return certain
+    return (_elsewhere(asker, request, answer) or _of_another(asker, answer)) if is_of_path else None
+
+
+def named(suite: Suite, answer: Exchange, redacted: Callable[[str], str]) -> Observation | None:
+    """Says by the answer alone what it is in the API's place, None where it is the API's."""
+    fitting = next((row for row in ANSWERS if row[0](answer, suite)), None)
+    if fitting is None:
+        return None
     _, meaning, cure, whose = fitting
-    location = asking.redacted(_location(answer))
+    location = redacted(_location(answer))
     texts = {
         "told": answer.summary(),
         "location": location,
-        "root": _root(location, request.path),
+        "root": _root(location, answer.path),
         "body": _body(answer),
     }
     return Observation(ABOUT, "wrong", meaning.format(**texts), cure.format(**texts), whose, answer.number)
@@ -199,11 +208,11 @@ def shorter(base_url: str, path: str) -> Iterator[str]:
         yield root
 
 
-def _elsewhere(asking: Asking, request: Request, answer: Exchange) -> Observation | None:
+def _elsewhere(asker: Asker, request: Request, answer: Exchange) -> Observation | None:
     """Looks whether the API is at a shorter base URL."""
-    for base_url in shorter(asking.profile.base_url, request.path):
-        there = asking.ask(request, asking.at(base_url))
-        if there.response is None or there.status in (404, 405) or is_foreign(there, asking.suite):
+    for base_url in shorter(asker.profile.base_url, request.path):
+        there = asker.ask(request, asker.at(base_url))
+        if there.response is None or there.status in (404, 405) or is_foreign(there, asker.suite):
             continue
         return Observation(
             ABOUT,
@@ -221,14 +230,14 @@ def is_foreign(answer: Exchange, suite: Suite) -> bool:
     return any(fits(answer, suite) for fits, *_ in ANSWERS)
 
 
-def _of_another(asking: Asking, answer: Exchange) -> Observation | None:
+def _of_another(asker: Asker, answer: Exchange) -> Observation | None:
     """Looks whether the API of another contract answers; no secret is sent, nothing is created."""
-    own = asking.suite.contract
+    own = asker.suite.contract
     for other in descriptor.readable():
         path = next(iter(other.known_by))
         if path in own.known_by or "{" in path:
             continue
-        there = asking.ask(Request("POST", path, (("Content-Type", "application/json"),), b"{}"))
+        there = asker.ask(Request("POST", path, (("Content-Type", "application/json"),), b"{}"))
         if there.response is None or there.status not in (400, 401, 403, 422):
             continue
         if all(isinstance(there.response.member(name), str) for name in other.envelope):

@@ -9,11 +9,11 @@ from urllib.parse import unquote
 
 from rampcheck.contract.descriptor import Credential
 from rampcheck.contract.profile import Profile
-from rampcheck.doctor import clock
-from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.observation import Observation
 from rampcheck.errors import UsageError
 from rampcheck.judging.suite import Candidate
+from rampcheck.mistakes import clock
+from rampcheck.mistakes.asker import Asker
+from rampcheck.mistakes.observation import Observation
 from rampcheck.wire.exchanges import Exchange, Request
 
 ABOUT = "credentials"
@@ -89,46 +89,62 @@ OF_PRODUCTION = re.compile(r"(?<![a-z])(live|prod|production)(?![a-z])", re.IGNO
 OF_A_TEST = re.compile(r"(?<![a-z])(test|testnet|sandbox|staging|stage|dev)(?![a-z])", re.IGNORECASE)
 
 
-def explained(asking: Asking, request: Request, refused: Exchange) -> Generator[Observation, None, Candidate | None]:
+def explained(asker: Asker, request: Request, refused: Exchange) -> Generator[Observation, None, Candidate | None]:
     """Says why the credentials are refused, as far as a few more requests can tell.
 
     Returns what is accepted with them: the target may refuse them for the way in which the rest is written.
     """
-    hopeless = [(name, found, cure) for name, found, cure, mended in _faults(asking.profile) if mended is None]
-    for name, found, cure in hopeless:
-        yield _wrong(asking, name, f"the target refuses them, and credentials.{name} {found}", cure, refused)
-    if hopeless:
+    if (mistake := mistaken(asker, request, refused)) is not None:
+        yield mistake
         return None
-    for found, cure, tried in list(_otherwise(asking))[:MOST_TRIED]:
-        try:
-            answer = asking.ask(request, tried)
-        except UsageError:  # An authentication says so of what is no key: then it is not that one.
-            continue
-        if answer.accepted and asking.suite.is_known(answer):
-            yield Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
-            return None
-    for candidate in asking.suite.respelled(asking.profile):
-        answer = asking.ask(candidate.build(asking.profile, asking.suite.credential, asking.unique))
-        if answer.accepted and asking.suite.is_known(answer):
+    for candidate in asker.suite.respelled(asker.profile):
+        answer = asker.ask(candidate.build(asker.profile, asker.suite.credential, asker.unique))
+        if answer.accepted and asker.suite.is_known(answer):
             what = " and ".join(what for _, what in candidate.added)
             found = f"the target refuses them, and accepts them with {what}, which the documentation does not ask for"
             yield Observation(ABOUT, "look", found, "A run says so, too: tell the vendor.", "target", answer.number)
             return candidate
-    yield _unexplained(asking, refused)
+    yield unexplained(asker, refused)
     return None
 
 
-def _otherwise(asking: Asking) -> Iterator[tuple[str, str, Profile]]:
+def mistaken(asker: Asker, request: Request, refused: Exchange) -> Observation | None:
+    """Says what is wrong with the credentials by their text, or by others that are accepted in their place.
+
+    None where nothing is seen. Asks at most `MOST_TRIED` times.
+    """
+    known = asker.suite.contract.credentials
+    for name, found, cure, mended in _faults(asker.profile):
+        if mended is None and known[name].required:
+            return Observation(
+                ABOUT,
+                "wrong",
+                f"the target refuses them, and credentials.{name} {found}",
+                _cure(asker, name, cure),
+                "profile",
+                refused.number,
+            )
+    for found, cure, tried in list(_otherwise(asker))[:MOST_TRIED]:
+        try:
+            answer = asker.ask(request, tried)
+        except UsageError:  # An authentication says so of what is no key: then it is not that one.
+            continue
+        if answer.accepted and asker.suite.is_known(answer):
+            return Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
+    return None
+
+
+def _otherwise(asker: Asker) -> Iterator[tuple[str, str, Profile]]:
     """Gives other credentials to try: what is wrong if they are accepted, the cure, and the profile with them."""
-    given = asking.profile.credentials
-    for name, found, cure, mended in _faults(asking.profile):
+    given = asker.profile.credentials
+    for name, found, cure, mended in _faults(asker.profile):
         if mended is not None:
             yield (
                 f"the target refuses them, and accepts them mended: credentials.{name} {found}",
-                _cure(asking, name, cure),
-                asking.with_credentials(**{name: mended}),
+                _cure(asker, name, cure),
+                asker.with_credentials(**{name: mended}),
             )
-    known = asking.suite.contract.credentials
+    known = asker.suite.contract.credentials
     required = [name for name, credential in known.items() if credential.required]
     for one, other in _pairs(given, known):
         belongs = f", or it does not belong to credentials.{required[0]}" if known[one].signs else ""
@@ -141,7 +157,7 @@ def _otherwise(asking: Asking) -> Iterator[tuple[str, str, Profile]]:
                 f"Check {known[one].variable} and {known[other].variable}: which is which? If they are where they "
                 "belong, copy the first anew."
             ),
-            asking.with_credentials(**{one: given[other], other: given[one]}),
+            asker.with_credentials(**{one: given[other], other: given[one]}),
         )
 
 
@@ -166,15 +182,16 @@ def _faults(profile: Profile) -> Iterator[tuple[str, str, str, str | None]]:
                     break
 
 
-def _unexplained(asking: Asking, refused: Exchange) -> Observation:
-    profile, known = asking.profile, asking.suite.contract.credentials
+def unexplained(asker: Asker, refused: Exchange) -> Observation:
+    """Says that the credentials are refused, with what may be the reason."""
+    profile, known = asker.profile, asker.suite.contract.credentials
     hints = list(_hints(profile))
     seconds = clock.skew(refused)
     if seconds is not None and abs(seconds) > clock.MOST_SKEW:
         hints.append("this machine's clock is not the target's, which a signature may be compared with")
     signing = [name for name, credential in known.items() if credential.required and credential.signs]
     if signing:
-        hints.append(f"does credentials.{signing[0]} belong to this very {asking.suite.credential}?")
+        hints.append(f"does credentials.{signing[0]} belong to this very {asker.suite.credential}?")
     variables = ", ".join(known[name].variable for name in profile.credentials if known[name].required)
     words = f" ({'; '.join(hints)})" if hints else ""
     return Observation(
@@ -182,7 +199,7 @@ def _unexplained(asking: Asking, refused: Exchange) -> Observation:
         "wrong",
         f"the target refuses them: {refused.summary()}{words}",
         f"Copy {variables} anew, all from the same page of the environment that `base_url` is of "
-        f"(`environment: {profile.environment or asking.suite.contract.environments[0]}`), or ask whether they are "
+        f"(`environment: {profile.environment or asker.suite.contract.environments[0]}`), or ask whether they are "
         "active, and valid from this machine's address.",
         "either",
         refused.number,
@@ -197,9 +214,5 @@ def _hints(profile: Profile) -> Iterator[str]:
             yield f"credentials.{name} looks like {other}"
 
 
-def _wrong(asking: Asking, name: str, found: str, cure: str, exchange: Exchange) -> Observation:
-    return Observation(ABOUT, "wrong", found, _cure(asking, name, cure), "profile", exchange.number)
-
-
-def _cure(asking: Asking, name: str, cure: str) -> str:
-    return cure.format(variable=asking.suite.contract.credentials[name].variable)
+def _cure(asker: Asker, name: str, cure: str) -> str:
+    return cure.format(variable=asker.suite.contract.credentials[name].variable)

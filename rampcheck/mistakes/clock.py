@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rampcheck.doctor.observation import Observation
+from rampcheck.mistakes.observation import Observation
 from rampcheck.wire.exchanges import Exchange, http_date
 
 MOST_SKEW = 30.0  # seconds; a Date has whole seconds, and proxies may keep an answer for some

@@ -1,0 +1,168 @@
+"""A target that refuses all of a sudden what it accepted: it is asked again, and the run ends with what that means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rampcheck.contract import profile
+from rampcheck.errors import RunOver, TargetGone, Unjudged
+from rampcheck.judging.demands import Rejection
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.running.scenario import Target
+from rampcheck.sandbox import server
+from tests.answering import SESSION, answer
+from tests.runs import rampcheck
+from tests.scripted import Respond, scripted
+
+JSON, HTML = "Content-Type: application/json", "Content-Type: text/html"
+REVOKED = answer(401, JSON, body='{"error":"unauthorised","code":"invalid_token","message":"Not valid."}')
+FORBIDDEN = answer(403, JSON, body='{"error":"forbidden","code":"ip_not_allowed","message":"Not from here."}')
+FULL = answer(400, JSON, body='{"error":"invalid_request","code":"quota","message":"No more sessions."}')
+LOGIN = answer(200, HTML, body="<title>Log in</title><input type=password>")
+PORTAL = answer(302, "Location: https://sso.example/login")
+CLAUSE = "proof.session.request.required.amount"
+
+Open = Callable[[str], Target]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
+    """Opens a run against a base URL and gives its target; next to nothing is waited for."""
+    monkeypatch.setattr("rampcheck.wire.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.running.recovery.EVERY", 0.01)
+    monkeypatch.setattr("rampcheck.running.recovery.SECOND_LOOK", 0.0)
+
+    def open_target(base_url: str) -> Target:
+        described = profile.from_mapping(
+            {
+                "contract": "proof",
+                "base_url": base_url,
+                "credentials": {"client_token": "a-token-of-some-length"},
+                "limits": {"recovery_seconds": 0.2, "timeout_seconds": 2},
+            },
+            {},
+        )
+        return Run(described, Settings("run", bytes(32), folder.claimed(str(tmp_path / "run"), "proof"))).target(0)
+
+    return open_target
+
+
+def records(target: Target, kind: str) -> list[dict[str, Any]]:
+    """Gives the journal's records of a kind."""
+    target.judge.settle()
+    lines = target.judge._journal.path.read_text(encoding="utf-8").splitlines()
+    return [record for record in map(json.loads, lines) if record["kind"] == kind]
+
+
+def found(target: Target) -> list[str]:
+    """Gives the clauses that something but the schema found broken: the session of these servers has few members."""
+    return [record["clause"] for record in records(target, "finding") if record["judge"] != "schema"]
+
+
+def after(good: int, *answers: bytes, then: bytes) -> Respond:
+    """Makes the server that accepts so many requests, gives these answers, and then the same to all."""
+    waiting = [*[SESSION] * good, *answers]
+    return lambda _: waiting.pop(0) if waiting else then
+
+
+def violate(target: Target) -> None:
+    """Sends a request that is accepted, and another that is to be refused with 400."""
+    target.judge.begin("scenario", [CLAUSE])
+    target.accepted().without("amount").is_refused(Rejection([400]))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause", "cure"),
+    [
+        (REVOKED, "credentials that it accepted before are refused", "revoked"),
+        (FORBIDDEN, "forbidden now", "allowlist"),
+        (FULL, "refused now", "limit of the sandbox"),
+        (LOGIN, "a login page answers", "own address"),
+        (PORTAL, "sends everybody to a login: https://sso.example/login", "let through"),
+    ],
+    ids=["revoked", "forbidden", "full", "login page", "portal"],
+)
+@pytest.mark.parametrize("good", [0, 1], ids=["the control", "what is judged"])
+def test_a_run_ends_where_everything_is_refused(refusal: bytes, cause: str, cure: str, good: int, opened: Open) -> None:
+    """Whichever request meets it first: nothing is found broken, nothing more is sent, and the cause is told."""
+    with scripted(after(good, then=refusal)) as (base_url, bodies):
+        target = opened(base_url)
+        with pytest.raises(TargetGone, match="began to refuse everything") as ended:
+            violate(target)
+        asked = len(bodies)
+        with pytest.raises(RunOver):
+            target.accepted()
+    assert len(bodies) == asked
+    assert cause in str(ended.value).lower()
+    assert cure in str(ended.value)
+    assert found(target) == []
+    (outage,) = records(target, "outage")
+    assert (outage["ended"], outage["refuses"]) == (None, True)
+    assert cause in outage["cause"].lower()
+
+
+@pytest.mark.parametrize("refusal", [REVOKED, LOGIN], ids=["revoked", "login page"])
+def test_a_run_goes_on_where_it_was_in_passing(refusal: bytes, opened: Open) -> None:
+    """What is accepted again after a while was an outage, told as such, and no reason to end."""
+    with scripted(after(1, *[refusal] * 7, then=SESSION)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted()
+        with suppress(Unjudged):
+            target.accepted()
+        target.accepted()
+    (outage,) = records(target, "outage")
+    assert outage["ended"] is not None
+    assert outage["refuses"] is True
+    assert outage["cause"] == ""
+    assert found(target) == []
+
+
+def test_one_request_that_is_refused_ends_nothing(opened: Open) -> None:
+    """As long as a plain one is accepted, it is that request's affair."""
+
+    def respond(body: dict[str, Any]) -> bytes:
+        return REVOKED if body["amount"] == "77" else SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        with pytest.raises(Unjudged, match="refused the request that it accepts otherwise"):
+            target.accepted(amount="77")
+        target.accepted()
+    assert records(target, "outage") == []
+
+
+# A defect of the reference that begins after a hundred requests, how many workers, and what the run says of it.
+IN_MID_RUN = (
+    ("revoked-in-mid-run", "1", "he credentials that it accepted before are refused"),
+    ("login-page-in-mid-run", "2", "login page answers"),
+)
+
+
+@pytest.mark.parametrize(("defect", "workers", "cause"), IN_MID_RUN)
+def test_what_was_verified_stays_so(defect: str, workers: str, cause: str, tmp_path: Path) -> None:
+    """The rest is not verified for that one reason, nothing failed, and every report tells cause and cure."""
+    with server.start("kryptonim", [defect]) as running:
+        described = running.profile()
+        described["limits"]["recovery_seconds"] = 1
+        (tmp_path / "profile.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
+        done = rampcheck(str(tmp_path / "profile.yaml"), "-n", workers, folder=tmp_path / "run")
+    assert (done.code, done.results["verdict"]) == (5, "incomplete")
+    assert done.verdicts("failed") == {}
+    # Two workers begin with the scenarios that take longest, and have ended few others by then.
+    assert done.verdicts("passed") or workers == "2"
+    assert done.results["requests"] < 150
+    reasons = [clause["reason"] for clause in done.results["clauses"] if clause.get("gap") == "unexpected"]
+    told = [reason for reason in reasons if "began to refuse everything" in reason]
+    assert [reason for reason in told if cause not in reason] == []
+    assert len(told) > len(reasons) / 2
+    for report in ("index.html", "summary.md", "junit.xml", "results.json"):
+        assert cause in (done.folder / report).read_text(encoding="utf-8").replace("\\", ""), report
+    assert cause in " ".join(done.printed.split())
