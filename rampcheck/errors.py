@@ -22,6 +22,18 @@ class ExitCode(IntEnum):
     INCOMPLETE = 5
 
 
+EXIT_CODES = {
+    ExitCode.CONFORMANT: "conformant, perhaps with declared gaps, or all that was selected held",
+    ExitCode.NONCONFORMANT: "not conformant, and nothing else; with --require-complete also where a declared gap "
+    "leaves a `must` unverified",
+    ExitCode.INTERRUPTED: "interrupted; what was judged so far is written",
+    ExitCode.FAULT: "a fault of rampcheck itself or of this machine (a full disk, a folder that vanished); the "
+    "traceback is in a file",
+    ExitCode.USAGE: "a mistake in the command or the profile; no request was sent",
+    ExitCode.INCONCLUSIVE: "incomplete or inconclusive: look before you believe",
+}  # what a run means by each; another command says in its help what it means by 1
+
+
 class RampcheckError(Exception):
     """A run cannot go on.
 

@@ -31,6 +31,7 @@ QUICK: frozenset[str] = frozenset(
         "test_documents_following",
         "test_exercised",
         "test_folder",
+        "test_handbook",
         "test_init",
         "test_internals",
         "test_journal",
