@@ -34,7 +34,7 @@ case "$*" in
     "{python}" -m rampcheck.cli "$@" --port {port} > "{pid}.log" 2>&1 < /dev/null & echo $! > "{pid}"
     until grep -q "reference at" "{pid}.log"; do kill -0 "$(cat "{pid}")"; sleep 0.05; done
     cat "{pid}.log" ;;
-  run\ --base-url*) real "$@" --examples 1 --clause '*.auth.*' ;;
+  run\\ --base-url*) real "$@" --examples 1 --clause '*.auth.*' ;;
   run*|selftest*) real "$@" --examples 1 ;;
   *) real "$@" ;;
 esac
