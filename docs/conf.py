@@ -16,4 +16,5 @@ html_theme = "furo"
 html_title = f"rampcheck {release}"
 html_show_copyright = False
 myst_heading_anchors = 3
+smartquotes = False  # an option begins with two hyphens
 pygments_style = "friendly"

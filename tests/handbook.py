@@ -31,7 +31,8 @@ case "$*" in
   serve\\ --list-*) real "$@" ;;
   serve*)
     if [ -s "{pid}" ]; then kill "$(cat "{pid}")"; tail --pid="$(cat "{pid}")" -f /dev/null; fi
-    "{python}" -m rampcheck.cli "$@" --port {port} > "{pid}.log" 2>&1 < /dev/null & echo $! > "{pid}"
+    "{python}" -m rampcheck.cli "$@" --port {port} --webhook-url {hook} > "{pid}.log" 2>&1 < /dev/null &
+    echo $! > "{pid}"
     until grep -q "reference at" "{pid}.log"; do kill -0 "$(cat "{pid}")"; sleep 0.05; done
     cat "{pid}.log" ;;
   run\\ --base-url*) real "$@" --examples 1 --clause '*.auth.*' ;;
@@ -78,7 +79,9 @@ class Workplace:
         self._bin.mkdir()
         self.folder.mkdir()
         program = self._bin / "rampcheck"
-        program.write_text(PROGRAM.format(python=sys.executable, pid=self._pid, port=free_port()), encoding="utf-8")
+        hook = f"http://127.0.0.1:{free_port()}/webhooks/proof"
+        told = PROGRAM.format(python=sys.executable, pid=self._pid, port=free_port(), hook=hook)
+        program.write_text(told, encoding="utf-8")
         program.chmod(0o755)
         if "--write-profile sandbox.yaml" not in text:
             (self.folder / "sandbox.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")

@@ -209,5 +209,6 @@ def test_it_can_be_built(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q", "-E", "-d", str(tmp_path / "trees")]
     done = subprocess.run([*build, str(DOCS), str(tmp_path / "site")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert "--allow-production" in read(tmp_path / "site" / "reference" / "profile.html")  # no dash in its place
     for page in DOCS.rglob("*.md"):
         assert (tmp_path / "site" / page.relative_to(DOCS).with_suffix(".html")).is_file()
