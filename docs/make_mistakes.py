@@ -1,6 +1,6 @@
 """Asks the doctor about each seeded mistake of configuration, and writes what it says: `python docs/make_mistakes.py`.
 
-The table is that of `tests/test_doctor.py`, whose small servers are started for it. `tests/test_handbook.py` tells
+The table is that of `tests/mistakes.py`, whose small servers are started for it. `tests/test_handbook.py` tells
 where what is written is not that table's any more.
 """
 
@@ -19,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from docs.made.mistakes import FILE
 from rampcheck.sandbox import server
 from tests.misconfigured import World, alone, diagnosed
-from tests.test_doctor import BASE_URL, CONNECTION, CREDENTIALS
+from tests.mistakes import MISTAKES
 
 
 def main() -> None:
     """Writes the file."""
     told = []
     with server.start("proof") as first, server.start("kryptonim") as second:
-        for case in (*CONNECTION, *BASE_URL, *CREDENTIALS):
+        for case in MISTAKES:
             with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
                 alone(patch)
                 world = World({"proof": first, "kryptonim": second}, Path(folder), patch)

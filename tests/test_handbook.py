@@ -21,7 +21,7 @@ from rampcheck.contract import descriptor, profile, profile_schema
 from rampcheck.contract.descriptor import Descriptor
 from rampcheck.errors import EXIT_CODES, ExitCode
 from tests.handbook import DOCS, PAGES, ROOT, blocks, name
-from tests.test_doctor import BASE_URL, CONNECTION, CREDENTIALS
+from tests.mistakes import MISTAKES
 from tests.test_profile_schema import keys_in
 
 README = ROOT / "README.md"
@@ -178,7 +178,7 @@ def test_what_is_added_to_a_profile_fits_it() -> None:
 
 def test_the_mistakes_are_those_of_the_doctors_table() -> None:
     """`python docs/make_mistakes.py` asks the doctor again."""
-    cases = {case.name: case for case in (*CONNECTION, *BASE_URL, *CREDENTIALS)}
+    cases = {case.name: case for case in MISTAKES}
     told = {one["name"]: one for one in json.loads(mistakes.FILE.read_text(encoding="utf-8"))}
     assert told.keys() == cases.keys()
     for case in cases.values():
