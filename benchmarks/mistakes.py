@@ -1,5 +1,6 @@
-"""What it takes the doctor to name each mistake of configuration: requests and seconds. `python -m benchmarks.mistakes`.
+"""What it takes the doctor to name each mistake of configuration, in requests and seconds.
 
+`python -m benchmarks.mistakes` prints it.
 The handbook's table of what it says is written by `docs/make_mistakes.py`.
 """
 
