@@ -117,6 +117,9 @@ def test_nothing_but_the_reports_is_left(written: Path) -> None:
         "results.json",
         "index.html",
         "junit.xml",
+        "ctrf.json",
+        "rampcheck.sarif",
+        "annotations.txt",
         "summary.md",
         "questions.md",
     }

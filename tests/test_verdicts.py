@@ -35,6 +35,7 @@ def exchanged(number: int, *held: str, status: int = 200) -> dict[str, Any]:
     """A journal's record of an exchange, as far as it matters here."""
     return {
         "kind": "exchange",
+        "elapsed_ms": 30.0,
         "number": number,
         "held": list(held),
         "protocol": "http",
@@ -343,8 +344,8 @@ def test_the_verdict_of_a_run(
 )
 def test_the_exit_code_of_a_run(results: dict[str, Any], complete: bool, code: int) -> None:
     """A fault, an interruption and the verdict each have their code, in this order."""
-    whole = {"faults": [], "interrupted": False, "clauses": [], **results}
-    assert exit_code(whole, require_complete=complete) == code
+    whole = {"faults": [], "interrupted": False, "clauses": [], "require_complete": complete, **results}
+    assert exit_code(whole) == code
 
 
 def test_a_gap_counts_where_it_is_required() -> None:

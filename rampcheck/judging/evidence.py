@@ -55,13 +55,15 @@ class Account:
     """What a run's journal says.
 
     `clauses` holds the evidence of each clause, `outcomes` for the number of an exchange how it ended: `accepted`, a
-    status, or a failure; `spans` what its request named to the target's tracing. `notes` are what the reader should
-    know, `outages` and `faults` what went wrong; `cut` is why the run ended before everything was tried, where it did.
+    status, or a failure; `elapsed` how many milliseconds it took, `spans` what its request named to the target's
+    tracing. `notes` are what the reader should know, `outages` and `faults` what went wrong; `cut` is why the run ended
+    before everything was tried, where it did.
     """
 
     clauses: defaultdict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
     outcomes: dict[int, str] = field(default_factory=dict)
     spans: dict[int, Span] = field(default_factory=dict)
+    elapsed: dict[int, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     outages: list[OutageResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -78,6 +80,7 @@ def collect(records: Iterable[Record]) -> Account:
             case "exchange":
                 account.outcomes[record["number"]] = _outcome(record)
                 account.spans |= _span(record)
+                account.elapsed[record["number"]] = record["elapsed_ms"]
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
             case "held" | "demand":

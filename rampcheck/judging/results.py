@@ -157,6 +157,7 @@ class ClauseResult(TypedDict):
     lacks: NotRequired[list[Lack]]
     follows: NotRequired[str]
     exercised: int
+    elapsed_ms: NotRequired[float]
     findings: list[FindingResult]
     observations: list[ObservationResult]
     ambiguities: list[str]
@@ -186,6 +187,7 @@ class Results(TypedDict):
     unfinished: NotRequired[bool]
     seed: int
     strict: NotRequired[bool]
+    require_complete: NotRequired[bool]
     selection: NotRequired[Selection]
     requests: int
     workers: int

@@ -10,6 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from rampcheck.contract.profile import Profile, Waiver
 from rampcheck.contract.register import Clause, Contract
+from rampcheck.judging import durations
 from rampcheck.judging.causes import follows
 from rampcheck.judging.evidence import Account, Evidence
 from rampcheck.judging.findings import Finding
@@ -43,12 +44,13 @@ Ending = Literal["complete", "interrupted", "early", "unfinished"]
 
 
 class _Why(TypedDict):
-    """Why a clause has the verdict that it has, and since which version it counts."""
+    """Why a clause has the verdict that it has, and what else not every clause has."""
 
     reason: str
     gap: NotRequired[GapKind]
     lacks: NotRequired[list[Lack]]
     follows: NotRequired[str]
+    elapsed_ms: NotRequired[float]
     since: NotRequired[str]
 
 
@@ -79,11 +81,13 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
         _clause_result(clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope)
         for clause in contract.clauses.values()
     ]
+    elapsed = durations.by_clause(account)
     verdicts = {result["id"]: result["verdict"] for result in results}
     for result in results:
         for finding in result["findings"]:
             if (span := account.spans.get(finding["exchange"] or -1)) is not None:
                 finding["trace"], finding["span"] = span.trace, span.span
+        result["elapsed_ms"] = elapsed.get(result["id"], 0.0)
         if result["verdict"] in BROKEN and result["id"] in roots:
             _fold(result, roots[result["id"]], verdicts, waivers)
     return results

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rampcheck.judging.results import Results
-from rampcheck.report import html, junit, questions, signatures, summary
+from rampcheck.report import ctrf, github, html, junit, questions, sarif, signatures, summary
 from rampcheck.report.results import FILE_NAME, encode, load, validate
 from rampcheck.report.terminal import print_summary, where
 from rampcheck.wire.journal_records import ExchangeRecord
@@ -47,6 +47,9 @@ def rendered(
         FILE_NAME: encode(results),
         "index.html": html.render(results, exchanges, signers).encode(),
         "junit.xml": junit.render(results),
+        ctrf.FILE_NAME: ctrf.render(results),
+        sarif.FILE_NAME: sarif.render(results, exchanges),
+        github.FILE_NAME: github.render(results).encode(),
         "summary.md": summary.render(results).encode(),
         questions.FILE_NAME: questions.render(results).encode(),
     }

@@ -15,21 +15,20 @@ from allure_commons.logger import AllureFileLogger
 
 from rampcheck.contract.register import Level
 from rampcheck.display import visible
-from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, ObservationResult, Results
-from rampcheck.report.outline import CLAUSE_VERDICTS, others, outage_text, outline, seen_of, trace_text
+from rampcheck.judging.results import ClauseResult, FindingResult, ObservationResult, Results
+from rampcheck.report import standing
+from rampcheck.report.outline import CLAUSE_VERDICTS, others, outline, seen_of, trace_text
 from rampcheck.report.text import plural
 from rampcheck.wire.journal_records import Record
 
 EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
 SCENARIOS_SHOWN = 25  # of those that judged a clause
 
-STATUSES: Mapping[ClauseVerdict, str] = {
+STATUSES: Mapping[standing.Standing, str] = {
     "passed": "passed",
-    "failed": "failed",
-    "advisory": "passed",
-    "observed": "passed",
-    "waived": "skipped",
-    "not_verified": "skipped",
+    "broken": "failed",
+    "lost": "broken",
+    "skipped": "skipped",
 }
 SEVERITIES: Mapping[Level, str] = {"must": "critical", "should": "normal", "open": "minor"}
 
@@ -89,8 +88,8 @@ class _Report:
         """Writes a test for each clause, one for each trouble of the run, and what the run was."""
         for clause in self._results["clauses"]:
             self._logger.report_result(self._test(clause))
-        for name, text in self._troubles():
-            self._logger.report_result(self._trouble(name, text))
+        for trouble in standing.troubles(self._results):
+            self._logger.report_result(self._trouble(trouble))
         self._logger.report_attached_data(self._environment(), "environment.properties")
 
     def _environment(self) -> str:
@@ -122,13 +121,12 @@ class _Report:
         return [model2.Label(name, visible(value)) for name, value in {**common, **labels}.items()]
 
     def _test(self, clause: ClauseResult) -> model2.TestResult:
-        unexpected = clause.get("gap") == "unexpected"
         section, level = self._sections[clause["section"]], clause["level"]
         source = clause["source"]
         test = model2.TestResult(
             **self._item(
                 clause["id"],
-                "broken" if unexpected else STATUSES[clause["verdict"]],
+                STATUSES[standing.of(clause)],
                 _message(clause),
                 "\n\n".join(map(_told, clause["findings"])) if clause["verdict"] == "failed" else "",
             ),
@@ -195,32 +193,14 @@ class _Report:
             self._logger.report_attached_data(json.dumps(self._exchanges[number], indent=1), name)
         return model2.Attachment(f"exchange {number}", name, "application/json")
 
-    def _troubles(self) -> list[tuple[str, str]]:
-        """What is wrong with the run and not with a clause, each with a name."""
-        summary = outline(self._results)
-        told = [("a fault of rampcheck", fault) for fault in self._results["faults"]]
-        told += [
-            ("the target stopped answering", outage_text(outage))
-            for outage in summary.outages
-            if outage["ended"] is None
-        ]
-        if self._results["verdict"] == "inconclusive":
-            told.append(("inconclusive", " ".join(filter(None, [summary.sentence, summary.cure]))))
-        if summary.early_end:
-            told.append(("the end of the run", summary.early_end))
-        if self._results["verdict"] == "nonconformant" and not summary.by_verdict["failed"]:
-            told.append(("a strict run", summary.sentence))
-        return told
-
-    def _trouble(self, name: str, text: str) -> model2.TestResult:
+    def _trouble(self, trouble: standing.Trouble) -> model2.TestResult:
         run = self._results["run"]
-        status = "failed" if name == "a strict run" else "broken"
         return model2.TestResult(
-            **self._item(name, status, text),
-            uuid=_digest(run, name, text),
-            fullName=f"rampcheck: {name}",
-            historyId=_digest(name),
-            testCaseId=_digest(name),
+            **self._item(trouble.title, "broken" if trouble.spoils else "failed", trouble.text),
+            uuid=_digest(run, trouble.title, trouble.text),
+            fullName=f"rampcheck: {trouble.title}",
+            historyId=_digest(trouble.title),
+            testCaseId=_digest(trouble.title),
             labels=self._labels(feature="The run itself", suite="The run itself", severity="blocker"),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -164,11 +165,11 @@ def outline(results: Results) -> Outline:
 
 
 def _leads(those: tuple[ClauseResult, ...], clauses: Sequence[ClauseResult]) -> tuple[Lead, ...]:
-    leads = [
-        Lead(clause, tuple(other for other in clauses if other.get("follows") == clause["id"]))
-        for clause in those
-        if "follows" not in clause
-    ]
+    followers: defaultdict[str, list[ClauseResult]] = defaultdict(list)
+    for clause in clauses:
+        if "follows" in clause:
+            followers[clause["follows"]].append(clause)
+    leads = [Lead(clause, tuple(followers[clause["id"]])) for clause in those if "follows" not in clause]
     return tuple(sorted(leads, key=lambda lead: -len(lead.followers)))
 
 

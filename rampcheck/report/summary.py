@@ -14,15 +14,26 @@ from rampcheck.report.text import plural
 
 LONGEST_CELL = 300  # characters
 SEEN_SHOWN = 10  # findings or observations of one clause; results.json holds all
+# GitHub shows no summary at all of more than 1 MiB ("Workflow commands", "Step isolation and limits").
+LONGEST = 1_000_000  # bytes
 
 # What Markdown's emphasis, code, links, tables, HTML, entities, mathematics and references are made of, and
 # what makes GitHub turn bare text into a link.
 SPECIAL = re.compile(r"[\\`*_\[\]<>|~&#$@]|:(?=//)|(?<=www)\.")
 
 
+# The line between the head of a table and its rows.
+RULE = re.compile(r"\|[-:|]+\|$")
+
+
 def cell(value: object) -> str:
     """Gives `value` as one line that Markdown shows exactly as it is, whatever is in it."""
-    return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_CELL))
+    return escaped(one_line(str(value), LONGEST_CELL))
+
+
+def escaped(text: str) -> str:
+    """Gives a text so that Markdown shows it exactly as it is, whatever is in it."""
+    return SPECIAL.sub(r"\\\g<0>", text)
 
 
 @cache
@@ -40,8 +51,8 @@ def environment() -> Environment:
 
 
 def render(results: Results) -> str:
-    """Gives the Markdown summary of valid `results`."""
-    return (
+    """Gives the Markdown summary of valid `results`, of `LONGEST` bytes at most."""
+    return _shortened(
         environment()
         .get_template("summary.md.jinja")
         .render(
@@ -63,6 +74,23 @@ def _place(finding: FindingResult) -> str:
     if finding["exchange"] is None:
         return ""
     return f"{finding['exchange']}, trace {finding['trace']}" if "trace" in finding else str(finding["exchange"])
+
+
+def _shortened(text: str) -> str:
+    """Gives a document cut between two lines where it is too long, with no table begun that has no row, and says so."""
+    if len(text.encode()) <= LONGEST:
+        return text
+    note = "\n**This summary is shortened; index.html has all of it.**\n"
+    kept, room = list[str](), LONGEST - len(note.encode())
+    for line in text.splitlines(keepends=True):
+        room -= len(line.encode())
+        if room < 0:
+            break
+        kept.append(line)
+    while kept and (RULE.match(kept[-1]) or kept[-1].startswith("#") or not kept[-1].strip()):
+        if RULE.match(kept.pop()):
+            kept.pop()  # the head of the table
+    return "".join([*kept, note])
 
 
 def _others(finding: FindingResult) -> str:

@@ -64,7 +64,7 @@ def judged(where: Path, records: Sequence[Record]) -> Conclusion:
     _check_clauses(where, known, records)
     judgement = _Judgement(known, profile_of(where, known, beginning), beginning, records)
     results = judgement.results(digests.of_file(where / JOURNAL))
-    return Conclusion(results, exit_code(results, require_complete=beginning["require_complete"]))
+    return Conclusion(results, exit_code(results))
 
 
 def contract_of(where: Path, beginning: RunRecord) -> Contract:
@@ -198,6 +198,7 @@ class _Judgement:
             "unfinished": scope.ending == "unfinished",
             "seed": beginning["seed"],
             "strict": beginning["strict"],
+            "require_complete": beginning["require_complete"],
             "selection": beginning["selection"],
             "requests": sum(exchange.direction == "outgoing" for exchange in self._exchanges),
             "workers": max(1, beginning["workers"]),
@@ -262,8 +263,8 @@ def _differences(path: Path, results: Results) -> tuple[str, ...]:
     return (*told, f"changed in {path.name}: {', '.join(members) or 'what is no longer told'}")
 
 
-def exit_code(results: Results, *, require_complete: bool = False) -> ExitCode:
-    """Gives the exit code of a run from its results; `require_complete` makes declared gaps in a `must` a failure."""
+def exit_code(results: Results) -> ExitCode:
+    """Gives the exit code of a run from its results; `report.standing` says the same to a pipeline."""
     if results["faults"]:
         return ExitCode.FAULT
     if results["interrupted"]:
@@ -275,5 +276,5 @@ def exit_code(results: Results, *, require_complete: bool = False) -> ExitCode:
             return ExitCode.INCOMPLETE
         case "nonconformant":
             return ExitCode.NONCONFORMANT
-    lacking = require_complete and has_gap(results["clauses"], DECLARED)
+    lacking = results.get("require_complete") and has_gap(results["clauses"], DECLARED)
     return ExitCode.NONCONFORMANT if lacking else ExitCode.CONFORMANT
