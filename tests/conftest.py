@@ -7,6 +7,7 @@ import pytest
 # They take long, or much of the machine: `pytest -m heavy` runs them, and nothing else does.
 HEAVY = frozenset(
     {
+        "test_allure_page",
         "test_answers_hostile",
         "test_channel_hostile",
         "test_receiver_hostile",
