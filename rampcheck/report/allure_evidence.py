@@ -148,6 +148,8 @@ class _Report:
                 *(model2.Label("tag", tag) for tag in (clause["id"], level)),
             ],
         )
+        if "elapsed_ms" in clause:
+            test.stop = test.start + round(clause["elapsed_ms"])
         if source.get("url"):
             test.links.append(model2.Link("link", source["url"], f"{source['document']}: {source['section']}"))
         test.steps = [*self._steps(clause["id"]), *self._evidence(clause)]

@@ -66,8 +66,10 @@ PLACES: dict[str, Callable[[], bytes]] = {
 
 
 def outputs(ended: Ended, folder: Path) -> dict[str, str]:
-    """Gives all that a pipeline may read of a run."""
+    """Gives all that a pipeline may read of a run; of annotations, what stands in our own commands."""
+    annotations = (folder / "annotations.txt").read_text(encoding="utf-8")
     return {
+        "annotations.txt": re.sub(r"^::\w+ title=([^:,]*)::", r"\1 ", annotations, flags=re.MULTILINE),
         "standard output": ended.out,
         "standard error": ended.err,
         "summary.md": (folder / "summary.md").read_text(encoding="utf-8"),
