@@ -25,7 +25,8 @@ from rampcheck.signoff.signing import Signatory
 from rampcheck.signoff.verification import Trust, Verification
 from rampcheck.wire.journal import exchange_records
 
-FILES = ("results.json", "journal.jsonl", "index.html", "junit.xml", "summary.md", "attestation.json")
+OTHERS = ("junit.xml", "summary.md", "ctrf.json", "rampcheck.sarif", "annotations.txt")
+FILES = ("results.json", "journal.jsonl", "index.html", *OTHERS, "attestation.json")
 Files = dict[str, bytes]
 
 
@@ -190,7 +191,7 @@ def of_page(signed: Ceremony) -> Iterator[Tampering]:
 
 def of_other_reports(signed: Ceremony) -> Iterator[Tampering]:
     """One character of each other report changed."""
-    for name in ("junit.xml", "summary.md", "ctrf.json", "rampcheck.sarif"):
+    for name in OTHERS:
         content = signed.files[name]
         for at in range(0, len(content), max(1, len(content) // 20)):
             other = content[:at] + (b"x" if content[at : at + 1] != b"x" else b"y") + content[at + 1 :]
@@ -319,7 +320,7 @@ def of_circumstances(signed: Ceremony, other: Ceremony) -> Iterator[Tampering]:
     yield attested("the other of another run", [others[0], whole[1]], "digest")
     for name in FILES:
         files = {one: content for one, content in signed.files.items() if one != name}
-        if name not in ("junit.xml", "summary.md"):
+        if name not in OTHERS:
             yield Tampering(f"no {name}", files, frozenset({"digest", "sides"}))
         swapped = {**signed.files, name: other.files[name]}
         yield Tampering(f"{name} of another run", swapped, frozenset({"digest", "reports"}), trust=known)
