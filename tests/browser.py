@@ -58,3 +58,21 @@ def paper(page: Any) -> list[str]:
     printed = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
     assert {tuple(round(float(side)) for side in sheet.mediabox[2:]) for sheet in printed.pages} == {(595, 842)}
     return [" ".join(sheet.extract_text().split()) for sheet in printed.pages]
+
+
+def sticking_out(page: Any) -> list[str]:
+    """Gives what is wider than the page, or is cut by it: all but what scrolls within its own box. All is opened."""
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    found: list[str] = page.evaluate(
+        """() => {
+          const width = document.documentElement.clientWidth, all = [...document.body.querySelectorAll("*")];
+          const scrolls = (one) => one && (["auto", "scroll"].includes(getComputedStyle(one).overflowX) ||
+            scrolls(one.parentElement));
+          const hidden = (one) => one.closest(".visually-hidden, .skip, svg");
+          const wide = all.filter((one) => one.checkVisibility() && !hidden(one) && !scrolls(one.parentElement) &&
+            (one.getBoundingClientRect().right > width + 1 || one.getBoundingClientRect().left < -1));
+          const told = (one) => `${one.tagName} ${one.className} ${one.textContent.slice(0, 40)}`;
+          return [...(document.documentElement.scrollWidth > width ? ["the page"] : []), ...wide.map(told)];
+        }"""
+    )
+    return found

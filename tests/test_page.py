@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from rampcheck.comparison import differences, history_pages, pages, releases
+from rampcheck.comparison.saved import Saved
 from rampcheck.report import write_reports
 from tests import samples
-from tests.browser import browser, opened, paper
+from tests.browser import browser, opened, paper, sticking_out
 from tests.runs import rampcheck
 
 pytestmark = pytest.mark.xdist_group("browser")  # one process starts the browser, and makes the runs
@@ -27,7 +29,8 @@ EVERY = [
     samples.examples,
     samples.consequences,
 ]
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+DESK = {"width": 1280, "height": 900}
+PHONES = [360, 390]
 
 # One of each kind: what is missing, has another type or value, is accepted or refused wrongly, is told otherwise.
 NINE_DEFECTS = (
@@ -84,11 +87,47 @@ def test_axe_finds_nothing(sample: Sample, scheme: str, chromium: Any, tmp_path:
     assert [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found.response["violations"]] == []
 
 
+@pytest.mark.parametrize("width", PHONES)
 @pytest.mark.parametrize("sample", EVERY)
-def test_nothing_is_wider_than_a_phone(sample: Sample, chromium: Any, tmp_path: Path) -> None:
-    """On a screen of 360 pixels nothing but what scrolls by itself is wider than the page."""
-    page = opened(chromium, written(sample(), tmp_path), viewport=PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+def test_nothing_is_wider_than_a_phone(sample: Sample, width: int, chromium: Any, tmp_path: Path) -> None:
+    """On a phone's screen nothing but what scrolls by itself is wider than the page, and all places can be seen."""
+    page = opened(chromium, written(sample(), tmp_path), viewport={"width": width, "height": 740})
+    assert sticking_out(page) == []
+
+
+@pytest.mark.parametrize("width", [*PHONES, 1280])
+def test_nothing_in_the_bar_is_cut(width: int, chromium: Any, tmp_path: Path) -> None:
+    """All its links are in sight, of a page that has every section, and the search says what can be sought."""
+    waiver = {"clause": "proof.errors.envelope", "reason": "known", "until": None, "state": "used"}
+    made = written(samples.results(waivers=[waiver]), tmp_path)
+    page = opened(chromium, made, viewport={"width": width, "height": 740})
+    right = page.evaluate("document.querySelector('.bar nav').getBoundingClientRect().right")
+    links = page.eval_on_selector_all(".bar nav a", "all => all.map((one) => one.getBoundingClientRect().right)")
+    assert len(links) == 10
+    assert max(links) <= right
+    page.eval_on_selector("[name=words]", "one => { one.value = one.placeholder; }")
+    assert page.eval_on_selector("[name=words]", "one => one.scrollWidth <= one.clientWidth")
+
+
+def several_runs() -> dict[str, str]:
+    """The pages over saved runs, with much to show, by name."""
+    runs = [Saved(samples.results(started=f"2026-11-{day:02}T07:00:00Z", run=f"run{day}")) for day in range(1, 8)]
+    before, after = Saved(samples.conformant()), Saved(samples.results())
+    return {
+        "compare": pages.html(differences.compare(before, after)),
+        "history": history_pages.html(releases.history(runs)),
+    }
+
+
+@pytest.mark.parametrize("width", PHONES)
+def test_pages_over_saved_runs_fit_a_phone(width: int, chromium: Any, tmp_path: Path) -> None:
+    """Their tables scroll within their own box, and the first verdicts stand beside the names of their clauses."""
+    for name, text in several_runs().items():
+        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+        page = opened(chromium, tmp_path / f"{name}.html", viewport={"width": width, "height": 740})
+        assert sticking_out(page) == [], name
+    verdict = page.locator(".matrix td").first.bounding_box()
+    assert verdict["x"] + verdict["width"] <= width
 
 
 def test_the_report_can_be_read_without_a_script(chromium: Any, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import yaml
 from rampcheck.contract import profile_schema, register
 from rampcheck.contract.profile import from_mapping
 from rampcheck.judging.lacking import lacking
+from rampcheck.report import html
 from rampcheck.report.additions import addition
 from rampcheck.report.difference import differing
 from rampcheck.report.extract import extract
@@ -209,3 +210,31 @@ def test_the_other_side_of_a_disagreement_stands_beside_it() -> None:
     sight = shelf.sight(finding)  # type: ignore[arg-type]
     assert [(other.exchange, other.place, other.evidence is not None) for other in sight.beside] == [(9, "here", True)]
     assert [other.place for other in shelf.sight(finding).beside] == ["elsewhere"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([("`amount`: ", False), ("1", True)], "<code>amount</code>: <mark>1</mark>"),
+        ([("`a ", False), ("b` c", True)], "<code>a </code><mark><code>b</code></mark><mark> c</mark>"),
+        ([("a ` alone", False)], "a ` alone"),
+        ([("`<b>`", False)], "<code>&lt;b&gt;</code>"),
+    ],
+)
+def test_backticks_set_off_code(parts: list[tuple[str, bool]], shown: str) -> None:
+    """Also where what differs begins or ends inside; one without its fellow is a character like any other."""
+    assert html.pieces(parts) == shown
+
+
+def test_what_is_lacking_twice_is_told_once() -> None:
+    """On the certificate a gap stands without its cure, and one line stands for all that have the same."""
+    results = samples.gaps()
+    declared = {"gap": "declared", "section": "proof.auth"}
+    results["clauses"] += [
+        samples.clause(f"proof.auth.{n}", "proof.auth", "not_verified", "So.", reason=f"no `x` (cure {n})") | declared
+        for n in range(2)
+    ]
+    results["counts"]["not_verified"] += 2
+    certificate = html.render(results, {}).partition('id="sign-off"')[0]
+    assert "2 clauses: no <code>x</code></li>" in certificate
+    assert "cure 1" not in certificate

@@ -19,7 +19,7 @@ from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.sandbox import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, planned, print_matrix, prove
-from tests.browser import browser, opened, paper
+from tests.browser import browser, opened, paper, sticking_out
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
 
@@ -168,6 +168,9 @@ def test_the_page_is_for_everybody(made: tuple[Path, dict[str, Any]]) -> None:
             page = opened(started, made[0] / "index.html", color_scheme=scheme)
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
             assert [violation["id"] for violation in axe.run(page).response["violations"]] == []
+        for width in (360, 390):
+            page = opened(started, made[0] / "index.html", viewport={"width": width, "height": 740})
+            assert sticking_out(page) == []
         page = opened(started, made[0] / "index.html", f"#?words={DEFECT}")
         assert page.locator(".search .found").inner_text() == f"{page.locator('.item:visible').count()} found"
         sheets = paper(opened(started, made[0] / "index.html"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,7 @@ from rampcheck.report.course import KINDS, course
 from rampcheck.report.difference import Piece
 from rampcheck.report.evidence import Evidence
 from rampcheck.report.obstacles import obstacles
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, Lead, outage_text, outline
+from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, Gap, Lead, outage_text, outline
 from rampcheck.report.questions import questions
 from rampcheck.report.sights import ClauseView, Shelf
 from rampcheck.report.signatures import Signer, parties
@@ -33,7 +34,9 @@ from rampcheck.wire.journal_records import ExchangeRecord
 BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory", "waived")
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
-LONGEST_LINE = 100  # characters of what stands on the certificate
+LONGEST_LINE = 100  # characters of a line on the certificate
+LONGEST_PHRASE = 240  # characters of what stands in the way, and of a gap, on the certificate
+LONGEST_REMARK = 80  # characters of the reason of a waiver, on the certificate
 MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
 MOST_LISTED = 5  # waivers and gaps, each, on the certificate
 
@@ -65,13 +68,14 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
     views = shelf.views([*above, *results["clauses"]])
     went = course(exchanges.values(), summary.outages)
     templates = environment()
-    assets = {name: asset(templates, name, results["run"]) for name in ("css", "js")}
+    assets = {name: asset(templates, name, f"run {results['run']}") for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
         results=results,
         outline=summary,
         obstacles=obstacles(results, summary),
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
         outages=outages,
+        unverified=_lacking(summary.gaps),
         waivers=results.get("waivers", ()),
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
@@ -93,6 +97,12 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
 def block(signers: Sequence[Signer]) -> str:
     """Gives the block of signatures that a page of these signers holds."""
     return environment().get_template("signatures.html.j2").render(parties=parties(signers))
+
+
+def _lacking(gaps: Sequence[Gap]) -> Counter[str]:
+    """Gives for how many clauses the profile lacks what, without the cure (in brackets), which stands below."""
+    declared = [gap for gap in gaps if gap.kind == "declared"]
+    return Counter(gap.reason.partition(" (")[0] for gap in declared for _ in gap.clauses)
 
 
 def _outage(outage: OutageResult, shelf: Shelf) -> OutageView:
@@ -118,7 +128,9 @@ def environment() -> Environment:
     templates.filters |= {
         "foreign": foreign,
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
-        "phrase": lambda text: prose(brief(text)),
+        "told": lambda text: pieces([(text, False)]),
+        "phrase": lambda text: prose(brief(text, LONGEST_PHRASE)),
+        "remark": lambda text: prose(brief(text, LONGEST_REMARK)),
         "prose": prose,
         "moment": moment,
     }
@@ -140,7 +152,7 @@ def environment() -> Environment:
 
 
 def asset(templates: Environment, suffix: str, run: str) -> Markup:
-    """Gives our style sheet or script; `run`, which it shows, has only letters, digits, `.`, `_`, `-`."""
+    """Gives our style sheet or script; `run`, shown on paper, has only letters, digits, spaces, `.`, `_`, `-`."""
     text = templates.get_template(f"report.{suffix}").render(run=run)
     return Markup(text)  # noqa: S704 - nothing foreign is in it
 
@@ -173,10 +185,16 @@ def brief(text: str, longest: int = LONGEST_LINE) -> str:
 
 
 def pieces(parts: list[Piece]) -> Markup:
-    """Gives a text that a target may have written, what differs in it marked."""
-    marked = Markup("<mark>{}</mark>")
-    shown = ((foreign(shorten(text, LONGEST_VALUE)), differs) for text, differs in parts)
-    return Markup("").join(marked.format(text) if differs else text for text, differs in shown)
+    """Gives what was expected or seen: foreign text may be in it, backticks set off code, what differs is marked."""
+    has_code = sum(text.count("`") for text, _ in parts) % 2 == 0
+    shown, is_code = [], False
+    for text, differs in parts:
+        spans = shorten(text, LONGEST_VALUE).split("`") if has_code else [shorten(text, LONGEST_VALUE)]
+        for number, span in enumerate(spans):
+            is_code ^= number > 0
+            told = Markup("<code>{}</code>").format(foreign(span)) if is_code and span else foreign(span)
+            shown.append(Markup("<mark>{}</mark>").format(told) if differs and span else told)
+    return Markup("").join(shown)
 
 
 def prose(text: str) -> Markup:
