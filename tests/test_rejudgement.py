@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,80 @@ def test_broken_runs_come_out_the_same(taken: Completed, refused: Completed) -> 
         assert again.holds, again.lines()
         assert {clause.clause: clause.outcome for clause in again.clauses}[UNKNOWN] == SAME
         assert again.lines()[-1].endswith("judged again with the same verdict")
+
+
+def of_nothing(records: list[Record]) -> list[Record]:
+    """Takes away all that speaks of the clause: what was found, what was demanded, what was asked again."""
+    return without("finding", "demand", "doubt", "again", of=UNKNOWN)(records)
+
+
+def uncounted(records: list[Record]) -> list[Record]:
+    """Leaves out what was counted, too."""
+    return [record for record in of_nothing(records) if record["kind"] != "tally"]
+
+
+def counted_again(records: list[Record]) -> list[Record]:
+    """Takes the same away, and makes what was counted fit what is left."""
+    left = of_nothing(records)
+    scenarios = {record["number"]: record["scenario"] for record in left if record["kind"] == "exchange"}
+    there = Counter(
+        (record.get("scenario") or scenarios.get(record.get("exchange")), record["kind"])
+        for record in left
+        if record["kind"] != "tally"
+    )
+    for record in left:
+        if record["kind"] == "tally":
+            record["records"] = {
+                kind: there[record["scenario"], kind] for kind in record["records"] if there[record["scenario"], kind]
+            }
+    return left
+
+
+def as_if_never_asked(records: list[Record]) -> list[Record]:
+    """Takes the exchanges of the clause's scenario away as well, with what counted them."""
+    numbers = {record["exchange"] for record in records if record["kind"] == "finding"}
+    scenarios = {record["scenario"] for record in records if record.get("number") in numbers}
+    gone = {record["number"] for record in records if record["kind"] == "exchange" and record["scenario"] in scenarios}
+    return [
+        record
+        for record in of_nothing(records)
+        if record.get("scenario") not in scenarios and record.get("exchange") not in gone
+    ]
+
+
+def renumbered(records: list[Record]) -> list[Record]:
+    """Closes the gap in the numbers after that."""
+    left = as_if_never_asked(records)
+    old = sorted(record["number"] for record in left if record["kind"] == "exchange")
+    new = {number: place for place, number in enumerate(old, start=1)}
+    for record in left:
+        for member in ("number", "exchange", "control", "of"):
+            if record.get(member) in new:
+                record[member] = new[record[member]]
+    left[0]["workers"] = 0
+    return left
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (of_nothing, "records of the kind demand are missing of"),
+        (uncounted, "nothing says how many records there were of"),
+        (counted_again, "was accepted with a made-up credential, and nothing judges that"),
+        (as_if_never_asked, "of one process there are none"),
+        (renumbered, "told the target that it was exchange"),
+    ],
+)
+def test_what_was_taken_out_is_missed(
+    change: Callable[[list[Record]], list[Record]], told: str, taken: Completed, tmp_path: Path
+) -> None:
+    """Findings that were taken away together with what was demanded, and with more and more of what tells of them."""
+    folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))
+    tampered(folder, change)
+    again = rejudged(folder)
+    assert not again.holds
+    assert told in " ".join(again.taken_out)
+    assert any(told in line for line in again.lines())
 
 
 def test_a_run_without_an_end_can_be_judged_again(taken: Completed, tmp_path: Path) -> None:

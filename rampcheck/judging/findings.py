@@ -17,7 +17,14 @@ from rampcheck.judging.folding import Few
 from rampcheck.judging.suite import Broken, Held, Suite
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal
-from rampcheck.wire.journal_records import ClauseContent, ExchangeRecord, FindingContent, JudgeName, OutageContent
+from rampcheck.wire.journal_records import (
+    ClauseContent,
+    ExchangeRecord,
+    FindingContent,
+    JudgeName,
+    OutageContent,
+    Record,
+)
 
 LONGEST_TEXT = 600
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
@@ -86,6 +93,7 @@ class Judge:
         self._journal = journal
         self._examiner = Examiner(contract, suite, profile)
         self._generated: list[Finding] | None = None
+        self._tally: dict[str, Counter[str]] = {}
         self._told: Counter[str] = Counter()
         for clause in (*suite.judged, *clause_ids(contract.document)):
             self._demand_known(clause)
@@ -118,6 +126,7 @@ class Judge:
         """
         examined = self._examiner.examined(exchange)
         self.exchanges.append(self._journal.exchange(exchange, sorted(examined.held), self.redacted(self.change)))
+        self._count("exchange", exchange.scenario)
         if exchange.status == 500 and not exchange.final:
             self.note("a request met status 500 and was sent again, as the documentation asks")
         if exchange.cut:
@@ -138,7 +147,7 @@ class Judge:
 
     def held(self, clause: str, exchange: Exchange) -> None:
         """Records that a scenario saw `clause` hold in `exchange`."""
-        self._journal.write({"kind": "held", **self._of(clause), "exchange": exchange.number})
+        self._write({"kind": "held", **self._of(clause), "exchange": exchange.number}, self.scenario)
 
     def broken(  # noqa: PLR0913 - a finding has as many sides
         self,
@@ -172,7 +181,7 @@ class Judge:
         self._told[finding.clause] += 1
         finding = _within(finding, self._told)
         self.findings.append(finding)
-        self._journal.write({"kind": "finding", **finding.content()})
+        self._write({"kind": "finding", **finding.content()}, finding.scenario)
 
     def demanded(self, demand: Demand, exchange: Exchange, control: int | None = None) -> Finding | None:
         """Gives the finding that a demand makes of an answer, to be recorded when it was seen again; None: it is met.
@@ -191,7 +200,7 @@ class Judge:
 
     def _write_demand(self, demand: Demand, exchange: Exchange, control: int | None, *, held: bool) -> None:
         self._demand_known(demand.clause)
-        self._journal.write(
+        self._write(
             {
                 "kind": "demand",
                 "clause": demand.clause,
@@ -200,7 +209,8 @@ class Judge:
                 "due": self._journal.redactor.data(demand.due.data()),
                 "change": self.redacted(self.change),
                 "held": held,
-            }
+            },
+            exchange.scenario,
         )
 
     def suspected(self, clause: str, problem: Broken, exchange: Exchange) -> Finding:
@@ -226,11 +236,11 @@ class Judge:
     def set_aside(self, exchange: Exchange) -> None:
         """Forgets what was found wrong with the refusal of a control, or of a look whether the target is there."""
         if self.doubted(exchange):
-            self._journal.write({"kind": "aside", "exchange": exchange.number})
+            self._write({"kind": "aside", "exchange": exchange.number}, exchange.scenario)
 
     def repeated(self, first: Exchange, again: Exchange) -> None:
         """Writes that an exchange asks again what another one asked, to see whether the same is wrong with it."""
-        self._journal.write({"kind": "again", "exchange": again.number, "of": first.number})
+        self._write({"kind": "again", "exchange": again.number, "of": first.number}, again.scenario)
 
     def has_doubted(self, exchange: Exchange) -> bool:
         """Whether `doubted` would give anything."""
@@ -256,13 +266,25 @@ class Judge:
         )
         for finding in findings:
             if self.contract.clauses[finding.clause].level != "open":
-                self._journal.write({"kind": "doubt", **finding.content(), "signature": kind, "gateway": gateway})
+                doubt: Record = {"kind": "doubt", **finding.content(), "signature": kind, "gateway": gateway}
+                self._write(doubt, finding.scenario)
+
+    def _write(self, record: Record, scenario: str) -> None:
+        """Writes a record that speaks of a scenario, and counts it there."""
+        self._journal.write(record)
+        self._count(record["kind"], scenario)
+
+    def _count(self, kind: str, scenario: str) -> None:
+        self._tally.setdefault(scenario, Counter())[kind] += 1
 
     def settle(self) -> None:
-        """Writes as doubts what nobody has asked for again."""
+        """Writes as doubts what nobody has asked for again, and how many records there are of each scenario."""
         for exchange, findings in self._doubted.values():
             self.doubt(findings, exchange, gateway=exchange.is_page or exchange.status >= 500)
         self._doubted.clear()
+        for scenario, counted in self._tally.items():
+            self._journal.write({"kind": "tally", "scenario": scenario, "records": dict(counted)})
+        self._tally.clear()
 
     def note(self, text: str) -> None:
         """Writes what the reader of the reports should know; equal texts are counted."""
@@ -284,15 +306,16 @@ class Judge:
         self._observe(clause, self.redacted(actual), exchange.number if exchange else None)
 
     def _observe(self, clause: str, actual: str, exchange: int | None) -> None:
-        self._journal.write({"kind": "observation", **self._of(clause), "actual": actual, "exchange": exchange})
+        seen: Record = {"kind": "observation", **self._of(clause), "actual": actual, "exchange": exchange}
+        self._write(seen, self.scenario)
 
     def unjudged(self, clause: str, reason: str) -> None:
         """Records that the scenario set out to judge `clause` and could not, and why."""
-        self._journal.write({"kind": "unjudged", **self._of(clause), "reason": self.redacted(reason)})
+        self._write({"kind": "unjudged", **self._of(clause), "reason": self.redacted(reason)}, self.scenario)
 
     def untried(self, clause: str, reason: str) -> None:
         """Records that nothing set out to judge `clause` here, and why: what else sees it hold counts."""
-        self._journal.write({"kind": "untried", **self._of(clause), "reason": self.redacted(reason)})
+        self._write({"kind": "untried", **self._of(clause), "reason": self.redacted(reason)}, self.scenario)
 
     def must_findings(self) -> list[Finding]:
         """Gives the scenario's findings that break a `must`."""

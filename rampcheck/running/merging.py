@@ -167,6 +167,7 @@ def _beginning(parts: Sequence[_Part]) -> RunRecord:
         "selected": sorted(_selected(parts)),
         "allure": any(part.beginning["allure"] for part in parts),
         "started": min(part.beginning["started"] for part in parts),
+        "shards": parts[0].shard.of,
     }
     if lacking:
         made["lacking"] = lacking

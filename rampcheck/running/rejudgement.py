@@ -12,11 +12,13 @@ from rampcheck import report
 from rampcheck.errors import UsageError
 from rampcheck.judging import suite as suites
 from rampcheck.judging.rederived import rederived
+from rampcheck.judging.traces import taken_out
 from rampcheck.running import conclusion, folder
 from rampcheck.wire.journal import JOURNAL
 
 SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
 ATTESTED_BY = "attested by the live run"
+MOST_TAKEN_OUT = 10  # traces that are told
 MOST_TOLD = 3  # differences of a clause, and exchanges of a reason, that are named
 
 
@@ -40,16 +42,20 @@ class Rejudged:
 
 @dataclass(frozen=True)
 class Rejudgement:
-    """A run judged again: all its clauses, and the run's verdict as it is told and as it comes out again."""
+    """A run judged again: all its clauses, and the run's verdict as it is told and as it comes out again.
+
+    `taken_out` says, a line each, what shows that something was taken out of its journal.
+    """
 
     clauses: tuple[Rejudged, ...]
     told: str
     again: str
+    taken_out: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether nothing came out otherwise."""
-        return self.told == self.again and not self.of(DIFFERS)
+        return self.told == self.again and not self.of(DIFFERS) and not self.taken_out
 
     def of(self, outcome: str) -> tuple[Rejudged, ...]:
         """Gives the clauses of one outcome."""
@@ -58,6 +64,9 @@ class Rejudgement:
     def lines(self) -> list[str]:
         """Says for a reader what came of it: a line for each clause that differs, or is attested only."""
         told = [] if self.told == self.again else [f"the run: {self.told} by results.json, {self.again} judged again"]
+        told += [f"taken out of the journal: {line}" for line in self.taken_out[:MOST_TAKEN_OUT]]
+        if (more := len(self.taken_out) - MOST_TAKEN_OUT) > 0:
+            told.append(f"taken out of the journal: and {more:,} more such traces")
         told += [f"differs: {clause}" for clause in self.of(DIFFERS)]
         told += [f"{ATTESTED_BY}: {clause}" for clause in self.of(ATTESTED)]
         same, total = len(self.of(SAME)), len(self.clauses)
@@ -76,7 +85,8 @@ def rejudged(where: Path) -> Rejudgement:
     known = conclusion.contract_of(where, beginning)
     profile = conclusion.profile_of(where, known, beginning)
     try:
-        again = rederived(records, known, suites.load(known.name), profile)
+        suite = suites.load(known.name)
+        again = rederived(records, known, suite, profile)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{where / JOURNAL} holds a record that cannot be judged again: {error}",
@@ -96,7 +106,8 @@ def rejudged(where: Path) -> Rejudgement:
         )
         for clause in results["clauses"]
     )
-    return Rejudgement(clauses, str(told["verdict"]), results["verdict"])
+    missing = tuple(taken_out(records, frozenset(beginning["profile"]["credentials"]), suite))
+    return Rejudgement(clauses, str(told["verdict"]), results["verdict"], missing)
 
 
 def _told(where: Path) -> dict[str, Any]:

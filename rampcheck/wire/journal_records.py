@@ -112,8 +112,8 @@ class Selection(TypedDict):
 class RunRecord(TypedDict):
     """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted.
 
-    `named_with` are the options that named the target, none where a profile's file did. `lacking` says what is missing
-    of a run that was put together of shards, each with the reason.
+    `named_with` are the options that named the target, none where a profile's file did. Of a run that was put together of
+    shards, `shards` says of how many, `lacking` what is missing, with the reason.
     """
 
     kind: Literal["run"]
@@ -132,6 +132,7 @@ class RunRecord(TypedDict):
     allure: bool
     started: str
     named_with: NotRequired[list[str]]
+    shards: NotRequired[int]
     lacking: NotRequired[list[str]]
 
 
@@ -221,6 +222,14 @@ class AsideRecord(TypedDict):
     exchange: int
 
 
+class TallyRecord(TypedDict):
+    """How many records of each kind speak of a scenario since the last one: one that is taken out later is missed."""
+
+    kind: Literal["tally"]
+    scenario: str
+    records: dict[str, int]
+
+
 class ObservationRecord(ClauseContent):
     """What the target did where nothing, or nothing exact, is promised."""
 
@@ -306,6 +315,7 @@ Record = (
     | DemandRecord
     | AgainRecord
     | AsideRecord
+    | TallyRecord
     | ObservationRecord
     | UnjudgedRecord
     | UntriedRecord

@@ -48,6 +48,11 @@ def has_mark(text: str) -> bool:
     return _MARK.search(text) is not None
 
 
+def marks(text: str) -> Iterator[tuple[str, str]]:
+    """Gives the name of each mark in a text of a journal, and the mark."""
+    return ((mark[1], mark[0]) for mark in _MARK.finditer(text))
+
+
 def without_marks(text: str, stand_in: Callable[[str, str], str]) -> str:
     """Gives a text with what `stand_in` makes of a mark's name and fingerprint in place of each mark."""
     return _MARK.sub(lambda mark: stand_in(*mark[0][1:-1].split()[1:]), text)
