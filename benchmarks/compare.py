@@ -2,8 +2,9 @@
 
 `python benchmarks/compare.py alike [RUNS]` makes RUNS (12) runs of each reference, with other seeds and one or two
 workers, and compares every pair. `python benchmarks/compare.py defects [PATTERN]` compares a run with each defect
-(whose name matches) with a clean one; hours for all of them. Both end with exit code 1 where something is not as it
-has to be.
+(whose name matches) with a clean one; hours for all of them. `… defects PATTERN DIR` makes no run with a defect, and
+takes those that `rampcheck selftest --keep --output DIR` left there, with `--quick` or without. All of them end with
+exit code 1 where something is not as it has to be.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from rampcheck.comparison import differences, saved
 from rampcheck.comparison.saved import Saved
 from rampcheck.contract import register
 from rampcheck.sandbox import all_defects, reference
+from rampcheck.selftest import Selection, planned
+from rampcheck.selftest.attempt import RUN
 
 
 def run(folder: Path, *arguments: str) -> Saved | None:
@@ -50,8 +53,27 @@ def alike(contract: str, runs: int, folder: Path) -> int:
     return wrong
 
 
-def defects(contract: str, pattern: str, folder: Path) -> int:
-    """Compares a run with each defect with a clean one; gives how many are named by no clause of theirs."""
+def kept(contract: str, folder: Path) -> dict[str, Path]:
+    """Gives the run of each defect of a contract that a selftest has left in a folder, by name."""
+    trials = [trial for trial in planned(Selection([contract])) if trial.kind == "defect"]
+    runs = {trial.name: folder / "trials" / trial.label / RUN for trial in trials}
+    return {name: run for name, run in runs.items() if (run / "results.json").is_file()}
+
+
+def judged_saved(folder: Path) -> Saved | None:
+    """Gives a run as it was kept, None where it judged nothing."""
+    made = saved.anything(folder)
+    return None if made.results["verdict"] == "inconclusive" else made
+
+
+def defects(contract: str, pattern: str, folder: Path, made: Path | None = None) -> int:
+    """Compares a run with each defect with a clean one; gives how many are named by no clause of theirs.
+
+    Of those that a selftest has `made`, only what is kept there is compared.
+    """
+    there = kept(contract, made) if made is not None else {}
+    if made is not None and not there:
+        return 0
     clean = run(folder / contract, "--contract", contract)
     if clean is None:
         raise SystemExit(f"the reference of {contract} could not be judged")
@@ -61,8 +83,13 @@ def defects(contract: str, pattern: str, folder: Path) -> int:
         judged = {name for name in defect.clauses if known[name].level != "open"}
         if defect.ends or not judged or not fnmatch.fnmatch(defect.name, pattern):
             continue  # Such a server is not judged at all, or breaks nothing that could regress.
+        if made is not None and defect.name not in there:
+            continue
         tried += 1
-        broken = run(folder / f"{contract}-{defect.name}", "--contract", contract, "--defect", defect.name)
+        if made is not None:
+            broken = judged_saved(there[defect.name])
+        else:
+            broken = run(folder / f"{contract}-{defect.name}", "--contract", contract, "--defect", defect.name)
         comparison = differences.compare(clean, broken) if broken else {"clauses": []}
         regressed = {clause["id"]: clause for clause in comparison["clauses"] if clause["kind"] == "regressed"}
         if not judged & regressed.keys():
@@ -80,7 +107,8 @@ def main(arguments: Sequence[str]) -> int:
             runs = int(rest[0]) if rest else 12
             return int(sum(alike(contract, runs, Path(folder)) for contract in reference.references()) > 0)
         pattern = rest[0] if rest else "*"
-        return int(sum(defects(contract, pattern, Path(folder)) for contract in reference.references()) > 0)
+        made = Path(rest[1]) if len(rest) > 1 else None
+        return int(sum(defects(contract, pattern, Path(folder), made) for contract in reference.references()) > 0)
 
 
 if __name__ == "__main__":

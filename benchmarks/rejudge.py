@@ -4,6 +4,7 @@ Runs the selftest's trials of defects (quick: the scenarios of a defect's own cl
 again from its redacted journal, and prints, for each contract, the share of the `must` clauses that were put to the
 test and are judged again with the same verdict, what is attested by the live run only, and every clause that differs,
 of which there should be none. `--every N` takes one defect in N, `--whole` makes whole runs, `--keep DIR` keeps them.
+`--from DIR` makes none, and judges again what `rampcheck selftest --keep --output DIR` left there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--from", dest="made", type=Path)
     given = parser.parse_args()
+    if given.made is not None:
+        for contract in given.contracts:
+            defects = [trial for trial in planned(Selection([contract])) if trial.kind == "defect"]
+            runs = [given.made / "trials" / trial.label / RUN for trial in defects]
+            tell(contract, [run for run in runs if run.is_dir()])
+        return
     with tempfile.TemporaryDirectory() as scratch:
         output = given.keep or Path(scratch) / "selftest"
         for contract in given.contracts:
@@ -55,6 +63,8 @@ def tell(contract: str, runs: list[Path]) -> None:
         failures.update(clause.outcome for clause in musts if clause.told == "failed")
         for clause in again.of(DIFFERS):
             print(f"{run.parent.name} differs: {clause}")
+        for line in again.taken_out:
+            print(f"{run.parent.name} lacks: {line}")
         lines.update(f"{clause.clause} ({clause.told})" for clause in again.of(ATTESTED) if clause in musts)
     for what, counted in (("verified musts", outcomes), ("failed musts", failures)):
         share = counted[SAME] / max(1, counted.total())

@@ -14,6 +14,7 @@ import click
 import pytest
 from jsonschema import ValidationError
 
+from rampcheck import digests
 from rampcheck.comparison import answers, commands, differences, pages, pairs, saved, settings, shape, times, words
 from rampcheck.comparison.saved import Saved
 from rampcheck.errors import UsageError
@@ -346,6 +347,36 @@ def test_mistakes_are_told_with_exit_code_4(tmp_path: Path) -> None:
     done = command("compare", str(tmp_path / "good"), str(tmp_path / "other"))
     assert done.returncode == 4
     assert done.stderr.startswith("rampcheck: these are runs of different contracts")
+
+
+def test_files_that_are_not_of_one_piece_are_told(tmp_path: Path) -> None:
+    """Results that were edited beside their page or journal are compared all the same, and it is said."""
+    before = written(tmp_path / "a", results(clause("passed")), beginning())
+    digest = digests.of_file(before / "journal.jsonl")
+    told = {"profile": "0" * 64, "register": "0" * 64, "document": "0" * 64, "journal": digest}
+    after = written(tmp_path / "b", results(clause("passed"), digests=told), beginning())
+    (after / "index.html").write_text(f"results {digests.of_file(after / 'results.json')}", encoding="utf-8")
+    assert differences.compare(saved.load(before), saved.load(after))["notes"] == []
+    changed = results(clause("passed"), digests=told | {"journal": "1" * 64})
+    (after / "results.json").write_text(json.dumps(changed))
+    journal, page = differences.compare(saved.load(before), saved.load(after))["notes"]
+    assert journal.startswith("after: results.json was made from another journal")
+    assert page.startswith("after: index.html was made from another results.json")
+
+
+def test_the_port_of_a_webhook_is_shown(tmp_path: Path) -> None:
+    """Settings that differ are shown as they were written."""
+    runs = [
+        written(
+            tmp_path / str(number),
+            results(clause("passed")),
+            beginning(webhook={"listen": f"127.0.0.1:{port}", "public_url": f"http://{host}:{port}/hook"}),
+        )
+        for number, (host, port) in enumerate((("127.0.0.1", 8099), ("hooks.example", 9000)))
+    ]
+    changes = differences.compare(*map(saved.load, runs))["settings"]
+    urls = {change["name"]: (change["before"], change["after"]) for change in changes}
+    assert urls["webhook.public_url"] == ("http://127.0.0.1:8099/hook", "http://hooks.example:9000/hook")
 
 
 def test_what_a_target_writes_stays_text(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rampcheck.report.additions import addition
 from rampcheck.report.difference import differing
 from rampcheck.report.extract import extract
 from rampcheck.report.obstacles import obstacles
-from rampcheck.report.outline import outline
+from rampcheck.report.outline import outline, unsigned
 from rampcheck.report.questions import questions
 from rampcheck.report.sights import Shelf
 from rampcheck.sandbox import builtin_profile
@@ -161,6 +161,28 @@ def test_whatever_cannot_be_signed_says_why(sample: Any) -> None:
     assert standing(sample())
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"waivers": [{"clause": "proof.a", "state": "stale"}]}, "stale: the waiver of proof.a"),
+        ({"counts": {"failed": 0, "advisory": 2}}, "2 recommendations not kept"),
+        ({"counts": {"failed": 1, "advisory": 0}}, "The target breaks what is promised"),
+    ],
+)
+def test_a_strict_run_is_not_said_to_break_a_promise(changes: dict[str, Any], told: str) -> None:
+    """Where only --strict makes it fail, the reason is that, and what to do about it."""
+    strict = {"verdict": "nonconformant", "counts": {"failed": 0, "advisory": 0}, "strict": True}
+    why = unsigned(samples.conformant() | strict | changes)  # type: ignore[arg-type]
+    assert told in why
+    assert ("breaks what is promised" in why) is (changes.get("counts", {}).get("failed") == 1)
+
+
+def test_a_missing_shard_is_no_early_end() -> None:
+    """Nobody ended the run: a part of it is not there."""
+    told = outline(samples.incomplete() | {"interrupted": False, "reason": "shard 2/2 is missing"}).early_end  # type: ignore[arg-type]
+    assert told == "Not all of the run is here: shard 2/2 is missing."
+
+
 # Questions, exchanges
 
 
@@ -179,7 +201,11 @@ def test_a_question_is_asked_once() -> None:
     ]
     assert found == [
         ("Which?", ("proof.a", "proof.b"), (("one way", 2), ("another", 1))),
-        ("C is open.", ("proof.c",), (("one way", 1),)),
+        (
+            "“C is open.” Does that go for what is shown below, too, and was each of it answered as it should be?",
+            ("proof.c",),
+            (("one way", 1),),
+        ),
     ]
 
 

@@ -276,6 +276,20 @@ def test_a_credential_that_is_lacking_is_named(judged: dict[str, Judged], monkey
         replay(known.run.folder, known.findings[0][1]["exchange"])
 
 
+def test_a_second_credential_that_is_lacking_is_named(
+    judged: dict[str, Judged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an exchange that another partner's credential was sent with, only that one's variable is to be set."""
+    known = judged["proof"]
+    number = next(n for n, record in known.exchanges.items() if record["credential"] == "second_client_token")
+    for name, value in known.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PROOF_SECOND_CLIENT_TOKEN", raising=False)
+    with pytest.raises(UsageError, match="and PROOF_SECOND_CLIENT_TOKEN is not set") as caught:
+        replay(known.run.folder, number)
+    assert "export PROOF_SECOND_CLIENT_TOKEN=" in caught.value.cure
+
+
 def test_what_is_no_exchange_is_told(judged: dict[str, Judged]) -> None:
     """A number that no exchange has ends with 4, and says which there are."""
     code, printed = replayed(judged["kryptonim"], 999_999)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from jsonschema import Draft202012Validator
 
 from rampcheck import cli, pack_template, report
 from rampcheck.contract import packs
@@ -291,6 +292,37 @@ def test_reports_made_again_keep_the_signatures(signed: Ceremony) -> None:
     (signed.folder / "journal.jsonl").write_bytes(journal)
     assert done("report", signed.folder)[0] == 0
     assert b"Ms partner" not in (signed.folder / "index.html").read_bytes()
+
+
+def test_the_attestation_follows_its_schema(signed: Ceremony) -> None:
+    """`rampcheck schema attestation` says what stands in the file, and in each statement that was signed."""
+    code, printed = done("schema", "attestation")
+    schema = json.loads(printed)
+    assert code == 0
+    content = json.loads(signed.files["attestation.json"])
+    Draft202012Validator(schema).validate(content)
+    of_statements = Draft202012Validator({"$defs": schema["$defs"], "$ref": "#/$defs/statement"})
+    for one in attestation.load(signed.folder):
+        of_statements.validate(one.statement)
+        assert not of_statements.is_valid(one.statement | {"predicateType": "another"})
+    assert not Draft202012Validator(schema).is_valid(content | {"envelopes": []})
+
+
+def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
+    """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
+    results = samples.gaps() | {
+        "waivers": [
+            {"clause": "a.b", "reason": "known", "until": None, "state": "used", "owner": "API", "approver": "Ms Roe"},
+            {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
+        ]
+    }
+    unverified = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
+    gaps, used, stale = signing.reservations(results)  # type: ignore[arg-type]
+    assert gaps.startswith(f"{len(unverified)} clause")
+    assert "index.html#not-verified" in gaps
+    assert used == "The waiver of a.b is used."
+    assert stale == "The waiver of a.c is stale, and names no owner and no approver."
+    assert signing.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
 
 
 def test_the_statement_is_in_toto_s(signed: Ceremony) -> None:

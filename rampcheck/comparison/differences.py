@@ -48,7 +48,11 @@ def compare(before: Saved, after: Saved) -> dict[str, Any]:
         "settings": settings.changes(before, after),
         "clauses": sorted(told, key=lambda clause: list(pairs.KINDS).index(clause["kind"])),
         "times": samples,
-        "notes": [*_order(before, after), *([NO_JOURNALS.format(" and ".join(lacking))] if lacking else [])],
+        "notes": [
+            *_order(before, after),
+            *_unlike(before, after),
+            *([NO_JOURNALS.format(" and ".join(lacking))] if lacking else []),
+        ],
     }
 
 
@@ -67,6 +71,15 @@ def validate(comparison: Mapping[str, Any]) -> None:
 def _order(before: Saved, after: Saved) -> list[str]:
     is_turned = before.results["started"] > after.results["started"]
     return ["the run that is named first is the later one: what is told as fixed may have regressed"] * is_turned
+
+
+def _unlike(before: Saved, after: Saved) -> list[str]:
+    """Says which run's files are not of one piece: what is compared may not be what was judged."""
+    return [
+        f"{name}: {told}; `rampcheck verify {run.folder}` tells more"
+        for name, run in (("before", before), ("after", after))
+        for told in run.unlike()
+    ]
 
 
 def _run(run: Saved) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rampcheck import digests
 from rampcheck.contract import register
 from rampcheck.contract.register import Contract
 from rampcheck.errors import RampcheckError, UsageError
@@ -20,10 +21,11 @@ NOTHING_JUDGED = "Name a run that judged something; its report says why this one
 
 @dataclass(frozen=True)
 class Saved:
-    """One run: its valid results, and the path of its journal, None where there is none."""
+    """One run: its valid results, the path of its journal, None where there is none, and the folder that was named."""
 
     results: Mapping[str, Any]
     journal: Path | None = None
+    folder: Path | None = None
 
     @cached_property
     def clauses(self) -> dict[str, Mapping[str, Any]]:
@@ -34,6 +36,19 @@ class Saved:
     def build(self) -> str:
         """The build of the target that was judged, as the profile named it; "" where it did not."""
         return str(self.results.get("subject", {}).get("build", ""))
+
+    def unlike(self) -> list[str]:
+        """Says what lies beside the results and is of others: then one of them was changed, or put there."""
+        told = []
+        digest = self.results.get("digests", {}).get("journal", "")
+        if self.journal is not None and digest and digests.of_file(self.journal) != digest:
+            told.append("results.json was made from another journal than lies beside it")
+        page = self.folder / "index.html" if self.folder is not None else None
+        if self.folder is not None and page is not None and page.is_file():
+            own = digests.of_file(self.folder / results_file.FILE_NAME)
+            if own.encode() not in page.read_bytes():
+                told.append("index.html was made from another results.json than lies beside it")
+        return told
 
     def records(self) -> Iterator[Record]:
         """Gives the records of its journal one by one, none where there is no journal. Raises `UsageError`."""
@@ -82,7 +97,8 @@ def anything(path: Path) -> Saved:
     except results_file.ResultsError as error:
         raise UsageError(error.message, error.cure) from error
     journal = path / JOURNAL
-    return Saved(results, journal if path.is_dir() and journal.is_file() else None)
+    is_folder = path.is_dir()
+    return Saved(results, journal if is_folder and journal.is_file() else None, path if is_folder else None)
 
 
 def demand_one_contract(*runs: Saved) -> None:

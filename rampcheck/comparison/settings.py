@@ -44,7 +44,7 @@ def _of_results(before: Saved, after: Saved, places: Mapping[str, str], *, matte
 def _of_profiles(before: Saved, after: Saved) -> Iterator[dict[str, Any]]:
     told = profile(before), profile(after)
     if told[0] is not None and told[1] is not None:
-        earlier, later = (dict(_leaves(shaped(one))) for one in told)
+        earlier, later = (dict(_leaves(one)) for one in told)
         for name in dict.fromkeys([*earlier, *later]):
             if name != "contract":
                 yield from _change(name, earlier.get(name, ABSENT), later.get(name, ABSENT), matters=True)

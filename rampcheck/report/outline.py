@@ -23,7 +23,7 @@ from rampcheck.judging.results import (
 )
 from rampcheck.judging.verdicts import held_elsewhere
 from rampcheck.report.sentence import sentence
-from rampcheck.report.text import duration, moment, plural
+from rampcheck.report.text import duration, enumerated, moment, plural
 from rampcheck.wire.journal_records import Selection
 
 
@@ -158,10 +158,23 @@ def outline(results: Results) -> Outline:
         gaps=_gaps(by_verdict["not_verified"]),
         selection=selection(results),
         command=_command(results),
-        unsigned=UNSIGNED.get(results["verdict"], ""),
+        unsigned=unsigned(results),
         outages=outages,
         notes=(*results["notes"], *(outage_text(outage) for outage in outages if outage["ended"] is not None)),
     )
+
+
+def unsigned(results: Results) -> str:
+    """Says why there is nothing to sign, and what to do; "" where the run can be signed."""
+    if results["verdict"] != "nonconformant" or results["counts"]["failed"]:
+        return UNSIGNED.get(results["verdict"], "")
+    stale = [waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"]
+    told = [f"{plural(number, 'recommendation')} not kept" if (number := results["counts"]["advisory"]) else ""]
+    told.append(f"stale: the waiver of {enumerated(stale)}, which nothing needs any more" if stale else "")
+    cure = (
+        "Take what is stale out of the profile, and run it again." if stale else "A run without --strict can be signed."
+    )
+    return f"No required promise is broken, but the run is strict ({'; '.join(filter(None, told))}). {cure}"
 
 
 def _leads(those: tuple[ClauseResult, ...], clauses: Sequence[ClauseResult]) -> tuple[Lead, ...]:
@@ -240,5 +253,7 @@ def _early_end(results: Results) -> str:
     told = results["verdict"] == "inconclusive" or not results["reason"]
     if told and not results["interrupted"]:
         return ""
+    if results["reason"].startswith("shard "):  # of one that was put together
+        return f"Not all of the run is here: {results['reason'].rstrip('.')}."
     how = "The run was interrupted" if results["interrupted"] else "The run ended early"
     return f"{how}." if told else f"{how}: {results['reason'].rstrip('.')}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rampcheck.judging.results import ClauseResult, Results
 from rampcheck.report.summary import SPECIAL
 from rampcheck.report.text import plural
 
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:/_~%?&=+#\[\]-]+")
 LONGEST_TEXT = 1_000  # characters of a question or an answer in questions.md
 FILE_NAME = "questions.md"
 
@@ -29,14 +31,15 @@ class Answer:
 class Question:
     """What is open, the ids of the clauses that it touches, and what this target did there.
 
-    `otherwise` says what became of the clauses where nothing was observed; `sources` name the documentation.
+    `otherwise` says what became of the clauses where nothing was observed; `sources` name the documentation, each with
+    its address, or "".
     """
 
     text: str
     clauses: tuple[str, ...]
     answers: tuple[Answer, ...]
     otherwise: str
-    sources: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
 
 
 def questions(results: Results) -> tuple[Question, ...]:
@@ -47,8 +50,15 @@ def questions(results: Results) -> tuple[Question, ...]:
         for text in clause["ambiguities"]:
             touched.setdefault(text, []).append(clause)
         if not clause["ambiguities"] and (clause["observations"] or clause["level"] == "open"):
-            silent.setdefault(clause["text"], []).append(clause)
+            silent.setdefault(_asked(clause), []).append(clause)
     return tuple(_question(text, clauses) for text, clauses in [*touched.items(), *silent.items()])
+
+
+def _asked(clause: ClauseResult) -> str:
+    """Asks for what a clause does not say, though the target did something about it."""
+    if clause["level"] == "open":
+        return f"{clause['text']} What is right?"
+    return f"“{clause['text']}” Does that go for what is shown below, too, and was each of it answered as it should be?"
 
 
 def _question(text: str, clauses: Sequence[ClauseResult]) -> Question:
@@ -61,7 +71,7 @@ def _question(text: str, clauses: Sequence[ClauseResult]) -> Question:
         tuple(clause["id"] for clause in clauses),
         tuple(answers.values()),
         "; ".join(dict.fromkeys(map(_outcome, clauses))),
-        tuple(dict.fromkeys(map(_source, clauses))),
+        tuple(dict.fromkeys((_source(clause), clause["source"].get("url", "")) for clause in clauses)),
     )
 
 
@@ -77,7 +87,20 @@ def _outcome(clause: ClauseResult) -> str:
 
 def _source(clause: ClauseResult) -> str:
     source = clause["source"]
-    return ", ".join(filter(None, (source["document"], source["section"], source.get("url", ""))))
+    return ", ".join(filter(None, (source["document"], source["section"])))
+
+
+def _shown(value: object) -> str:
+    """Gives a value as Markdown shows it exactly as it is; an address of ours, and nobody else's, is a link."""
+    if isinstance(value, _Address) and ADDRESS.fullmatch(value):
+        return f"<{value}>"
+    return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_TEXT))
+
+
+class _Address(str):
+    """An address that the documentation or the user names."""
+
+    __slots__ = ()
 
 
 def render(results: Results) -> str:
@@ -85,12 +108,12 @@ def render(results: Results) -> str:
     environment = Environment(
         loader=PackageLoader("rampcheck.report"),
         autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
-        finalize=lambda value: SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_TEXT)),
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     return environment.get_template("questions.md.jinja").render(
-        results=results, questions=questions(results), plural=plural
+        results=results, questions=questions(results), address=_Address, plural=plural
     )

@@ -22,6 +22,7 @@ from rampcheck.judging.findings import Finding, judge_history
 from rampcheck.judging.suite import Suite
 from rampcheck.report.replayed import Told
 from rampcheck.report.sessions import Session, Sessions
+from rampcheck.report.text import enumerated
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.wire import tracing
@@ -131,8 +132,8 @@ def _demand_production(beginning: RunRecord, allowed: bool) -> None:
 def _remembered(beginning: RunRecord, record: ExchangeRecord, ca: str | None) -> Profile:
     """Gives the profile of the run with the credentials that the environment holds, those that are needed at least.
 
-    A file of authorities that it names is not needed where `ca` is. Raises `ProfileError` where a credential or a file
-    is not there, `UsageError` where one of its headers was a secret.
+    A file of authorities that it names is not needed where `ca` is. Raises `ProfileError` where a file is not there,
+    `UsageError` where a credential is not, or one of its headers was a secret.
     """
     contract, public = beginning["contract"], beginning["profile"]
     for name, value in public.get("headers", {}).items():
@@ -143,6 +144,15 @@ def _remembered(beginning: RunRecord, record: ExchangeRecord, ca: str | None) ->
             )
     used = {record["credential"], *_credentials(record.get("recipes", []))}
     known = descriptor.load(contract).credentials
+    needed = {name: told.variable for name, told in known.items() if told.required or name in used}
+    missing = {name: variable for name, variable in needed.items() if not os.environ.get(variable)}
+    if missing:
+        raise UsageError(
+            f"exchange {record['number']} is sent again with {enumerated(list(needed))}, and "
+            f"{enumerated(list(missing.values()))} {'is' if len(missing) == 1 else 'are'} not set",
+            f"No journal holds a credential. Set what the run had: "
+            f"{'; '.join(f'export {variable}=…' for variable in missing.values())}",
+        )
     credentials = {
         name: f"${{{told.variable}}}"
         for name, told in known.items()

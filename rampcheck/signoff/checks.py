@@ -10,7 +10,7 @@ from rampcheck import digests
 from rampcheck.contract import packs, register
 from rampcheck.errors import RampcheckError
 from rampcheck.judging.results import Results
-from rampcheck.report.outline import RUN_VERDICTS, UNSIGNED
+from rampcheck.report.outline import RUN_VERDICTS, unsigned
 from rampcheck.report.text import enumerated
 from rampcheck.signoff.contents import Contents, last_day
 
@@ -84,8 +84,8 @@ def _results(contents: Contents) -> Check:
 def _verdict(results: Results) -> Check:
     verdict = results["verdict"]
     word = RUN_VERDICTS[verdict].word
-    if verdict in UNSIGNED:
-        return fails("verdict", f"The verdict is {word!r}, and there is nothing to sign. {UNSIGNED[verdict]}")
+    if why := unsigned(results):
+        return fails("verdict", f"The verdict is {word!r}, and there is nothing to sign. {why}")
     return holds("verdict", f"The verdict is {word!r}, which can be signed")
 
 

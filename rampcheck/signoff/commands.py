@@ -55,11 +55,15 @@ def sign(folder: str, key: str, side: str, name: str, role: str, url: str | None
     Both sides sign, each with a key of its own; the signatures stand in attestation.json and in the report. Only a
     conforming run can be signed. The passphrase of an encrypted key is taken from RAMPCHECK_KEY_PASSPHRASE.
     """
-    from rampcheck.signoff import signing  # noqa: PLC0415 - as in `keygen`
+    from rampcheck.signoff import contents, signing  # noqa: PLC0415 - as in `keygen`
 
     who = signing.Signatory(side, name, role, Path(key), url or "")
     signed = signing.sign(Path(folder), who, os.environ)
     _tell_signed(folder, side, signed)
+    if told := signing.reservations(contents.read(Path(folder)).results):
+        click.echo("\nWhat the signature covers, too:")
+        for line in told:
+            click.echo(f"  {visible(line)}")
 
 
 def _tell_signed(folder: str, side: str, signed: Iterable[Signed]) -> None:
