@@ -145,6 +145,26 @@ def test_what_was_taken_out_is_missed(
     assert any(told in line for line in again.lines())
 
 
+def test_a_number_that_a_stranger_has_taken_is_not_missed(taken: Completed, tmp_path: Path) -> None:
+    """What came to the webhook's address and is not of the run has a number; it was counted, and no more than it."""
+    folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))
+    tally = {"kind": "tally", "scenario": "", "records": {"unread": 1}}
+
+    def without_the_last(records: list[Record]) -> list[Record]:
+        """One number fewer in the middle of a process, where nothing else tells of it."""
+        numbers = sorted(record["number"] for record in records if record["kind"] == "exchange")
+        step = records[0]["workers"] + 1
+        last = max(number for number in numbers if number + step in numbers)
+        moved = [{**record, "number": last + 2 * step} if record.get("number") == last + step else record
+                 for record in records]  # fmt: skip
+        return [*moved[:-1], tally, moved[-1]]
+
+    tampered(folder, without_the_last)
+    assert not [line for line in rejudged(folder).taken_out if "of one process" in line]
+    tampered(folder, lambda records: [record for record in records if record != tally])
+    assert [line for line in rejudged(folder).taken_out if "of one process" in line]
+
+
 def test_a_run_without_an_end_can_be_judged_again(taken: Completed, tmp_path: Path) -> None:
     """Of a run that was killed, what there is comes out the same."""
     folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))

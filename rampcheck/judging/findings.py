@@ -27,6 +27,7 @@ from rampcheck.wire.journal_records import (
 )
 
 LONGEST_TEXT = 600
+UNREAD = "unread"  # in a tally: what is no record
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
 MOST_SHOWN = 20  # findings with which a scenario fails
 LAST = 5  # exchanges that are named as those before an outage
@@ -273,6 +274,10 @@ class Judge:
         """Writes a record that speaks of a scenario, and counts it there."""
         self._journal.write(record)
         self._count(record["kind"], scenario)
+
+    def unread(self, number: int) -> None:
+        """Counts what came to the webhook's address, has a number, and is no exchange of the run."""
+        self._tally.setdefault("", Counter())[UNREAD] += number
 
     def _count(self, kind: str, scenario: str) -> None:
         self._tally.setdefault(scenario, Counter())[kind] += 1

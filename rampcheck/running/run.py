@@ -213,6 +213,7 @@ class Run:
 
     def _note_strays(self) -> None:
         if strays := self.client.strays:
+            self.judge.unread(strays.total())
             methods = ", ".join(f"{times} {method}" for method, times in sorted(strays.items()))
             self.judge.note(
                 f"{strays.total()} requests that are no webhook of this run came to the webhook's address "
@@ -220,6 +221,7 @@ class Run:
             )
             strays.clear()
         if (away := self.client.turned_away) > self._told_away:
+            self.judge.unread(away - self._told_away)
             self._told_away = away
             self.judge.note(
                 f"{away:,} requests to the webhook's address, the target's or others', were more, larger "
