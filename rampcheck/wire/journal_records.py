@@ -112,8 +112,8 @@ class Selection(TypedDict):
 class RunRecord(TypedDict):
     """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted.
 
-    `named_with` are the options that named the target, none where a profile's file did. Of a run that was put together of
-    shards, `shards` says of how many, `lacking` what is missing, with the reason.
+    `named_with` are the options that named the target, none where a profile's file did. Of a run that was put together
+    of shards, `shards` says of how many, `lacking` what is missing, with the reason.
     """
 
     kind: Literal["run"]
