@@ -385,8 +385,8 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 def schema(name: str) -> None:
     """Prints a JSON Schema.
 
-    Of any contract's profile, of results.json, of a line of journal.jsonl, of attestation.json, of compare.json, of what
-    `doctor --json` prints, of a pack's contract.yaml or clauses.yaml.
+    Of any contract's profile, of results.json, of a line of journal.jsonl, of attestation.json, of compare.json, of
+    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml.
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
