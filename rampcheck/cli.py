@@ -21,6 +21,7 @@ from rampcheck.display import visible
 from rampcheck.doctor.commands import doctor
 from rampcheck.errors import ExitCode, NothingChosen, RampcheckError, UsageError, writing
 from rampcheck.init.commands import init
+from rampcheck.recorded.commands import judge
 from rampcheck.running import incidents, termination
 from rampcheck.signoff.commands import keygen, sign, verify
 
@@ -157,6 +158,8 @@ def _judge_references(given: dict[str, Any]) -> int:
         raise UsageError(
             f"--baseline {named} is one run, and {' and '.join(contracts)} would be judged", "Name its --contract."
         )
+    if given["har"] and len(contracts) > 1:
+        raise UsageError(f"--har is one file, and {' and '.join(contracts)} would be judged", "Name a --contract.")
     codes: list[int] = []
     for contract in contracts:
         # A folder that is named holds one of each, where several are judged.
@@ -211,7 +214,8 @@ def _judge(given: dict[str, Any]) -> int:
 @pack_option
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
 @click.option("--output", metavar="DIR", help="Where to put shards together; default: reports/<contract>-<UTC time>.")
-def report(folders: tuple[str, ...], output: str | None) -> int:
+@click.option("--har", "archive", metavar="FILE", help="Write its exchanges there, too, as an HTTP Archive (HAR 1.2).")
+def report(folders: tuple[str, ...], output: str | None, archive: str | None) -> int:
     """Judges again what a run has left in its folder DIR, and writes the reports again.
 
     Of a run that was killed, that is what it had seen: its verdict is `incomplete`, unless something failed.
@@ -222,13 +226,17 @@ def report(folders: tuple[str, ...], output: str | None) -> int:
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck.report import print_summary  # noqa: PLC0415 - as in `run`
+    from rampcheck.report import har, print_summary  # noqa: PLC0415 - as in `run`
     from rampcheck.running import conclusion, merging  # noqa: PLC0415 - as in `run`
+    from rampcheck.running import folder as runs  # noqa: PLC0415 - as in `run`
 
     folder = Path(folders[0])
     if len(folders) > 1 or output:
         folder = merging.merge([Path(one) for one in folders], output)
     concluded = conclusion.conclude(folder)
+    if archive:
+        with writing(archive, "Name another file with --har."):
+            har.write(Path(archive), runs.exchanges(folder))
     print_summary(concluded.results, Console(), folder)
     for line in concluded.differs:
         click.echo(f"Not as it stood there: {line}")
@@ -380,13 +388,15 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 @pack_option
 @click.argument(
     "name",
-    type=click.Choice(["profile", "results", "journal", "attestation", "compare", "doctor", "contract", "clauses"]),
+    type=click.Choice(
+        ["profile", "results", "journal", "attestation", "compare", "doctor", "contract", "clauses", "traffic"]
+    ),
 )
 def schema(name: str) -> None:
     """Prints a JSON Schema.
 
     Of any contract's profile, of results.json, of a line of journal.jsonl, of attestation.json, of compare.json, of
-    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml.
+    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml, of a line of recorded traffic.
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
@@ -399,7 +409,7 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (init, doctor, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
+for command in (init, doctor, judge, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -123,6 +123,10 @@ class BudgetSpent(Unjudged):
     """The requests that a run may send are used up; `str()` says how many they were."""
 
 
+class NotRecorded(Unjudged):
+    """What a judgement needs is not in traffic that was recorded elsewhere; `str()` says what that is."""
+
+
 class Throttled(Unjudged):
     """The target answers 429 to the end; `str()` says what it asked for, and what to do."""
 

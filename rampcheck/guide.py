@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 # In the order in which somebody meets them.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Judge a target": ("init", "run", "doctor", "replay", "serve", "clauses"),
+    "Judge a target": ("init", "run", "doctor", "replay", "judge", "serve", "clauses"),
     "Results": ("report", "compare", "history"),
     "Sign-off": ("keygen", "sign", "verify"),
     "Contracts": ("schema", "new", "lint", "freeze", "selftest"),

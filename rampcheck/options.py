@@ -64,6 +64,11 @@ OPTIONS = (
         "reports. A run's folder, or its results.json. The exit code stays that of this run's own verdict.",
         "DIR",
     ),
+    Option(
+        "har",
+        "Write the run's exchanges there, too, as an HTTP Archive (HAR 1.2): redacted, as the journal is.",
+        "FILE",
+    ),
     Option("seed", "Of the generated requests; the same seed sends the same ones.", "N", int, 1),
     Option("examples", "Generated requests for each property test.", "N", int, 45, most=1000),
     Option(

@@ -32,11 +32,13 @@ class Evidence:
     """What a run's journal says of one clause.
 
     `held` are the numbers of the exchanges in which it was seen to hold, `times` is how often the whole history put
-    it to the test. `reasons` say why something that set out to try it could not, `untried` why something did not.
+    it to the test, `tallied` how often it held in recorded exchanges that the journal does not have. `reasons` say why
+    something that set out to try it could not, `untried` why something did not.
     """
 
     held: set[int] = field(default_factory=set)
     times: int = 0
+    tallied: int = 0
     findings: list[Finding] = field(default_factory=list)
     observations: list[ObservationRecord] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -47,7 +49,8 @@ class Evidence:
         """How often it was put to the test: an exchange counts once, whatever judged it and however often."""
         of_history = sum(finding.times for finding in self.findings if finding.judge == "history")
         seen = [finding.exchange for finding in self.findings if finding.judge != "history"]
-        return len(self.held.union(seen) - {None}) + seen.count(None) + max(self.times, of_history)
+        once = len(self.held.union(seen) - {None}) + seen.count(None)
+        return once + max(self.times, of_history) + self.tallied
 
 
 @dataclass
@@ -70,7 +73,7 @@ class Account:
     cut: str = ""
 
 
-def collect(records: Iterable[Record]) -> Account:
+def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of the kinds of records
     """Sorts the records of a journal by what they speak of."""
     account = Account()
     doubts: list[DoubtRecord] = []
@@ -92,6 +95,8 @@ def collect(records: Iterable[Record]) -> Account:
             case "unjudged" | "untried" as kind:
                 evidence = account.clauses[record["clause"]]
                 (evidence.reasons if kind == "unjudged" else evidence.untried).append(record["reason"])
+            case "tally":
+                account.clauses[record["clause"]].tallied += record["times"]
             case "doubt":
                 doubts.append(record)
             case "note":

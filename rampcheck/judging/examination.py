@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rampcheck.contract.profile import Profile
+from rampcheck.contract.profile import Partner, Profile
 from rampcheck.contract.register import Contract
+from rampcheck.errors import NotRecorded
 from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import Broken, Observed, Suite, partner_of
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal_records import JudgeName
+from rampcheck.wire.partial import without
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,15 @@ class Breach:
 
 @dataclass(frozen=True)
 class Examined:
-    """What one exchange shows: the clauses that `held`, what was `broken`, and what was `observed` of a clause."""
+    """What one exchange shows: the clauses that `held`, what was `broken`, and what was `observed` of a clause.
+
+    Of traffic that was recorded elsewhere, `lacking` says of each clause that it cannot show for that, what it lacks.
+    """
 
     held: frozenset[str]
     broken: tuple[Breach, ...]
     observed: tuple[tuple[str, Observed], ...]
+    lacking: tuple[tuple[str, str], ...] = ()
 
 
 class Examiner:
@@ -41,8 +47,9 @@ class Examiner:
 
     def examined(self, exchange: Exchange) -> Examined:
         """Judges one exchange, and gives what it shows."""
-        partner = partner_of(self._profile, exchange.credential)
-        held, violations = self._schema.judge(exchange)
+        partner = self._partner(exchange)
+        by_schema = self._schema.told(exchange)
+        held, lacking = by_schema.held, dict(by_schema.lacking)
         broken = [
             Breach(
                 "schema",
@@ -50,17 +57,29 @@ class Examiner:
                 Broken(violation.expected, violation.actual, about=violation.about),
                 violation.times,
             )
-            for violation in violations
+            for violation in by_schema.violations
         ]
         observed: list[tuple[str, Observed]] = []
         for invariant in self._suite.invariants:
-            if exchange.response is not None and invariant.when(exchange, partner):
+            try:
+                if exchange.response is None or not invariant.when(exchange, partner):
+                    continue
                 seen = invariant.judge(exchange, partner)
-                if isinstance(seen, Broken):
-                    broken.append(Breach("invariant", invariant.clause, seen))
-                elif isinstance(seen, Observed):
-                    observed.append((invariant.clause, seen))
-                elif invariant.exercises:
-                    held.add(invariant.clause)
+            except NotRecorded as lack:
+                lacking[invariant.clause] = str(lack)
+                continue
+            if isinstance(seen, Broken):
+                broken.append(Breach("invariant", invariant.clause, seen))
+            elif isinstance(seen, Observed):
+                observed.append((invariant.clause, seen))
+            elif invariant.exercises:
+                held.add(invariant.clause)
         held.difference_update(breach.clause for breach in broken)
-        return Examined(frozenset(held), tuple(broken), tuple(observed))
+        held.difference_update(lacking)
+        return Examined(frozenset(held), tuple(broken), tuple(observed), tuple(lacking.items()))
+
+    def _partner(self, exchange: Exchange) -> Partner:
+        try:
+            return partner_of(self._profile, exchange.credential)
+        except NotRecorded as lack:
+            return without(Partner(), {"get": str(lack)})

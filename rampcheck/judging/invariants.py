@@ -33,7 +33,7 @@ def given(exchange: Exchange, name: str) -> Any:
 
 def query(exchange: Exchange, name: str) -> str | None:
     """Gives the first value of a parameter of the request's query, percent-decoded; None where it is absent."""
-    pairs = parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)
+    pairs = parse_qsl(exchange.query, keep_blank_values=True)
     return next((value for key, value in pairs if key == name), None)
 
 

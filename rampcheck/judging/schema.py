@@ -11,7 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from rampcheck.contract.register import Contract, Operation
+from rampcheck.contract.register import Contract, Operation, clause_ids
+from rampcheck.errors import NotRecorded
 from rampcheck.judging.folding import Few
 from rampcheck.judging.suite import BODY, member
 from rampcheck.wire.exchanges import Exchange
@@ -29,6 +30,18 @@ class Violation:
     actual: str
     about: tuple[str, ...] = ()
     times: int = 1
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the document says of one exchange.
+
+    `held` are the clauses whose nodes applied and held, `lacking` says of a clause what it needs and the traffic lacks.
+    """
+
+    held: set[str]
+    violations: list[Violation]
+    lacking: Mapping[str, str]
 
 
 def describe(value: Any) -> str:
@@ -56,6 +69,11 @@ class SchemaJudge:
         return self._operation(exchange.request.method, exchange.path.partition("?")[0])
 
     def judge(self, exchange: Exchange) -> tuple[set[str], list[Violation]]:
+        """Gives the clauses that held and the violations, as `told` does."""
+        told = self.told(exchange)
+        return told.held, told.violations
+
+    def told(self, exchange: Exchange) -> Told:
         """Gives the clauses whose schema nodes applied to what the target sent and held, and the violations.
 
         What the target sent is its response, each message of a WebSocket, or the body of a webhook. A response to an
@@ -65,16 +83,25 @@ class SchemaJudge:
         few = Few()
         exercised: set[str] = set()
         violations: list[Violation] = []
-        for schema, value in self._sent(exchange):
-            exercised |= set(applied(schema, value))
-            violations += _body(schema, value, few)
+        lacking: dict[str, str] = {}
+        for schema, values in self._sent(exchange):
+            try:
+                for value in values():
+                    exercised |= set(applied(schema, value))
+                    violations += _body(schema, value, few)
+            except NotRecorded as lack:
+                lacking |= dict.fromkeys(clause_ids(schema), str(lack))
         for name, node in self._documented(exchange).get("headers", {}).items():
             if clause := node.get("schema", {}).get("x-clause"):
-                exercised.add(clause)
-                violations += _header(exchange, name, node, clause)
-        return (
+                try:
+                    violations += _header(exchange, name, node, clause)
+                    exercised.add(clause)
+                except NotRecorded as lack:
+                    lacking[clause] = str(lack)
+        return Told(
             exercised - {violation.clause for violation in violations},
             few.counted(violations, lambda violation: violation.clause),
+            lacking,
         )
 
     def _documented(self, exchange: Exchange) -> Mapping[str, Any]:
@@ -90,20 +117,24 @@ class SchemaJudge:
             return next((answer for status, answer in answers.items() if status.startswith("2")), {})
         return answers.get(str(exchange.status), {})
 
-    def _sent(self, exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], Any]]:
-        """Gives each JSON text that the target sent with the schema that it has to fit."""
+    def _sent(self, exchange: Exchange) -> Iterator[tuple[Mapping[str, Any], Callable[[], Iterator[Any]]]]:
+        """Gives each schema that the target's JSON texts have to fit, with what gives the values of these."""
         if exchange.protocol == "webhook":
             if self._contract.webhook is not None:
-                yield self._contract.webhook, exchange.request.json
+                yield self._contract.webhook, lambda: iter([exchange.request.json])
             return
         operation = self.operation(exchange)
         if exchange.accepted and operation is not None and operation.message is not None:
-            for message in exchange.events:
-                if operation.other_message is None or not _fits(operation.other_message, message.json):
-                    yield operation.message, message.json
+            yield operation.message, lambda: _messages(operation, exchange)
         schema = self._documented(exchange).get("content", {}).get("application/json", {}).get("schema")
-        if schema is not None and exchange.response is not None:
-            yield schema, exchange.response.json
+        if schema is not None and (response := exchange.response) is not None:
+            yield schema, lambda: iter([response.json])
+
+
+def _messages(operation: Operation, exchange: Exchange) -> Iterator[Any]:
+    for message in exchange.events:
+        if operation.other_message is None or not _fits(operation.other_message, message.json):
+            yield message.json
 
 
 def _fits(schema: Mapping[str, Any], value: Any) -> bool:

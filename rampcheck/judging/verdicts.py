@@ -59,7 +59,8 @@ class Scope:
     """What of the contract a run set out to try on `today`: the clauses `selected`, all of them where it `is_whole`.
 
     `ending` says how it ended, `lacking` what is missing of it, "" where nothing is. Of a `shard` the others may have
-    exercised what it did not.
+    exercised what it did not. Of traffic that was recorded elsewhere, `shown` are the clauses that traffic can show;
+    None: scenarios provoked it.
     """
 
     selected: frozenset[str]
@@ -68,6 +69,7 @@ class Scope:
     ending: Ending = "complete"
     lacking: str = ""
     shard: str = ""
+    shown: frozenset[str] | None = None
 
 
 def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[ClauseResult]:
@@ -184,10 +186,16 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
             unjudged + held_elsewhere(evidence.exercised),
         ),
         (not is_selected, UNSELECTED, "not selected for this run"),
+        (
+            scope.shown is not None and clause.id not in scope.shown and not clause.untestable,
+            UNSELECTED,
+            "it has to be provoked, and this traffic was recorded: `rampcheck run` tries it",
+        ),
         (bool(clause.untestable), DECLARED, f"cannot be tested from outside: {clause.untestable}"),
         (bool(unmet), DECLARED, f"the profile lacks {unmet}{advice}"),
         (bool(unjudged), UNEXPECTED, unjudged),
-        (bool(untried), DECLARED, untried),
+        (bool(untried), DECLARED if scope.shown is None else UNSELECTED, untried),
+        (scope.shown is not None, UNSELECTED, "nothing in the recorded traffic put it to the test"),
         (scope.ending == "interrupted", UNEXPECTED, "the run was interrupted before it was tried"),
         (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
         (bool(scope.lacking), UNEXPECTED, f"the run lacks what would have tried it: {scope.lacking}"),

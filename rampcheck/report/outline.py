@@ -89,7 +89,10 @@ GAPS: Mapping[GapKind, GapWord] = {
         "Not verified, and what to add",
         "These clauses could not be tried with this profile. They count neither for the target nor against it.",
     ),
-    "unselected": GapWord("Not selected", "These clauses were no part of what this run was asked to try."),
+    "unselected": GapWord(
+        "Not selected",
+        "These clauses were no part of what this run was asked to try, or of what recorded traffic shows.",
+    ),
 }
 
 
@@ -166,6 +169,8 @@ def outline(results: Results) -> Outline:
 
 def unsigned(results: Results) -> str:
     """Says why there is nothing to sign, and what to do; "" where the run can be signed."""
+    if "traffic" in results.get("selection", {}):
+        return "Traffic that was recorded shows what somebody happened to ask for. A run, which provokes, can be signed."
     if results["verdict"] != "nonconformant" or results["counts"]["failed"]:
         return UNSIGNED.get(results["verdict"], "")
     stale = [waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"]
@@ -201,11 +206,14 @@ def selection(results: Results) -> str:
     options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
     options += ["--shard", chosen["shard"]] if "shard" in chosen else []
+    options += chosen.get("traffic", [])
     return shlex.join(options)
 
 
 def _command(results: Results) -> str:
     strict = "--strict" if results.get("strict") else ""
+    if "traffic" in results.get("selection", {}):
+        return " ".join(filter(None, ["rampcheck judge --profile PROFILE.yaml", strict, selection(results)]))
     named = shlex.join(results.get("named_with", ())) or "PROFILE.yaml"
     words = [f"rampcheck run {named}", f"--seed {results['seed']}", strict, selection(results)]
     return " ".join(filter(None, words))

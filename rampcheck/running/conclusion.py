@@ -13,7 +13,7 @@ from rampcheck import __version__, digests, report
 from rampcheck.contract import packs, register, versions
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
-from rampcheck.contract.register import Contract
+from rampcheck.contract.register import Contract, clause_ids
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
@@ -99,7 +99,7 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.update(record["selected"])
             case "exchange":
                 named.update(record["held"])
-            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried":
+            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "tally":
                 named.add(record["clause"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(
@@ -141,6 +141,8 @@ class _Judgement:
 
     def _account(self) -> Account:
         account = collect(self._records)
+        if "recorded" in self._beginning:  # the whole of it was judged as it was read, and is not in the journal
+            return account
         findings, exercised = judge_history(self._exchanges, self._suite, self._profile)
         for clause, times in exercised.items():
             account.clauses[clause].times += times
@@ -156,6 +158,7 @@ class _Judgement:
             ending=self._ending,
             lacking="; ".join(self._beginning.get("lacking", ())),
             shard=self._beginning["selection"].get("shard", ""),
+            shown=shown_by_traffic(self._contract, self._suite) if "recorded" in self._beginning else None,
         )
 
     def results(self, journal: str) -> Results:
@@ -200,7 +203,9 @@ class _Judgement:
             "strict": beginning["strict"],
             "require_complete": beginning["require_complete"],
             "selection": beginning["selection"],
-            "requests": sum(exchange.direction == "outgoing" for exchange in self._exchanges),
+            "requests": self._beginning.get(
+                "recorded", sum(exchange.direction == "outgoing" for exchange in self._exchanges)
+            ),
             "workers": max(1, beginning["workers"]),
             "counts": counts(clauses),
             "sections": [{"id": key, "title": title} for key, title in self._contract.sections],
@@ -229,6 +234,14 @@ class _Judgement:
                 f"observed: {', '.join(newer)}"
             )
         return told
+
+
+def shown_by_traffic(contract: Contract, suite: Suite) -> frozenset[str]:
+    """Gives the clauses that traffic can show which nobody provoked: those that hold for every exchange."""
+    exercised = {known.clause for known in suite.invariants if known.exercises}
+    always = exercised.union(known.clause for known in suite.history)
+    answers = [[list(known.responses.values()), known.message] for known in contract.operations]
+    return frozenset(always.union(clause_ids([*answers, contract.webhook])))
 
 
 def ending(end: EndRecord | None) -> Ending:

@@ -10,8 +10,8 @@ from itertools import chain, count
 from pathlib import Path
 
 from rampcheck.errors import UsageError
-from rampcheck.wire.journal import JOURNAL, folded, read_records
-from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
+from rampcheck.wire.journal import JOURNAL, exchange_records, folded, read_records
+from rampcheck.wire.journal_records import EndRecord, ExchangeRecord, Record, RunRecord
 
 SHARED = "shared"  # what the workers count in common, while the run lasts
 LOOKED = "`rampcheck doctor` asked whether a run can begin: nothing was judged"  # why its journal ends
@@ -105,6 +105,11 @@ def read(folder: Path, *, own: bool = False) -> list[Record]:
     if records[-1]["kind"] != "end":
         records += chain.from_iterable(read_records(part, own=own) for part in _parts(folder))
     return folded(records)
+
+
+def exchanges(folder: Path, *, own: bool = False) -> Iterable[ExchangeRecord]:
+    """Gives the exchanges of a run, as it saw them. Raises as `read` does."""
+    return exchange_records(read(folder, own=own)).values()
 
 
 def beginning(folder: Path, records: Sequence[Record]) -> RunRecord:

@@ -20,10 +20,22 @@ from rich.console import Console
 from rampcheck import options, outlets
 from rampcheck.contract import packs
 from rampcheck.display import visible
-from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged
+from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, writing
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
-from rampcheck.running import following, incidents, launch, marks, opening, order, progress, properties, termination
+from rampcheck.report import har
+from rampcheck.running import (
+    folder,
+    following,
+    incidents,
+    launch,
+    marks,
+    opening,
+    order,
+    progress,
+    properties,
+    termination,
+)
 from rampcheck.running.marks import verified
 from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
 from rampcheck.running.progress import Progress
@@ -418,6 +430,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config.stash[RESULTS] = concluded.results
     session.exitstatus = concluded.code
     try:
+        if (named := options.chosen(config.option).har) and run.place is not None:
+            with writing(named, "Name another file with --har."):
+                har.write(Path(named), folder.exchanges(run.place, own=True))
         config.stash[AGAINST].compare(run.place)
     except Exception as error:  # noqa: BLE001 - as above; the verdict stands
         _tell(config, error)

@@ -257,6 +257,11 @@ class Exchange:
         return self.response.json is NOT_JSON and (self.status >= 300 or "html" in self.response.media_type)
 
     @property
+    def query(self) -> str:
+        """The query of the path, without its question mark; empty where there is none."""
+        return self.path.partition("?")[2]
+
+    @property
     def ended(self) -> float:
         """When it was over, in seconds since the epoch; a WebSocket is when it was closed."""
         return self.started + self.elapsed

@@ -102,18 +102,23 @@ class ClauseContent(TypedDict):
 
 
 class Selection(TypedDict):
-    """What of the contract a run was asked to try; all of it where the members are empty, and `shard` is not there."""
+    """What of the contract a run was asked to try; all of it where the members are empty, and the others not there.
+
+    Of recorded traffic, `traffic` names the files: it shows what somebody else happened to ask for.
+    """
 
     clauses: list[str]
     keyword: str
     shard: NotRequired[str]
+    traffic: NotRequired[list[str]]
 
 
 class RunRecord(TypedDict):
     """The beginning: all that a run has to be judged by. The `profile` is what its user wrote, redacted.
 
     `named_with` are the options that named the target, none where a profile's file did. Of a run that was put together
-    of shards, `shards` says of how many, `lacking` what is missing, with the reason.
+    of shards, `shards` says of how many, `lacking` what is missing, with the reason. Of recorded traffic, `recorded` is
+    how many of its exchanges were judged; those that follow are examples.
     """
 
     kind: Literal["run"]
@@ -134,6 +139,7 @@ class RunRecord(TypedDict):
     named_with: NotRequired[list[str]]
     shards: NotRequired[int]
     lacking: NotRequired[list[str]]
+    recorded: NotRequired[int]
 
 
 class ExchangeRecord(ExchangeContent):
@@ -252,6 +258,14 @@ class UntriedRecord(ClauseContent):
     reason: str
 
 
+class TallyRecord(TypedDict):
+    """A clause was seen to hold so many `times` in recorded exchanges that are not in the journal."""
+
+    kind: Literal["tally"]
+    clause: str
+    times: int
+
+
 class OutageContent(TypedDict):
     """A time in which the target was away, as `Outage` has it."""
 
@@ -319,6 +333,7 @@ Record = (
     | ObservationRecord
     | UnjudgedRecord
     | UntriedRecord
+    | TallyRecord
     | OutageRecord
     | NoteRecord
     | FaultRecord

@@ -83,6 +83,10 @@ class Redactor:
         self._search = Search(openly)
         self._learnable = MOST_LEARNED
 
+    def knows(self, names: Iterable[str]) -> None:
+        """Leaves marks of these names alone, which another run has made."""
+        self._names.update(names)
+
     def add(self, name: str, value: str, least: int = RUN) -> None:
         """Hides `value` from now on, under the first `name` it is given, and any `least` of its characters in a row.
 

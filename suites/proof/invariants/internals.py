@@ -106,7 +106,8 @@ def _is_echo(text: str, exchange: Exchange) -> bool:
     """Whether a text only repeats what the request brought."""
     sent = [
         exchange.request.body.decode("utf-8", "replace"),
-        unquote(exchange.path),
+        unquote(exchange.path.partition("?")[0]),
+        unquote(exchange.query),
         *(value for _, value in exchange.request.headers),
         *strings(exchange.request.json),
     ]

@@ -1,0 +1,1 @@
+"""Traffic that was recorded elsewhere, judged by what holds for every exchange."""

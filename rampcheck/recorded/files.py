@@ -1,0 +1,195 @@
+"""Reading files of recorded traffic, an entry at a time: what each is, how far it can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import ijson
+
+from rampcheck.errors import UsageError
+from rampcheck.recorded import har, lines
+from rampcheck.recorded.entries import Entry
+from rampcheck.wire.journal import JOURNAL
+
+VERSION = "1.2"
+READABLE = (
+    "Readable are HAR 1.2 (`log.entries`), journals of rampcheck, and lines of JSON as `rampcheck schema traffic` has "
+    "them."
+)
+BOM = b"\xef\xbb\xbf"
+CHUNK = 256 * 1024
+OWN = "rampcheck"  # the creator of a HAR that a run wrote
+
+
+@dataclass
+class File:
+    """A file of recorded traffic.
+
+    `is_own` says that a run of rampcheck wrote it, which leaves nothing out. When its `entries` were read, `cut` says
+    why not all of them were, and `broken` how many were none, of which `first_broken` tells.
+    """
+
+    path: Path
+    name: str
+    is_own: bool
+    _read: Callable[[File, BinaryIO], Iterator[Entry]]
+    cut: str = ""
+    broken: int = 0
+    first_broken: str = ""
+
+    def entries(self, progress: Callable[[int], None] = lambda _: None) -> Iterator[Entry]:
+        """Gives what was recorded; `progress` is told how many bytes were read. Raises `UsageError`, or `OSError`."""
+        with self.path.open("rb") as raw:
+            if raw.read(len(BOM)) != BOM:
+                raw.seek(0)
+            yield from self._read(self, cast("BinaryIO", _Counting(raw, progress)))
+
+    def skip(self, where: str, problem: ValueError) -> None:
+        """Notes that something stands there that is no exchange."""
+        self.broken += 1
+        self.first_broken = self.first_broken or f"{where}: {problem}"
+
+
+class _Counting:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, raw: BinaryIO, progress: Callable[[int], None]) -> None:
+        self._raw = raw
+        self._progress = progress
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads as a file does."""
+        data = self._raw.read(size)
+        self._progress(len(data))
+        return data
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._raw:
+            self._progress(len(line))
+            yield line
+
+
+def opened(path: Path) -> File:
+    """Says what a file of recorded traffic is; of a run's folder it is the journal. Reads no more than its beginning.
+
+    Raises `UsageError` where it cannot be read or is nothing of the kind.
+    """
+    name = path.name or str(path)
+    if path.is_dir():
+        path = path / JOURNAL
+    try:
+        with path.open("rb") as raw:
+            head = raw.read(CHUNK).removeprefix(BOM)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", READABLE) from None
+    if not head.strip():
+        raise UsageError(f"{path} is empty", READABLE)
+    if not head.lstrip().startswith(b"{"):
+        raise UsageError(f"{path} is no JSON: it does not begin with an object", READABLE)
+    line = _value(head.lstrip().partition(b"\n")[0])
+    if isinstance(line, dict) and "log" not in line:
+        is_journal = line.get("kind") == "run"
+        return File(path, name, is_journal, _journal if is_journal else _traffic)
+    if line is None and b'"log"' not in head[:1000]:
+        what = "no HAR: it has no `log.entries`" if _begins_well(head) else "no JSON"
+        raise UsageError(f"{path} is {what}", READABLE)
+    return File(path, name, _creator(path) == OWN, _har)
+
+
+def _value(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _begins_well(head: bytes) -> bool:
+    """Whether a JSON parser takes the beginning of a file."""
+    try:
+        for _ in ijson.basic_parse(head, use_float=True):
+            pass
+    except ijson.IncompleteJSONError as error:
+        return "premature EOF" in str(error) or "parse error" not in str(error)
+    except ijson.JSONError:
+        return False
+    return True
+
+
+def _creator(path: Path) -> str:
+    """Gives the creator of a HAR, as far as it stands before the entries. Raises `UsageError` for another version."""
+    creator, version, has_entries = "", "", False
+    with path.open("rb") as raw:
+        if raw.read(len(BOM)) != BOM:
+            raw.seek(0)
+        try:
+            for prefix, event, value in ijson.parse(raw, use_float=True):
+                if (prefix, event) == ("log.entries", "start_array"):
+                    has_entries = True
+                    break
+                if prefix == "log.version" and event != "null":
+                    version = str(value)
+                if prefix == "log.creator.name":
+                    creator = str(value)
+        except ijson.JSONError as error:
+            raise UsageError(f"{path} is no JSON, or ends before its entries: {_line(error)}", READABLE) from None
+    if version and version != VERSION:
+        raise UsageError(f"{path} is a HAR {version[:20]}", f"Export it as HAR {VERSION}: other versions are not read.")
+    if not has_entries:
+        raise UsageError(f"{path} is JSON, but no HAR: it has no `log.entries`", READABLE)
+    return creator
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _har(file: File, raw: BinaryIO) -> Iterator[Entry]:
+    number = 0
+    try:
+        for number, item in enumerate(ijson.items(raw, "log.entries.item", use_float=True, buf_size=CHUNK), start=1):
+            where = f"{file.name}, entry {number}"
+            try:
+                yield har.entry_of(item, where, is_own=file.is_own)
+            except ValueError as problem:
+                file.skip(where, problem)
+    except ijson.JSONError as error:
+        file.cut = f"{file.name} ends, or is no JSON, after entry {number}: {_line(error)}"
+
+
+def _json_lines(file: File, raw: BinaryIO) -> Iterator[tuple[str, Any]]:
+    """Gives each line's value, with where it stands; of what is no JSON, the last line is a file that was cut off."""
+    broken = ""
+    for number, line in enumerate(raw, start=1):
+        where = f"{file.name}, line {number}"
+        if broken:
+            raise UsageError(f"{broken} is no JSON", READABLE)
+        if not line.strip():
+            continue
+        value = _value(line)
+        if value is None:
+            broken = where
+            continue
+        yield where, value
+    if broken:
+        file.cut = f"{broken} is no JSON: the file was cut off there"
+
+
+def _traffic(file: File, raw: BinaryIO) -> Iterator[Entry]:
+    for where, value in _json_lines(file, raw):
+        try:
+            yield lines.entry_of(value, where)
+        except ValueError as problem:
+            raise UsageError(f"{where}: {problem}", READABLE) from None
+
+
+def _journal(file: File, raw: BinaryIO) -> Iterator[Entry]:
+    for where, value in _json_lines(file, raw):
+        try:
+            if entry := lines.of_journal(value, where):
+                yield entry
+        except ValueError as problem:
+            raise UsageError(f"{where}: {problem}", READABLE) from None

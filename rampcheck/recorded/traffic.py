@@ -1,0 +1,185 @@
+"""Recorded traffic, as much of it as is addressed to the API, in memory."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from rampcheck.recorded.entries import BODY, STARTED, Entry, Lacking
+from rampcheck.recorded.files import File
+from rampcheck.recorded.owners import Addresses, Owners
+from rampcheck.recorded.packing import Packer
+from rampcheck.wire.exchanges import Exchange, Response, Sent
+from rampcheck.wire.partial import HeadersOf, without
+
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+MOST_SECRETS = 2_000  # of others, that are kept in mind to be hidden wherever they stand
+SHORTEST_SECRET = 12  # characters; a cookie's shorter value may be any word
+MOST_PLACES = 1_000
+COOKIE = re.compile(r"(?:^|;)\s*[^=;]+=([^;]+)")
+
+
+class Recording(NamedTuple):
+    """An exchange of recorded traffic, with stand-ins where something is not known.
+
+    What is lacking of the request, the response and the exchange itself says the reason of each attribute. `held` are
+    the clauses that a run of rampcheck saw hold in it, where it was its own.
+    """
+
+    exchange: Exchange
+    lacking: tuple[Lacking, Lacking, Lacking]
+    is_whole: bool
+    held: frozenset[str]
+
+
+class Traffic:
+    """What is addressed to the API in files of recorded traffic.
+
+    `recordings` are in the order of the files, `secrets` the credentials and cookies that stand in them, by value.
+    `elsewhere` counts what is addressed to others, by host and first part of the path; `unanswered`, `cached` and
+    `again` what was left out because nobody answered, the API did not, or another file has it too.
+    """
+
+    def __init__(self, addresses: Addresses, owners: Owners, secret_headers: Iterable[str] = ()) -> None:
+        self.recordings: list[Recording] = []
+        self.secrets: dict[str, str] = {}
+        self.elsewhere: Counter[str] = Counter()
+        self.unanswered = self.cached = self.again = 0
+        self._addresses = addresses
+        self._owners = owners
+        self._secret_headers = CREDENTIALS.union(map(str.lower, secret_headers))
+        self._packer = Packer()
+        self._names: tuple[set[str], set[str]] = (set(), set())
+        self._requests = HeadersOf(self._names[0], "request")
+        self._responses = HeadersOf(self._names[1], "response")
+        self._alike: dict[tuple[tuple[str, str], ...], Lacking] = {}
+        self._seen: dict[bytes, tuple[File, float]] = {}
+
+    def read(self, file: File, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Takes what is addressed to the API of a file. Raises `UsageError` and `OSError` as the file does."""
+        for entry in file.entries(progress):
+            path = self._path(entry)
+            if path is None:
+                self._note_elsewhere(entry.url)
+            elif entry.is_cached:
+                self.cached += 1
+            elif entry.status == 0:
+                self.unanswered += 1
+            elif self._is_new(entry, path, file):
+                self._take(entry, path, is_whole=file.is_own)
+
+    def _path(self, entry: Entry) -> str | None:
+        if entry.own.get("direction") == "incoming":
+            return entry.own.get("path") or urlsplit(entry.url).path
+        path = self._addresses.path(entry.url)
+        if path is None and (hook := self._addresses.webhook_path(entry.url)) is not None:
+            entry.own = {**entry.own, "direction": "incoming", "protocol": "webhook"}
+            return hook
+        return path
+
+    def _note_elsewhere(self, url: str) -> None:
+        try:
+            split = urlsplit(url)
+            place = f"{split.netloc.rpartition('@')[2]}/{split.path.lstrip('/').partition('/')[0]}"
+        except ValueError:
+            place = "what is no URL"
+        if place in self.elsewhere or len(self.elsewhere) < MOST_PLACES:
+            self.elsewhere[place] += 1
+
+    def _is_new(self, entry: Entry, path: str, file: File) -> bool:
+        """Whether no other file has the same exchange, nor this one at the same time.
+
+        Who gives what a gateway recorded and what a partner did gives everything twice, which is no repetition.
+        """
+        if BODY in entry.request.lacking or BODY in entry.response.lacking:
+            return True
+        digest = blake2b(digest_size=16)
+        for part in (
+            entry.method.encode(),
+            path.encode(),
+            entry.request.body,
+            b"%d" % entry.status,
+            entry.response.body,
+        ):
+            digest.update(b"%d:" % len(part) + part)
+        first, started = self._seen.setdefault(digest.digest(), (file, -1.0))
+        is_again = first is not file or (started == entry.started and STARTED not in entry.lacking)
+        self._seen[digest.digest()] = first, entry.started
+        self.again += is_again
+        return not is_again
+
+    def _take(self, entry: Entry, path: str, *, is_whole: bool) -> None:
+        own = entry.own
+        sent = Sent(entry.method, entry.url, entry.request.headers, entry.request.body)
+        response = Response(entry.status, entry.response.headers, entry.response.body)
+        self._remember(sent.headers, self._names[0])
+        self._remember(response.headers, self._names[1])
+        lacking = dict(entry.lacking)
+        credential = own.get("credential")
+        if not own:
+            try:
+                credential = self._owners.credential(sent)
+            except LookupError as error:
+                lacking["credential"] = str(error)
+            if credential is None and "credential" not in lacking:
+                lacking["credential"] = "it carries no credential, or who recorded it has left that out"
+        exchange = Exchange(
+            number=len(self.recordings) + 1,
+            scenario=entry.where,
+            request=sent,
+            response=response,
+            started=entry.started,
+            elapsed=entry.elapsed,
+            path=path,
+            protocol=own.get("protocol") or ("websocket" if entry.url[:2] == "ws" else "http"),
+            direction=own.get("direction", "outgoing"),
+            credential=credential,
+            authenticated=bool(own.get("authenticated"))
+            or (not own and self._owners.is_authenticated(credential, sent, path, entry.started)),
+            messages=entry.messages,
+        )
+        if not own and BODY in entry.request.lacking:
+            lacking["authenticated"] = entry.request.lacking[BODY]
+        self.recordings.append(
+            Recording(
+                self._packer.packed(exchange),
+                (self._same(entry.request.lacking), self._same(entry.response.lacking), self._same(lacking)),
+                is_whole,
+                frozenset(own.get("held", ())),
+            )
+        )
+
+    def _same(self, lacking: Mapping[str, str]) -> Lacking:
+        """Gives the first mapping that was equal: of thousands of exchanges the same is lacking."""
+        return self._alike.setdefault(tuple(sorted(lacking.items())), lacking)
+
+    def _remember(self, headers: Iterable[tuple[str, str]], names: set[str]) -> None:
+        for name, value in headers:
+            lower = name.lower()
+            names.add(lower)
+            if lower in self._secret_headers and len(self.secrets) < MOST_SECRETS:
+                found = COOKIE.findall(value) if "cookie" in lower else [value.rpartition(" ")[2]]
+                for secret in found:
+                    if len(secret) >= SHORTEST_SECRET:
+                        self.secrets.setdefault(secret, lower)
+
+    def repacked(self, exchange: Exchange) -> Exchange:
+        """Gives a small copy of an exchange."""
+        return self._packer.packed(exchange)
+
+    def view(self, recording: Recording) -> Exchange:
+        """Gives an exchange as it can be judged: to read what is lacking raises `NotRecorded`."""
+        exchange, (of_request, of_response, of_exchange) = recording.exchange, recording.lacking
+        if recording.is_whole:
+            return exchange
+        parts: dict[str, Any] = {"request": self._requests.copy(without(exchange.request, of_request))}
+        if exchange.response is not None:
+            parts["response"] = self._responses.copy(without(exchange.response, of_response))
+        view = without(exchange, of_exchange) if of_exchange else copy(exchange)
+        view.__dict__.update(parts)
+        return view

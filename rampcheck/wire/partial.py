@@ -1,0 +1,79 @@
+"""Exchanges of which a part is not known: to read it raises `NotRecorded`, with what it is.
+
+So whatever judges an exchange finds out by itself whether it needs what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from rampcheck.errors import NotRecorded
+from rampcheck.wire.exchanges import Response, Sent, header
+
+Known = TypeVar("Known")
+Message = TypeVar("Message", Sent, Response)
+
+
+def without(known: Known, lacking: Mapping[str, str]) -> Known:
+    """Gives a copy of a dataclass's instance; to read one of the attributes `lacking` raises `NotRecorded`.
+
+    `lacking` has the reason of each.
+    """
+    kind: Any = type(known)
+    return _copied(known, _kind(kind, tuple(sorted(lacking.items())))) if lacking else known
+
+
+class HeadersOf:
+    """Makes copies of requests, or responses, of traffic that has headers of these `names` only, in lower case.
+
+    To ask a copy for another one raises `NotRecorded`: whoever recorded the traffic may have left it out. `where` says
+    in what it is missing: `request`, `response`.
+    """
+
+    def __init__(self, names: Collection[str], where: str) -> None:
+        self._names = names
+        self._where = where
+        self._kinds: dict[type[Any], type[Any]] = {}
+
+    def copy(self, message: Message) -> Message:
+        """Gives the copy of a request or a response."""
+        kind = type(message)
+        if kind not in self._kinds:
+            self._kinds[kind] = type(kind.__name__, (kind,), {"header": _method(self._told)})
+        view: Message = _copied(message, self._kinds[kind])
+        return view
+
+    def _told(self, message: Message, name: str) -> str | None:
+        value = header(message.headers, name)
+        if value is None and name.lower() not in self._names:
+            raise NotRecorded(f"no {self._where} of the traffic has a header {name}")
+        return value
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a method of a bound one: its first argument is the instance."""
+
+    def method(*given: Any) -> Any:
+        return function(*given)
+
+    return method
+
+
+def _copied(known: Known, kind: type[Known]) -> Known:
+    copy: Known = object.__new__(kind)
+    copy.__dict__.update(known.__dict__)
+    return copy
+
+
+@cache
+def _kind(kind: type[Any], lacking: tuple[tuple[str, str], ...]) -> type[Any]:
+    return type(kind.__name__, (kind,), {name: _absent(reason) for name, reason in lacking})
+
+
+def _absent(reason: str) -> property:
+    def told(_: object) -> Any:
+        raise NotRecorded(reason)
+
+    return property(told)
