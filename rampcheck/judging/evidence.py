@@ -95,7 +95,7 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
             case "unjudged" | "untried" as kind:
                 evidence = account.clauses[record["clause"]]
                 (evidence.reasons if kind == "unjudged" else evidence.untried).append(record["reason"])
-            case "tally":
+            case "sum":
                 account.clauses[record["clause"]].tallied += record["times"]
             case "doubt":
                 doubts.append(record)

@@ -237,7 +237,7 @@ class Judgement:
             )
         for clause, times in self._held.items():
             if times > self._shown[clause]:
-                self._journal.write({"kind": "tally", "clause": clause, "times": times - self._shown[clause]})
+                self._journal.write({"kind": "sum", "clause": clause, "times": times - self._shown[clause]})
         for clause, reasons in self._lacking.items():
             reason, times = reasons.most_common(1)[0]
             self._judge.untried(clause, f"{reason} (of {times:,} exchanges that it speaks of)")

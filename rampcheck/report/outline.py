@@ -170,7 +170,9 @@ def outline(results: Results) -> Outline:
 def unsigned(results: Results) -> str:
     """Says why there is nothing to sign, and what to do; "" where the run can be signed."""
     if "traffic" in results.get("selection", {}):
-        return "Traffic that was recorded shows what somebody happened to ask for. A run, which provokes, can be signed."
+        return (
+            "Traffic that was recorded shows what somebody happened to ask for. A run, which provokes, can be signed."
+        )
     if results["verdict"] != "nonconformant" or results["counts"]["failed"]:
         return UNSIGNED.get(results["verdict"], "")
     stale = [waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"]

@@ -99,7 +99,7 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.update(record["selected"])
             case "exchange":
                 named.update(record["held"])
-            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "tally":
+            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "sum":
                 named.add(record["clause"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(

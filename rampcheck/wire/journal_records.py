@@ -258,10 +258,10 @@ class UntriedRecord(ClauseContent):
     reason: str
 
 
-class TallyRecord(TypedDict):
+class SumRecord(TypedDict):
     """A clause was seen to hold so many `times` in recorded exchanges that are not in the journal."""
 
-    kind: Literal["tally"]
+    kind: Literal["sum"]
     clause: str
     times: int
 
@@ -333,7 +333,7 @@ Record = (
     | ObservationRecord
     | UnjudgedRecord
     | UntriedRecord
-    | TallyRecord
+    | SumRecord
     | OutageRecord
     | NoteRecord
     | FaultRecord
