@@ -37,6 +37,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck replay reports/before 17", "exchange 17 of that run, once more"),
         ("rampcheck replay reports/before 17 --profile sandbox.yaml", "at the target of a profile"),
     ),
+    "judge": (
+        ("rampcheck judge traffic.har --profile sandbox.yaml", "what a browser or a proxy has recorded"),
+        ("rampcheck judge reports/one reports/two --profile sandbox.yaml", "what two runs have seen, together"),
+    ),
     "serve": (
         ("rampcheck serve", "a server that conforms"),
         ("rampcheck serve --list-defects", "what can be broken on purpose"),

@@ -12,9 +12,9 @@ import pytest
 from rampcheck.contract import register
 from rampcheck.contract.profile import Profile, from_mapping
 from rampcheck.judging import suite as suites
-from rampcheck.judging.findings import judge_history
 from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import Broken
+from rampcheck.judging.whole import judge_history
 from rampcheck.wire.exchanges import Exchange, Response, Sent
 from tests import samples
 

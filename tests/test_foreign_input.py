@@ -27,11 +27,11 @@ from rampcheck.contract import descriptor, register
 from rampcheck.contract import profile as profiles
 from rampcheck.judging import suite as suites
 from rampcheck.judging.doubts import in_passing, signature
-from rampcheck.judging.findings import judge_history
 from rampcheck.judging.folding import pattern
 from rampcheck.judging.invariants import creation_times, is_no_json, query
 from rampcheck.judging.schema import SchemaJudge, describe
 from rampcheck.judging.suite import partner_of
+from rampcheck.judging.whole import judge_history
 from rampcheck.sandbox import builtin_profile
 from rampcheck.wire import retries, transport
 from rampcheck.wire.channel import Channel, News, Socket

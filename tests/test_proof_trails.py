@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
 from rampcheck.judging import suite as suites
-from rampcheck.judging.findings import judge_history
 from rampcheck.judging.suite import Broken
+from rampcheck.judging.whole import judge_history
 from rampcheck.sandbox import builtin_profile
 from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
 

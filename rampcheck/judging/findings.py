@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract, clause_ids
-from rampcheck.errors import ContractError, NotRecorded
+from rampcheck.errors import ContractError
 from rampcheck.judging.demands import Demand
 from rampcheck.judging.doubts import Confirmed, signature
 from rampcheck.judging.examination import Examiner
-from rampcheck.judging.folding import Few
-from rampcheck.judging.suite import Broken, Held, HistoryInvariant, Suite
+from rampcheck.judging.suite import Broken, Suite
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.journal_records import (
@@ -180,7 +179,7 @@ class Judge:
     def _keep(self, finding: Finding) -> None:
         """Writes a finding; without its texts where as many of the clause were written with them."""
         self._told[finding.clause] += 1
-        finding = _within(finding, self._told)
+        finding = told_within(finding, self._told)
         self.findings.append(finding)
         self._write({"kind": "finding", **finding.content()}, finding.scenario)
 
@@ -379,14 +378,16 @@ class Judge:
         text = self._journal.redactor.text(text)
         # A lone surrogate is a legal JSON string, but no file or terminal takes it.
         text = text.encode("utf-8", "backslashreplace").decode()
-        return _shortened(text)
+        return shortened(text)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Gives a text of a finding, cut where it is too long."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
 
 
-def _within(finding: Finding, told: Counter[str]) -> Finding:
+def told_within(finding: Finding, told: Counter[str]) -> Finding:
+    """Gives a finding with its texts, or without them where `told` counts too many of its clause already."""
     return finding if told[finding.clause] <= MOST_TOLD else replace(finding, expected="", actual="")
 
 
@@ -394,118 +395,3 @@ def listed(findings: Sequence[Finding]) -> str:
     """Gives findings a line each, the first of very many."""
     more = [f"and {len(findings) - MOST_SHOWN:,} more"] if len(findings) > MOST_SHOWN else []
     return "\n".join([*map(str, findings[:MOST_SHOWN]), *more])
-
-
-@dataclass(frozen=True)
-class History:
-    """What a whole run shows: the findings, how often each clause was exercised.
-
-    Of traffic that was recorded elsewhere, `lacking` counts the exchanges that could not show a clause, with the
-    reason.
-    """
-
-    findings: list[Finding]
-    exercised: Counter[str]
-    lacking: Counter[tuple[str, str]]
-
-
-def judge_history(records: Sequence[Exchange], suite: Suite, profile: Profile) -> tuple[list[Finding], Counter[str]]:
-    """Gives the findings, and how often each clause was exercised, as `history_of` does."""
-    history = history_of(records, suite, profile)
-    return history.findings, history.exercised
-
-
-def history_of(records: Sequence[Exchange], suite: Suite, profile: Profile) -> History:
-    """Judges a whole run by the suite's history invariants.
-
-    Takes the run's recorded exchanges in the order of their start.
-    """
-    findings: list[Finding] = []
-    exercised: Counter[str] = Counter()
-    lacking: Counter[tuple[str, str]] = Counter()
-    few, told = Few(), Counter[str]()
-    usable = _Usable(records, suite)
-    for invariant in suite.history:
-        relevant, held = usable.by(invariant, lacking), 0
-        for judgement in _judgements(invariant, relevant, profile, lacking):
-            if isinstance(judgement, Held):
-                held += 1
-                continue
-            number = judgement.exchange.number if judgement.exchange else None
-            if few.takes((invariant.clause, number), judgement.about):
-                told[invariant.clause] += 1
-                findings.append(
-                    _within(
-                        Finding(
-                            invariant.clause,
-                            _shortened(judgement.expected),
-                            _shortened(judgement.actual),
-                            number,
-                            judgement.exchange.scenario if judgement.exchange else "",
-                            "history",
-                            judgement.about,
-                        ),
-                        told,
-                    )
-                )
-        if invariant.at_least is None:
-            exercised[invariant.clause] += held
-        elif len(relevant) >= invariant.at_least:
-            exercised[invariant.clause] += len(relevant)
-    return History(few.counted(findings, lambda finding: (finding.clause, finding.exchange)), exercised, lacking)
-
-
-class _Usable:
-    """The exchanges of a run from which something can be learnt of its whole; of some, nobody knows."""
-
-    def __init__(self, records: Iterable[Exchange], suite: Suite) -> None:
-        self._answered = [exchange for exchange in records if exchange.response is not None]
-        self._of_the_api: list[Exchange] = []
-        self._unknown: list[tuple[Exchange, str]] = []
-        for exchange in self._answered:
-            try:
-                if not suite.is_strange(exchange):
-                    self._of_the_api.append(exchange)
-            except NotRecorded as lack:
-                self._unknown.append((exchange, str(lack)))
-
-    def by(self, invariant: HistoryInvariant, lacking: Counter[tuple[str, str]]) -> list[Exchange]:
-        """Gives those to which an invariant applies; of those that lack what decides it, the reasons are counted."""
-        for exchange, reason in [] if invariant.of_anybody else self._unknown:
-            with suppress(NotRecorded):
-                lacking[invariant.clause, reason] += invariant.when(exchange)
-        relevant: list[Exchange] = []
-        for exchange in self._answered if invariant.of_anybody else self._of_the_api:
-            try:
-                if invariant.when(exchange):
-                    relevant.append(exchange)
-            except NotRecorded as lack:
-                lacking[invariant.clause, str(lack)] += 1
-        return relevant
-
-
-def _judgements(
-    invariant: HistoryInvariant, relevant: list[Exchange], profile: Profile, lacking: Counter[tuple[str, str]]
-) -> Iterable[Broken | Held]:
-    """Gives what an invariant says of the exchanges that have what it needs; leaves out the others, and counts why."""
-    try:
-        return list(invariant.judge(relevant, profile))
-    except NotRecorded:
-        usable = [exchange for exchange in relevant if _has_what_it_needs(invariant, exchange, profile, lacking)]
-    try:
-        return list(invariant.judge(usable, profile))
-    except NotRecorded as lack:  # only together do they need it
-        lacking[invariant.clause, str(lack)] += 1
-        return []
-
-
-def _has_what_it_needs(
-    invariant: HistoryInvariant, exchange: Exchange, profile: Profile, lacking: Counter[tuple[str, str]]
-) -> bool:
-    try:
-        for _ in invariant.judge([exchange], profile):
-            pass
-    except NotRecorded as lack:
-        lacking[invariant.clause, str(lack)] += 1
-        return False
-    return True

@@ -22,9 +22,10 @@ from rampcheck.errors import NotRecorded
 from rampcheck.judging import suite as suites
 from rampcheck.judging.doubts import signature
 from rampcheck.judging.examination import Breach, Examined, Examiner
-from rampcheck.judging.findings import Finding, Judge, history_of
+from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.folding import Few
 from rampcheck.judging.rederived import HIDDEN, is_hidden
+from rampcheck.judging.whole import history_of
 from rampcheck.recorded.hiding import Marker, as_letters, as_word, is_marked, read_as
 from rampcheck.recorded.packing import unpacked
 from rampcheck.recorded.traffic import Recording, Traffic

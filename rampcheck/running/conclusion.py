@@ -18,10 +18,10 @@ from rampcheck.errors import ExitCode, UsageError
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
 from rampcheck.judging.evidence import Account, collect
-from rampcheck.judging.findings import judge_history
 from rampcheck.judging.results import SCHEMA, Results, SignOffResult
 from rampcheck.judging.suite import Suite
 from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
+from rampcheck.judging.whole import judge_history
 from rampcheck.report import allure_evidence
 from rampcheck.running import folder
 from rampcheck.wire.journal import JOURNAL, UNTOUCHED, exchange_records, from_record, timestamp

@@ -18,8 +18,9 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import ExitCode, Inconclusive, Unjudged, UsageError
 from rampcheck.judging.demands import recalled
 from rampcheck.judging.doubts import signature
-from rampcheck.judging.findings import Finding, judge_history
+from rampcheck.judging.findings import Finding
 from rampcheck.judging.suite import Suite
+from rampcheck.judging.whole import judge_history
 from rampcheck.report.replayed import Told
 from rampcheck.report.sessions import Session, Sessions
 from rampcheck.report.text import enumerated
