@@ -166,6 +166,22 @@ def test_a_number_that_a_stranger_has_taken_is_not_missed(taken: Completed, tmp_
     assert [line for line in rejudged(folder).taken_out if "of one process" in line]
 
 
+def test_a_shard_takes_only_numbers_of_its_own(taken: Completed, tmp_path: Path) -> None:
+    """Of a run on two machines, each passes over the numbers of the other."""
+
+    def every_second(records: list[Record]) -> list[Record]:
+        records[0]["selection"]["shard"] = "1/2"
+        for record in records:
+            for member in ("number", "exchange", "control", "of"):
+                if isinstance(record.get(member), int):
+                    record[member] = 2 * record[member] - 1
+        return records
+
+    folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))
+    tampered(folder, every_second)
+    assert not [line for line in rejudged(folder).taken_out if "of one process" in line]
+
+
 def test_a_run_without_an_end_can_be_judged_again(taken: Completed, tmp_path: Path) -> None:
     """Of a run that was killed, what there is comes out the same."""
     folder = Path(shutil.copytree(taken.folder, tmp_path / "run"))

@@ -68,7 +68,8 @@ def _skipped(records: Sequence[Record], exchanges: dict[int, Exchange]) -> Itera
     first = records[0]
     if not exchanges or first["kind"] != "run" or not _is_whole(records) or first.get("shards"):
         return
-    step = first["workers"] + 1
+    shards = first["selection"].get("shard", "1/1").partition("/")[2]
+    step = (first["workers"] + 1) * int(shards)
     skipped: list[tuple[int, int]] = []
     for lane in range(step):
         own = sorted(number for number in exchanges if (number - 1) % step == lane)
