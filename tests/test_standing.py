@@ -185,6 +185,8 @@ def test_no_target_annotates() -> None:
     lines = text.splitlines()
     assert len(lines) == github.SHOWN + 1
     assert lines[-1] == "32 more annotations not shown: see the summary."
+    assert "%250A::error" not in text
+    assert "%250A\\u003a:error" in text
     for line in lines[:-1]:
         kind, title, message = re.fullmatch(r"::(\w+) title=([^:,]*)::(.*)", line).groups()  # type: ignore[union-attr]
         assert kind == "error"
