@@ -15,6 +15,7 @@ HEAVY = frozenset(
         "test_expressions",
         "test_merging",
         "test_reproduction",
+        "test_formats",  # fetches the published schemas
     }
 )
 # `pytest -n 2 -m quick` runs these in less than a minute on two cores: no whole run, no wheel, nothing to wait for.

@@ -18,6 +18,7 @@ from rampcheck.errors import UsageError
 from rampcheck.recorded import files
 from rampcheck.report import har
 from rampcheck.running import folder
+from rampcheck.wire.journal_schema import mistake
 from tests.runs import Completed, rampcheck
 
 CONTRACTS = ("proof", "kryptonim")
@@ -76,6 +77,9 @@ def test_a_run_judged_from_its_har_and_from_its_journal_comes_to_the_same(run: C
         told = verdicts(again)
         assert {clause for clause in seen if told[clause] == "not_verified"} == set()
         assert {clause: told[clause] for clause in told if told[clause] not in {"not_verified", live[clause]}} == {}
+        records = [json.loads(line) for line in (again.folder / "journal.jsonl").read_bytes().splitlines()]
+        assert [record for record in records if mistake(record)] == []
+        assert "sum" in {record["kind"] for record in records}
 
 
 def _each(change: Callable[[dict[str, Any]], object]) -> Callable[[Har], object]:
