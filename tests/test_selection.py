@@ -47,7 +47,7 @@ def test_the_selection_stands_in_every_report(partial: Completed) -> None:
     assert partial.results["selection"] == {"clauses": [], "keyword": KEYWORD}
     shown = f"-k '{KEYWORD}'"
     page = (partial.folder / "index.html").read_text(encoding="utf-8").replace("&#39;", "'")
-    assert f"rampcheck run PROFILE.yaml --seed 1 {shown}" in page
+    assert f"rampcheck run --contract proof --seed 1 {shown}" in page
     assert "For the provider" not in page
     assert f"| Selected | {shown} |" in (partial.folder / "summary.md").read_text(encoding="utf-8")
     document = junitparser.JUnitXml.fromstring((partial.folder / "junit.xml").read_bytes())
