@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urljoin, urlsplit
 
 from rampcheck.contract import descriptor
@@ -128,8 +128,11 @@ ANSWERS: tuple[tuple[Fits, str, str, Whose], ...] = (
     ),
     (
         _is_no_session,
-        "another API answers: it accepts the request, and what comes back is no session",
-        "Write this API's address in `base_url`.",
+        "another API answers: it accepts the request, and what comes back is no session: {body_of}",
+        (
+            "Write this API's address in `base_url`. If it stands there, its sessions have none of the documented "
+            "members: show that to the vendor."
+        ),
         "profile",
     ),
     (
@@ -178,12 +181,17 @@ def named(suite: Suite, answer: Exchange, redacted: Callable[[str], str]) -> Obs
         "location": location,
         "root": _root(location, answer.path),
         "body": _body(answer),
+        "body_of": redacted(_beginning(answer)),
     }
     return Observation(ABOUT, "wrong", meaning.format(**texts), cure.format(**texts), whose, answer.number)
 
 
 def _root(location: str, path: str) -> str:
     return location.partition("?")[0].removesuffix(path.partition("?")[0]).rstrip("/")
+
+
+def _beginning(answer: Exchange) -> str:
+    return answer.response.body[:200].decode("utf-8", "replace") if answer.response else ""
 
 
 def _body(answer: Exchange) -> str:
@@ -230,6 +238,11 @@ def is_foreign(answer: Exchange, suite: Suite) -> bool:
     return any(fits(answer, suite) for fits, *_ in ANSWERS)
 
 
+def _has(answer: Exchange, envelope: Iterable[str]) -> bool:
+    """Whether an answer has these members as texts."""
+    return answer.response is not None and all(isinstance(answer.response.member(name), str) for name in envelope)
+
+
 def _of_another(asker: Asker, answer: Exchange) -> Observation | None:
     """Looks whether the API of another contract answers; no secret is sent, nothing is created."""
     own = asker.suite.contract
@@ -240,7 +253,9 @@ def _of_another(asker: Asker, answer: Exchange) -> Observation | None:
         there = asker.ask(Request("POST", path, (("Content-Type", "application/json"),), b"{}"))
         if there.response is None or there.status not in (400, 401, 403, 422):
             continue
-        if all(isinstance(there.response.member(name), str) for name in other.envelope):
+        # One API may refuse a token on any path, and its errors may hold all members that another's have.
+        is_ours = _has(there, own.envelope) and answer.status not in (404, 405, 410)
+        if _has(there, other.envelope) and not is_ours:
             return Observation(
                 ABOUT,
                 "wrong",

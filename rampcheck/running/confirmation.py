@@ -77,6 +77,7 @@ class Confirmation:
         self._recovery = recovery
         self._plain = plain
         self._refused_controls = 0
+        self._slow = 0  # requests that were answered in time only when they were asked again
 
     def once(self, request: Request) -> Exchange:
         """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
@@ -182,7 +183,7 @@ class Confirmation:
             self._judge.repeated(first.exchange, exchange)
             again = self._judged(exchange, replace(question, accepted=accepted))
             is_over = not (first.is_own or again.is_own) and self._compare(
-                first, again, question, is_last=is_common or number == MOST_ROUNDS
+                first, again, question, is_common=is_common, number=number
             )
             if again.exchange.response is None and not is_common and not self._recovery.is_there():
                 self._recovery.explain(first.exchange, again.exchange, outage)
@@ -231,8 +232,11 @@ class Confirmation:
         finding = self._judge.demanded(demand, exchange, question.accepted)
         return [] if finding is None else [finding]
 
-    def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_last: bool) -> bool:
+    def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_common: bool, number: int) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
+        is_last = is_common or number == MOST_ROUNDS
+        if self._is_slow(first, again, number) and not is_common:
+            return False
         if self._suite.is_foreign(first.exchange) and self._suite.is_foreign(again.exchange):
             if not is_last:
                 return False  # It may come from anywhere, and often: it has to come whenever it is asked for.
@@ -263,6 +267,18 @@ class Confirmation:
             or unpromised
             or not (again.found or self._suite.is_doubtful(again.exchange))
         )
+
+    def _is_slow(self, first: _Answer, again: _Answer, number: int) -> bool:
+        """Whether silence may still be a slow tail of the target's: it has to come three times, or once more.
+
+        Once more where another request that was not answered in time was answered when it was asked again.
+        """
+        if not first.exchange.is_late:
+            return False
+        if not again.exchange.is_late:
+            self._slow += 1
+            return False
+        return number < (MOST_ROUNDS if self._slow else MOST_ROUNDS - 1)
 
     def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
         """Records that something in front of the API refuses this payload, whatever the API would answer."""
