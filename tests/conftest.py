@@ -16,6 +16,10 @@ HEAVY = frozenset(
         "test_merging",
         "test_reproduction",
         "test_formats",  # fetches the published schemas
+        "test_files",
+        "test_pipelines",
+        "test_asked_to_end",
+        "test_pipeline_examples",
     }
 )
 # `pytest -n 2 -m quick` runs these in less than a minute on two cores: no whole run, no wheel, nothing to wait for.

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tests.answering import SESSION, answer
@@ -21,6 +21,10 @@ Respond = Callable[[dict[str, Any]], bytes | None]
 
 class Away(Exception):
     """What `Respond` raises for a server that goes away: this and the next `args[0]` connections find nobody."""
+
+
+class Late(Exception):
+    """What `Respond` raises for an answer that does not come, while the connection stays open."""
 
 
 @contextmanager
@@ -46,10 +50,13 @@ def scripted(respond: Respond) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         except Away as gone:
             away[0] = gone.args[0]
             return
+        except Late:
+            kept.enter_context(connection.dup())
+            return
         if content is not None:
             connection.sendall(content.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as kept:
 
         def serve() -> None:
             while True:

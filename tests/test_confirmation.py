@@ -18,7 +18,7 @@ from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Target
 from tests.answering import SESSION, answer
-from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Respond, scripted, well
+from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Late, Respond, scripted, well
 
 SURVIVES = "proof.session.request.no-server-error"
 ACCEPTS = "proof.session.request.client-ip-optional"
@@ -102,6 +102,28 @@ def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convic
     if convicted:
         (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
         assert "the control between them was answered" in finding["actual"]
+
+
+def late(times: int) -> Respond:
+    """Makes the server that gives no answer to so many requests of the suspect, and keeps the connection open."""
+    left = [times]
+
+    def respond(body: dict[str, Any]) -> bytes | None:
+        if body.get("partner_user_id") == SUSPECT and left[0]:
+            left[0] -= 1
+            raise Late
+        return well(body)
+
+    return respond
+
+
+@pytest.mark.parametrize(("times", "convicted"), [(1, False), (2, False), (99, True)])
+def test_what_is_late_is_slow_until_it_comes_three_times(opened: Open, times: int, convicted: bool) -> None:
+    """A slow tail hits one request twice where there are some hundred."""
+    with scripted(late(times)) as (base_url, _):
+        target = opened(base_url, limits={"recovery_seconds": 5, "timeout_seconds": 0.3})
+        target.accepted().but(partner_user_id=SUSPECT).is_survived(clause=SURVIVES)
+    assert (SURVIVES in found(target)) == convicted
 
 
 @pytest.mark.parametrize("demand", ["refused", "accepted"])

@@ -24,7 +24,8 @@ from rampcheck.running.run import Run, Settings
 from rampcheck.sandbox import all_defects, builtin_profile, reference
 from rampcheck.sandbox.defects import Defect
 from rampcheck.wire import receiver
-from tests.misconfigured import loaded
+from tests import misconfigured
+from tests.misconfigured import TOKENS, diagnosed, loaded
 
 EVERY = 24  # of which a sample takes one
 # What a run stops at where it is wrong.
@@ -130,3 +131,18 @@ def test_a_login_page_is_not_the_targets_doing(look: Look, tmp_path: Path) -> No
     """What a run cannot begin with is told by both: these tests can fail."""
     page = next(defect for defect in all_defects("proof") if defect.name == "login-page")
     assert list(blamed(look, "proof", [page], tmp_path)) == ["login-page"]
+
+
+def test_a_token_that_is_asked_for_on_every_path_makes_no_other_api(tmp_path: Path) -> None:
+    """What refuses the minimum in a validator's words, and an unknown path for its token, is the API all the same."""
+
+    def respond(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/widget/session":
+            return 422, {}, '{"detail": [{"loc": ["body", "client_ip"], "msg": "field required"}]}'
+        return 401, {}, '{"error": "unauthorized", "code": "UNAUTHORIZED", "message": "no token"}'
+
+    with misconfigured.serving(respond) as host:
+        told = diagnosed(
+            {"contract": "proof", "base_url": f"http://{host}", "credentials": TOKENS["proof"]}, tmp_path / "out"
+        )
+    assert "this is the API of" not in " ".join(seen["found"] for seen in told["observations"])
