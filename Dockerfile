@@ -2,7 +2,7 @@
 #
 #   docker build -t rampcheck .
 #   mkdir -p report && docker run --rm --read-only --tmpfs /tmp --user "$(id -u)" -e PROOF_CLIENT_TOKEN \
-#     -v "$PWD/sandbox.yaml:/work/profile.yaml:ro" -v "$PWD/report:/work/report" rampcheck
+#     -v "$PWD/sandbox.yaml:/data/profile.yaml:ro" -v "$PWD/report:/data/report" rampcheck
 FROM python:3.13-slim AS build
 COPY . /source
 RUN python -m venv /opt/rampcheck && /opt/rampcheck/bin/pip install --no-cache-dir -c /source/constraints.txt /source
@@ -10,7 +10,7 @@ RUN python -m venv /opt/rampcheck && /opt/rampcheck/bin/pip install --no-cache-d
 FROM python:3.13-slim
 COPY --from=build /opt/rampcheck /opt/rampcheck
 ENV PATH=/opt/rampcheck/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
-WORKDIR /work
+WORKDIR /data
 USER 65534:65534
 ENTRYPOINT ["rampcheck"]
 CMD ["run", "profile.yaml", "--output", "report"]
