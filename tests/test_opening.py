@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from rampcheck.cli import main
 from rampcheck.errors import Inconclusive
 from rampcheck.judging.results import Results
 from rampcheck.running import baseline
@@ -80,3 +82,18 @@ def test_a_mistake_ends_a_run_before_it_begins(case: Case, world: World, tmp_pat
     for report in ("summary.md", "index.html", "junit.xml"):
         text = (tmp_path / "out" / report).read_text(encoding="utf-8")
         assert letters(results["cure"][:60]) in letters(text), report
+
+
+@pytest.mark.parametrize(
+    ("file", "why"), [("missing/run.har", "there is no folder missing"), ("folder", "it is a folder")]
+)
+def test_an_archive_that_cannot_be_written_is_told_at_once(
+    file: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first request, with exit code 4, and no folder of a run."""
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    done = CliRunner().invoke(main, ["run", "--contract", "proof", "--har", file, "--output", "run"])
+    assert done.exit_code == 4, done.output
+    assert f"{file} cannot be written: {why}\n  Make its folder, or name another file with --har." in done.output
+    assert not Path("run").exists()

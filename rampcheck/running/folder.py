@@ -16,6 +16,7 @@ from rampcheck.wire.journal_records import EndRecord, ExchangeRecord, Record, Ru
 SHARED = "shared"  # what the workers count in common, while the run lasts
 LOOKED = "`rampcheck doctor` asked whether a run can begin: nothing was judged"  # why its journal ends
 
+REPORTS = "reports"  # below it, a run makes its folder where none is named
 _ANOTHER = "Name another folder with --output."
 
 
@@ -36,13 +37,13 @@ def claimed(named: str | None, contract: str) -> Path:
     except FileExistsError:
         raise UsageError(f"{named}: is a file, or another run has just taken it", _ANOTHER) from None
     except OSError as error:
-        raise UsageError(f"{named or 'reports'} cannot be written: {error.strerror}", _ANOTHER) from error
+        raise UsageError(f"{named or REPORTS} cannot be written: {error.strerror}", _ANOTHER) from error
     return folder
 
 
 def new(name: str) -> Path:
     """Makes a folder below `reports` that was not there: of this second, or, where somebody has it, with a number."""
-    base = Path(f"reports/{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
+    base = Path(f"{REPORTS}/{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
     base.parent.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         folder = base if number == 1 else base.with_name(f"{base.name}-{number}")

@@ -52,6 +52,8 @@ def of_controller(config: pytest.Config) -> Run:
         receiver.check(profile.webhook)
     config.stash[AGAINST] = Against(option.baseline, profile.contract)
     common = shards.common(profile.contract, os.environ) if shard else None
+    if option.har:
+        _demand_place(Path(option.har), Path(option.output or folder.REPORTS))
     output = folder.claimed(option.output, profile.contract)
     settings = Settings(
         run=common.run if common else secrets.token_hex(4),
@@ -71,6 +73,21 @@ def of_controller(config: pytest.Config) -> Run:
     )
     with writing(output, "Name another folder with --output."):
         return Run(profile, settings)
+
+
+def _demand_place(file: Path, output: Path) -> None:
+    """Raises `UsageError` where a file could not be written at the end of a run, which makes the folder `output`."""
+    made = output.absolute()
+    parent = file.absolute().parent
+    if file.is_dir():
+        why = "it is a folder"
+    elif not parent.is_dir() and not made.is_relative_to(parent):
+        why = f"there is no folder {file.parent}"
+    elif (file.exists() or parent.is_dir()) and not os.access(file if file.exists() else parent, os.W_OK):
+        why = "that is not permitted"
+    else:
+        return
+    raise UsageError(f"{file} cannot be written: {why}", "Make its folder, or name another file with --har.")
 
 
 def _named_with(option: SimpleNamespace, profile: Profile) -> tuple[str, ...]:
