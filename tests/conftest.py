@@ -39,6 +39,7 @@ QUICK: frozenset[str] = frozenset(
         "test_folder",
         "test_handbook",
         "test_init",
+        "test_init_files",
         "test_internals",
         "test_journal",
         "test_kinds",

@@ -413,29 +413,6 @@ class TestFromRun:
         assert (written["base_url"], written["credentials"]["client_token"]) == (URL, "${MINE}")
 
 
-class TestFiles:
-    """What is there is not touched."""
-
-    def test_a_profile_is_not_overwritten(self, init: Init, here: Path) -> None:
-        """Nor is anything else by that name; it is told before anything is asked."""
-        (here / "proof.yaml").write_text("mine", encoding="utf-8")
-        for arguments in (("--contract", "proof", "--base-url", URL), ("proof.yaml",)):
-            done = init(*arguments)
-            assert (done.code, "proof.yaml is there already" in done.printed) == (4, True)
-        assert [(path.name, path.read_text(encoding="utf-8")) for path in here.iterdir()] == [("proof.yaml", "mine")]
-
-    def test_only_a_schema_makes_room_for_one(self, init: Init, here: Path) -> None:
-        """One of an earlier version is written anew; another file of its name stays."""
-        schema = here / "rampcheck-proof.schema.json"
-        schema.write_text('{"$id": "urn:rampcheck:schema:profile:1"}', encoding="utf-8")
-        assert init("--contract", "proof", "--base-url", URL).code == 0
-        assert "properties" in json.loads(schema.read_text(encoding="utf-8"))
-        schema.write_text("[]", encoding="utf-8")
-        done = init("--contract", "proof", "--base-url", URL, "two.yaml")
-        assert (done.code, schema.read_text(encoding="utf-8")) == (4, "[]")
-        assert not (here / "two.yaml").exists()
-
-
 class TestTerminal:
     """What is asked where somebody can answer."""
 

@@ -88,7 +88,8 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option
     schema = path.with_name(f"rampcheck-{described.name}.schema.json")
     content = commented.profile(described, known, schema.name)
     gathering.demand_no_secret(content, described, known.given, os.environ)
-    _write_schema(schema, described)
+    with writing(f"{path}, or {schema.name} beside it,"):
+        _write_schema(schema, described)
     with writing(path), path.open("x", encoding="utf-8") as made:
         made.write(content)
     click.echo(f"{path} is written, and {schema.name} beside it, by which editors know its fields.")
@@ -108,6 +109,9 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option
 
 def _text(file: str, most: int) -> str:
     try:
+        if Path(file).is_fifo():  # nobody may ever write into it
+            cure = "Name a file, or lead it here: `… | rampcheck init --from-response -`."
+            raise UsageError(f"{file} is a named pipe", cure)
         with click.open_file(file, "rb") as opened:
             return str(opened.read(most), "utf-8-sig", "replace")
     except OSError as error:
@@ -121,19 +125,21 @@ def _demand_none(path: Path) -> None:
 
 
 def _write_schema(path: Path, described: Descriptor) -> None:
-    """Writes the schema for editors; one of before makes room for it, another file does not."""
+    """Writes the schema for editors; one of before makes room for it, another file does not. Raises `OSError`."""
     from rampcheck.contract import profile_schema  # noqa: PLC0415 - as above
 
     schema = profile_schema.for_editors(described)
     if os.path.lexists(path):
+        # A link leads to somebody's file, and nobody may ever write into a named pipe.
+        if path.is_symlink() or not path.is_file():
+            raise UsageError(f"{path} is there already, and is no regular file", "Move it away.")
         try:
             is_one = json.loads(path.read_text(encoding="utf-8"))["$id"] == schema["$id"]
         except (OSError, ValueError, LookupError, TypeError):
             is_one = False
         if not is_one:
             raise UsageError(f"{path} is there already, and is no schema of a profile", "Move it away.")
-    with writing(path):
-        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _tell_next(path: Path, known: Known, missing: Sequence[str]) -> None:

@@ -1,0 +1,76 @@
+"""What `rampcheck init` finds where it writes and reads: what is there is not touched, and it waits for no pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rampcheck.cli import main
+
+URL = "https://sandbox.example/api"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def init(*arguments: str) -> Result:
+    """Runs the command there."""
+    return CliRunner().invoke(main, ["init", *arguments])
+
+
+def test_a_profile_is_not_overwritten(here: Path) -> None:
+    """Nor is anything else by that name; it is told before anything is asked."""
+    (here / "proof.yaml").write_text("mine", encoding="utf-8")
+    for arguments in (("--contract", "proof", "--base-url", URL), ("proof.yaml",)):
+        done = init(*arguments)
+        assert (done.exit_code, "proof.yaml is there already" in done.output) == (4, True)
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in here.iterdir()] == [("proof.yaml", "mine")]
+
+
+def test_only_a_schema_makes_room_for_one(here: Path) -> None:
+    """One of an earlier version is written anew; another file of its name stays."""
+    schema = here / "rampcheck-proof.schema.json"
+    schema.write_text('{"$id": "urn:rampcheck:schema:profile:1"}', encoding="utf-8")
+    assert init("--contract", "proof", "--base-url", URL).exit_code == 0
+    assert "properties" in json.loads(schema.read_text(encoding="utf-8"))
+    schema.write_text("[]", encoding="utf-8")
+    done = init("--contract", "proof", "--base-url", URL, "two.yaml")
+    assert (done.exit_code, schema.read_text(encoding="utf-8")) == (4, "[]")
+    assert not (here / "two.yaml").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_schema_that_is_no_file_is_refused(kind: str, here: Path) -> None:
+    """A named pipe would never end, and what a link leads to, be it a schema, is somebody else's."""
+    schema, other = here / "rampcheck-proof.schema.json", here / "other.json"
+    other.write_text('{"$id": "urn:rampcheck:schema:profile:1"}', encoding="utf-8")
+    before = other.read_bytes()
+    if kind == "pipe":
+        os.mkfifo(schema)
+    else:
+        schema.symlink_to(other)
+    done = init("--contract", "proof", "--base-url", URL)
+    assert (done.exit_code, "is no regular file\n  Move it away." in done.output) == (4, True)
+    assert (other.read_bytes(), (here / "proof.yaml").exists()) == (before, False)
+
+
+def test_a_response_in_a_named_pipe_is_refused(here: Path) -> None:
+    """Nobody may ever write into it; standard input takes what another program says."""
+    os.mkfifo(here / "answer")
+    done = init("--contract", "proof", "--base-url", URL, "--from-response", "answer")
+    assert (done.exit_code, "answer is a named pipe\n" in done.output) == (4, True)
+
+
+def test_the_file_that_was_asked_for_is_named(here: Path) -> None:
+    """Where the schema, which is written first, cannot be."""
+    done = init("--contract", "proof", "--base-url", URL, "missing/mine.yaml")
+    assert done.exit_code == 4
+    assert "missing/mine.yaml, or rampcheck-proof.schema.json beside it, cannot be written: No such" in done.output
