@@ -9,15 +9,18 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from rich.console import Console
 
 from rampcheck import resources
 from rampcheck.contract import descriptor, register
+from rampcheck.doctor import telling
 from rampcheck.sandbox import server
 from rampcheck.wire import receiver
 from tests.misconfigured import World, alone, diagnosed, exchanges, serving
@@ -257,12 +260,17 @@ def test_the_forecast_counts_what_the_register_does(world: World, tmp_path: Path
         "second_partner": None,
     }
     profile = {name: value for name, value in scarce.items() if value is not None}
-    run = diagnosed(profile, tmp_path / "out")["run"]
-    full = diagnosed(world.profile(), tmp_path / "full")["run"]
+    told = diagnosed(profile, tmp_path / "out")
+    whole = diagnosed(world.profile(), tmp_path / "full")
+    run, full = told["run"], whole["run"]
     counted = len(run["verified"]) + len(run["gaps"]) + len(run["untestable"])
     assert counted == len(register.load("proof").clauses)
     assert run["requests"] < full["requests"]
     assert set(yaml.safe_load(run["addition"])) >= {"partner", "triggers"}
+    telling.show({**told, "ready": True}, printed := Console(file=StringIO(), width=400))
+    assert "The values are examples: write only what is so" in printed.file.getvalue()  # type: ignore[attr-defined]
+    (complete,) = [seen for seen in whole["observations"] if seen["about"] == "triggers.complete"]
+    assert complete["found"].endswith("whether they end a transaction, the run shows")
 
 
 def test_the_size_of_a_run_is_what_was_measured() -> None:

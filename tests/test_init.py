@@ -393,6 +393,7 @@ class TestFromRun:
         """With the value that is asked for, and how many clauses need it; a guess is not made the profile's."""
         done = init("--from-run", str(run))
         assert "The gaps of the run ask for 2 fields" in done.printed
+        assert "The values are examples: write only what is so" in done.printed
         text = (here / "proof.yaml").read_text(encoding="utf-8")
         assert "  #origins: ['https://app.example.com']  # for 2 clauses\n" in text
         assert "  #off_ramp: true  # for 1 clause\n" in text

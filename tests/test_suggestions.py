@@ -70,5 +70,9 @@ def test_another_partners_credential_comes_with_that_partner() -> None:
     ]
     piece = addition([{"lacks": lacking(clause, scarce)}])  # type: ignore[list-item, typeddict-item]
     assert 'second_partner:\n  pairs: [["USDC", "ERC20"]]  # for 1 clause' in piece
+    (trigger,) = lacking(PROOF.clauses["proof.transaction.terminal"], scarce)
+    piece = addition([{"lacks": [trigger]}])  # type: ignore[list-item, typeddict-item]
+    assert "ask-the-vendor-{unique}" in piece
+    assert "# for 1 clause; a placeholder, the vendor knows the value" in piece
     unrelated = PROOF.clauses["proof.auth.origin-registered"]
     assert [lack["key"] for lack in lacking(unrelated, scarce)] == ["partner.origins"]

@@ -13,6 +13,7 @@ from rampcheck.display import one_line, visible
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.diagnosis import Diagnosis
 from rampcheck.mistakes.observation import Severity
+from rampcheck.report.additions import CAVEAT
 from rampcheck.report.console import heading, say
 from rampcheck.report.text import plural
 from rampcheck.running.forecast import takes, tries
@@ -93,3 +94,5 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
         say(console, f"For {plural(gaps, 'clause')} the profile lacks something. {what}")
         for line in run["addition"].splitlines() if is_ready else ():
             say(console, visible(line), "    ")
+        if is_ready and run["addition"]:
+            say(console, CAVEAT)

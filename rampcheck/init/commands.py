@@ -68,6 +68,7 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option
     """
     from rampcheck.contract import descriptor  # noqa: PLC0415 - `--help` does without
     from rampcheck.init import answers, commented, gathering, sources  # noqa: PLC0415 - as above
+    from rampcheck.report.additions import CAVEAT  # noqa: PLC0415 - as above
     from rampcheck.report.text import plural  # noqa: PLC0415 - as above
 
     if file:
@@ -98,7 +99,7 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option
     missing = gathering.unset(known.given, os.environ)
     if known.wanted:
         fields = plural(len(known.wanted), "field")
-        click.echo(f"The gaps of the run ask for {fields}: `# for … clauses` stands behind each.")
+        click.echo(f"The gaps of the run ask for {fields}: `# for … clauses` stands behind each.\n{CAVEAT}")
     if doctor is None and may_ask and not missing and known.given.get("environment") != "production":
         doctor = click.confirm("Look now at what a run would trip over (rampcheck doctor)?", default=True)
     if doctor:

@@ -11,6 +11,11 @@ from rampcheck.judging.results import ClauseResult
 from rampcheck.report.text import plural
 
 Tree = dict[str, Any]
+CAVEAT = (
+    "The values are examples: write only what is so of this partner, for it is held against the target, and leave out "
+    "the rest."
+)
+PLACEHOLDER = "ask-the-vendor"  # in an example of what differs from sandbox to sandbox
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,9 @@ class Addition:
 
     @property
     def purpose(self) -> str:
-        """What it is good for, in three words."""
-        return f"for {plural(self.clauses, 'clause')}"
+        """What it is good for, in three words; of a placeholder, that it is one."""
+        asked = "; a placeholder, the vendor knows the value" if PLACEHOLDER in _value(self.example) else ""
+        return f"for {plural(self.clauses, 'clause')}{asked}"
 
 
 def additions(clauses: Iterable[ClauseResult]) -> dict[str, Addition]:

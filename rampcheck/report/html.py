@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from rampcheck.display import HIDDEN, one_line, shorten, visible
 from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
-from rampcheck.report.additions import addition
+from rampcheck.report.additions import CAVEAT, addition
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.commands import MARK
 from rampcheck.report.course import KINDS, course
@@ -80,6 +80,7 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
         addition=addition(results["clauses"]),
+        caveat=CAVEAT,
         questions=questions(results),
         course=went,
         charts=went

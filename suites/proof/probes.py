@@ -133,7 +133,9 @@ def _triggers(profile: Profile) -> Iterator[Probe]:
         fails = name == "upstream_error_once"
         yield Probe(
             f"triggers.{name}",
-            "the first sending fails" if fails else "its fields are accepted",
+            "the first sending fails"
+            if fails
+            else "its fields are accepted; whether they end a transaction, the run shows",
             _triggering(fields),
             _does_not_fail if fails else _refused,
             "Ask the vendor which fields make this sandbox do so; without it, leave the trigger out.",
