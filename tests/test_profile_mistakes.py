@@ -46,6 +46,23 @@ def test_it_is_named(text: str, said: str, path: Path) -> None:
     assert said in told
 
 
+@pytest.mark.parametrize(
+    ("more", "line", "said"),
+    [
+        ("partner:\n\twidget_id: x\n", 6, "a tab: YAML indents by spaces"),
+        ("partner: {origins: [a, b}\nlimits: {}\n", 5, "a bracket or brace that is not closed"),
+        ("partner:\n  origins: [a,\n  b\nlimits: {}\n", 6, "a bracket or brace that is not closed"),
+        ("partner: {widget_id: x\nlimits: {}\n", 5, "a bracket or brace that is not closed"),
+        ("partner: {widget_id: x", 5, "a bracket or brace that is not closed"),
+        ("partner: {pairs: [[a, b] [c, d]]}\n", 5, "a bracket or brace that is not closed, or lacks a comma"),
+    ],
+)
+def test_what_is_no_yaml_is_named(more: str, line: int, said: str, path: Path) -> None:
+    """By the line where it is to be mended: of a bracket, where it is opened."""
+    (told,) = refusal(path, MINIMAL + more).mistakes
+    assert f"profile.yaml:{line}: is not YAML: {said}" in told
+
+
 def test_a_key_that_may_be_a_secret_is_not_shown(path: Path) -> None:
     """Where a token stands in the place of a credential's name, it is not told."""
     (told,) = refusal(path, f"{MINIMAL}  {TOKEN}: x\n").mistakes

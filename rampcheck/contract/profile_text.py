@@ -22,6 +22,7 @@ ENVIRONMENT = "Secrets stand in the environment of the run, not in the profile: 
 
 MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to read
 MOST_MISTAKES = 20  # told one by one
+_UNCLOSED = re.compile(r"expected ',' or '[]}]', but got '(.+)'")  # in PyYAML's words
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
 
 _HEADER = re.compile(r"[A-Za-z][a-z]{0,15}(?:-[A-Za-z][a-z]{0,15}){0,5}")
@@ -130,13 +131,25 @@ def parsed(text: str, draft: Draft) -> Any:
     except (ValueError, OverflowError):
         raise draft.refusal((), "is not YAML: an escape that stands for no character") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        # What YAML quotes from the text may be a secret, in its message as in the cause.
-        problem = re.sub(r"'(?!<)[^']{2,}'", "…", getattr(error, "problem", None) or "it cannot be parsed")
-        raise draft.refusal((), f"is not YAML: {problem}", mark.line + 1 if mark else 0) from None
+        problem, line = _problem(error)
+        raise draft.refusal((), f"is not YAML: {problem}", line) from None
     except RecursionError:
         raise draft.refusal((), "is nested too deeply") from None
     return {} if node is None else _value(loader, node, (), draft)
+
+
+def _problem(error: yaml.YAMLError) -> tuple[str, int]:
+    """Gives what is wrong with a text that is no YAML, and its line, 0 where that is not known; shows nothing of it."""
+    problem = getattr(error, "problem", None) or "it cannot be parsed"
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark else 0
+    if problem.startswith("found character '\\t'"):
+        return "a tab: YAML indents by spaces", line
+    if context and (unclosed := _UNCLOSED.match(problem)):
+        other = ", or lacks a comma" if unclosed[1] in {"<scalar>", "[", "{"} else ""
+        return f"a bracket or brace that is not closed{other}", context.line + 1
+    # What YAML quotes from the text may be a secret, in its message as in the cause.
+    return re.sub(r"'(?!<)[^']{2,}'", "…", problem), line
 
 
 def _value(loader: _Loader, node: yaml.Node, place: Place, draft: Draft) -> Any:
