@@ -381,6 +381,10 @@ class _Conclusion:
         """Remembers it: whoever asks twice for the end still gets what was judged."""
         # pytest's own is not the user's: it could not collect everything, say.
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if self.interrupted and reporter is not None and options.chosen(self._config.option).progress:
+            # It would tell of pytest, a line of a library, and an option that is not ours; no hook keeps it quiet.
+            reporter._report_keyboardinterrupt = lambda: None
         self._quiet.enter_context(termination.put_off())
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
