@@ -108,7 +108,7 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @main.command()
-@click.argument("profile", required=False, type=click.Path(dir_okay=False))
+@click.argument("profile", required=False, type=click.Path())
 @click.option(
     "-n",
     "--workers",
@@ -247,9 +247,7 @@ def report(folders: tuple[str, ...], output: str | None, archive: str | None) ->
 @pack_option
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.argument("number", metavar="EXCHANGE", type=click.IntRange(0))
-@click.option(
-    "--profile", metavar="FILE", type=click.Path(dir_okay=False), help="Send it to the target of this profile."
-)
+@click.option("--profile", metavar="FILE", type=click.Path(), help="Send it to the target of this profile.")
 @click.option(
     "--ca-bundle",
     metavar="FILE",

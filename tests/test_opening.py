@@ -97,3 +97,11 @@ def test_an_archive_that_cannot_be_written_is_told_at_once(
     assert done.exit_code == 4, done.output
     assert f"{file} cannot be written: {why}\n  Make its folder, or name another file with --har." in done.output
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_folder_is_no_profile(command: str, tmp_path: Path) -> None:
+    """It is told as any mistake of a profile is: what, how to mend it, exit code 4."""
+    done = CliRunner().invoke(main, [command, str(tmp_path)])
+    assert done.exit_code == 4
+    assert f"rampcheck: {tmp_path}: is a folder; name the file of a profile\n  `rampcheck init`" in done.output

@@ -464,7 +464,7 @@ waivers:
     def test_a_folder(self, tmp_path: Path) -> None:
         """A folder is no profile."""
         (tmp_path / "profile.yaml").mkdir()
-        assert mistakes(tmp_path / "profile.yaml") == ["profile.yaml: cannot be read: Is a directory"]
+        assert mistakes(tmp_path / "profile.yaml") == ["profile.yaml: is a folder; name the file of a profile"]
 
     @pytest.mark.parametrize(
         ("url", "said"),

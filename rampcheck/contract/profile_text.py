@@ -92,6 +92,8 @@ def read(path: Path, draft: Draft) -> str:
         with FileIO(descriptor) as file:
             is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
             content = file.read(MAX_BYTES + 1) if is_regular else b""
+    except IsADirectoryError as error:
+        raise draft.refusal((), "is a folder; name the file of a profile") from error
     except (OSError, ValueError) as error:  # the latter for a name that is none
         raise draft.refusal((), f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not is_regular:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("profile", required=False, type=click.Path(dir_okay=False))
+@click.argument("profile", required=False, type=click.Path())
 @click.option(
     "--contract",
     metavar="NAME",

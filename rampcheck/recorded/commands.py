@@ -28,7 +28,7 @@ MOST_PLACES = 5  # that are named where nothing is addressed to the API
 @click.option(
     "--profile",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
+    type=click.Path(),
     help="Who is who: contract, base URL, whose credential is whose, what onboarding agreed on.",
 )
 @click.option("--contract", metavar="NAME", help="Without a profile: the contract.")
