@@ -325,7 +325,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     webhook_url = webhook_url or LISTENING + described.webhook
     if list_defects:
         for defect in all_defects(contract):
-            click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {', '.join(defect.clauses)}")
+            broken = ", ".join(defect.clauses) or f"no clause: such a run ends {defect.ends}"
+            click.echo(f"{defect.name}\n    {defect.summary}\n    breaks {broken}")
         return
     if list_variants:
         for variant in all_variants(contract):

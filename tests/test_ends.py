@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from rampcheck.cli import main
 from rampcheck.sandbox import server
 from rampcheck.wire import receiver
 from tests.runs import Completed, rampcheck
@@ -161,3 +163,11 @@ def test_a_waiver_covers_what_follows_and_goes_stale(tmp_path: Path) -> None:
     assert "2999-01-31" in page(done)
     assert "is stale" in done.printed
     assert (done.code, strict.code) == (0, 1)
+
+
+def test_a_defect_of_no_clause_tells_how_a_run_ends() -> None:
+    """Where the target is gone, or another server, the list has the run's verdict in the place of clauses."""
+    printed = CliRunner().invoke(main, ["serve", "--contract", "proof", "--list-defects"]).output
+    told = [line.strip() for line in printed.splitlines() if line.startswith("    breaks")]
+    ends = {line for line in told if "proof." not in line}
+    assert ends == {f"breaks no clause: such a run ends {verdict}" for verdict in ("incomplete", "inconclusive")}
