@@ -316,6 +316,7 @@ def test_a_base_url_and_a_token_are_enough(world: World, tmp_path: Path) -> None
     assert told.returncode == 1
     assert "Not ready" in told.stdout
     assert "token-of-nobody" not in told.stdout + told.stderr
+    assert "Add `--environment sandbox`, if it is." in told.stdout
 
 
 def profile_with(**sections: Any) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     target = _target(profile, contract, base_url, environment)
     target = target.with_authorities(ca_bundle) if ca_bundle else target
     _check(target, allow_production=allow_production)
-    with Asking(target, folder.claimed(output, f"doctor-{target.contract}")) as asking:
+    place = folder.claimed(output, f"doctor-{target.contract}")
+    with Asking(target, place, has_file=bool(profile)) as asking:
         told = telling.document(diagnose(asking), asking)
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))

@@ -57,19 +57,25 @@ def _observations(asking: Asking) -> Iterator[Observation]:
 def _environment(asking: Asking) -> Observation:
     profile, known = asking.profile, asking.suite.contract.environments
     if profile.environment is None:
-        found = f"the profile does not say it: the target is taken for a {known[0]}"
-        return Observation("environment", "look", found, f"Write `environment: {known[0]}`, if it is.", "profile")
+        who = "the profile does not say it" if asking.has_file else "nothing says it"
+        found = f"{who}: the target is taken for a {known[0]}"
+        return Observation("environment", "look", found, f"{_write(asking, known[0])}, if it is.", "profile")
     host = urlsplit(profile.base_url).hostname or ""
     named = [name for name in known if name != profile.environment and name in host]
     if named and profile.environment not in host:
         return Observation(
             "environment",
             "look",
-            f"the profile says {profile.environment}, and `base_url` is at {host}",
-            f"Is it meant? Else write `environment: {named[0]}`, or that environment's address.",
+            f"it is said to be {profile.environment}, and `base_url` is at {host}",
+            f"Is it meant? Else: {_write(asking, named[0])}, or that environment's address.",
             "profile",
         )
     return Observation("environment", "ok", profile.environment)
+
+
+def _write(asking: Asking, environment: str) -> str:
+    """Gives how an environment is said: in the profile's file, or where there is none."""
+    return f"Write `environment: {environment}`" if asking.has_file else f"Add `--environment {environment}`"
 
 
 def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
