@@ -20,7 +20,7 @@ from rampcheck import cli, pack_template, report
 from rampcheck.contract import packs
 from rampcheck.errors import UsageError
 from rampcheck.running import folder as run_folder
-from rampcheck.signoff import attestation, contents, keys, signing, verification
+from rampcheck.signoff import attestation, checks, contents, keys, signing, verification
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.signing import Signatory
 from rampcheck.wire.journal import exchange_records
@@ -323,6 +323,14 @@ def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     assert used == "The waiver of a.b is used."
     assert stale == "The waiver of a.c is stale, and names no owner and no approver."
     assert signing.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
+
+
+def test_who_verifies_is_told_how_much_was_not_verified() -> None:
+    """Where all that is required was verified, nothing is told of it."""
+    told = checks._verdict(samples.gaps()).text
+    assert told.endswith("can be signed; of 9 required promises, 4 were not verified")
+    whole = {**samples.conformant(), "clauses": []}
+    assert checks._verdict(whole).text.endswith("can be signed")  # type: ignore[arg-type]
 
 
 def test_the_statement_is_in_toto_s(signed: Ceremony) -> None:

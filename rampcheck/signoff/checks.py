@@ -86,7 +86,10 @@ def _verdict(results: Results) -> Check:
     word = RUN_VERDICTS[verdict].word
     if why := unsigned(results):
         return fails("verdict", f"The verdict is {word!r}, and there is nothing to sign. {why}")
-    return holds("verdict", f"The verdict is {word!r}, which can be signed")
+    musts = [clause for clause in results["clauses"] if clause["level"] == "must"]
+    gaps = sum(clause["verdict"] == "not_verified" for clause in musts)
+    without = f"; of {len(musts)} required promises, {gaps} were not verified" if gaps else ""
+    return holds("verdict", f"The verdict is {word!r}, which can be signed{without}")
 
 
 def _register(results: Results) -> Check:
