@@ -33,7 +33,7 @@ _TAKEN: Mapping[str, str] = {
     "cf-connecting-ip": _OF_THE_CALLER,
 }
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.1
-_SECRET_NAME = re.compile(r"cookie|token|secret|passw|session|credential|api.?key|auth", re.IGNORECASE)
+SECRET_NAME = re.compile(r"cookie|token|secret|passw|session|credential|api.?key|auth", re.IGNORECASE)
 
 
 def at(value: Any, path: str, default: Any = None) -> Any:
@@ -112,7 +112,7 @@ def _check_headers(
         fault = _header_fault(name, value, documented)
         if not fault and name.lower() in known:
             fault = "is given twice, in other letter case; keep one"
-        if not fault and is_literal and not may_be_literal and _SECRET_NAME.search(name):
+        if not fault and is_literal and not may_be_literal and SECRET_NAME.search(name):
             fault = "may be a secret, and is written out; write ${NAME} and set that variable for the run"
         known.add(name.lower())
         if fault:

@@ -89,13 +89,15 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
     waivers.check(known.waivers, register.of(known))
     suite = suites.load(known.contract)
     opened = [recorded.opened(Path(name)) for name in dict.fromkeys(files)]
-    traffic = Traffic(Addresses(known, others), Owners(known, suite), suite.contract.secret_headers)
+    traffic = Traffic(
+        Addresses(known, others), Owners(known, suite), suite.contract.secret_headers, register.of(known).clauses
+    )
     console = Console(stderr=True)
     with _progress(console, "Reading", sum(file.path.stat().st_size for file in opened)) as advance:
         for file in opened:
             traffic.read(file, advance)
     if not traffic.recordings:
-        raise UsageError(_nothing(known.base_url, traffic), "Is it recorded behind another address? Name it with --at.")
+        raise UsageError(_nothing(known.base_url, traffic, opened), "Is it recorded behind another address? Name it with --at.")
     place = folder.claimed(output, known.contract)
     with writing(place, "Name another folder with --output."):
         judgement = Judgement(known, traffic, place, strict=strict)
@@ -122,11 +124,20 @@ def _progress(console: Console, what: str, total: int) -> Iterator[Callable[[int
         yield lambda done: progress.advance(task, done)
 
 
-def _nothing(base_url: str, traffic: Traffic) -> str:
+def _nothing(base_url: str, traffic: Traffic, opened: Sequence[File]) -> str:
     places = ", ".join(f"{place} ({times:,})" for place, times in traffic.elsewhere.most_common(MOST_PLACES))
     others = f"; it is addressed to {places}" if places else ""
     left = f"; {traffic.unanswered:,} requests were not answered" if traffic.unanswered else ""
-    return f"nothing in the traffic is addressed to the API at {base_url}{others}{left}"
+    unusable = "".join(f"; {why}" for why in (*_broken(opened), *(file.cut for file in opened if file.cut)))
+    if unusable and not (others or left):
+        return f"nothing in the traffic can be used{unusable}"
+    return f"nothing in the traffic is addressed to the API at {base_url}{others}{left}{unusable}"
+
+
+def _broken(opened: Sequence[File]) -> Iterator[str]:
+    for file in opened:
+        if file.broken:
+            yield f"{file.broken:,} entries of {file.name} are no exchanges, the first: {file.first_broken}"
 
 
 def _notes(opened: Sequence[File], traffic: Traffic) -> Iterator[str]:
@@ -143,6 +154,7 @@ def _notes(opened: Sequence[File], traffic: Traffic) -> Iterator[str]:
         (traffic.again, "exchanges that stand there twice were judged once"),
     )
     yield from (f"{times:,} {what}" for times, what in told if times)
-    for file in opened:
-        if file.broken:
-            yield f"{file.broken:,} entries of {file.name} are no exchanges, the first: {file.first_broken}"
+    yield from _broken(opened)
+    if traffic.unknown_clauses:
+        names = ", ".join(sorted(traffic.unknown_clauses)[:MOST_PLACES])
+        yield f"a run is said to have seen clauses hold that the contract does not have, which counts nothing: {names}"

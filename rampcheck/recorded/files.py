@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -13,7 +14,9 @@ import ijson
 from rampcheck.errors import UsageError
 from rampcheck.recorded import har, lines
 from rampcheck.recorded.entries import Entry
+from rampcheck.recorded.nesting import Nesting
 from rampcheck.wire.journal import JOURNAL
+from rampcheck.wire.json_text import DEEPEST
 
 VERSION = "1.2"
 READABLE = (
@@ -22,6 +25,7 @@ READABLE = (
 )
 BOM = b"\xef\xbb\xbf"
 CHUNK = 256 * 1024
+ENTRIES = "log.entries.item"
 OWN = "rampcheck"  # the creator of a HAR that a run wrote
 
 
@@ -46,7 +50,7 @@ class File:
         with self.path.open("rb") as raw:
             if raw.read(len(BOM)) != BOM:
                 raw.seek(0)
-            yield from self._read(self, cast("BinaryIO", _Counting(raw, progress)))
+            yield from self._read(self, cast("BinaryIO", _Counting(self.path, raw, progress)))
 
     def skip(self, where: str, problem: ValueError) -> None:
         """Notes that something stands there that is no exchange."""
@@ -55,15 +59,21 @@ class File:
 
 
 class _Counting:
-    """A file that tells how much of it was read."""
+    """A file that tells how much of it was read. To read what is nested too deeply raises `UsageError`."""
 
-    def __init__(self, raw: BinaryIO, progress: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, raw: BinaryIO, progress: Callable[[int], None] = lambda _: None) -> None:
+        self._path = path
         self._raw = raw
+        self._nesting = Nesting()
         self._progress = progress
 
     def read(self, size: int = -1) -> bytes:
         """Reads as a file does."""
         data = self._raw.read(size)
+        if self._nesting.is_too_deep(data):
+            raise UsageError(
+                f"{self._path} nests arrays and objects more than {DEEPEST} levels deep, as no traffic does", READABLE
+            )
         self._progress(len(data))
         return data
 
@@ -126,7 +136,7 @@ def _creator(path: Path) -> str:
         if raw.read(len(BOM)) != BOM:
             raw.seek(0)
         try:
-            for prefix, event, value in ijson.parse(raw, use_float=True):
+            for prefix, event, value in ijson.parse(_Counting(path, raw), use_float=True):
                 if (prefix, event) == ("log.entries", "start_array"):
                     has_entries = True
                     break
@@ -134,7 +144,7 @@ def _creator(path: Path) -> str:
                     version = str(value)
                 if prefix == "log.creator.name":
                     creator = str(value)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             raise UsageError(f"{path} is no JSON, or ends before its entries: {_line(error)}", READABLE) from None
     if version and version != VERSION:
         raise UsageError(f"{path} is a HAR {version[:20]}", f"Export it as HAR {VERSION}: other versions are not read.")
@@ -150,14 +160,28 @@ def _line(error: Exception) -> str:
 def _har(file: File, raw: BinaryIO) -> Iterator[Entry]:
     number = 0
     try:
-        for number, item in enumerate(ijson.items(raw, "log.entries.item", use_float=True, buf_size=CHUNK), start=1):
+        for number, item in enumerate(_items(file.path, raw), start=1):
             where = f"{file.name}, entry {number}"
             try:
                 yield har.entry_of(item, where, is_own=file.is_own)
             except ValueError as problem:
                 file.skip(where, problem)
-    except ijson.JSONError as error:
+    except (ijson.JSONError, UnicodeDecodeError) as error:
         file.cut = f"{file.name} ends, or is no JSON, after entry {number}: {_line(error)}"
+
+
+def _items(path: Path, raw: BinaryIO) -> Iterator[Any]:
+    """Gives the entries of a HAR. The fast parser stops at a lone surrogate; the one of pure Python then goes on."""
+    number = 0
+    try:
+        for item in ijson.items(raw, ENTRIES, use_float=True, buf_size=CHUNK):
+            number += 1
+            yield item
+    except UnicodeDecodeError:
+        with path.open("rb") as again:
+            again.seek(len(BOM) if again.read(len(BOM)) == BOM else 0)
+            patient = ijson.get_backend("python").items(again, ENTRIES, use_float=True, buf_size=CHUNK)
+            yield from islice(patient, number, None)
 
 
 def _json_lines(file: File, raw: BinaryIO) -> Iterator[tuple[str, Any]]:

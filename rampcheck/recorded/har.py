@@ -19,9 +19,11 @@ from rampcheck.recorded.entries import (
     Entry,
     Side,
     content,
+    in_age,
     moment,
     seconds,
 )
+from rampcheck.recorded.wholeness import note_cut, says_truncated, size
 from rampcheck.wire.exchanges import Headers, Message, header
 
 TEXT, BINARY, CLOSE = 1, 2, 8  # opcodes of RFC 6455 section 5.2
@@ -50,6 +52,7 @@ def entry_of(item: Any, where: str, *, is_own: bool = False) -> Entry:
     )
     _request_body(request, entry)
     _response_body(response, entry)
+    _sizes(request, response, entry)
     _times(item, entry)
     if "?" not in url and request.get("queryString") != []:
         entry.lacking[QUERY] = "the query of the URL is not recorded"
@@ -80,37 +83,55 @@ def _pairs(listed: Iterable[Any]) -> Headers:
 
 
 def _request_body(request: Mapping[str, Any], entry: Entry) -> None:
-    posted, size = request.get("postData"), request.get("bodySize")
+    posted, told = request.get("postData"), size(request.get("bodySize"))
     length = header(entry.request.headers, "content-length")
     if not isinstance(posted, dict) or "text" not in posted:
-        is_empty = size == 0 or length == "0" or (entry.method in {"GET", "HEAD"} and not length and size in {None, -1})
+        is_empty = not size(length) and (told == 0 or length == "0" or (entry.method in {"GET", "HEAD"} and told is None))
         if not is_empty or posted:
             entry.request.lacking[BODY] = "the request's body is not recorded"
         return
-    _keep(entry.request, posted["text"], posted.get("encoding"), size, "request")
+    _keep(entry.request, posted, "request", request.get("comment"))
 
 
 def _response_body(response: Mapping[str, Any], entry: Entry) -> None:
     told = response.get("content")
     told = told if isinstance(told, dict) else {}
-    size = told.get("size")
     if "text" not in told:
         length = header(entry.response.headers, "content-length")
         is_empty = entry.status in BODILESS or entry.status == 101 or entry.method == "HEAD" or length == "0"
         if not is_empty:
             entry.response.lacking[BODY] = "the response's body is not recorded"
         return
-    _keep(entry.response, told["text"], told.get("encoding"), size, "response")
+    _keep(entry.response, told, "response", response.get("comment"))
 
 
-def _keep(side: Side, text: Any, encoding: Any, size: Any, whose: str) -> None:
+def _keep(side: Side, told: Mapping[str, Any], whose: str, comment: Any) -> None:
     try:
-        side.body = content(text, encoding)
+        side.body = content(told["text"], told.get("encoding"))
     except ValueError as problem:
         side.lacking[BODY] = f"the {whose}'s body is {problem}"
         return
-    if str(size).isdecimal() and int(size) > len(side.body):
-        side.lacking[BODY] = f"the {whose}'s body is cut off, or was changed by who recorded it"
+    if says_truncated(comment, told.get("comment")):
+        side.lacking[BODY] = f"the {whose}'s body is cut off, as who recorded it says"
+
+
+def _sizes(request: Mapping[str, Any], response: Mapping[str, Any], entry: Entry) -> None:
+    """Notes what is cut off. What a run has hidden is shorter, or longer, than it was: of that no size says anything.
+
+    `bodySize` is that of what was sent, which an encoding makes another one.
+    """
+    if entry.own:
+        return
+    of_request, of_response = (
+        [told.get("bodySize")]
+        if not any(header(side.headers, name) for name in ("content-encoding", "transfer-encoding"))
+        else []
+        for told, side in ((request, entry.request), (response, entry.response))
+    )
+    told = response.get("content")
+    if isinstance(told, dict):
+        of_response.append(told.get("size"))
+    note_cut(entry, of_request, of_response)
 
 
 def _times(item: Mapping[str, Any], entry: Entry) -> None:
@@ -139,4 +160,7 @@ def _messages(listed: Any, entry: Entry) -> None:
 def _message(told: Mapping[str, Any]) -> Message:
     kind = KINDS[told["opcode"]]
     body = content(told["data"], "base64" if kind == "binary" else None)
-    return Message("outgoing" if told["type"] == "send" else "incoming", float(told["time"]), body, kind)
+    at = in_age(told["time"])
+    if at is None:
+        raise ValueError("`time` is none")
+    return Message("outgoing" if told["type"] == "send" else "incoming", at, body, kind)

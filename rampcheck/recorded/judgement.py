@@ -27,6 +27,7 @@ from rampcheck.judging.folding import Few
 from rampcheck.judging.rederived import HIDDEN, is_hidden
 from rampcheck.judging.whole import history_of
 from rampcheck.recorded.hiding import Marker, as_letters, as_word, is_marked, read_as
+from rampcheck.recorded.likely_secrets import LikelySecrets
 from rampcheck.recorded.packing import unpacked
 from rampcheck.recorded.traffic import Recording, Traffic
 from rampcheck.wire.exchanges import Exchange
@@ -65,6 +66,7 @@ class Judgement:
             self._redactor.learn(name, value)
         self._journal = Journal(output / JOURNAL, self._redactor, descriptor.secret_members)
         self._judge = Judge(self._contract, self._suite, profile, self._journal)
+        self._likely = LikelySecrets(self._redactor)
         self._marker = Marker(self._redactor, descriptor.secret_members, profile.secrets)
         self._held: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
@@ -124,7 +126,7 @@ class Judgement:
         for clause, reason in examined.lacking:
             self._lacking[clause][reason] += 1
         self._held.update(examined.held)
-        told = self._told(view, examined.broken)
+        told = self._told(recording, view, examined.broken)
         observed = [one for one in examined.observed if self._observed[one[0]] < MOST_OBSERVED]
         if told or observed or any(self._shown[clause] < EXAMPLES for clause in examined.held):
             self._write(recording, sorted(examined.held))
@@ -155,7 +157,7 @@ class Judgement:
             tuple(lacking.items()),
         )
 
-    def _told(self, view: Exchange, broken: Sequence[Breach]) -> bool:
+    def _told(self, recording: Recording, view: Exchange, broken: Sequence[Breach]) -> bool:
         """Keeps what is broken in an exchange, the first ones of each clause; gives whether anything was kept."""
         told, counts = False, []
         for breach in broken:
@@ -163,6 +165,7 @@ class Judgement:
                 counts.append(breach)
             elif self._observed[breach.clause] < MOST_OBSERVED:
                 self._observed[breach.clause] += 1
+                self._likely.hidden(recording.exchange)  # so that what is told of it does without its secrets
                 self._judge.observed(breach.clause, breach.problem.actual, view)
                 told = True
         if not counts:
@@ -203,7 +206,7 @@ class Judgement:
             return
         self._written.add(exchange.number)
         lacks = [reason for of_part in recording.lacking for reason in of_part.values()]
-        self._journal.exchange(replace(unpacked(exchange), cut="; ".join(dict.fromkeys(lacks))), held)
+        self._journal.exchange(replace(self._likely.hidden(exchange), cut="; ".join(dict.fromkeys(lacks))), held)
         self._shown.update(held)
 
     # All of it

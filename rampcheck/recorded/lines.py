@@ -24,6 +24,7 @@ from rampcheck.recorded.entries import (
     moment,
     seconds,
 )
+from rampcheck.recorded.wholeness import note_cut
 from rampcheck.wire.exchanges import Headers, Message
 from rampcheck.wire.journal import from_record
 from rampcheck.wire.journal_records import ExchangeRecord
@@ -41,7 +42,9 @@ def entry_of(line: Any, where: str) -> Entry:
     """Gives the entry of a line of traffic. Raises `ValueError`, which says what is wrong with it."""
     error = best_match(_validator().iter_errors(line))
     if error is not None:
-        raise ValueError(f"{error.json_path[1:].lstrip('.') or 'the line'}: {error.message[:LONGEST]}")
+        # Other messages quote what stands there.
+        wrong = error.message[:LONGEST] if error.validator == "required" else f"it breaks `{error.validator}`"
+        raise ValueError(f"{error.json_path[1:].lstrip('.') or 'the line'}: {wrong}")
     request, response = line["request"], line["response"]
     entry = Entry(
         where,
@@ -53,6 +56,7 @@ def entry_of(line: Any, where: str) -> Entry:
     )
     if line.get("incoming"):
         entry.own = {"protocol": "webhook", "direction": "incoming"}
+    note_cut(entry)
     started, elapsed = moment(line.get("started")), seconds(line.get("elapsed_ms"))
     if started is None:
         entry.lacking[STARTED] = "when it was sent is not recorded"

@@ -42,16 +42,19 @@ class Traffic:
 
     `recordings` are in the order of the files, `secrets` the credentials and cookies that stand in them, by value.
     `elsewhere` counts what is addressed to others, by host and first part of the path; `unanswered`, `cached` and
-    `again` what was left out because nobody answered, the API did not, or another file has it too.
+    `again` what was left out because nobody answered, the API did not, or another file has it too. `unknown_clauses` are
+    those that a run is said to have seen hold, and that are none of `clauses`, the contract's.
     """
 
-    def __init__(self, addresses: Addresses, owners: Owners, secret_headers: Iterable[str] = ()) -> None:
+    def __init__(self, addresses: Addresses, owners: Owners, secret_headers: Iterable[str], clauses: Iterable[str]) -> None:
         self.recordings: list[Recording] = []
         self.secrets: dict[str, str] = {}
         self.elsewhere: Counter[str] = Counter()
         self.unanswered = self.cached = self.again = 0
         self._addresses = addresses
         self._owners = owners
+        self.unknown_clauses: set[str] = set()
+        self._clauses = frozenset(clauses)
         self._secret_headers = CREDENTIALS.union(map(str.lower, secret_headers))
         self._packer = Packer()
         self._names: tuple[set[str], set[str]] = (set(), set())
@@ -150,9 +153,15 @@ class Traffic:
                 self._packer.packed(exchange),
                 (self._same(entry.request.lacking), self._same(entry.response.lacking), self._same(lacking)),
                 is_whole,
-                frozenset(own.get("held", ())),
+                self._held(own.get("held", ())),
             )
         )
+
+    def _held(self, told: Iterable[str]) -> frozenset[str]:
+        clauses = frozenset(told)
+        if len(self.unknown_clauses) < MOST_PLACES:
+            self.unknown_clauses |= clauses - self._clauses
+        return clauses & self._clauses
 
     def _same(self, lacking: Mapping[str, str]) -> Lacking:
         """Gives the first mapping that was equal: of thousands of exchanges the same is lacking."""
