@@ -97,7 +97,9 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
         for file in opened:
             traffic.read(file, advance)
     if not traffic.recordings:
-        raise UsageError(_nothing(known.base_url, traffic, opened), "Is it recorded behind another address? Name it with --at.")
+        raise UsageError(
+            _nothing(known.base_url, traffic, opened), "Is it recorded behind another address? Name it with --at."
+        )
     place = folder.claimed(output, known.contract)
     with writing(place, "Name another folder with --output."):
         judgement = Judgement(known, traffic, place, strict=strict)

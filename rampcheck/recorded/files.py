@@ -166,18 +166,20 @@ def _har(file: File, raw: BinaryIO) -> Iterator[Entry]:
                 yield har.entry_of(item, where, is_own=file.is_own)
             except ValueError as problem:
                 file.skip(where, problem)
-    except (ijson.JSONError, UnicodeDecodeError) as error:
+    except (ijson.JSONError, ValueError) as error:
         file.cut = f"{file.name} ends, or is no JSON, after entry {number}: {_line(error)}"
 
 
 def _items(path: Path, raw: BinaryIO) -> Iterator[Any]:
-    """Gives the entries of a HAR. The fast parser stops at a lone surrogate; the one of pure Python then goes on."""
+    """Gives the entries of a HAR. What the fast parser stops at, the one of pure Python takes: lone surrogates, huge integers."""
     number = 0
     try:
         for item in ijson.items(raw, ENTRIES, use_float=True, buf_size=CHUNK):
             number += 1
             yield item
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, ijson.JSONError) as error:
+        if isinstance(error, ijson.JSONError) and "integer overflow" not in str(error):
+            raise
         with path.open("rb") as again:
             again.seek(len(BOM) if again.read(len(BOM)) == BOM else 0)
             patient = ijson.get_backend("python").items(again, ENTRIES, use_float=True, buf_size=CHUNK)

@@ -86,7 +86,8 @@ def _request_body(request: Mapping[str, Any], entry: Entry) -> None:
     posted, told = request.get("postData"), size(request.get("bodySize"))
     length = header(entry.request.headers, "content-length")
     if not isinstance(posted, dict) or "text" not in posted:
-        is_empty = not size(length) and (told == 0 or length == "0" or (entry.method in {"GET", "HEAD"} and told is None))
+        is_usual = told == 0 or length == "0" or (entry.method in {"GET", "HEAD"} and told is None)
+        is_empty = is_usual and not size(length)
         if not is_empty or posted:
             entry.request.lacking[BODY] = "the request's body is not recorded"
         return

@@ -38,8 +38,10 @@ class LikelySecrets:
         self._redactor = redactor
 
     def hidden(self, exchange: Exchange) -> Exchange:
-        """Gives an exchange without JWTs, what follows `Bearer`, and values of headers, parameters and JSON members
-        whose names speak of a secret."""
+        """Gives an exchange without what is likely to be a secret.
+
+        That are JWTs, what follows `Bearer`, and values of headers, parameters and members whose names speak of one.
+        """
         whole = unpacked(exchange)
         sent, answer = whole.request, whole.response
         return replace(

@@ -42,11 +42,13 @@ class Traffic:
 
     `recordings` are in the order of the files, `secrets` the credentials and cookies that stand in them, by value.
     `elsewhere` counts what is addressed to others, by host and first part of the path; `unanswered`, `cached` and
-    `again` what was left out because nobody answered, the API did not, or another file has it too. `unknown_clauses` are
-    those that a run is said to have seen hold, and that are none of `clauses`, the contract's.
+    `again` what was left out because nobody answered, the API did not, or another file has it too.
+    `unknown_clauses` are those that a run is said to have seen hold, and that are none of `clauses`, the contract's.
     """
 
-    def __init__(self, addresses: Addresses, owners: Owners, secret_headers: Iterable[str], clauses: Iterable[str]) -> None:
+    def __init__(
+        self, addresses: Addresses, owners: Owners, secret_headers: Iterable[str], clauses: Iterable[str]
+    ) -> None:
         self.recordings: list[Recording] = []
         self.secrets: dict[str, str] = {}
         self.elsewhere: Counter[str] = Counter()
