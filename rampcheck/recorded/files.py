@@ -171,7 +171,10 @@ def _har(file: File, raw: BinaryIO) -> Iterator[Entry]:
 
 
 def _items(path: Path, raw: BinaryIO) -> Iterator[Any]:
-    """Gives the entries of a HAR. What the fast parser stops at, the one of pure Python takes: lone surrogates, huge integers."""
+    """Gives the entries of a HAR.
+
+    What the fast parser stops at, the one of pure Python takes: lone surrogates, huge integers.
+    """
     number = 0
     try:
         for item in ijson.items(raw, ENTRIES, use_float=True, buf_size=CHUNK):
