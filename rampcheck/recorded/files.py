@@ -25,6 +25,7 @@ READABLE = (
 )
 BOM = b"\xef\xbb\xbf"
 CHUNK = 256 * 1024
+LONGEST = 100  # characters of a parser's word
 ENTRIES = "log.entries.item"
 OWN = "rampcheck"  # the creator of a HAR that a run wrote
 
@@ -154,7 +155,7 @@ def _creator(path: Path) -> str:
 
 
 def _line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return str(error).strip().splitlines()[0][:LONGEST] if str(error).strip() else type(error).__name__
 
 
 def _har(file: File, raw: BinaryIO) -> Iterator[Entry]:
