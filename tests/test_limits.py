@@ -57,6 +57,7 @@ MOMENTS = {
     "rampcheck/running/replay.py": 1,  # the moment that may be signed
     "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/running/incidents.py": 1,  # the name of a file
+    "rampcheck/recorded/judgement.py": 2,  # when traffic was judged, and until when
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
     "rampcheck/doctor/asking.py": 1,  # when a diagnosis ended
     "rampcheck/signoff/signing.py": 1,  # when somebody signed
