@@ -182,5 +182,6 @@ def test_the_command_to_run_it_again_is_quoted_for_a_shell(tmp_path: Path) -> No
     )
     page = (tmp_path / "run/index.html").read_text(encoding="utf-8").replace("&#39;", "'")
     command = page.partition("<code>rampcheck run ")[2].partition("</code>")[0]
-    assert shlex.split(command) == ["PROFILE.yaml", "--seed", "3", "--strict", "--clause", "proof.auth.o*"]
+    told = ["--contract", "proof", "--seed", "3", "--strict", "--clause", "proof.auth.o*"]
+    assert shlex.split(command) == told
     assert done.code == 0, done.printed
