@@ -182,7 +182,10 @@ def test_a_redirects_target_is_named(location: str, target: str, tmp_path: Path)
     with hostile_target.serve(redirect) as url:
         ended = judged(url, tmp_path)
     assert ended.code == 5, ended.said
-    assert target.format(url=url) in ended.err
+    named = target.format(url=url)
+    cure = "the API's own address" if location == "/login" else f"if the API is there, write {named} in `base_url`"
+    assert named in ended.err
+    assert cure in ended.err
 
 
 def test_the_body_of_a_refusal_is_shown(tmp_path: Path) -> None:
