@@ -31,6 +31,9 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= 4000 else math.inf
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer)
+
+
 def _is_too_deep(text: str) -> bool:
     if text.count("[") + text.count("{") <= DEEPEST:
         return False
@@ -52,7 +55,7 @@ def parse_json(body: bytes) -> Any:
         text = body.decode("utf-8")
         if _is_too_deep(text):
             return NOT_JSON
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
+        return _DECODER.decode(text)
     except ValueError:
         return NOT_JSON
 
