@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 from rampcheck import resources
 
@@ -17,10 +18,13 @@ LONGEST = 200  # characters of a mistake
 _FORMATS = FormatChecker(formats=())
 
 
-@_FORMATS.checks("date-time", raises=ValueError)
-@_FORMATS.checks("date", raises=ValueError)
+@_FORMATS.checks("date-time")
+@_FORMATS.checks("date")
 def _is_time(value: object) -> bool:
-    return not isinstance(value, str) or bool(datetime.fromisoformat(value))
+    try:
+        return not isinstance(value, str) or bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 @cache
@@ -30,25 +34,43 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
+class _Kind:
+    """The schema of one kind of record, so that a mistake is told of that one and of no other.
+
+    Of thousands of records hardly one is wrong: jsonschema_rs says so a hundred times faster, jsonschema says what is.
+    """
+
+    def __init__(self, name: str) -> None:
+        own = {key: value for key, value in schema().items() if key != "oneOf"} | {"$ref": f"#/$defs/{name}"}
+        self._explaining = Draft202012Validator(own, format_checker=_FORMATS)
+        self._deciding = jsonschema_rs.Draft202012Validator(
+            own, validate_formats=True, formats={"date-time": _is_time, "date": _is_time}
+        )
+
+    def mistake(self, record: Any) -> ValidationError | None:
+        try:
+            if self._deciding.is_valid(record):
+                return None
+        except ValueError:  # a lone surrogate, or else what no text of JSON holds: then the slow one says
+            pass
+        found: ValidationError | None = best_match(self._explaining.iter_errors(record))
+        return found
+
+
 @cache
-def _validators() -> Mapping[str, Draft202012Validator]:
-    """Gives what holds a record to the schema of its kind, so that a mistake is told of that one and of no other."""
-    whole = {name: value for name, value in schema().items() if name != "oneOf"}
-    kinds = (branch["$ref"] for branch in schema()["oneOf"])
-    return {
-        kind.rpartition("/")[2]: Draft202012Validator({**whole, "$ref": kind}, format_checker=_FORMATS)
-        for kind in kinds
-    }
+def _kinds() -> Mapping[str, _Kind]:
+    names = (branch["$ref"].rpartition("/")[2] for branch in schema()["oneOf"])
+    return {name: _Kind(name) for name in names}
 
 
 def mistake(record: Any) -> str:
     """Says in a line why `record` is none of a journal; "" where it is one."""
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         return "it is no JSON object with a `kind`"
-    validator = _validators().get(record["kind"])
-    if validator is None:
+    kind = _kinds().get(record["kind"])
+    if kind is None:
         return f"no record is of the kind {record['kind'][:LONGEST]!r}"
-    error = best_match(validator.iter_errors(record))
+    error = kind.mistake(record)
     if error is None:
         return ""
     return f"{record['kind']}{error.json_path[1:]}: {error.message[:LONGEST]}"
