@@ -137,3 +137,7 @@ class RunOver(Unjudged):
 
 class TargetGone(RunOver):
     """The target stopped answering in the course of a run and did not come back; `str()` says when and after what."""
+
+
+class NothingFollows(RunOver):
+    """What a run begins with is broken, and found so, and nothing else can be tried without it; `str()` says what."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rampcheck.contract import packs
 from rampcheck.contract.descriptor import Descriptor
@@ -143,13 +143,13 @@ class Suite:
         return self.contract.credential
 
     def is_known(self, exchange: Exchange, members: int = 1) -> bool:
-        """Whether an answer has so many of the members that one of its path is known by, however it is written."""
+        """Whether an answer has so many of the members that one of its path is known by, wherever they stand."""
         assert exchange.response is not None  # noqa: S101 - who asks this has an answer
         known = _of_path(self.contract.known_by, exchange.path)
         if known is None:
             return True
-        if isinstance(value := exchange.response.json, dict):
-            return len(known & value.keys()) >= members
+        if isinstance(value := exchange.response.json, dict | list):
+            return len(known.intersection(_names(value))) >= members
         text = exchange.response.body.decode("utf-8", "replace").replace("\\", "")
         return sum(f'"{name}"' in text for name in known) >= members
 
@@ -196,6 +196,18 @@ class Suite:
     def promise_of_acceptance(self, path: str) -> str:
         """Gives the clause by which a good request to `path` is accepted, "" where none says so."""
         return _of_path(self.contract.accepts, path) or ""
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Gives the names of all members of a JSON value, of those inside others, too."""
+    inside = [value]
+    while inside:
+        one = inside.pop()
+        if isinstance(one, dict):
+            yield from one
+            inside += one.values()
+        elif isinstance(one, list):
+            inside += one
 
 
 def _of_path(table: Mapping[str, Known], path: str) -> Known | None:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from rampcheck.contract import descriptor
 from rampcheck.judging.suite import Suite
+from rampcheck.mistakes import shape
 from rampcheck.mistakes.asker import Asker
 from rampcheck.mistakes.observation import Observation, Whose
 from rampcheck.wire.exchanges import Exchange, Request
@@ -157,8 +158,15 @@ ANSWERS: tuple[tuple[Fits, str, str, Whose], ...] = (
 
 
 def explained(asker: Asker, request: Request, answer: Exchange) -> Observation | None:
-    """Says what answers in the API's place, None where it is the API. Asks at most three times more."""
-    return located(asker, request, answer) or named(asker.suite, answer, asker.redacted)
+    """Says what answers in the API's place, or that it is the API in a shape of its own; None where it is the API.
+
+    Asks at most three times more, and once for each credential.
+    """
+    return (
+        located(asker, request, answer)
+        or shape.of_its_own(asker, request, answer)
+        or named(asker.suite, answer, asker.redacted)
+    )
 
 
 def located(asker: Asker, request: Request, answer: Exchange) -> Observation | None:

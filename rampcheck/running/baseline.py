@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Profile
 from rampcheck.display import one_line
-from rampcheck.errors import Inconclusive, RunOver, Throttled, Unjudged
+from rampcheck.errors import Inconclusive, NothingFollows, RunOver, Throttled, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Candidate, Suite
-from rampcheck.mistakes import base_url, clock, connection, credentials, rate
+from rampcheck.mistakes import base_url, clock, connection, credentials, rate, shape
 from rampcheck.mistakes.observation import Observation
 from rampcheck.running.asking import Asking
 from rampcheck.wire.client import Client
@@ -47,7 +47,8 @@ def find(profile: Profile, suite: Suite, client: Client, judge: Judge, run: str)
     What had to be added or written otherwise, although the documentation does not ask for it, becomes a finding; before
     it does, the candidates that met a 5xx are sent again. Raises `Inconclusive` where nothing is accepted, what is
     accepted is no session, the credentials are refused, or the target does not answer; where a few more requests, or
-    the profile itself, show the mistake of configuration behind it, with that and its cure.
+    the profile itself, show the mistake of configuration behind it, with that and its cure. Raises `NothingFollows`
+    where what is accepted is no session, and it is plainly this API that says so: then that is a finding.
     """
     judge.begin(SCENARIO)
     texts = (f"{run}-baseline-{number}" for number in count(1))
@@ -137,8 +138,23 @@ class _Search:
     def _demand_session(self, index: int, exchange: Exchange) -> None:
         if not self._suite.is_session(exchange):
             self._demand_no_mistake(self._request(index), exchange)
+            self._blame_shape(self._request(index), exchange)
             if seen := base_url.named(self._suite, exchange, self._judge.redacted):
                 raise self._meaning(seen, f"it answers {_described(exchange, self._judge)}")
+
+    def _blame_shape(self, request: Request, exchange: Exchange) -> None:
+        """Records what is wrong with what is no session, and comes again; raises `NothingFollows` then."""
+        seen, again = None, exchange
+        with suppress(Unjudged):  # as above
+            seen = shape.of_its_own(self._asking, request, exchange)
+            again = self._client.send(request, SCENARIO) if seen else exchange
+        if seen is None or again is exchange:
+            return
+        self._judge.repeated(exchange, again)
+        broken = {finding.clause for finding in self._judge.doubted(exchange)}
+        self._judge.record(finding for finding in self._judge.doubted(again) if finding.clause in broken)
+        if again.accepted and not self._suite.is_session(again) and self._judge.must_findings():
+            raise NothingFollows(f"{self._judge.redacted(seen.found)} (exchange {again.number})")
 
     def _demand_no_mistake(self, request: Request, refused: Exchange) -> None:
         """Raises `Inconclusive` where a refusal is plainly the profile's mistake: what is right was seen to work."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rampcheck import __version__
 from rampcheck.contract import register
 from rampcheck.contract.profile import Profile
+from rampcheck.errors import NothingFollows
 from rampcheck.judging import suite
 from rampcheck.judging.findings import Judge
 from rampcheck.running import baseline, folder, termination
@@ -163,8 +164,15 @@ class Run:
         }
 
     def find_baseline(self) -> int:
-        """Gives the index of the first request that the target accepts; see `baseline.find`."""
-        return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.texts)
+        """Gives the index of the first request that the target accepts; see `baseline.find`.
+
+        Where no session comes of it, and that is a finding, nothing more is tried in this run.
+        """
+        try:
+            return baseline.find(self.profile, self.suite, self.client, self.judge, self.settings.texts)
+        except NothingFollows as error:
+            self.presence.end(str(error))
+            return 0
 
     def target(self, candidate: int, tell: Callable[[str], None] = lambda _: None) -> Target:
         """Gives the target as scenarios see it, its baseline the candidate with this index.

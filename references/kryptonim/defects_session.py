@@ -1,6 +1,6 @@
 """Defects in the session that is returned (`kryptonim.session.*`)."""
 
-# ruff: noqa: ARG005, D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
+# ruff: noqa: ARG002, ARG005, D102 - a defect's class says what its methods do wrong, in signatures they cannot choose.
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rampcheck.sandbox.defects import defect, defects
-from rampcheck.sandbox.wire import Call
+from rampcheck.sandbox.wire import Answer, Call, json_answer
 
 from .service import WidgetSessionService
 
@@ -27,6 +27,23 @@ _changed = defects(
     lambda change, _, inherited, *given: (session := inherited(*given)) | change(session),
     section=SESSION,
 )
+
+
+@defect("session-wrapped", breaks=[f"{SESSION}.complete"], may_break=[SESSION])
+class SessionWrapped(WidgetSessionService):
+    """A session comes inside a member `data`."""
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        return json_answer(200, {"data": session})
+
+
+@defect("session-in-snake-case", breaks=[f"{SESSION}.complete"], may_break=[SESSION])
+class SessionInSnakeCase(WidgetSessionService):
+    """The members of a session are named in snake case."""
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        names = {"sessionId": "session_id", "widgetUrl": "widget_url", "expiresAt": "expires_at"}
+        return json_answer(200, {names[name]: value for name, value in session.items()})
 
 
 def _without(field: str, clause: str) -> None:

@@ -39,6 +39,27 @@ class SessionInArray(SessionService):
         return json_answer(200, [session])
 
 
+@defect("session-wrapped", breaks=[f"{SESSION}.complete"], may_break=[SESSION])
+class SessionWrapped(SessionService):
+    """A session comes inside a member `data`."""
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        return json_answer(200, {"data": session})
+
+
+@defect("session-in-camel-case", breaks=[f"{SESSION}.complete"], may_break=[SESSION])
+class SessionInCamelCase(SessionService):
+    """All members of a session are named in camel case, as the widget names them."""
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        return json_answer(200, {_camel(name): value for name, value in session.items()})
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
 @defect("usdc-session-as-string", breaks=[f"{SESSION}.json"], may_break=[SESSION])
 class UsdcSessionAsString(SessionService):
     """A session for USDC comes encoded twice, as JSON in a JSON string."""
