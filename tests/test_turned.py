@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from rampcheck.contract import profile
 from rampcheck.errors import RunOver, TargetGone, Unjudged
 from rampcheck.judging.demands import Rejection
+from rampcheck.judging.findings import LONGEST_TEXT
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Target
@@ -24,8 +26,12 @@ from tests.scripted import Respond, scripted
 
 JSON, HTML = "Content-Type: application/json", "Content-Type: text/html"
 REVOKED = answer(401, JSON, body='{"error":"unauthorised","code":"invalid_token","message":"Not valid."}')
+UNKNOWN = REVOKED.replace(JSON.encode(), JSON.encode() + b"\r\nX-Request-Id: r")
 FORBIDDEN = answer(403, JSON, body='{"error":"forbidden","code":"ip_not_allowed","message":"Not from here."}')
 FULL = answer(400, JSON, body='{"error":"invalid_request","code":"quota","message":"No more sessions."}')
+REFUSAL = answer(
+    400, JSON, "X-Request-Id: r", body='{"error":"invalid_request","code":"validation_error","message":"z"}'
+)
 LOGIN = answer(200, HTML, body="<title>Log in</title><input type=password>")
 PORTAL = answer(302, "Location: https://sso.example/login")
 CLAUSE = "proof.session.request.required.amount"
@@ -137,6 +143,78 @@ def test_one_request_that_is_refused_ends_nothing(opened: Open) -> None:
             target.accepted(amount="77")
         target.accepted()
     assert records(target, "outage") == []
+
+
+def locking(locks: Callable[[dict[str, Any], int], bool], lasts: int, refusal: bytes = FORBIDDEN) -> Respond:
+    """Makes the server that refuses the next `lasts` requests after one that `locks` it; it is told their number."""
+    came, left = count(1), [0]
+
+    def respond(body: dict[str, Any]) -> bytes:
+        if left[0]:
+            left[0] -= 1
+            return refusal
+        if locks(body, next(came)):
+            left[0] = lasts
+            return REFUSAL
+        return SESSION
+
+    return respond
+
+
+def test_what_locks_a_target_each_time_is_found(opened: Open) -> None:
+    """A request after which everything is refused, whenever it is sent, breaks what is promised of good ones."""
+    with scripted(locking(lambda body, _: "amount" not in body, 6)) as (base_url, _):
+        target = opened(base_url)
+        violate(target)
+        with suppress(Unjudged):
+            target.accepted()
+        target.accepted()
+    blamed = [record for record in records(target, "finding") if "refused everything right after" in record["actual"]]
+    assert [record["clause"] for record in blamed] == ["proof.session.request.client-ip-optional"]
+    assert any("again when it was repeated" in outage["cause"] for outage in records(target, "outage"))
+
+
+def test_what_is_locked_by_many_requests_blames_none(opened: Open) -> None:
+    """Where plain requests lock it as well, it is their number."""
+    with scripted(locking(lambda _, number: number % 4 == 0, 6)) as (base_url, _):
+        target = opened(base_url)
+        for _ in range(6):
+            with suppress(Unjudged):
+                target.accepted()
+    assert records(target, "outage")
+    assert found(target) == []
+
+
+def test_who_sends_wrong_credentials_may_be_locked_out(opened: Open) -> None:
+    """No clause forbids a lock on that, also where it comes each time: it is waited for."""
+    with scripted(locking(lambda body, _: body["amount"] == "66", 6, UNKNOWN)) as (base_url, _):
+        target = opened(base_url)
+        wrong = target.plain().but(amount="66").with_header("Authorization", None)
+        target.accepted()
+        target.ask(wrong)
+        with suppress(Unjudged):
+            target.accepted()
+        target.accepted()
+    assert records(target, "outage")
+    assert found(target) == []
+
+
+@pytest.mark.parametrize("refusal", [REVOKED, FORBIDDEN, FULL], ids=["revoked", "forbidden", "full"])
+def test_a_lock_after_wrong_credentials_is_told_as_one(refusal: bytes, opened: Open) -> None:
+    """What was accepted last, what came then, and what to do, are told; nobody is blamed."""
+    with scripted(after(2, UNKNOWN, then=refusal)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted()
+        accepted = target.accepted()
+        target.ask(accepted.request.with_header("Authorization", None))
+        with pytest.raises(TargetGone) as ended:
+            target.accepted()
+    told = str(ended.value)
+    assert "with the same credentials it accepted exchange 2, then came exchanges 3, 4" in told
+    assert "A lock on who sends wrong credentials, as clauses ask for (exchange 3)" in told
+    assert "`limits.recovery_seconds`" in told
+    assert len(told) < LONGEST_TEXT
+    assert found(target) == []
 
 
 # A defect of the reference that begins after a hundred requests, how many workers, and what the run says of it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from rampcheck.judging.demands import Demand
 from rampcheck.judging.doubts import Confirmed, signature
 from rampcheck.judging.examination import Examiner
 from rampcheck.judging.suite import Broken, Suite
+from rampcheck.judging.trail import Trail
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.journal_records import (
@@ -29,7 +30,6 @@ LONGEST_TEXT = 600
 UNREAD = "unread"  # in a tally: what is no record
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
 MOST_SHOWN = 20  # findings with which a scenario fails
-LAST = 5  # exchanges that are named as those before an outage
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Judge:
 
     `findings` holds what was found broken since `begin` named the scenario, without the `open` clauses: there, what
     the target did is an observation. `change` says what was changed in the request that is being judged, `confirmed`
-    what was seen again, `last` holds the numbers of the last exchanges. To judge what is no clause raises
-    `ContractError`, for all that the suite and the document name as soon as the judge is made.
+    what was seen again, `trail` what was sent last. To judge what is no clause raises `ContractError`, for all that the
+    suite and the document name as soon as the judge is made.
     """
 
     def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
@@ -86,7 +86,7 @@ class Judge:
         self.scenario = ""
         self.change = ""
         self.confirmed = Confirmed()
-        self.last: deque[int] = deque(maxlen=LAST)
+        self.trail = Trail()
         self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
         self._clauses: Sequence[str] = ()
         self._suite = suite
@@ -133,12 +133,14 @@ class Judge:
             self.note(exchange.cut)
             for clause in self._clauses:
                 self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
-        self.last.append(exchange.number)
+        is_acceptance = self._suite.is_acceptance(exchange)
+        if exchange.direction == "outgoing":
+            self.trail.add(exchange, accepted=is_acceptance)
         findings = [
             replace(self._finding(breach.clause, breach.problem, exchange, breach.judge), times=breach.times)
             for breach in examined.broken
         ]
-        if exchange.direction == "incoming" or self._suite.is_acceptance(exchange):
+        if exchange.direction == "incoming" or is_acceptance:
             self.record(findings)
         elif findings:
             self._doubted[exchange.number] = exchange, findings

@@ -13,6 +13,7 @@ from typing import NoReturn
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Broken, Suite
+from rampcheck.judging.trail import Trail
 from rampcheck.mistakes import turned
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
@@ -26,6 +27,7 @@ EVERY = 1.0  # seconds from one look at an absent target to the next
 SUSPECTS, WINDOW = 16, 2.0
 # A process that ends after its answer may still take the next requests: a second look is taken after so many seconds.
 SECOND_LOOK = 0.5
+CONTROLS = 3  # plain requests that are accepted in a row, before one is blamed for it that they are not after it
 SERVER_ERROR = 500  # from here on an answer is a failure, and no refusal
 MOST_INQUIRIES = 5  # in one process; a target that goes away more often is waited for, and not asked why
 
@@ -118,10 +120,10 @@ class Recovery:
         """
         with self._presence.search():
             suspect = suspect.attempts[0]
-            before = [number for number in self._judge.last if number < suspect.number]
-            outage = Outage(timestamp(suspect.started), None, suspect.number, suspect.summary(), before, probes=1)
+            trail = self._judge.trail.until(suspect.number)
+            outage = Outage(timestamp(suspect.started), None, suspect.number, suspect.summary(), trail.last, probes=1)
             start = time.monotonic()
-            while not self._is_back(outage):
+            while not self._is_back(outage, trail):
                 if outage.probes == 1:
                     does = "refuses everything" if outage.refuses else "does not answer"
                     self._tell(
@@ -143,15 +145,18 @@ class Recovery:
                 self._judge.outage(outage.content())
                 self._presence.tell(explained=bool(outage.cause))
 
-    def _is_back(self, outage: Outage) -> bool:
-        """Whether the target accepts a plain request; if not, the outage tells what is met in the place of that."""
+    def _is_back(self, outage: Outage, trail: Trail) -> bool:
+        """Whether the target accepts a plain request; if not, the outage tells what is met in the place of that.
+
+        `trail` is what was sent before it.
+        """
         seen = self._look()
         if seen is None or self._suite.is_acceptance(seen):
             return seen is not None
         outage.refuses = seen.response is not None and seen.status < SERVER_ERROR
         outage.cause = ""
         if outage.refuses:
-            told = turned.explained(self._suite, seen, self._judge.redacted)
+            told = turned.explained(self._suite, seen, self._judge.redacted, trail)
             outage.cause = f"{told.found[:1].upper()}{told.found[1:]}. {told.cure}"
         return False
 
@@ -173,10 +178,12 @@ class Recovery:
         """Waits where a plain request is refused, too, by the target or whatever answers in its place.
 
         Raises `TargetGone`, as `waiting`, where it stays so: what it refuses is not the one request that it `refused`.
+        Where it does not, what came before is sent again, for that may have locked it.
         """
         if self._is_away():
-            with self.waiting(refused):
-                pass
+            with self.waiting(refused) as outage:
+                if outage is not None:
+                    self.inquire(outage)
 
     def explain(self, first: Exchange, again: Exchange, outage: Outage | None) -> None:
         """Waits for a target that one request took away for the second time, and names that request as the cause."""
@@ -194,7 +201,10 @@ class Recovery:
         suspects = [
             (request, exchange)
             for request, exchange in self._recent
-            if exchange.number != outage.exchange and exchange.started > began - WINDOW
+            if exchange.number != outage.exchange
+            and exchange.started > began - WINDOW
+            # Who sends no valid credentials may be locked out for it.
+            and (exchange.authenticated or not outage.refuses)
         ]
         self._recent.clear()
         self._inquiries += 1
@@ -220,8 +230,17 @@ class Recovery:
         for request, first in suspects:
             again = self._once_more(request, first)
             if self._goes_away():
-                self._convict(request, first, again, outage)
+                if not outage.refuses or self._locks(request, first, again):
+                    self._convict(request, first, again, outage)
                 return
+
+    def _locks(self, request: Request, first: Exchange, again: Exchange) -> bool:
+        """Whether it is this request after which everything is refused, and not so many requests in a row."""
+        with self.waiting(again):
+            if not all(self.is_there() for _ in range(CONTROLS)):
+                return False
+            self._once_more(request, first)
+            return self._goes_away()
 
     def _goes_away(self) -> bool:
         if self._is_away():
@@ -235,12 +254,17 @@ class Recovery:
 
     def _convict(self, request: Request, first: Exchange, again: Exchange, outage: Outage) -> None:
         clause = self._suite.promise_of_answer(request.path) or self._suite.promise_of_acceptance(request.path)
+        expected, did = "a target that answers what comes next, too", "was away right after"
+        if outage.refuses:
+            clause = self._suite.promise_of_acceptance(self._plain().path) or clause
+            expected = "a target that accepts what comes next as it did before"
+            did = "refused everything right after, with the same credentials, for a while"
         finding = self._judge.suspected(
             clause,
             Broken(
-                "a target that answers what comes next, too",
-                f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it was "
-                "away right after",
+                expected,
+                f"{again.summary()}; each time it was asked this (exchanges {first.number} and {again.number}), it "
+                f"{did}",
                 about=(STATUS,),
             ),
             again,
