@@ -15,7 +15,18 @@ import pytest
 from jsonschema import ValidationError
 
 from rampcheck import digests
-from rampcheck.comparison import answers, commands, differences, pages, pairs, saved, settings, shape, times, words
+from rampcheck.comparison import (
+    answers,
+    commands,
+    differences,
+    pages,
+    pairs,
+    saved,
+    settings,
+    shape,
+    times,
+    words,
+)
 from rampcheck.comparison.saved import Saved
 from rampcheck.errors import UsageError
 from rampcheck.report.outline import CLAUSE_VERDICTS

@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from rampcheck import __version__, resources
-from rampcheck.comparison import answers, pairs, saved, settings, times
+from rampcheck.comparison import answers, pairs, saved, settings, times, uncompared
 from rampcheck.comparison.answers import Key, Trace
 from rampcheck.comparison.saved import Saved
 
@@ -30,6 +30,7 @@ def compare(before: Saved, after: Saved) -> dict[str, Any]:
     """
     saved.demand_one_contract(before, after)
     clauses = [_clause(before, after, clause) for clause in {**after.clauses, **before.clauses}]
+    sides = [(clause["kind"], before.clauses.get(clause["id"]), after.clauses.get(clause["id"])) for clause in clauses]
     tallied = Counter(clause["kind"] for clause in clauses)
     told = [clause for clause in clauses if clause["kind"] != "unchanged" or clause["changed"]]
     lacking = [name for name, run in (("the earlier run is", before), ("the later run is", after)) if not run.journal]
@@ -45,6 +46,7 @@ def compare(before: Saved, after: Saved) -> dict[str, Any]:
         "before": _run(before),
         "after": _run(after),
         "counts": {kind: tallied[kind] for kind in pairs.KINDS},
+        "uncompared": uncompared.told(before, after, sides),
         "settings": settings.changes(before, after),
         "clauses": sorted(told, key=lambda clause: list(pairs.KINDS).index(clause["kind"])),
         "times": samples,

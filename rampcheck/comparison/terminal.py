@@ -12,7 +12,9 @@ from rampcheck.comparison import words
 from rampcheck.comparison.words import Group
 from rampcheck.display import one_line
 from rampcheck.report.console import heading, say
+from rampcheck.report.outline import RUN_VERDICTS
 from rampcheck.report.terminal import STYLES
+from rampcheck.report.text import moment
 
 LONGEST_VALUE = 400  # characters
 LINES_SHOWN = 12  # of two answers that differ
@@ -23,6 +25,8 @@ COUNTED = frozenset({"not_compared"})  # of these, only how many there are
 
 def print_comparison(comparison: Mapping[str, Any], console: Console, place: str = "") -> None:
     """Prints a comparison; `place` says where it was written, if it was."""
+    if unknown := words.uncompared(comparison):
+        say(console, Text(unknown, STYLES["incomplete"]), Text("? ", STYLES["incomplete"]))
     for group in words.groups(comparison):
         _print_group(console, group)
     _print_reworded(console, words.reworded(comparison))
@@ -36,7 +40,8 @@ def print_comparison(comparison: Mapping[str, Any], console: Console, place: str
     say(console, "")
     for name in ("before", "after"):
         run = comparison[name]
-        told = f"{words.name(run)}, {run['started']}, {run['target']['base_url']}, {run['verdict']}"
+        verdict = RUN_VERDICTS[run["verdict"]].word.lower()
+        told = f"{words.name(run)}, {moment(run['started'])}, {run['target']['base_url']}, {verdict}"
         say(console, one_line(told, LONGEST_VALUE), f"{name.capitalize():<8}")
     if place:
         say(console, f"Comparison: {place}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rampcheck.comparison.pairs import KINDS, Kind
 from rampcheck.report.outline import CLAUSE_VERDICTS
-from rampcheck.report.text import enumerated, plural
+from rampcheck.report.text import enumerated, moment, plural
 
 Clause = Mapping[str, Any]
 
@@ -37,6 +37,23 @@ _COUNTED = {
 }
 
 
+def uncompared(comparison: Mapping[str, Any]) -> str:
+    """Says how many clauses could not be compared, and why; "" where nothing but the profile kept any from it."""
+    told = comparison["uncompared"]
+    if not (told["lost"] or told["unselected"] or told["why"] or told["never"] > told["declared"]):
+        return ""
+    parts = {
+        "lost": "verified before and not now",
+        "unselected": "not selected in one of the runs",
+        "never": "verified in neither",
+    }
+    number = sum(told[name] for name in parts)
+    listed = enumerated([f"{told[name]:,} {words}" for name, words in parts.items() if told[name]])
+    of = f"{number:,} of {plural(sum(comparison['counts'].values()), 'clause')}"
+    why = f": {enumerated(told['why'])}" if told["why"] else ""
+    return f"{of} could not be compared{f' ({listed})' if listed else ''}{why}."
+
+
 def outcome(comparison: Mapping[str, Any]) -> Outcome:
     """Says what a comparison comes to."""
     counts = comparison["counts"]
@@ -47,23 +64,32 @@ def outcome(comparison: Mapping[str, Any]) -> Outcome:
     if reworded := sum(bool(clause["changed"]) for clause in comparison["clauses"]):
         told.append(f"{reworded:,} with another level or text")
     rest = f" Besides: {enumerated(told)}." if told else ""
+    unknown = uncompared(comparison)
     if comparison["regression"]:
         are = "is" if required == 1 else "are"
         return Outcome(
             "Regressed",
             "✗",
             "nonconformant",
-            f"{plural(required, 'required promise')} held before and {are} broken now.{rest}",
+            f"{plural(required, 'required promise')} held before and {are} broken now.{rest} {unknown}".rstrip(),
+        )
+    if unknown:
+        return Outcome(
+            "No regression seen",
+            "?",
+            "incomplete",
+            f"{unknown} Of the others, no required promise regressed.{rest}",
         )
     if told:
         return Outcome("No regression", "✓", "partial", f"No required promise regressed.{rest}")
-    still = counts["still_broken"]
+    still, never = counts["still_broken"], comparison["uncompared"]["never"]
     broken = f" {plural(still, 'clause')} {'is' if still == 1 else 'are'} broken in both." * bool(still)
+    lacking = f" {plural(never, 'clause')} {'was' if never == 1 else 'were'} verified in neither." * bool(never)
     return Outcome(
         "No difference",
         "=",
         "conformant",
-        f"Both runs came to the same for all {sum(counts.values()):,} clauses.{broken}",
+        f"Both runs came to the same for all {sum(counts.values()):,} clauses.{broken}{lacking}",
     )
 
 
@@ -129,3 +155,8 @@ def beyond_noise(comparison: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def name(run: Mapping[str, Any]) -> str:
     """Gives what a run is called: its build, where the profile named it, and its id."""
     return f"{run['build']} (run {run['run']})" if run["build"] else f"run {run['run']}"
+
+
+def started(run: Mapping[str, Any]) -> str:
+    """Gives when a run began, for people."""
+    return moment(run["started"])

@@ -1,0 +1,92 @@
+"""What two runs do not tell: which clauses could not be compared is said first, and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rampcheck.comparison import differences, pages, terminal, words
+from tests.test_compare import clause, command, results, run, written
+
+LOST, NEVER = clause("not_verified"), clause("not_verified", gap="declared", reason="the profile lacks it")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes", "told"),
+    [
+        (
+            clause("passed"),
+            LOST,
+            {"verdict": "incomplete", "interrupted": True},
+            "1 of 2 clauses could not be compared (1 verified before and not now): the later run was interrupted.",
+        ),
+        (
+            clause("passed"),
+            clause("not_verified", gap="unselected"),
+            {"verdict": "partial", "selection": {"clauses": ["proof.session.*"], "keyword": ""}},
+            (
+                "1 of 2 clauses could not be compared (1 not selected in one of the runs): the later run tried a part "
+                "of the contract."
+            ),
+        ),
+        (
+            LOST,
+            LOST,
+            {"verdict": "incomplete", "reason": "the target was gone"},
+            (
+                "1 of 2 clauses could not be compared (1 verified in neither): the later run ended before everything "
+                "was tried."
+            ),
+        ),
+        (LOST, LOST, {}, "1 of 2 clauses could not be compared (1 verified in neither)."),
+        (clause("passed"), LOST, {}, "1 of 2 clauses could not be compared (1 verified before and not now)."),
+    ],
+    ids=["interrupted", "partial", "ended", "untold", "lost"],
+)
+def test_what_could_not_be_compared_is_told_first(
+    before: dict[str, Any], after: dict[str, Any], changes: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    """That nothing regressed is said of what was compared only; the first line of each rendering says of what not."""
+    other = clause("passed", name="proof.auth.other")
+    comparison = differences.compare(run(before, other), run(after, other, **changes))
+    outcome = words.outcome(comparison)
+    assert (outcome.word, outcome.sentence.startswith(told)) == ("No regression seen", True)
+    for name, content in (("a", results(before, other)), ("b", results(after, other, **changes))):
+        written(tmp_path / name, content)
+    printed = command("compare", str(tmp_path / "a/results.json"), str(tmp_path / "b/results.json"))
+    assert " ".join(printed.stdout.split()).startswith(f"? {told}")
+    assert told in pages.markdown(comparison).splitlines()[2]
+
+
+def test_what_no_profile_tells_keeps_nothing_from_being_compared() -> None:
+    """What neither run could verify for want of something in the profile is counted, and is no doubt."""
+    other = clause("passed", name="proof.auth.other")
+    outcome = words.outcome(differences.compare(run(NEVER, other), run(NEVER, other)))
+    assert outcome.word == "No difference"
+    assert outcome.sentence.endswith("1 clause was verified in neither.")
+
+
+def test_a_regression_beside_what_could_not_be_compared_is_one() -> None:
+    """Both are told."""
+    pair = [
+        (clause("passed"), clause("failed")),
+        (clause("passed", name="proof.auth.other"), LOST | {"id": "proof.auth.other"}),
+    ]
+    outcome = words.outcome(differences.compare(*(run(*side) for side in zip(*pair, strict=True))))
+    assert outcome.word == "Regressed"
+    assert "1 of 2 clauses could not be compared" in outcome.sentence
+
+
+def test_runs_are_told_in_words() -> None:
+    """No identifier of a verdict, no fraction of a second."""
+    gaps = run(clause("passed"), verdict="conformant_with_gaps", started="2026-11-20T07:00:00.123456Z")
+    console = Console(width=200)
+    with console.capture() as captured:
+        terminal.print_comparison(differences.compare(gaps, gaps), console)
+    assert "conformant_with_gaps" not in captured.get()
+    assert "20 November 2026, 07:00:00 UTC" in captured.get()
+    assert "conformant, with gaps" in captured.get()
+    assert ".123456" not in pages.markdown(differences.compare(gaps, gaps))
