@@ -258,7 +258,7 @@ def test_what_looks_like_a_secret_is_hidden() -> None:
     """By its shape, or the name of its header, parameter or member; nothing else is."""
     secrets = [JWT, *(f"hush-{number}" for number in range(1, 9))]
     nested = json.dumps({"debug": [{"password": secrets[1], "session": {"x": secrets[2]}}], "echo": f"a {JWT}", "b": 1})
-    url = f"/path?access_token={secrets[3]}&page=2&sig=me"
+    url = f"/path?access_token={secrets[3]}&page=2&size=me"
     exchange = Exchange(
         number=1,
         scenario="",
@@ -283,7 +283,52 @@ def test_what_looks_like_a_secret_is_hidden() -> None:
     hidden = LikelySecrets(Redactor(bytes(32))).hidden(exchange)
     said = repr(hidden)
     assert [secret for secret in secrets if secret in said] == []
-    kept = ("page=2", "page=3", "sig=me", "('WWW-Authenticate', 'Bearer')", '"b": 1')
+    kept = ("page=2", "page=3", "size=me", "('WWW-Authenticate', 'Bearer')", '"b": 1')
     assert [text for text in kept if text not in said] == []
     assert hidden.response is not None
     assert json.loads(hidden.response.body)["b"] == 1
+
+
+PARAMETERS = [
+    "sig", "signature", "X-Amz-Signature", "token", "hmac", "api_key", "init_token", "initToken", "X-API-Key", "%73ig",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize(
+    "form",
+    ["?{}", "?page=2&{}", "?page=2;{}", "/login#{}", "?page=2&{}&size=3"],
+    ids=["first", "later", "semicolon", "fragment", "between"],
+)
+def test_a_parameter_is_hidden_by_its_name(name: str, form: str) -> None:
+    """As a header or a member of that name is: in the request's URL, and in every URL that stands anywhere else."""
+    url = "/path" + form.format(f"{name}=hush-hush")
+    body = json.dumps({"next": f"https://b.example{url}", "page": 1})
+    exchange = Exchange(
+        number=1,
+        scenario="",
+        request=Sent("GET", f"https://a.example{url}", (("Referer", f"https://a.example{url}"),), body.encode()),
+        response=Response(302, (("Location", f"https://c.example{url}"),), f'<a href="{url}">'.encode()),
+        started=0.0,
+        elapsed=0.0,
+        path=url,
+    )
+    hidden = LikelySecrets(Redactor(bytes(32)), ["init_token", "X-API-Key"]).hidden(exchange)
+    assert "hush" not in repr(hidden)
+    assert hidden.path.startswith("/path?page=2" if "page=2" in form else "/")
+    assert json.loads(hidden.request.body)["page"] == 1
+
+
+@pytest.mark.parametrize("name", ["page", "design", "assignment", "mackerel", "sign_up_page", "pinned", "code"])
+def test_a_parameter_of_another_name_stays(name: str) -> None:
+    """A name that only holds the letters of one that speaks of a secret does not."""
+    exchange = Exchange(
+        number=1,
+        scenario="",
+        request=Sent("GET", f"https://a.example/path?{name}=shown", (), b""),
+        response=None,
+        started=0.0,
+        elapsed=0.0,
+        path=f"/path?{name}=shown",
+    )
+    assert "redacted" not in repr(LikelySecrets(Redactor(bytes(32))).hidden(exchange))

@@ -66,7 +66,9 @@ class Judgement:
             self._redactor.learn(name, value)
         self._journal = Journal(output / JOURNAL, self._redactor, descriptor.secret_members)
         self._judge = Judge(self._contract, self._suite, profile, self._journal)
-        self._likely = LikelySecrets(self._redactor)
+        self._likely = LikelySecrets(
+            self._redactor, {*descriptor.secret_members, *descriptor.secret_headers, *descriptor.computed_headers}
+        )
         self._marker = Marker(self._redactor, descriptor.secret_members, profile.secrets)
         self._held: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
