@@ -224,7 +224,16 @@ class TestFlags:
             (("--contract", "prof", "--base-url", URL), "Did you mean proof?"),
             (("--contract", "acme", "--base-url", URL), "Known: proof, kryptonim, tinyramp."),
             (("--contract", "proof", "--base-url", "http://sandbox.example"), "base_url: would send the credentials"),
-            (("--contract", "proof", "--base-url", "sandbox.example"), "base_url: is not an absolute URL"),
+            (
+                ("--contract", "proof", "--base-url", "sandbox.example"),
+                "scheme is missing; write https:// in front of it",
+            ),
+            (
+                ("--contract", "proof", "--base-url", "127.0.0.1:8787"),
+                "scheme is missing; write http:// in front of it",
+            ),
+            (("--contract", "proof", "--base-url", "localhost:8787/v1"), "missing; write http:// in front of it"),
+            (("--base-url", URL), "Add --contract (proof or kryptonim or tinyramp), or --from-run"),
             (("--contract", "proof", "--base-url", "${NOWHERE}"), "the environment variable NOWHERE is not set"),
             (("--contract", "proof", "--base-url", URL, "--environment", "testnet"), "Known: sandbox, production."),
             (
@@ -277,6 +286,38 @@ class TestSecrets:
         done = init("--contract", "proof", "--base-url", URL, *arguments)
         assert (done.code, TOKEN in done.printed) == (4, False), done.printed
         assert list(here.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "aGVsbG8tdGhpcy1pcy1hLXRva2Vu",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x",
+            "3f9a2c51d07b8e643f9a2c51d07b8e64",
+        ],
+    )
+    def test_what_looks_like_one_is_no_part_of_an_address(
+        self, token: str, init: Init, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody has told which it is: it is neither written nor shown; by a reference it may stand there."""
+        done = init("--contract", "proof", "--base-url", f"{URL}/{token}")
+        assert (done.code, token in done.printed, "write ${NAME} in its place" in done.printed) == (4, False, True)
+        assert list(here.iterdir()) == []
+        monkeypatch.setenv("PART", token)
+        assert init("--contract", "proof", "--base-url", f"{URL}/${{PART}}").code == 0
+        assert token not in (here / "proof.yaml").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "partner-integration-gateway/v2",
+            "v1/2026-11-01",
+            "fb359d09-8a52-4b7b-9f0e-2c41d7a95b38",
+            "verylongnameofaservice",
+        ],
+    )
+    def test_a_path_of_words_and_ids_is_an_address(self, path: str, init: Init, here: Path) -> None:
+        """A long name, a version, a UUID."""
+        assert init("--contract", "proof", "--base-url", f"https://sandbox.example/{path}").code == 0
 
     def test_one_in_a_response_stays_there(self, init: Init, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a session gives for a single use is not taken, nor a URL with a query."""
@@ -452,7 +493,9 @@ class TestTerminal:
         """By options, or by the environment; doctor is offered where it could look, and may be declined."""
         monkeypatch.setenv("PROOF_CLIENT_TOKEN", TOKEN)
         arguments = ("--base-url", URL, "--environment", "sandbox")
-        assert "?" not in asked((*arguments, "--no-doctor", "one.yaml")).printed
+        printed = asked((*arguments, "--no-doctor", "one.yaml")).printed
+        assert "?" not in printed
+        assert "The contract is proof, by the credentials in the environment" in printed
         done = asked((*arguments, "two.yaml"), "n")
         assert done.printed.count("?") == 1
         assert "rampcheck doctor" in done.printed

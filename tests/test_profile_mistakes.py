@@ -72,11 +72,22 @@ def test_a_key_that_may_be_a_secret_is_not_shown(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "cure"),
-    [("", "Secrets stand in the environment of the run"), ("limit: {}\n", "`rampcheck init` writes a profile")],
+    [
+        ("", "Secrets stand in the environment of the run"),
+        ("limit: {}\n", "Secrets stand in the environment of the run"),
+    ],
 )
 def test_the_cure_at_the_end_fits(more: str, cure: str, path: Path) -> None:
-    """Where only variables are missing, the profile is right as it is."""
+    """Where variables are missing, how they are set stands there, whatever else is wrong."""
     assert cure in refusal(path, MINIMAL + more, {}).cure
+
+
+def test_who_has_a_profile_is_not_told_how_to_begin_one(path: Path) -> None:
+    """Each mistake says how it is mended; only where there is no file, `init` is what helps."""
+    assert refusal(path, MINIMAL + "limit: {}\n", {"PROOF_CLIENT_TOKEN": "a-token-of-some-length"}).cure == ""
+    with pytest.raises(ProfileError) as refused:
+        profiles.load(path.with_name("nosuch.yaml"), {})
+    assert "`rampcheck init` writes a profile" in refused.value.cure
 
 
 def test_a_heading_without_anything_below_is_left_out(path: Path) -> None:

@@ -71,8 +71,11 @@ class Draft:
                 words += f".{part if is_word else '(a key that is not shown)'}"
         return words.removeprefix(".")
 
-    def refusal(self, place: Place | None = None, message: str = "", line: int = 0) -> ProfileError:
-        """Gives the error that tells all mistakes, the given one too, in the order of the file."""
+    def refusal(self, place: Place | None = None, message: str = "", line: int = 0, cure: str = "") -> ProfileError:
+        """Gives the error that tells all mistakes, the given one too, in the order of the file.
+
+        Each of them says how it is mended; `cure` is what else to do.
+        """
         if place is not None:
             self.wrong(place, message, line)
         lines = []
@@ -81,7 +84,7 @@ class Draft:
             lines.append(": ".join(part for part in parts if part))
         if len(lines) > MOST_MISTAKES:
             lines[MOST_MISTAKES:] = [f"{self.origin}: {len(lines) - MOST_MISTAKES} more mistakes"]
-        return ProfileError(lines, ENVIRONMENT if self.mistakes.keys() <= self.unset else EVERY_KEY)
+        return ProfileError(lines, ENVIRONMENT if self.unset.intersection(self.mistakes) else cure)
 
 
 def read(path: Path, draft: Draft) -> str:
@@ -95,7 +98,8 @@ def read(path: Path, draft: Draft) -> str:
     except IsADirectoryError as error:
         raise draft.refusal((), "is a folder; name the file of a profile") from error
     except (OSError, ValueError) as error:  # the latter for a name that is none
-        raise draft.refusal((), f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        told = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise draft.refusal((), told, cure=EVERY_KEY if isinstance(error, FileNotFoundError) else "") from error
     if not is_regular:
         raise draft.refusal((), "is no regular file; write the profile into one")
     if len(content) > MAX_BYTES:

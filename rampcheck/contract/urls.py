@@ -9,6 +9,9 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 _UNGUESSABLE = re.compile(r".{16,}|(?=.*[0-9])(?=(?:.*[A-Za-z]){3}).{8,}", re.DOTALL)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+# A run of letters and digits, of both, without any of the separators of words: a JWT's parts are such, too.
+_TOKEN = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9+=]{16,}", re.ASCII)
 _BASE_URL = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[\w.~!$&'()*+,;=:@%/-]*)?",
     re.ASCII | re.IGNORECASE,
@@ -34,6 +37,9 @@ def base_url_fault(url: str, *, allow_http: bool = False) -> str:
         return "holds a user name or password; remove it, credentials have keys of their own"
     if "?" in url or "#" in url:
         return "holds a query or a fragment; end it before that"
+    if not _SCHEME.match(url) and _BASE_URL.fullmatch(with_scheme := f"http://{url}") and is_url(with_scheme):
+        scheme = "http://" if is_loopback(with_scheme) else "https://"
+        return f"is not an absolute URL: its scheme is missing; write {scheme} in front of it"
     if not _BASE_URL.fullmatch(url) or not is_url(url):
         return "is not an absolute URL; write https://HOST, https://HOST:PORT or either with a path"
     is_unencrypted = url.lower().startswith("http:") and not is_loopback(url)
@@ -81,3 +87,9 @@ def unguessable(url: str) -> list[str]:
     """Gives the parts of a URL after its host that are no words: long ones, and letters mixed with digits."""
     parts = re.split(r"[/?&=#;]", unquote(url.partition("://")[2].partition("/")[2]))
     return [part for part in dict.fromkeys(parts) if _UNGUESSABLE.fullmatch(part)]
+
+
+def holds_token(url: str) -> bool:
+    """Whether something in the path of a URL looks like a token: that is a secret, and no part of an address."""
+    parts = re.split(r"[/?&=#;._~-]", unquote(url.partition("://")[2].partition("/")[2]))
+    return any(_TOKEN.fullmatch(part) for part in parts)

@@ -7,17 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from rampcheck.command import contract_of_environment
 from rampcheck.contract import descriptor
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.descriptor import Descriptor
 from rampcheck.contract.profile_rules import SHORTEST_CREDENTIAL
+from rampcheck.contract.urls import holds_token
 from rampcheck.errors import ProfileError, UsageError
 from rampcheck.init import answers
 from rampcheck.init.commented import Known
 from rampcheck.init.sources import Source
 
 ADD_URL = "Add --base-url, or --from-run with a finished run; on a terminal it is asked for."
+IN_THE_URL = "what is told as the base URL holds what looks like a secret (not shown, not written)"
+REFER_TO_IT = (
+    "A profile holds no secret: put that part into the environment, and write ${NAME} in its place, in single quotes. "
+    "What is no part of the address is left out."
+)
 _REFERENCE = re.compile(r"\$\{(\w+)\}", re.ASCII)
 
 
@@ -38,7 +46,7 @@ class Options:
 def contract(options: Options, sources: Sequence[Source], *, may_ask: bool) -> str:
     """Gives the contract that options, sources or the environment's credentials tell; else it is asked for.
 
-    Raises `UsageError` where they tell none, or more than one.
+    That the environment told it is said. Raises `UsageError` where they tell none, or more than one.
     """
     named = dict.fromkeys(source.contract for source in sources)
     if options.contract:
@@ -50,16 +58,18 @@ def contract(options: Options, sources: Sequence[Source], *, may_ask: bool) -> s
     if named:
         return next(iter(named))
     try:
-        return contract_of_environment()
+        found = contract_of_environment()
     except UsageError:
         known = descriptor.contracts()
         if may_ask:
             return answers.ask(f"Whose API is it ({', '.join(known)})?", answers.contract)
         raise UsageError(
             "nothing tells whose API the target is",
-            f"Add --contract ({' or '.join(known)}) and --base-url, or --from-run with a finished run; "
-            "on a terminal they are asked for.",
+            f"Add --contract ({' or '.join(known)}){'' if options.base_url else ' and --base-url'}, or --from-run with "
+            f"a finished run; on a terminal {'it is' if options.base_url else 'they are'} asked for.",
         ) from None
+    click.echo(f"The contract is {found}, by the credentials in the environment; --contract names another.")
+    return found
 
 
 def known(
@@ -89,6 +99,7 @@ def known(
             references.setdefault(name, f"${{{credential.variable}}}")
     # In the order in which the contract names them.
     given["credentials"] = {name: references[name] for name in described.credentials if name in references}
+    _demand_no_token(given["base_url"])
     _check(given, environ)
     wanted = {place: told for source in sources for place, told in source.wanted.items()}
     return Known(given, wanted)
@@ -104,6 +115,7 @@ def _ask(given: dict[str, Any], described: Descriptor, environ: Mapping[str, str
             if credential.required
         }
         allowed = {"allow_http": given.get("allow_http", False)}
+        _demand_no_token(url)
         _check({"contract": described.name, "base_url": url, "credentials": usual, **allowed}, environ)
         return url
 
@@ -119,6 +131,11 @@ def _ask(given: dict[str, Any], described: Descriptor, environ: Mapping[str, str
             question = f"{credential.description}\nWhich environment variable holds {name}?"
             accepted = answers.reference(described, name, environ)
             given["credentials"][name] = answers.ask(question, accepted, credential.variable)
+
+
+def _demand_no_token(base_url: str) -> None:
+    if holds_token(base_url):
+        raise UsageError(IN_THE_URL, REFER_TO_IT)
 
 
 def _check(given: Mapping[str, Any], environ: Mapping[str, str]) -> None:
