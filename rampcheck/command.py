@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -12,9 +13,37 @@ from rampcheck import guide, options
 from rampcheck.contract import descriptor, packs, register
 from rampcheck.errors import UsageError
 
+LONGEST_SENTENCE = 1000  # characters of what a command does; all of it is shown
+_HYPHEN = re.compile(r"(?<=[\w-])-(?=\w)|-(?=-)")
+_UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
+
+
+class Formatter(click.HelpFormatter):
+    """Writes help in which no option, id or path is broken over lines at a hyphen."""
+
+    def write_text(self, text: str) -> None:
+        """Writes a paragraph or several."""
+        super().write_text(_HYPHEN.sub(_UNBREAKABLE, text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Writes a list of terms and what they are."""
+        super().write_dl([(term, _HYPHEN.sub(_UNBREAKABLE, told)) for term, told in rows], col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """Gives what was written."""
+        return super().getvalue().replace(_UNBREAKABLE, "-")
+
+
+class Context(click.Context):
+    """The context of every command here."""
+
+    formatter_class = Formatter
+
 
 class Command(click.Command):
     """A command that takes no empty text: whoever writes "$UNSET" does not mean the default. Its help has examples."""
+
+    context_class = Context
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples that `guide` has of it."""
@@ -36,6 +65,7 @@ class Group(click.Group):
     """The commands in the groups that `guide` has; those that it does not name come last."""
 
     command_class = Command
+    context_class = Context
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the groups, a line for each command."""
@@ -46,8 +76,7 @@ class Group(click.Group):
             told = [(f"{name:<{widest}}", self.commands[name]) for name in names if name in self.commands]
             if told:
                 with formatter.section(title):
-                    room = formatter.width - widest - 6
-                    formatter.write_dl([(name, command.get_short_help_str(room)) for name, command in told])
+                    formatter.write_dl([(name, command.get_short_help_str(LONGEST_SENTENCE)) for name, command in told])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes how a shell completes commands, options, contracts and clauses."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 
@@ -41,6 +42,18 @@ def test_each_help_ends_with_its_examples() -> None:
         text = CliRunner().invoke(main.commands[name], ["--help"], terminal_width=40, max_content_width=40).output
         shown = text.partition("Examples:\n")[2].splitlines()
         assert [line.strip() for line in shown] == [part for line in lines for part in line]
+
+
+@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("name", ["", *main.commands])
+def test_nothing_of_a_help_is_cut_or_broken(name: str, width: int) -> None:
+    """No sentence ends in dots, and no option, id or path at a hyphen, whatever the width."""
+    command = main.commands[name] if name else main
+    text = CliRunner().invoke(command, ["--help"], terminal_width=width, max_content_width=width).output
+    told = text.partition("\n\n")[2].partition("\nExamples:")[0].partition("\nCompletion in")[0].splitlines()
+    assert told
+    assert [line for line in told if line.endswith("...") or re.search(r"\w-$", line) or len(line) > width] == []
+    assert "\N{NON-BREAKING HYPHEN}" not in text
 
 
 def test_the_help_shows_the_groups_and_how_a_shell_completes() -> None:
