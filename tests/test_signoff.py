@@ -249,6 +249,16 @@ def test_each_side_signs_once_with_a_key_of_its_own(folder: Path) -> None:
     assert (folder / "attestation.json").read_bytes() == before
 
 
+def test_a_key_is_looked_at_before_the_run(folder: Path, tmp_path: Path) -> None:
+    """Who typed a wrong name of a key is told that, not that it has signed already, or that there is no run."""
+    mine = tmp_path / "mine"
+    keys.generate(mine, {})
+    signing.sign(folder, Signatory("provider", "Jane Doe", "QA", mine), {})
+    for run in (folder, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match=r"nosuch\.pem"):
+            signing.sign(run, Signatory("provider", "Jane Doe", "QA", tmp_path / "nosuch.pem"), {})
+
+
 def test_nothing_is_signed_beside_what_does_not_hold(signed: Ceremony) -> None:
     """Where the first signature is broken, or of other files, the second side is told."""
     folder = signed.folder
@@ -379,9 +389,12 @@ def test_a_gap_is_never_green(judged: dict[str, bytes], level: str, verdict: str
 def test_results_of_an_older_rampcheck_are_not_signed(tmp_path: Path) -> None:
     """What lacks the digests is told as such."""
     results = {key: value for key, value in samples.results().items() if key != "digests"}
-    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    keys.generate(tmp_path / "key", {})
     with pytest.raises(UsageError, match="older rampcheck"):
-        signing.sign(tmp_path, Signatory("partner", "A", "B", tmp_path / "key"), {})
+        signing.sign(run, Signatory("partner", "A", "B", tmp_path / "key"), {})
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file", "empty"])
@@ -389,10 +402,11 @@ def test_what_holds_no_run_is_a_mistake(tmp_path: Path, name: str) -> None:
     """Exit code 4 and one message, of `sign` and `verify` alike."""
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()
+    keys.generate(tmp_path / "key", {})
     code, printed = done("verify", tmp_path / name)
     assert code == 4, printed
     assert "Traceback" not in printed
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=name):
         signing.sign(tmp_path / name, Signatory("partner", "A", "B", tmp_path / "key"), {})
 
 

@@ -43,6 +43,8 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
     """
     for option, text in (("--name", who.name), ("--role", who.role), ("--url", who.url)):
         _check_text(option, text)
+    # What was typed first: a key that is none would be no other one after the folder was looked into.
+    signer = keys.signer(who.key, environ, folder)
     now = now or datetime.now(UTC)
     found = contents.read(folder)
     _check_folder(found, now)
@@ -50,7 +52,6 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
     if page is None:
         raise UsageError(f"{folder / PAGE} has no place for signatures", _RENDER)
     before = _signed_before(found, who.side)
-    signer = keys.signer(who.key, environ, folder)
     if any(one.fingerprint == signer.public_key.keyid for one in before):
         raise UsageError("the other side has signed with this very key", "Each side signs with a key of its own.")
     signed = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
