@@ -109,7 +109,7 @@ def test_a_part_is_told_as_one(make: Callable[..., World]) -> None:
     assert ahead.verified == (CLAUSE,)
     assert ahead.requests == 10
     assert "It tries 1 of" in list(beginning(run, ahead))[1]
-    assert "Only a part was selected." in list(beginning(run, ahead))[1]
+    assert "what its exchanges show of other clauses is judged, too" in list(beginning(run, ahead))[1]
 
 
 def test_a_log_has_a_line_every_thirty_seconds(make: Callable[..., World]) -> None:
@@ -148,6 +148,23 @@ def test_the_rate_and_the_time_left_are_those_of_the_last_seconds(make: Callable
     left = -(-(about - 300) // 10)
     expected = f"{left} s left, 10.0/s" if left < 120 else f"{round(left / 60)} min left, 10.0/s"
     assert world.shown()[0].endswith(expected)
+
+
+def test_the_time_left_does_not_jump_while_events_are_waited_for(make: Callable[..., World]) -> None:
+    """A run in which half a minute nothing is sent takes no other time for the rest than before."""
+    world = make()
+    progress = world.progress()
+    for _ in range(29):
+        world.now += 1
+        world.answered(times=10)
+        progress.look()
+    for _ in range(30):
+        world.now += 1
+        progress.look()
+    lines = world.shown()
+    left = [re.search(r"(\d+) s left", line) for line in [*lines, *world.shown()]]
+    about = forecast(world.run.profile, world.run.contract).requests
+    assert [int(found[1]) for found in left if found] == [round((about - 290) / 10)]
 
 
 def test_more_than_was_expected_is_no_end(make: Callable[..., World]) -> None:

@@ -36,6 +36,7 @@ from rampcheck.wire.journal_records import ExchangeRecord, FindingRecord, Record
 EVERY = 0.5  # seconds from one look at the journals to the next
 EVERY_LINE = 30.0  # seconds from one line in a log to the next
 LONG_WAIT = 5.0  # seconds; a shorter wait that the target asks for is told in the live line only
+LONGEST_PAUSE = 3.0  # seconds between two requests that count for how long the rest takes; longer ones are waits
 FIRST_GUESS = 5.0  # percent of the requests before it is said how long the rest takes: the start is slower
 MOST_BROKEN = 20  # clauses that are told as they are found broken; the others are counted
 LONGEST = 200  # characters of a finding
@@ -65,7 +66,8 @@ class Progress:
         self._scenarios = self._done = self._requests = 0
         self._broken: dict[str, None] = {}
         self._waits_until = 0.0
-        self._began = self._last_line = clock()
+        self._began = self._last_line = self._last_came = clock()
+        self._busy = 0.0  # seconds in which requests came
         self._bar = Bar(
             _Line(self._parts),
             console=console,
@@ -117,8 +119,12 @@ class Progress:
     def look(self) -> None:
         """Takes in what was written since the last look, and shows it."""
         with self._showing:
+            before, now = self._requests, self._clock()
             for record in self._following.records():
                 self._take(record)
+            if self._requests > before:
+                self._busy += min(now - self._last_came, LONGEST_PAUSE)
+                self._last_came = now
             for line in self._following.told():
                 self.say(line)
             # No scenario is left out, so each of those to come will ask at least once.
@@ -179,10 +185,14 @@ class Progress:
         yield of or plural(self._requests, "request")
         if self._broken:
             yield f"{plural(len(self._broken), 'clause')} broken"
-        if task.time_remaining and task.percentage >= FIRST_GUESS:
-            yield f"{rough(task.time_remaining)} left"
+        if task.percentage >= FIRST_GUESS and (left := self._left(task)):
+            yield f"{rough(left)} left"
         if task.speed:
             yield f"{task.speed:.1f}/s"
+
+    def _left(self, task: Task) -> float:
+        """Gives how long the rest takes, at the speed of all of the run, without the waits for events or the target."""
+        return self._busy * ((task.total or 0) - self._requests) / self._requests if self._requests else 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -232,7 +242,7 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     if ahead.gaps:
         more.append(f"For {plural(len(ahead.gaps), 'clause')} the profile lacks something.")
     if any(run.settings.selection.values()):
-        more.append("Only a part was selected.")
+        more.append("Only a part was selected; what its exchanges show of other clauses is judged, too.")
     if profile.environment == "production":
         more.append("In production only what creates sessions is tried.")
     yield " ".join(more)
