@@ -287,38 +287,6 @@ class TestSecrets:
         assert (done.code, TOKEN in done.printed) == (4, False), done.printed
         assert list(here.iterdir()) == []
 
-    @pytest.mark.parametrize(
-        "token",
-        [
-            "aGVsbG8tdGhpcy1pcy1hLXRva2Vu",
-            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x",
-            "3f9a2c51d07b8e643f9a2c51d07b8e64",
-        ],
-    )
-    def test_what_looks_like_one_is_no_part_of_an_address(
-        self, token: str, init: Init, here: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Nobody has told which it is: it is neither written nor shown; by a reference it may stand there."""
-        done = init("--contract", "proof", "--base-url", f"{URL}/{token}")
-        assert (done.code, token in done.printed, "write ${NAME} in its place" in done.printed) == (4, False, True)
-        assert list(here.iterdir()) == []
-        monkeypatch.setenv("PART", token)
-        assert init("--contract", "proof", "--base-url", f"{URL}/${{PART}}").code == 0
-        assert token not in (here / "proof.yaml").read_text(encoding="utf-8")
-
-    @pytest.mark.parametrize(
-        "path",
-        [
-            "partner-integration-gateway/v2",
-            "v1/2026-11-01",
-            "fb359d09-8a52-4b7b-9f0e-2c41d7a95b38",
-            "verylongnameofaservice",
-        ],
-    )
-    def test_a_path_of_words_and_ids_is_an_address(self, path: str, init: Init, here: Path) -> None:
-        """A long name, a version, a UUID."""
-        assert init("--contract", "proof", "--base-url", f"https://sandbox.example/{path}").code == 0
-
     def test_one_in_a_response_stays_there(self, init: Init, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a session gives for a single use is not taken, nor a URL with a query."""
         monkeypatch.setenv("PROOF_CLIENT_TOKEN", TOKEN)

@@ -74,3 +74,34 @@ def test_the_file_that_was_asked_for_is_named(here: Path) -> None:
     done = init("--contract", "proof", "--base-url", URL, "missing/mine.yaml")
     assert done.exit_code == 4
     assert "missing/mine.yaml, or rampcheck-proof.schema.json beside it, cannot be written: No such" in done.output
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["aGVsbG8tdGhpcy1pcy1hLXRva2Vu", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x", "3f9a2c51d07b8e643f9a2c51d07b8e64"],
+)
+def test_what_looks_like_a_token_is_no_part_of_an_address(
+    token: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has told which it is: it is neither written nor shown; by a reference it may stand there."""
+    done = init("--contract", "proof", "--base-url", f"{URL}/{token}")
+    told = "write ${NAME} in its place" in done.output
+    assert (done.exit_code, token in done.output, told, list(here.iterdir())) == (4, False, True, [])
+    monkeypatch.setenv("PART", token)
+    assert init("--contract", "proof", "--base-url", f"{URL}/${{PART}}").exit_code == 0
+    assert token not in (here / "proof.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "partner-integration-gateway/v2",
+        "v1/2026-11-01",
+        "fb359d09-8a52-4b7b-9f0e-2c41d7a95b38",
+        "verylongnameofaservice",
+    ],
+)
+def test_a_path_of_words_and_ids_is_an_address(path: str, here: Path) -> None:
+    """A long name, a version, a UUID."""
+    assert init("--contract", "proof", "--base-url", f"https://sandbox.example/{path}").exit_code == 0
+    assert (here / "proof.yaml").exists()

@@ -264,3 +264,30 @@ def test_what_is_lacking_twice_is_told_once() -> None:
     certificate = html.render(results, {}).partition('id="sign-off"')[0]
     assert "2 clauses: no <code>x</code></li>" in certificate
     assert "cure 1" not in certificate
+
+
+def test_what_is_signed_is_never_cut() -> None:
+    """A reason that is too long for its line on the certificate stands there whole, folded away."""
+    results = samples.gaps()
+    reason = "so it is, and so on " * 20 + "to the last word"
+    declared = {"gap": "declared", "section": "proof.auth", "reason": reason}
+    results["clauses"].append(samples.clause("proof.auth.n", "proof.auth", "not_verified", "So.") | declared)
+    results["counts"]["not_verified"] += 1
+    certificate = html.render(results, {}).partition('id="sign-off"')[0]
+    assert certificate.count('<details class="fold">') == 1
+    assert "to the last word" in certificate
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("shard 2/4 is missing", "a part of it is not there"),
+        ("shard 2/4 was interrupted", "a part of it is not there"),
+        ("the time that it may take was spent", "it ended before everything was tried"),
+    ],
+)
+def test_what_a_merged_run_lacks_is_told_as_that(reason: str, told: str) -> None:
+    """The shards that are there came to their end."""
+    sentence = outline({**samples.results(), "verdict": "incomplete", "reason": reason, "faults": []}).sentence
+    assert told in sentence
+    assert ("before everything" in sentence) is ("before everything" in told)

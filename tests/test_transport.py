@@ -189,7 +189,7 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, transport: T
             names = ("127.0.0.9", "127.0.0.1") if host == "several.example" else (host,)
             return [address for name in names for address in look_up(name, *arguments, **named)]
 
-        monkeypatch.setattr("rampcheck.wire.transport.socket.getaddrinfo", found)
+        monkeypatch.setattr("rampcheck.wire.resolver.socket.getaddrinfo", found)
         assert transport.exchange(get(f"http://several.example:{port}/"), 10).status == 200
 
 

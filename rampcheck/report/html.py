@@ -131,6 +131,7 @@ def environment() -> Environment:
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
         "told": lambda text: pieces([(text, False)]),
         "phrase": lambda text: prose(brief(text, LONGEST_PHRASE)),
+        "rest": folded,
         "remark": lambda text: prose(brief(text, LONGEST_REMARK)),
         "prose": prose,
         "moment": moment,
@@ -183,6 +184,13 @@ def brief(text: str, longest: int = LONGEST_LINE) -> str:
     """Gives text as one line, cut where it is too long."""
     told = one_line(text, len(text))
     return told if len(told) <= longest else told[:longest] + "…"
+
+
+def folded(text: str) -> Markup:
+    """Gives all of a text, folded away, where a phrase of it is cut: what is signed stands there whole."""
+    if len(told := one_line(text, len(text))) <= LONGEST_PHRASE:
+        return Markup()
+    return Markup('<details class="fold"><summary>All of it</summary>{}</details>').format(prose(told))
 
 
 def pieces(parts: list[Piece]) -> Markup:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from rampcheck.judging.results import ClauseVerdict, Results
 from rampcheck.report.text import enumerated, plural
+
+LACKS_SHARD = re.compile(r"shard \d+/\d+ ")  # how the reason of a merged run begins that lacks something
 
 
 def sentence(results: Results) -> str:
@@ -73,12 +77,15 @@ def _hindrances(results: Results) -> list[str]:
     """What kept the run from verifying what it set out to."""
     unexpected = _count(results, verdict="not_verified", level="must", gap="unexpected")
     faults = len(results["faults"])
+    is_part = LACKS_SHARD.match(results["reason"]) is not None
     lasting = [outage for outage in results.get("outages", ()) if outage["ended"] is None]
     told = {
         "it was interrupted": results["interrupted"],
         "its journal has no end": results.get("unfinished", False),
         f"rampcheck itself failed {'once' if faults == 1 else f'{faults:,} times'}": faults,
-        "it ended before everything was tried": results["reason"] and not results["interrupted"],
+        # What is told of the shards of a merged run: those that are there came to their end.
+        "a part of it is not there": is_part,
+        "it ended before everything was tried": results["reason"] and not results["interrupted"] and not is_part,
         "the target stopped answering": any(not outage.get("refuses") for outage in lasting),
         "the target refuses what it accepted before": any(outage.get("refuses") for outage in lasting),
         f"{plural(unexpected, 'required promise')} could not be tried to the end": unexpected,

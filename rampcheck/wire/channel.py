@@ -15,11 +15,13 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
+from rampcheck.wire import resolver
 from rampcheck.wire.exchanges import Direction, Exchange, Headers, Message, MessageKind, Response
 from rampcheck.wire.room import Room
 from rampcheck.wire.transport import (
@@ -120,6 +122,9 @@ def open_socket(url: str, headers: Headers, timeout: float, way: Way) -> Socket:
     proxy = way.proxy.url if way.proxy else None
     if proxy is not None and proxy.lower().startswith("https:"):
         named["proxy_ssl"] = for_proxy(way.tls)
+    # The library asks the resolver without a deadline: it is asked first, so that the answer is there, or will not be.
+    first = urlsplit(proxy or url)
+    resolver.addresses(first.hostname or "", first.port or 0, timeout)
     connection = connect(
         url,
         additional_headers=list(headers),

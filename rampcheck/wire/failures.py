@@ -12,7 +12,7 @@ import httpcore
 from websockets.exceptions import InvalidMessage, ProxyError
 
 from rampcheck.contract.profile import Profile
-from rampcheck.wire import transport
+from rampcheck.wire import resolver, transport
 from rampcheck.wire.exchanges import Failure
 
 Causes = Sequence[BaseException]
@@ -76,6 +76,11 @@ FAILURES: tuple[tuple[str, Callable[[Causes], bool], str], ...] = (
     ),
     ("tls", _any_is(ssl.SSLError), "no TLS connection to {host}: {tls}"),
     ("tls", _any_is(transport.TlsAnswerError), "{host} answers http in TLS: it speaks https"),
+    (
+        "dns",
+        _any_is(resolver.SlowNameError),
+        "the name of {first} was not resolved within {timeout:g} s: this machine's resolver does not answer in time",
+    ),
     ("dns", _lacks_name, "the name of {first} could not be resolved"),
     ("address", _lacks_address, "this machine has no address like the profile's `egress.outside_source_address`"),
     (

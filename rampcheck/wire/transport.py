@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import socket
 import ssl
 import time
 import zlib
@@ -29,6 +28,7 @@ from rampcheck.contract.profile import Egress, Profile
 from rampcheck.contract.tls_files import Tls
 from rampcheck.contract.urls import is_loopback, is_proxy
 from rampcheck.errors import UsageError
+from rampcheck.wire import resolver
 from rampcheck.wire.exchanges import Headers, Response
 from rampcheck.wire.room import HEADER_BYTES, Room
 
@@ -132,10 +132,11 @@ class TimedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connects to the first of the host's addresses that answers; each has an equal part of the time left."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:  # the latter for a name that is none, as a..b
+            addresses = resolver.addresses(host, port, self._clock.left())
+        except resolver.SlowNameError:
+            raise
+        except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("the name cannot be resolved") from error
-        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         for untried in range(len(addresses), 0, -1):
             try:
                 stream = self._sockets.connect_tcp(
