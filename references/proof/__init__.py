@@ -31,6 +31,17 @@ reference = Reference(
         "defects_disagreeing",
         "defects_gateway",
         "defects_silence",
+        # Kinds that hold across sections.
+        "defects_everywhere",
+        "defects_half_right",
+        "defects_names",
+        "defects_combined",
+        "defects_emptiness",
+        "defects_undecided",
+        "defects_sizes",
+        "defects_hidden",
+        "defects_late",
+        "defects_needed",
     ),
     variants=(
         "variants_access",

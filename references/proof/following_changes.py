@@ -71,11 +71,12 @@ def in_status(status: str, change: Change) -> Change:
 PATHS = {"transaction.auth": "/widget/transactions/", "kyc.auth": "/widget/users/", "ws.auth": "/ws"}
 
 
-def admitted(name: str, clause: str, summary: str, admission: Admission) -> None:
+def admitted(name: str, clause: str, summary: str, admission: Admission, at: str = "") -> None:
     """Registers a defect: where a conforming server refuses the caller, `admission` may let them in.
 
-    `clause`, one of `PATHS`, says what they call.
+    `clause`, one of `PATHS`, says what they call; of a rule that holds for all of them, `at` says it.
     """
+    path = at or PATHS[clause]
 
     @defect(name, breaks=[f"proof.{clause}"], summary=summary)
     class Admitted(BaseService):
@@ -83,7 +84,7 @@ def admitted(name: str, clause: str, summary: str, admission: Admission) -> None
             try:
                 return super().authenticate(call)
             except Refusal:
-                partner = admission(self, call) if call.path.startswith(PATHS[clause]) else None
+                partner = admission(self, call) if call.path.startswith(path) else None
                 if partner is None:
                     raise
                 return partner

@@ -106,6 +106,10 @@ class Ledger:
         """Whether the partner has ever created a session for the user."""
         return (partner.widget_id, user) in self._verified
 
+    def users(self, partner: Partner) -> tuple[str, ...]:
+        """All users for whom the partner has created a session."""
+        return tuple(user for owner, user in self._verified if owner == partner.widget_id)
+
     def is_verified(self, partner: Partner, user: str) -> bool:
         """Whether a user has passed the identity check."""
         return self._verified.get((partner.widget_id, user), False)
