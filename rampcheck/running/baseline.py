@@ -90,12 +90,12 @@ class _Search:
         raise self._nothing_accepted()
 
     def _order(self) -> Iterator[int]:
-        """Gives what to try next. Once the credentials are refused: each optional part once, each other spelling."""
+        """Gives what to try next; once the credentials are refused, each optional part, all of them, each spelling."""
         plain = len(list(self._suite.candidates(self._profile)))
         tried: set[tuple[tuple[str, str], ...]] = set()
         for index in range(plain):
             added = self._all[index].added
-            if not self._refuses_credentials() or (len(added) == 1 and added not in tried):
+            if not self._refuses_credentials() or (len(added) == 1 and added not in tried) or index == plain - 1:
                 tried.add(added)
                 yield index
         if self._refuses_credentials():

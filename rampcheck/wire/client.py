@@ -414,10 +414,12 @@ class Client:
 
     def _on_the_wire(self, request: Request, number: int, scenario: str) -> httpx.Request:
         agent = f"rampcheck/{__version__} (run {self._lane.run}; exchange {number})"
-        headers = [("User-Agent", agent), ("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate")]
+        # By its own name, too, it is found in the vendor's logs.
+        request = request.with_header("User-Agent", f"{request.header('User-Agent') or ''} {agent}".strip())
+        headers = [("Accept-Encoding", "gzip, deflate")]
         if self._profile.traceparent:
             headers.append((tracing.HEADER, tracing.of_exchange(self._lane.trace_key, scenario, number).header))
-        headers += [*self._profile.headers, *request.headers]
+        headers += [*self._profile.headers, *request.with_default("Accept", "application/json").headers]
         # As bytes, because httpx would refuse the letters outside ASCII that a scenario may want to send.
         raw = [(name.encode("ascii"), value.encode("utf-8")) for name, value in headers]
         return httpx.Request(request.method, self._profile.base_url + request.path, headers=raw, content=request.body)

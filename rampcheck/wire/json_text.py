@@ -71,3 +71,15 @@ def strings(value: Any) -> Iterator[str]:
                 waiting += items
             case dict() as members:
                 waiting += members.values()
+
+
+def members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Gives the name and value of every member of every object in a JSON value, however deep, without recursion."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case list() as items:
+                waiting += items
+            case dict() as own:
+                yield from own.items()
+                waiting += own.values()
