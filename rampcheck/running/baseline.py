@@ -67,6 +67,7 @@ class _Search:
         self._judge = judge
         self._run = run
         self._refused: Exchange | None = None
+        self._tried: set[int] = set()
         self._all = everything(profile, suite)
 
     def found(self) -> int:
@@ -79,9 +80,10 @@ class _Search:
                 for earlier in failed if added else ():
                     if self._sent(earlier).accepted:
                         return earlier
-                self._blame(added, exchange)
-                self._compare_clocks(exchange)
-                return index
+                least, accepted = self._least(index, exchange)
+                self._blame(self._all[least].added, accepted)
+                self._compare_clocks(accepted)
+                return least
             if self._refused is None:
                 self._refused = exchange
                 self._demand_no_mistake(self._request(index), exchange)
@@ -101,6 +103,16 @@ class _Search:
         if self._refuses_credentials():
             yield from range(plain, len(self._all))
 
+    def _least(self, index: int, accepted: Exchange) -> tuple[int, Exchange]:
+        """Gives the first candidate that is accepted with less than this one, and was passed over; or else this one."""
+        added = set(self._all[index].added)
+        for less in range(index):
+            if less not in self._tried and set(self._all[less].added) < added:
+                exchange = self._sent(less)
+                if exchange.accepted:
+                    return less, exchange
+        return index, accepted
+
     def _refuses_credentials(self) -> bool:
         return self._refused is not None and self._refused.status == self._suite.contract.credentials_refused[0]
 
@@ -109,6 +121,7 @@ class _Search:
 
     def _sent(self, index: int) -> Exchange:
         """Sends a candidate, again where not the API seems to have answered."""
+        self._tried.add(index)
         for tries in range(TRIES, 0, -1):
             try:
                 exchange = self._client.send(self._request(index), SCENARIO)

@@ -20,6 +20,8 @@ VALUES: dict[str, Any] = {
     "array": ["100"],
     "object": {"value": "100"},
 }
+# What a language without strict types takes for nothing, or for a string that is empty.
+EMPTY: tuple[Any, ...] = (0, False, [], {})
 HOSTILE_STRINGS = (
     "\x00",
     "a\x00b",
@@ -48,6 +50,7 @@ SLOW_EMAILS = (
     "user" + " " * 5_000 + "@example.com",
 )
 NEST = 20_000
+MIB = 1 << 20
 
 
 def each(prefix: str, names: Iterable[str]) -> list[Any]:
@@ -152,6 +155,15 @@ def hostile_bodies(body: bytes) -> dict[str, bytes]:
     inner, head = body[1:-1], body[:-1]
     return {
         f"{NEST:,} levels of nesting": head + b',"note":' + b"[" * NEST + b"]" * NEST + b"}",
+        **{
+            f"{levels} levels of nesting": head + b',"note":' + b'{"of":' * levels + b"1" + b"}" * levels + b"}"
+            for levels in (3, 11, 33)
+        },
+        **{
+            f"{size:,} bytes": head + b',"note":"' + b"x" * (size - len(head) - len(b',"note":""}')) + b'"}'
+            for size in ((1 << 16) - 1, (1 << 16) + 1, MIB - 1, MIB + 1)
+        },
+        "a member with a long name": head + b',"' + b"x" * 2_000 + b'":"x"}',
         "a number of 5,000 digits": head + b',"note":' + b"9" * 5000 + b"}",
         "every member twice": b"{" + inner + b"," + inner + b"}",
         "a member without a name": head + b',"":""}',

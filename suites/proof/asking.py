@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Holds
@@ -10,7 +11,7 @@ from rampcheck.judging.invariants import given
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .requests import kyc_status
+from .requests import kyc_status, with_headers
 
 UNTIL_KNOWN = 2.0  # seconds that may pass until the other endpoints know a session
 PAUSE = 0.2
@@ -60,9 +61,10 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
     return target.send(request, session, Demand(clause, Acceptance(words), where))
 
 
-def demand_not_started(target: Target, session: Accepted, what: str) -> None:
+def demand_not_started(target: Target, session: Accepted, what: str, headers: Mapping[str, str] | None = None) -> None:
     """Asks for the KYC status of a session's user, who has done nothing; `what` says in a phrase who that is."""
     clause = "proof.kyc.not-started"
-    answer = demand(target, clause, kyc_status(session.request.json["partner_user_id"], session.credential), session)
+    question = kyc_status(session.request.json["partner_user_id"], session.credential)
+    answer = demand(target, clause, with_headers(question, headers or {}), session)
     if answer.accepted:
         target.demand(answer, Demand(clause, Holds("status", "not_started"), f"for {what}"), session.exchange)

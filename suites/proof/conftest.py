@@ -1,10 +1,21 @@
 """What the scenarios of Proof share."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from rampcheck.running.scenario import Target
 
+from .journey import Journeys
 from .requests import origins
+
+
+@pytest.fixture(scope="session")
+def journeys(target: Target) -> Iterator[Journeys]:
+    """The transactions that are followed to their end, and looked at again when all other scenarios are over."""
+    with Journeys(target) as followed:
+        yield followed
+        followed.look_back()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from .invariants.values import RANK, TERMINAL
 from .requests import is_second, pairs, poll, upgrade
 
 MOST_PAIRS = 3
+LONG_AFTER = 3.0  # seconds after the end of all, when it is seen whether it lasts
 MOST_TRIES = 3  # for a transaction that is not at its end before it can be watched
 
 
@@ -147,12 +148,13 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
 class Journeys:
     """All the transactions of a run that are driven to their end; a context manager that closes their WebSockets.
 
-    `receives` says whether webhooks, which are the first partner's, are received; `came` counts them.
+    `came` counts the webhooks that were received.
     """
 
-    def __init__(self, target: Target, *, receives: bool) -> None:
-        self._receives = receives
+    def __init__(self, target: Target) -> None:
+        self._receives = False
         self._target = target
+        self._followed: float | None = None
         self.came = 0
         self._all: list[Journey] = []
         self._strangers: list[tuple[Request, Channel | None]] = []
@@ -161,17 +163,16 @@ class Journeys:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for channel in [channel for _, channel in self._strangers if channel is not None]:
-            channel.close()
-        for journey in self._all:
-            journey.close()
+        self._close(self._all)
         self._take_webhooks()
 
-    def begin(self) -> None:
+    def begin(self, *, receives: bool) -> None:
         """Creates the sessions of both partners; the other one listens to the first transaction of each.
 
-        Raises `Unjudged` where no session could be created.
+        `receives` says whether webhooks, which are the first partner's, are received. Raises `Unjudged` where no
+        session could be created.
         """
+        self._receives = receives
         credentials = [
             name
             for name in (self._target.suite.credential, f"second_{self._target.suite.credential}")
@@ -202,13 +203,40 @@ class Journeys:
                 deadline = time.monotonic() + limits.event_timeout_seconds
 
     def ask_again(self) -> None:
-        """Polls each transaction once more, an interval later, and those that are not one's own as well."""
+        """Polls each transaction once more, an interval later, and those that are not one's own as well.
+
+        The WebSockets are closed but the first one, over which something may still come.
+        """
         time.sleep(self._target.profile.limits.poll_interval_seconds)
         for journey in self._all:
             journey.poll()
         for question, _ in self._strangers:
             with suppress(Unjudged):
                 self._target.ask(question)
+        self._close(self._all[1:])
+        self._followed = time.monotonic()
+
+    def look_back(self) -> None:
+        """Polls the first transaction of each partner once more, some seconds after all came to their end.
+
+        What the run did meanwhile counts as waiting. What is wrong with the answers, and with what came over the other
+        channels, is the invariants' to judge.
+        """
+        if self._followed is None:
+            return
+        time.sleep(max(0.0, self._followed + LONG_AFTER - time.monotonic()))
+        asked: set[str] = set()
+        with suppress(RunOver):
+            for journey in self._all:
+                if journey.is_over and journey.credential not in asked:
+                    asked.add(journey.credential)
+                    journey.poll()
+
+    def _close(self, journeys: Sequence[Journey]) -> None:
+        for channel in [channel for _, channel in self._strangers if channel is not None]:
+            channel.close()
+        for journey in journeys:
+            journey.close()
 
     @property
     def has_websocket(self) -> bool:
@@ -247,13 +275,12 @@ class Journeys:
             )
 
     def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
-        """Gives the members of the sessions to be watched: some pairs of the first partner, both types."""
+        """Gives the members of the sessions to be watched: some pairs of the partner, both types."""
         partner = self._target.partner(credential)
         types = ("buy", "sell") if partner.get("off_ramp") else ()
-        if is_second(credential):
-            yield from [{"type": kind} for kind in types] or [{}]
-            return
-        for index, (currency, network) in enumerate(pairs(partner)[:MOST_PAIRS]):
+        chosen = pairs(partner)[:MOST_PAIRS]
+        for index in range(max(len(chosen), len(types))):
+            currency, network = chosen[index % len(chosen)]
             yield {"currency": currency, "network": network, **({"type": types[index % 2]} if types else {})}
 
     def _started(self, credential: str, fields: Mapping[str, Any]) -> Journey:

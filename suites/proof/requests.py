@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from urllib.parse import quote
 
@@ -17,6 +17,21 @@ EXAMPLE_PAIR = ("USDT", "TRC20")  # the documentation's own
 CLIENT_IP = "203.0.113.42"  # RFC 5737: documentation only
 # For partners told at onboarding to send an address, where the profile does not give one.
 EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
+# For a partner whose address Proof resolves: what is sent is no address at all.
+IGNORED_ADDRESS = "TRampcheckSentAddressIgnoredByProof"
+
+# Headers that no documentation speaks of, and that should decide nothing; a page is what a browser would rather have.
+BROWSER: Mapping[str, str] = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "de-CH,de;q=0.9,fr;q=0.5",
+    "User-Agent": "Mozilla/5.0 (Linux; Android 15; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0",
+}
+BESIDES: Mapping[str, str] = {
+    "Cookie": "session=rampcheck; type=sell; lang=de; theme=dark; debug=1",
+    "X-Debug": "1",
+    "X-Requested-With": "XMLHttpRequest",
+    "X-User-Id": "rampcheck-somebody-else",
+}
 
 
 def authenticate(request: Request, profile: Profile) -> Request:
@@ -74,13 +89,30 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
     return request
 
 
+def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
+    """Gives the request with these headers set."""
+    for name, value in headers.items():
+        request = request.with_header(name, value)
+    return request
+
+
 Addition = Callable[[Request, Partner], Request]
 
 # What a target may ask for although it is documented as optional: the clause that says so, what it is, how it is added.
 ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
     ("proof.session.request.client-ip-optional", "`client_ip`", lambda request, _: request.but(client_ip=CLIENT_IP)),
-    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
+    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
+    (
+        "proof.session.request.redirect-override",
+        "`redirect_url`",
+        lambda request, _: request.but(redirect_url="https://rampcheck.example/done"),
+    ),
+    (
+        "proof.session.request.address-ignored",
+        "`address`",
+        lambda request, _: request.but(address=IGNORED_ADDRESS) if "address" not in request.json else request,
+    ),
     (
         "proof.auth.origin-optional",
         "a registered `Origin`",
@@ -90,13 +122,16 @@ ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
 
 
 def candidates(profile: Profile) -> Iterator[Candidate]:
-    """Gives the minimum of every pair, then each with one optional part, then with two, and so on."""
+    """Gives the minimum of every pair, then each with one optional part, then the first pair with two, and so on.
+
+    The last one has all of them.
+    """
     usable = [addition for addition in ADDITIONS if "Origin" not in addition[1] or origins(profile.partner)]
     for size in range(len(usable) + 1):
         for chosen in combinations(usable, size):
             if len({what for _, what, _ in chosen}) < size:
                 continue
-            for pair in range(len(pairs(profile.partner))):
+            for pair in range(len(pairs(profile.partner)) if size < 2 else 1):
                 yield Candidate(_builder(chosen, pair), tuple((clause, what) for clause, what, _ in chosen))
 
 

@@ -49,6 +49,8 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
         "a made-up token": f"rampcheck-{target.unique()}-no-such-token",
         "the token without its last character": token[:-1],
         "the first half of the token": token[:half],
+        "the second half of the token": token[half:],
+        "the first half of the token and a percent sign": f"{token[:half]}%",
         "the token and one more character": f"{token}x",
         # In the middle: of an encoded token, the last character may hold bits that nothing reads.
         "the token with one character replaced": token[:half]
@@ -61,7 +63,8 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
     for what, stranger in strangers.items():
         if stranger != token:
             target.hide("made_up_token", stranger)
-            for _ in range(2):  # That it was refused before does not make it known.
+            # That it was refused before does not make it known.
+            for _ in range(2 if what == "a made-up token" else 1):
                 accepted.with_header("Authorization", f"Bearer {stranger}".rstrip(), what).is_refused(
                     INVALID_TOKEN if stranger else MISSING_TOKEN
                 )
@@ -167,6 +170,8 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
 def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, registered_origin: str) -> None:
     """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4)."""
     url = urlsplit(registered_origin)
+    # What stands for any character in a pattern stands for itself in a host.
+    no_pattern = url.netloc.replace(".", "x", 1)
     look_alikes = (
         f"{registered_origin}.rampcheck.example",
         f"{url.scheme}://evil-{url.netloc}",
@@ -174,6 +179,7 @@ def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, reg
         f"http://{url.netloc}" if url.scheme == "https" else f"https://{url.netloc}",
         f"{url.scheme}://{url.hostname}:{(url.port or 443) + 1}",
         registered_origin[:-1],
+        *([f"{url.scheme}://{no_pattern}"] if no_pattern != url.netloc else []),
         f"https://rampcheck.example/{url.netloc}",
     )
     for origin in look_alikes:

@@ -7,6 +7,8 @@ from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Rejection
 from rampcheck.running.scenario import Accepted, Target
 
+from .requests import BROWSER, with_headers
+
 PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
 
 
@@ -26,8 +28,10 @@ def test_one_error_of_each_kind(accepted: Accepted) -> None:
     accepted.with_body(b"{", "a body that is no JSON").send()
     accepted.without("amount").send()
     accepted.but(currency="RAMPCHECKX").send()
-    # The same refusal again: its request id is another one.
-    accepted.without("amount").send()
+    # The same refusal again: its request id is another one, and what a browser would rather have makes no difference.
+    accepted.changed(
+        lambda request: with_headers(request.without("amount"), BROWSER), "no `amount`, headers of a browser"
+    ).send()
 
 
 @pytest.mark.verifies("proof.errors.upstream")

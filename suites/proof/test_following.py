@@ -19,15 +19,13 @@ WEBHOOKS = (
 )
 
 
-@pytest.mark.long
 @pytest.mark.verifies("proof.transaction.terminal", "proof.ws.isolation", *EVENTS, *WEBHOOKS)
-def test_transactions_are_followed_to_their_end_on_every_channel(target: Target) -> None:
+def test_transactions_are_followed_to_their_end_on_every_channel(target: Target, journeys: Journeys) -> None:
     """Transactions of both partners go to their end while their owners, and the other partner, listen and ask."""
     receives = opens_receiver(target)
-    with Journeys(target, receives=receives) as journeys:
-        journeys.begin()
-        journeys.follow()
-        journeys.ask_again()
+    journeys.begin(receives=receives)
+    journeys.follow()
+    journeys.ask_again()
     if receives:
         judge_delivery(target, journeys)
     if not journeys.has_websocket:

@@ -2,21 +2,37 @@
 invariants; these scenarios provoke the answers in which it could break."""
 
 import re
+from unicodedata import normalize
 
 import pytest
 
-from rampcheck.judging.demands import Demand, Holds
+from rampcheck.judging.demands import Demand, Holds, Rejection
 from rampcheck.judging.invariants import given
-from rampcheck.running.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from . import asking
 from .asking import demand, demand_not_started, transaction_of
-from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID, UNAUTHORISED
-from .requests import kyc_status, poll
+from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
+from .requests import BROWSER, kyc_status, poll
+from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 
 SECOND = "second_client_token"
-# Characters that mean something in a path, a query or a form (RFC 3986 section 2.2), and some outside ASCII.
-RESERVED = ("/", "%2F", "?a#b", "+", " ", "&=;,", ".:@!", "ü😀")
+# Characters that mean something in a path, a query or a form (RFC 3986 section 2.2).
+RESERVED = ("/", "%2F", "?a#b", "+", " ", ".:@!")
+
+
+def unusual(user: str) -> dict[str, tuple[str, str]]:
+    """Gives names of users, by what is unusual in them; with each another name, which is that of somebody else.
+
+    The other one is what a store makes of a name that folds letters (Unicode Standard Annex 15), or keeps a part.
+    """
+    long = {f"{length} characters": f"{user}-".ljust(length, "x") for length in (65, 256)}
+    return {
+        "capitals": (f"{user}-Anna-MARIA", f"{user}-anna-maria"),
+        "letters outside ASCII": (f"{user}-&=;,<ü😀", f"{user}-&=;,<u😀"),
+        "letters that are compatible with others": (f"{user}-ﬁ①Åu\u0308", normalize("NFKC", f"{user}-ﬁ①Åu\u0308")),
+        **{what: (name, f"{name[:-1]}y") for what, name in long.items()},
+    }
 
 
 @pytest.fixture
@@ -39,7 +55,7 @@ def test_a_new_user_has_not_started(target: Target) -> None:
             session = target.accepted(credential)
             demand_not_started(target, session, "a new user")
             asking.known(session, poll(transaction_of(session.exchange), credential))
-            demand_not_started(target, session, "a new user whose transaction was asked for")
+            demand_not_started(target, session, "a new user whose transaction was asked for", BROWSER)
             session.unchanged().send()
             demand_not_started(target, session, "a new user with a second session")
 
@@ -58,12 +74,32 @@ def test_a_user_may_have_reserved_characters(accepted: Accepted, target: Target,
             )
 
 
+@pytest.mark.verifies("proof.kyc.echo", "proof.transaction.echo", "proof.kyc.unknown")
+def test_a_user_may_have_an_unusual_name(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+    """A name that is taken comes back as it was sent, on every channel; a name that differs is another user's."""
+    for what, (name, other) in unusual(user).items():
+        created = accepted.but(partner_user_id=name).send()
+        if not created.accepted:
+            target.judge.observed("proof.kyc.echo", f"no session for a user with {what}: {created.summary()}", created)
+            continue
+        session = Accepted(target, accepted.request, created)
+        demand(target, "proof.transaction.echo", poll(transaction_of(created), token_name), session)
+        answer = demand(target, "proof.kyc.echo", kyc_status(name, token_name), session)
+        if answer.accepted:
+            known = Accepted(target, kyc_status(name, token_name), answer)
+            known.instead(kyc_status(other, token_name), f"a name that differs from one with {what}").is_refused(
+                NOT_FOUND_OR_NO_ID, clause="proof.kyc.unknown"
+            )
+
+
 @pytest.mark.verifies("proof.kyc.unknown")
 def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, user: str, token_name: str) -> None:
     """Nobody is known but for whom a session was created, under the very id."""
     strangers = {
         "a user without a session": f"rampcheck-{target.unique()}-never",
         "the beginning of a known user": user[: len(user) // 2],
+        "the end of a known user": user[len(user) // 2 :],
+        "a known user with a dot for the last character": f"{user[:-1]}.",
         "a known user in another letter case": user.swapcase(),
         "a known user and a space": f"{user} ",
         "a known user and a slash": f"{user}/",
@@ -104,14 +140,14 @@ def test_another_partners_user_is_not_found(target: Target) -> None:
     ).is_observed()
 
 
-@pytest.mark.verifies("proof.kyc.auth")
-def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target, token: str) -> None:
-    """No token and a token nobody issued tell nothing of a user."""
-    stranger = f"rampcheck-{target.unique()}-no-such-token"
-    target.hide("made_up_token", stranger)
-    known.with_header("Authorization", None).is_refused(UNAUTHORISED)
-    for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
-        known.with_header("Authorization", f"Bearer {unknown}", what).is_refused(UNAUTHORISED)
+@pytest.mark.verifies("proof.kyc.auth", SCHEME, INACTIVE, GRACE)
+def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target) -> None:
+    """No token, none that is good, and none in another place tell anything of a user."""
+
+    def refused(attempt: Attempt, refusal: Rejection, clause: str) -> None:
+        attempt.is_refused(refusal, clause=clause)
+
+    demand_rules_of_tokens(target, known, "proof.kyc.auth", refused)
 
 
 @pytest.mark.verifies("proof.kyc.stable", "proof.kyc.unknown")

@@ -1,12 +1,15 @@
 """POST /widget/session, the request: required and optional fields, their types and values (session page)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from rampcheck.judging.demands import Declined, Demand, Holds
 from rampcheck.judging.invariants import given
 from rampcheck.running.cases import (
+    EMPTY,
     HOSTILE_STRINGS,
     SLOW_EMAILS,
     each,
@@ -27,8 +30,9 @@ from .refusals import (
     WALLET_NOT_SUPPORTED,
     WRONG_TYPE,
 )
-from .requests import CLIENT_IP, OPTIONAL, REQUIRED, pairs
+from .requests import CLIENT_IP, IGNORED_ADDRESS, OPTIONAL, REQUIRED, pairs
 
+SECOND = "second_client_token"
 NOT_DECIMAL = (
     "abc",
     "1,5",
@@ -45,6 +49,7 @@ NOT_DECIMAL = (
     "-",
     "100\u20ac",
 )
+REDIRECT_URL = "https://rampcheck.example/done"
 # The last two are 100 in the digits of other scripts, full-width and Arabic-Indic.
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5\n", "\uff11\uff10\uff10", "\u0661\u0660\u0660")
 
@@ -58,16 +63,22 @@ def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> N
 @pytest.mark.parametrize("name", each("proof.session.request.type", REQUIRED))
 def test_a_required_field_is_a_string(accepted: Accepted, name: str) -> None:
     """A required field of any other JSON type is refused."""
-    for value in (*other_types("string"), None, [accepted.request.json[name]]):
+    for value in (*mistyped(accepted.request.json[name]), None):
         accepted.but(**{name: value}).is_refused(WRONG_TYPE)
 
 
 @pytest.mark.verifies("proof.session.request.type.optional")
-@pytest.mark.parametrize("name", OPTIONAL)
-def test_an_optional_field_is_a_string(accepted: Accepted, name: str) -> None:
+def test_an_optional_field_is_a_string(accepted: Accepted) -> None:
     """An optional field of any other JSON type is refused; null is left open."""
-    for value in other_types("string"):
-        accepted.but(**{name: value}).is_refused(INVALID_REQUEST)
+    fit = {"type": "buy", "redirect_url": REDIRECT_URL, "client_ip": CLIENT_IP, "address": IGNORED_ADDRESS}
+    for name in OPTIONAL:
+        for value in mistyped(fit[name]):
+            accepted.but(**{name: value}).is_refused(INVALID_REQUEST)
+
+
+def mistyped(fit: str) -> list[Any]:
+    """Gives what is no string: of every type but null, what is empty, and an array of a string that fits."""
+    return [value for value in other_types("string") if not isinstance(value, list)] + [*EMPTY, [fit]]
 
 
 @pytest.mark.verifies("proof.session.request.empty")
@@ -117,12 +128,25 @@ def test_usual_forms_of_media_type_and_email_are_accepted(accepted: Accepted) ->
 
 @pytest.mark.verifies("proof.session.request.currency-enabled")
 def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: Target) -> None:
-    """Neither a made-up ticker nor a currency that the partner does not have is accepted."""
-    currencies = ["RAMPCHECKX"]
-    if target.partner().get("disabled_currency"):
-        currencies.append(target.partner().get("disabled_currency"))
-    for currency in currencies:
+    """Neither a made-up ticker, nor one that begins as another, nor one that the partner does not have is accepted."""
+    for currency in ("RAMPCHECKX", f"{accepted.request.json['currency']}X"):
         accepted.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
+    for control in (accepted, *another_partners(target)):
+        if currency := target.partner(control.credential).get("disabled_currency"):
+            control.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
+
+
+@pytest.mark.verifies("proof.session.currency-echo", "proof.session.network-echo")
+def test_another_letter_case_comes_back_as_it_was_sent(accepted: Accepted) -> None:
+    """Whether a currency or network is known in lower case is not documented; what is taken comes back as sent."""
+    for name in ("currency", "network"):
+        accepted.but(**{name: accepted.request.json[name].lower()}).send()
+
+
+def another_partners(target: Target) -> Iterator[Accepted]:
+    """Gives the second partner's request as just accepted, if the profile has one."""
+    if SECOND in target.profile.credentials:
+        yield target.accepted(SECOND)
 
 
 @pytest.mark.creates_sessions
@@ -140,9 +164,13 @@ def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) 
 
 @pytest.mark.verifies("proof.session.request.wallet-provisioned")
 def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) -> None:
-    """An enabled currency on a network for which there is no wallet is refused as such."""
-    currency, network = target.partner().get("unprovisioned_pair")
-    accepted.but(currency=currency, network=network).is_refused(WALLET_NOT_SUPPORTED)
+    """An enabled currency on a network for which there is no wallet is refused as such, for either partner."""
+    for control in (accepted, *another_partners(target)):
+        if pair := target.partner(control.credential).get("unprovisioned_pair"):
+            control.but(currency=pair[0], network=pair[1]).is_refused(WALLET_NOT_SUPPORTED)
+    # What begins as a network is none; in which way it is refused depends on what is taken for the name of one.
+    network = f"{accepted.request.json['network']}-RAMPCHECK"
+    accepted.but(network=network).is_refused(ANY_4XX)
 
 
 @pytest.mark.verifies("proof.session.request.type-enum")
@@ -263,7 +291,7 @@ def test_both_versions_of_ip_are_accepted(accepted: Accepted) -> None:
 @pytest.mark.verifies("proof.session.request.address-ignored")
 def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target) -> None:
     """Where Proof resolves the address, one that is sent is ignored, on every pair and by the next session, too."""
-    sent = "TRampcheckSentAddressIgnoredByProof"
+    sent = IGNORED_ADDRESS
     for currency, network in pairs(target.partner()):
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         own = given(control.exchange, "address")

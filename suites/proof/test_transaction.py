@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 import pytest
 
-from rampcheck.judging.demands import Demand, Holds
-from rampcheck.running.scenario import Accepted, Target
+from rampcheck.judging.demands import Demand, Holds, Rejection
+from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from .asking import demand, known, transaction_of
-from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID, UNAUTHORISED
-from .requests import pairs, poll
+from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
+from .requests import BROWSER, pairs, poll, with_headers
+from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 
 SECOND = "second_client_token"
 SHORTEST_RANDOM = 16  # characters; a shorter id may be a number that is counted up
@@ -25,13 +26,12 @@ def polled(accepted: Accepted, token_name: str) -> Accepted:
 
 
 def sessions(target: Target) -> Iterator[Accepted]:
-    """Gives sessions of either partner: the baseline, other pairs of the first, both types where allowed."""
+    """Gives sessions of either partner: the baseline, some other pairs, both types where allowed."""
     for credential in (target.suite.credential, SECOND):
         if credential not in target.profile.credentials:
             continue
         partner = target.partner(credential)
-        others = pairs(partner)[1:3] if credential == target.suite.credential else ()
-        kinds = [{"currency": currency, "network": network} for currency, network in others]
+        kinds = [{"currency": currency, "network": network} for currency, network in pairs(partner)[1:3]]
         kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
         yield (session := target.accepted(credential))
         for kind in kinds:
@@ -49,7 +49,7 @@ def test_a_session_just_created_is_pending(target: Target) -> None:
     for session in sessions(target):
         question = poll(transaction_of(session.exchange), session.credential)
         # Twice, as to ask is not to do anything with it.
-        for answer in (demand(target, clause, question, session), target.ask(question)):
+        for answer in (demand(target, clause, question, session), target.ask(with_headers(question, BROWSER))):
             if answer.accepted:
                 pending = Demand(clause, Holds("status", "pending"), "for a session just created")
                 target.demand(answer, pending, session.exchange)
@@ -113,11 +113,11 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
         question.instead(question.request.with_credential(other), "the token of another partner").is_refused(NOT_FOUND)
 
 
-@pytest.mark.verifies("proof.transaction.auth")
-def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target, token: str) -> None:
-    """No token and a token nobody issued open no transaction."""
-    stranger = f"rampcheck-{target.unique()}-no-such-token"
-    target.hide("made_up_token", stranger)
-    polled.with_header("Authorization", None).is_refused(UNAUTHORISED)
-    for what, unknown in (("a made-up token", stranger), ("the token and one more character", f"{token}x")):
-        polled.with_header("Authorization", f"Bearer {unknown}", what).is_refused(UNAUTHORISED)
+@pytest.mark.verifies("proof.transaction.auth", SCHEME, INACTIVE, GRACE)
+def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target) -> None:
+    """No token, none that is good, and none in another place open a transaction."""
+
+    def refused(attempt: Attempt, refusal: Rejection, clause: str) -> None:
+        attempt.is_refused(refusal, clause=clause)
+
+    demand_rules_of_tokens(target, polled, "proof.transaction.auth", refused)

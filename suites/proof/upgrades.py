@@ -12,9 +12,12 @@ from rampcheck.wire.exchanges import Exchange, Request
 AT_ONCE = 2.0  # seconds
 
 
-def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE) -> None:
-    """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds."""
-    demand = Demand(target.clause, Silence(), f"for an upgrade with {attempt.change}")
+def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE, clause: str = "") -> None:
+    """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds.
+
+    Of a scenario that verifies several clauses, `clause` says by which.
+    """
+    demand = Demand(clause or target.clause, Silence(), f"for an upgrade with {attempt.change}")
     with target.judge.changing(attempt.change):
         exchange = unsubscribed(target, attempt.request, patience)
     if not exchange.accepted and demand.broken(exchange, target.suite):

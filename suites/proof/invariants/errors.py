@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from rampcheck.contract.profile import Partner
 from rampcheck.judging.history import never_repeated
@@ -10,6 +12,7 @@ from rampcheck.judging.invariants import given, json_media_type, not_a_gateways
 from rampcheck.judging.schema import describe
 from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
 from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.json_text import members, strings
 
 from ..endpoints import SESSION, is_widget_call
 
@@ -70,12 +73,39 @@ def no_transaction(exchange: Exchange, _: Partner) -> Broken | None:
     )
 
 
+# What a session hands out: nowhere else, and nobody else's.
+HANDED_OUT = ("signature", "init_token")
+SIGNATURE = re.compile(r"\bv2:[0-9A-Fa-f]{128}\b")
+
+
+@invariant("proof.errors.no-session", is_documented_error, exercises=False)
+def no_session_inside(exchange: Exchange, _: Partner) -> Broken | None:
+    """No session's signature or token stands deeper in an error, nor a signature in any of its texts."""
+    answer = exchange.response.json if exchange.response else None
+    if not isinstance(answer, dict):
+        return None
+    sent = exchange.request.body.decode("utf-8", "replace")
+    for own, value in answer.items():
+        if own not in HANDED_OUT:  # At its top they are the schema's to judge.
+            named = [name for name, inner in members(value) if name in HANDED_OUT and is_told(inner, sent)]
+            named += ["signature" for text in strings(value) if SIGNATURE.search(text) and text not in sent]
+            if named:
+                return Broken(f"an error without a session's `{named[0]}`", f"one in `{own}`", about=(member(own),))
+    return None
+
+
+def is_told(value: Any, sent: str) -> bool:
+    """Whether a value is a text that the request did not bring itself."""
+    return isinstance(value, str) and value != "" and value not in sent
+
+
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.errors.media-type", is_documented_error, json_media_type),
     not_a_gateways("proof.errors.gateway-envelope", is_widget_call),
     server_error_is_documented,
     code_is_documented,
     no_transaction,
+    no_session_inside,
 )
 HISTORY: Sequence[HistoryInvariant] = (
     never_repeated(

@@ -10,7 +10,7 @@ from rampcheck.contract.profile import Partner
 from rampcheck.judging.schema import describe
 from rampcheck.judging.suite import BODY, Broken, HistoryInvariant, Invariant, invariant, member
 from rampcheck.wire.exchanges import Exchange
-from rampcheck.wire.json_text import strings
+from rampcheck.wire.json_text import members, strings
 
 from ..endpoints import EVENTS, is_widget_call
 
@@ -25,9 +25,18 @@ INSIDE = (
     r"\b[a-z][a-z0-9+.-]{0,20}://(?:[^\s:/@\"'<>]+:[^\s/@\"'<>]+@|(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\."
     r"|[\w.-]+\.(?:internal|local|lan|svc|home\.arpa|cluster\.local)\b|[\w-]+:\d))[^\s\"'<>]*"
 )
-INTERNALS = re.compile(f"{TRACES}|{QUERIES}|{PATHS}|{INSIDE}")
+# What opens something by its form, or after a word that says so; each has a digit, which words of a language have not.
+_OPENER = r"(?=[^\s\"'<>&]{0,80}\d)[\w.~+/=-]{16,}"
+KEYS = (
+    r"\b[srp]k_(?:live|test)_\w{8,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]{0,30}PRIVATE KEY"
+    rf"|\b(?:Bearer|Basic) {_OPENER}|(?i:\b(?:api[-_ ]?key|secret|password|passwd)\b[\"']?\s?[=:]\s?[\"']?){_OPENER}"
+)
+INTERNALS = re.compile(f"{TRACES}|{QUERIES}|{PATHS}|{INSIDE}|{KEYS}")
 # The addresses of a page's own parts are no paths of files.
-INTERNALS_OF_A_PAGE = re.compile(f"{TRACES}|{QUERIES}|{INSIDE}")
+INTERNALS_OF_A_PAGE = re.compile(f"{TRACES}|{QUERIES}|{INSIDE}|{KEYS}")
+# Members named after what opens something, and values that may well do so.
+OPENING = re.compile(r"(?i)(?:^|[-_])(?:api[-_]?key|secret|password|authorization|private[-_]?key)$")
+OPENER = re.compile(_OPENER)
 ANY_URL = re.compile(r"\bhttps?://[^\s\"'<>\\]+")
 # Headers that hold paths and addresses by what they are for.
 ADDRESSING = frozenset(
@@ -73,6 +82,9 @@ def _places(exchange: Exchange) -> Iterator[tuple[str, tuple[str, ...], str, re.
         for name, value in answer.json.items():
             for text in strings(value):
                 yield f"`{name}`", (member(name),), text, INTERNALS
+            for named, text in members({name: value}):
+                if OPENING.search(named) and isinstance(text, str):
+                    yield f"`{named}` in `{name}`", (member(name),), text, OPENER
     else:
         is_page = "html" in answer.media_type or answer.body.lstrip()[:1] == b"<"
         text = answer.body.decode("utf-8", "replace")

@@ -22,7 +22,7 @@ from rampcheck.judging.invariants import (
     sends_no_json,
     sends_no_object,
 )
-from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, invariant
+from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, invariant, member
 from rampcheck.wire.exchanges import Exchange
 
 from ..endpoints import SESSION
@@ -105,6 +105,22 @@ TYPE_OVERRIDE = (
 )
 
 
+@invariant(
+    "proof.session.request.address-ignored",
+    lambda exchange, partner: (
+        SESSION.answered_with("address")(exchange, partner)
+        and partner.get("address_mode") == "resolved"
+        and isinstance(asked(exchange, "address"), str)
+    ),
+    exercises=False,
+)
+def address_is_not_the_one_sent(exchange: Exchange, _: Partner) -> Broken | None:
+    """Where Proof resolves the address, the one that was sent is not the session's."""
+    if given(exchange, "address") != asked(exchange, "address"):
+        return None
+    return Broken("`address`: Proof's own", "the one that was sent", about=(member("address"),))
+
+
 # Requests that must not create a session
 
 DECIMAL_AT_BEST = re.compile(r"\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
@@ -155,6 +171,7 @@ INVARIANTS: Sequence[Invariant] = (
     success_status,
     *LOCKED,
     *TYPE_OVERRIDE,
+    address_is_not_the_one_sent,
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
 )
 

@@ -1,0 +1,146 @@
+"""POST /widget/session, what may be chosen together: every two choices stand in some request, by a covering array
+(pairwise testing; allpairspy makes it). The schema and the invariants judge the sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from allpairspy import AllPairs
+
+from rampcheck.judging.demands import Acceptance, Demand
+from rampcheck.running.scenario import Accepted, Attempt, Target
+from rampcheck.wire.exchanges import Request
+
+from .requests import BESIDES, BROWSER, CLIENT_IP, IGNORED_ADDRESS, origins, pairs, with_headers
+
+SECOND = "second_client_token"
+REQUEST = "proof.session.request"
+MOST_PAIRS = 3
+MOST = 4  # rows that are looked into: what is refused by itself is so in many of them
+# What a session's schema nodes promise, whatever is asked.
+SHAPE = (
+    "json",
+    "complete",
+    "merchant-transaction-id",
+    "widget-id",
+    "address",
+    "signature-format",
+    "init-token",
+    "init-token-type",
+    "currency-echo",
+    "network-echo",
+    "fix-currency",
+    "fix-amount",
+    "fix-fiat-amount",
+    "fix-fiat-currency",
+    "fix-network",
+    "type",
+    "config-stable",
+    "success-status",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Members of the body, or headers, and the clause by which they have to be accepted, "" where none says so."""
+
+    words: str
+    members: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = None
+    clause: str = ""
+
+    def made(self, request: Request) -> Request:
+        """Gives the request with this choice made."""
+        return with_headers(request.but(**(self.members or {})), self.headers or {})
+
+
+def choices(target: Target, credential: str) -> list[list[Choice]]:
+    """Gives what may be chosen of each kind, for one partner; the first of each is what the accepted request has."""
+    partner, unique = target.partner(credential), target.unique()
+    plain = Choice("")
+    kinds = [
+        [
+            Choice(
+                f"{currency} on {network}",
+                {"currency": currency, "network": network},
+                clause=f"{REQUEST}.currency-enabled",
+            )
+            for currency, network in pairs(partner)[:MOST_PAIRS]
+        ],
+        [plain, Choice("an amount with decimals", {"amount": "99.50"})],
+        [plain, Choice("another user", {"partner_user_id": f"rampcheck-{unique}-other"})],
+        [plain, Choice("a buy", {"type": "buy"}, clause=f"{REQUEST}.type-override")],
+        [
+            plain,
+            Choice(
+                "a `redirect_url`",
+                {"redirect_url": f"https://rampcheck.example/done?run={unique}"},
+                clause=f"{REQUEST}.redirect-override",
+            ),
+        ],
+        [
+            plain,
+            Choice("an IPv4 `client_ip`", {"client_ip": CLIENT_IP}, clause=f"{REQUEST}.client-ip-forms"),
+            Choice("an IPv6 `client_ip`", {"client_ip": "2001:db8::68"}, clause=f"{REQUEST}.client-ip-forms"),
+        ],
+        [plain, Choice("headers of a browser", headers=BROWSER), Choice("a cookie and headers", headers=BESIDES)],
+    ]
+    if partner.get("off_ramp"):
+        kinds[3].append(Choice("a sell", {"type": "sell"}, clause=f"{REQUEST}.sell-enabled"))
+    if partner.get("address_mode") == "resolved":
+        kinds.append([plain, Choice("an `address`", {"address": IGNORED_ADDRESS}, clause=f"{REQUEST}.address-ignored")])
+    if origins(partner):
+        origin = {"Origin": origins(partner)[-1]}
+        kinds.append([plain, Choice("a registered `Origin`", headers=origin, clause="proof.auth.origin-registered")])
+    return kinds
+
+
+def covering(kinds: Sequence[Sequence[Choice]]) -> list[list[Choice]]:
+    """Gives as few rows as the library finds in which every two choices of two kinds stand together."""
+    rows = AllPairs([range(len(kind)) for kind in kinds])
+    return [[kind[number] for kind, number in zip(kinds, row, strict=True) if kind[number].words] for row in rows]
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(
+    *(f"proof.session.{name}" for name in SHAPE),
+    *(f"{REQUEST}.{name}" for name in ("redirect-override", "client-ip-forms", "address-ignored", "sell-enabled")),
+    "proof.auth.origin-registered",
+)
+def test_every_two_choices_go_together(target: Target) -> None:
+    """Sessions of every pair, type, user and header, and of every two of them, have the promised shape."""
+    for credential in (target.suite.credential, SECOND):
+        if credential in target.profile.credentials:
+            accepted = target.accepted(credential)
+            refused = 0
+            for row in covering(choices(target, credential)):
+                attempt = made(accepted, row)
+                exchange = attempt.send()
+                if exchange.accepted:
+                    for clause in sorted({choice.clause for choice in row if choice.clause}):
+                        target.demand(exchange, Demand(clause, Acceptance()), accepted.exchange)
+                elif (refused := refused + 1) <= MOST:
+                    look_into(accepted, row, attempt.request)
+
+
+def made(accepted: Accepted, row: Sequence[Choice]) -> Attempt:
+    """Makes choices in an accepted request."""
+    request = accepted.request
+    for choice in row:
+        request = choice.made(request)
+    return accepted.instead(request, ", ".join(choice.words for choice in row) or "nothing otherwise")
+
+
+def look_into(accepted: Accepted, row: Sequence[Choice], request: Request) -> None:
+    """Demands each promised choice of a refused request by itself where all the others together are accepted."""
+    for choice in row:
+        if not choice.clause:
+            continue
+        others = made(accepted, [other for other in row if other is not choice])
+        exchange = others.send()
+        if exchange.accepted:
+            known = Accepted(accepted.target, others.request, exchange)
+            known.instead(request, f"{choice.words}, besides {others.change}").is_accepted(clause=choice.clause)
