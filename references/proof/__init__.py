@@ -31,6 +31,7 @@ reference = Reference(
         "defects_disagreeing",
         "defects_gateway",
         "defects_silence",
+        "defects_media_types",
         # Kinds that hold across sections.
         "defects_everywhere",
         "defects_half_right",
@@ -50,6 +51,7 @@ reference = Reference(
         "variants_errors",
         "variants_following",
         "variants_updates",
+        "variants_alike",
     ),
     error=lambda error, code, message: {"error": error, "code": code, "message": message},
     unverified_on_ipv6=("proof.auth.ip-allowlist",),
