@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rampcheck.sandbox.defects import defects
-from rampcheck.sandbox.wire import Answer, Call
+from rampcheck.sandbox.wire import Call
 
 from . import refusals
 from .refusals import Refusal, Refused
@@ -89,18 +89,3 @@ _needs(
     _has("client_ip", "type"),
     refusals.TOKEN,
 )
-
-defects(
-    SessionService,
-    "create_session",
-    lambda _, inherited, call: inherited(call) if call.header("origin") else _page(),
-)(
-    "origin-required-by-a-page",
-    ["proof.auth.origin-optional"],
-    "A call without an Origin is forbidden, by a page.",
-    may_break=["proof.errors", "proof.auth"],
-)
-
-
-def _page() -> Answer:
-    return Answer(403, b"<html><body><h1>Forbidden</h1></body></html>", {"content-type": "text/html"})
