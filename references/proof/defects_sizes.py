@@ -15,6 +15,7 @@ from .refusals import Refusal
 from .request import SessionRequest
 from .service import SessionService
 from .session_changes import SESSION
+from .status import StatusService
 
 _crashes = defects(
     SessionService,
@@ -29,6 +30,10 @@ def _or_crash(request: SessionRequest, is_too_much: Any, call: Call) -> SessionR
     if is_too_much(request, call):
         raise Refusal(refusals.INTERNAL)
     return request
+
+
+def _crash() -> None:
+    raise Refusal(refusals.INTERNAL)
 
 
 def depth(value: Any) -> int:
@@ -76,6 +81,26 @@ _crashes(
     "An amount of 19 to 40 decimals makes the server fail.",
     lambda request, call: 18 < len(request.amount.partition(".")[2]) < 40,
 )
+_asked = defects(
+    StatusService,
+    "check_get",
+    lambda is_too_much, _, inherited, call: (
+        _crash() if call.path.startswith("/widget/") and is_too_much(call.parameter) else inherited(call)
+    ),
+)
+_asked(
+    "nul-in-path-crash",
+    ["proof.kyc.unknown", "proof.transaction.unknown"],
+    "A NUL in the path makes the server fail.",
+    lambda named: "\0" in named,
+)
+_asked(
+    "long-path-crash",
+    ["proof.kyc.unknown", "proof.transaction.unknown"],
+    "A path of more than 1,000 characters makes the server fail.",
+    lambda named: len(named) > 1_000,
+)
+
 _crashes(
     "crash-at-user-of-65-characters",
     "A user with a name of 65 to 1,000 characters makes the server fail.",

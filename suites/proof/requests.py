@@ -20,6 +20,9 @@ EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
 # For a partner whose address Proof resolves: what is sent is no address at all.
 IGNORED_ADDRESS = "TRampcheckSentAddressIgnoredByProof"
 
+# For a path: a store may fall over either.
+HOSTILE_IDS: Mapping[str, str] = {"a NUL": "\0", "5,000 characters": "x" * 5_000}
+
 # Headers that no documentation speaks of, and that should decide nothing; a page is what a browser would rather have.
 BROWSER: Mapping[str, str] = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -13,7 +13,7 @@ from rampcheck.running.scenario import Accepted, Attempt, Target
 from . import asking
 from .asking import demand, demand_not_started, transaction_of
 from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
-from .requests import BROWSER, kyc_status, poll
+from .requests import BROWSER, HOSTILE_IDS, kyc_status, poll
 from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 
 SECOND = "second_client_token"
@@ -110,6 +110,8 @@ def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, 
         # Which characters an id may have is not documented.
         is_usual = re.fullmatch(r"[\w-]*", stranger) is not None
         known.instead(kyc_status(stranger, token_name), what).is_refused(NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID)
+    for what, hostile in HOSTILE_IDS.items():  # What stands in front of the target may refuse them in its own words.
+        known.instead(kyc_status(hostile, token_name), what).is_survived()
 
 
 @pytest.mark.verifies("proof.kyc.unknown")

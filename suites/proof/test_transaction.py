@@ -12,7 +12,7 @@ from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from .asking import demand, known, transaction_of
 from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
-from .requests import BROWSER, pairs, poll, with_headers
+from .requests import BROWSER, HOSTILE_IDS, pairs, poll, with_headers
 from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 
 SECOND = "second_client_token"
@@ -92,6 +92,8 @@ def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
         polled.instead(poll(stranger, token_name), what).is_refused(NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
+    for what, hostile in HOSTILE_IDS.items():  # What stands in front of the target may refuse them in its own words.
+        polled.instead(poll(hostile, token_name), what).is_survived()
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
         polled.instead(poll(other, token_name), "the id in another letter case").is_observed()
     # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.
