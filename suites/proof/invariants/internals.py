@@ -26,7 +26,7 @@ INSIDE = (
     r"|[\w.-]+\.(?:internal|local|lan|svc|home\.arpa|cluster\.local)\b|[\w-]+:\d))[^\s\"'<>]*"
 )
 # What opens something by its form, or after a word that says so; each has a digit, which words of a language have not.
-_OPENER = r"(?=[^\s\"'<>&]{0,80}\d)[\w.~+/=-]{16,}"
+_OPENER = r"(?=[\w.~+/=-]{0,80}\d)[\w.~+/=-]{16,}"
 KEYS = (
     r"\b[srp]k_(?:live|test)_\w{8,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]{0,30}PRIVATE KEY"
     rf"|\b(?:Bearer|Basic) {_OPENER}|(?i:\b(?:api[-_ ]?key|secret|password|passwd)\b[\"']?\s?[=:]\s?[\"']?){_OPENER}"
