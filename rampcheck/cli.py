@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from rampcheck.signoff.commands import keygen, sign, verify
 
 # Of several runs, the exit code that says most: a fault of rampcheck, a mistake of the user, and so on.
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
+FOLDERS = ("output", "baseline")
 COMPLETED = {"contract": complete_contract, "clause": complete_clause}  # options whose values a shell completes
 LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
 
@@ -45,23 +47,31 @@ class Commands(Group):
         sys.exit(code)
 
     def _code(self, *args: Any, **kwargs: Any) -> int:
-        try:
+        def command() -> int:
             _demand_current_folder()
-            return super().main(*args, **{**kwargs, "standalone_mode": False}) or 0
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        except click.ClickException as error:
-            error.show()
-            return ExitCode.USAGE
-        except click.Abort:
-            outlets.say("rampcheck: interrupted")
-            return ExitCode.INTERRUPTED
-        except RampcheckError as error:
-            outlets.say(f"rampcheck: {visible(str(error))}")
-            return error.exit_code
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and never the exit code 1
-            incidents.tell(error)
-            return ExitCode.FAULT
+            return super(Commands, self).main(*args, **{**kwargs, "standalone_mode": False}) or 0
+
+        return _ended(command)
+
+
+def _ended(command: Callable[[], int]) -> int:
+    """Gives the exit code of what a command does, however it ends; what there is to say of that is said."""
+    try:
+        return command()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        outlets.say("rampcheck: interrupted")
+        return ExitCode.INTERRUPTED
+    except RampcheckError as error:
+        outlets.say(f"rampcheck: {visible(str(error))}")
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and never the exit code 1
+        incidents.tell(error)
+        return ExitCode.FAULT
 
 
 def _ignore_warnings() -> None:
@@ -160,14 +170,45 @@ def _judge_references(given: dict[str, Any]) -> int:
         )
     if given["har"] and len(contracts) > 1:
         raise UsageError(f"--har is one file, and {' and '.join(contracts)} would be judged", "Name a --contract.")
+    alone = len(contracts) == 1
+    # A folder that is named holds one of each, where several are judged.
+    each = {
+        name: {**given, "contract": name, **{one: _folder(given[one], name, alone=alone) for one in FOLDERS}}
+        for name in contracts
+    }
+    codes = _side_by_side(each) if not alone and given["workers"] == 1 else _one_by_one(each)
+    killed = any(code < 0 for code in codes)
+    return ExitCode.FAULT if killed else next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
+
+
+def _one_by_one(each: Mapping[str, dict[str, Any]]) -> list[int]:
     codes: list[int] = []
-    for contract in contracts:
-        # A folder that is named holds one of each, where several are judged.
-        folders = {name: _folder(given[name], contract, alone=len(contracts) == 1) for name in ("output", "baseline")}
-        codes.append(_judge({**given, "contract": contract, **folders}))
+    for given in each.values():
+        codes.append(_judge(given))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
-    return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)
+    return codes
+
+
+def _side_by_side(each: Mapping[str, dict[str, Any]]) -> list[int]:
+    """Judges references at the same time, as many as there are processors; gives the exit codes.
+
+    Each is told of as if they were judged one by one.
+    """
+    from rampcheck.running.beside import Beside, room  # noqa: PLC0415 - as in `_judge`
+
+    others = {name: Beside(partial(_ended, partial(_judge, given))) for name, given in [*each.items()][1 : room()]}
+    codes: list[int] = []
+    try:
+        for name, given in each.items():
+            codes.append(others.pop(name).end() if name in others else _judge(given))
+            if codes[-1] == ExitCode.INTERRUPTED:
+                break
+    finally:
+        for other in others.values():
+            other.stop()
+        codes += [other.end() for other in others.values()]
+    return codes
 
 
 def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import os
 import select
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import IO, TextIO
 
 _DESCRIPTORS = {"stdin": 0, "stdout": 1, "stderr": 2}
 # What our own words hold that a narrow encoding lacks, as a Windows console (cp1252) does. Each stays one of its own.
@@ -99,6 +99,11 @@ def twin() -> TextIO:
         return _text(Outlet(os.dup(stream.fileno())), stream.encoding, lines=True)
     except (OSError, ValueError):
         return stream
+
+
+def into(file: IO[bytes]) -> TextIO:
+    """Gives a stream in UTF-8 that writes to the descriptor of a file."""
+    return _text(Outlet(file.fileno()), "utf-8", lines=True)
 
 
 def say(text: str) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -484,8 +484,9 @@ def accepted(target: Target) -> Accepted:
 
 
 @pytest.fixture(scope="session")
-def generator(pytestconfig: pytest.Config) -> properties.Generator:
+def generator(pytestconfig: pytest.Config) -> Iterator[properties.Generator]:
     """Generates requests from the contract's OpenAPI document."""
     run = pytestconfig.stash[RUN]
     examples = options.chosen(pytestconfig.option).examples
-    return properties.Generator(run.contract, run.judge, run.settings.seed, examples)
+    with closing(properties.Generator(run.contract, run.judge, run.settings.seed, examples)) as made:
+        yield made

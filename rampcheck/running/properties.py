@@ -109,6 +109,11 @@ class Generator:
             raise stopped[0]
         return accepted
 
+    def close(self) -> None:
+        """Removes what Hypothesis has kept in files."""
+        if self._home is not None:
+            self._home.cleanup()
+
     def _bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
         import hypothesis.configuration  # noqa: PLC0415 - a run that selects no property test does without
 
