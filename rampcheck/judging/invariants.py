@@ -23,7 +23,8 @@ Condition = Callable[[Exchange, Partner], bool]
 
 def asked(exchange: Exchange, name: str) -> Any:
     """Gives a member of the request's JSON object, None where it is absent."""
-    return exchange.request.json.get(name) if isinstance(exchange.request.json, dict) else None
+    value = exchange.request.json
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def given(exchange: Exchange, name: str) -> Any:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import NotRecorded
@@ -81,6 +82,7 @@ class _Usable:
         self._answered = [exchange for exchange in records if exchange.response is not None]
         self._of_the_api: list[Exchange] = []
         self._unknown: list[tuple[Exchange, str]] = []
+        self._last: tuple[tuple[Any, bool], list[Exchange], Counter[str]] | None = None
         for exchange in self._answered:
             try:
                 if not suite.is_strange(exchange):
@@ -89,18 +91,30 @@ class _Usable:
                 self._unknown.append((exchange, str(lack)))
 
     def by(self, invariant: HistoryInvariant, lacking: Counter[tuple[str, str]]) -> list[Exchange]:
-        """Gives those to which an invariant applies; of those that lack what decides it, the reasons are counted."""
+        """Gives those to which an invariant applies; of those that lack what decides it, the reasons are counted.
+
+        Where the next invariant applies to the same, it is given the same list.
+        """
+        if self._last is None or (invariant.when, invariant.of_anybody) != self._last[0]:
+            self._last = (invariant.when, invariant.of_anybody), *self._applying(invariant)
+        _, relevant, reasons = self._last
+        for reason, times in reasons.items():
+            lacking[invariant.clause, reason] += times
+        return relevant
+
+    def _applying(self, invariant: HistoryInvariant) -> tuple[list[Exchange], Counter[str]]:
+        relevant: list[Exchange] = []
+        lacking: Counter[str] = Counter()
         for exchange, reason in [] if invariant.of_anybody else self._unknown:
             with suppress(NotRecorded):
-                lacking[invariant.clause, reason] += invariant.when(exchange)
-        relevant: list[Exchange] = []
+                lacking[reason] += invariant.when(exchange)
         for exchange in self._answered if invariant.of_anybody else self._of_the_api:
             try:
                 if invariant.when(exchange):
                     relevant.append(exchange)
             except NotRecorded as lack:
-                lacking[invariant.clause, str(lack)] += 1
-        return relevant
+                lacking[str(lack)] += 1
+        return relevant, lacking
 
 
 def _judgements(

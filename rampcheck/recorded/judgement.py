@@ -123,6 +123,7 @@ class Judgement:
 
     def _judged(self, recording: Recording) -> Recording:
         """Judges an exchange, and gives it as the whole is judged by it: with marks in place of secrets."""
+        recording = recording._replace(exchange=unpacked(recording.exchange))  # once, and not for each look at it
         view = self._traffic.view(recording)
         examined = self._examined(recording, view)
         for clause, reason in examined.lacking:

@@ -150,7 +150,8 @@ class Response:
 
     def member(self, name: str) -> Any:
         """Gives a member of the JSON object that is the body; None where it is absent or the body no object."""
-        return self.json.get(name) if isinstance(self.json, dict) else None
+        answer = self.json
+        return answer.get(name) if isinstance(answer, dict) else None
 
 
 # The kinds of failure that are the target's silence; the others come from this machine, or the way to the target.

@@ -130,6 +130,20 @@ def _transaction(exchange: Exchange) -> Any:
     return query(exchange, "tx_id") if EVENTS.asked(exchange) else TRANSACTION.parameter(exchange)
 
 
+class _Sorted:
+    """The trails of the exchanges that were sorted last: one invariant after the other is asked of the same ones."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Sequence[Exchange], list[Trail]] = ((), [])
+
+    def of(self, exchanges: Sequence[Exchange]) -> list[Trail]:
+        """Gives their trails, which are not to be changed."""
+        if self._last[0] is not exchanges:
+            self._last = exchanges, trails(exchanges)
+        return self._last[1]
+
+
+_SORTED = _Sorted()
 Judgement = Callable[[Trail, Profile], Iterator[Broken | Held]]
 
 
@@ -138,7 +152,7 @@ def of_each_transaction(clause: str) -> Callable[[Judgement], HistoryInvariant]:
 
     def made(judgement: Judgement) -> HistoryInvariant:
         def judge(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[Broken | Held]:
-            for trail in trails(exchanges):
+            for trail in _SORTED.of(exchanges):
                 yield from judgement(trail, profile)
 
         return HistoryInvariant(clause, is_of_a_transaction, judge, at_least=None)
