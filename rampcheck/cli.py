@@ -201,7 +201,8 @@ def _side_by_side(each: Mapping[str, dict[str, Any]]) -> list[int]:
     codes: list[int] = []
     try:
         for name, given in each.items():
-            codes.append(others.pop(name).end() if name in others else _judge(given))
+            codes.append(others[name].end() if name in others else _judge(given))
+            others.pop(name, None)  # not before: this, too, may be interrupted
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
     finally:
