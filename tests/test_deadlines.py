@@ -20,6 +20,7 @@ ENDED_BY_OTHERS = {
     ("sandbox/websocket.py", "forward", "get"): "a task of the reference, cancelled with its connection",
     ("sandbox/websocket.py", "_serve", "result"): "of a task that has ended",
     ("sandbox/ws_protocols.py", "send", "wait"): "a task of the reference, cancelled with its connection",
+    ("running/beside.py", "end", "join"): "a run, whose end its own deadlines see to, and Ctrl-C stops both",
     ("selftest/attempt.py", "proceed", "recv"): "called when the other end has spoken or ended",
 }
 
