@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rampcheck.sandbox.defects import defects
@@ -27,7 +28,7 @@ for _name, _kind, _taken, _words in (
     ("partner_user_id", bool, "false", "false"),
     ("partner_user_id", list, "none", "an empty array"),
     ("user_email", dict, "nobody@example.com", "an empty object"),
-    ("user_email", int, "nobody@example.com", "the number 0"),
+    ("user_email", Decimal, "nobody@example.com", "the number 0"),
     ("amount", list, "1", "an empty array"),
     ("network", dict, "TRC20", "an empty object"),
     ("currency", bool, "USDT", "false"),

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from rampcheck.sandbox import strict_json
 from rampcheck.sandbox.defects import defects
 from rampcheck.sandbox.wire import Call
 
@@ -59,17 +59,17 @@ _crashes(
 _crashes(
     "crash-at-eleven-levels",
     "Ten to a hundred levels of nesting make the server fail.",
-    lambda request, call: 10 < depth(json.loads(call.body)) < 100,
+    lambda request, call: 10 < depth(strict_json.parse(call.body)) < 100,
 )
 _crashes(
     "crash-at-three-levels",
     "Three to ten levels of nesting make the server fail.",
-    lambda request, call: 3 < depth(json.loads(call.body)) < 11,
+    lambda request, call: 3 < depth(strict_json.parse(call.body)) < 11,
 )
 _crashes(
     "crash-at-long-name",
     "A member with a name of more than a thousand characters makes the server fail.",
-    lambda request, call: any(len(name) > 1_000 for name in json.loads(call.body)),
+    lambda request, call: any(len(name) > 1_000 for name in strict_json.parse(call.body)),
 )
 _crashes(
     "crash-at-twenty-digits",

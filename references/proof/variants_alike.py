@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from rampcheck.sandbox import strict_json
 from rampcheck.sandbox.variants import variant
 from rampcheck.sandbox.wire import Answer, Call
 
@@ -36,7 +36,7 @@ class SizesBounded(SessionService):
         if len(call.body) > 65_536:
             raise refusals.SIZE.because("The body is larger than 64 KiB.")
         request = super().read(call)
-        document = json.loads(call.body)
+        document = strict_json.parse(call.body)
         if depth(document) > 10 or max(map(len, document)) > 200:
             self.invalid("The body is too deep, or has a name that is too long.")
         if len(request.amount.partition(".")[0]) > 18 or len(request.amount.partition(".")[2]) > 18:

@@ -190,6 +190,7 @@ class Journeys:
                 self._all.append(journey)
                 while others:
                     self._overhear(journey, others.pop())
+                self._look()  # Those that were begun before go on meanwhile.
         if not self._all and refusal is not None:
             raise refusal
 
