@@ -78,7 +78,7 @@ class WrongSignatureCodeUndocumented(WidgetSessionService):
 
 
 # A signature is good, too, if `accepted` is true of it and the body.
-_also_accepted = defects(
+also_accepted = defects(
     WidgetSessionService,
     "is_signature",
     lambda accepted, _, inherited, signature, body: inherited(signature, body) or accepted(signature, body),
@@ -86,7 +86,8 @@ _also_accepted = defects(
 )
 
 
-def _hmac(algorithm: str, body: bytes) -> str:
+def hmac_of(algorithm: str, body: bytes) -> str:
+    """The HMAC of a body under the partner's secret."""
     return hmac.digest(WidgetSessionService.signature_secret.encode(), body, algorithm).hex()
 
 
@@ -106,74 +107,74 @@ def _signs_another_serialisation(signature: str, body: bytes) -> bool:
         strict_json.parse(body)
     except strict_json.NotJsonError:
         return False
-    return any(signature == _hmac("sha256", other) for other in _serialisations(body))
+    return any(signature == hmac_of("sha256", other) for other in _serialisations(body))
 
 
-_also_accepted(
+also_accepted(
     "any-hex-as-signature-accepted",
     ["signature-secret", "signature-body", "signature-algorithm"],
     "Any 64 hex digits are a good signature.",
     lambda signature, _: re.fullmatch("[0-9a-f]{64}", signature) is not None,
 )
-_also_accepted(
+also_accepted(
     "signature-under-api-key-accepted",
     ["signature-secret"],
     "A signature made with the API key in place of the secret is accepted.",
     lambda signature, body: signature == hmac.digest(WidgetSessionService.api_key.encode(), body, "sha256").hex(),
 )
-_also_accepted(
+also_accepted(
     "signature-without-secret-accepted",
     ["signature-secret"],
     "A signature made with an empty secret is accepted.",
     lambda signature, body: signature == hmac.digest(b"", body, "sha256").hex(),
 )
-_also_accepted(
+also_accepted(
     "signature-over-reserialised-json-accepted",
     ["signature-body"],
     "A signature over the same JSON in another serialisation is accepted.",
     _signs_another_serialisation,
 )
-_also_accepted(
+also_accepted(
     "signature-over-nothing-accepted",
     ["signature-body"],
     "A signature over an empty body is accepted for any body.",
-    lambda signature, _: signature == _hmac("sha256", b""),
+    lambda signature, _: signature == hmac_of("sha256", b""),
 )
-_also_accepted(
+also_accepted(
     "sha1-signature-accepted",
     ["signature-algorithm"],
     "An HMAC-SHA1 is accepted.",
-    lambda signature, body: signature == _hmac("sha1", body),
+    lambda signature, body: signature == hmac_of("sha1", body),
 )
-_also_accepted(
+also_accepted(
     "sha512-signature-accepted",
     ["signature-algorithm"],
     "An HMAC-SHA512 is accepted.",
-    lambda signature, body: signature == _hmac("sha512", body),
+    lambda signature, body: signature == hmac_of("sha512", body),
 )
-_also_accepted(
+also_accepted(
     "plain-sha256-accepted",
     ["signature-algorithm"],
     "A SHA-256 of the body without a key is accepted.",
     lambda signature, body: signature == hashlib.sha256(body).hexdigest(),
 )
-_also_accepted(
+also_accepted(
     "empty-signature-accepted",
     ["signature-algorithm"],
     "An empty signature is accepted.",
     lambda signature, _: not signature,
 )
-_also_accepted(
+also_accepted(
     "signature-compared-by-prefix",
     ["signature-algorithm"],
     "The first digits of the right signature are accepted, sixteen or more.",
-    lambda signature, body: len(signature) >= 16 and _hmac("sha256", body).startswith(signature),
+    lambda signature, body: len(signature) >= 16 and hmac_of("sha256", body).startswith(signature),
 )
-_also_accepted(
+also_accepted(
     "base64-signature-accepted",
     ["signature-encoding"],
     "A signature in base64 is accepted.",
-    lambda signature, body: signature == base64.b64encode(bytes.fromhex(_hmac("sha256", body))).decode("ascii"),
+    lambda signature, body: signature == base64.b64encode(bytes.fromhex(hmac_of("sha256", body))).decode("ascii"),
 )
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Exchange, Request
 
-from .requests import optional_fields
+from .requests import BROWSER, COOKIE, PROXY, contrary, optional_fields, with_field, with_headers
 
 
 @pytest.fixture
@@ -19,13 +20,36 @@ def full(accepted: Accepted, target: Target) -> Accepted:
 
     A value that the target refuses is left out: which ones it takes is not documented.
     """
-    fields = optional_fields(target.unique())
-    exchange = accepted.changed(lambda request: request.but(**fields), "every optional field").send()
-    if exchange.accepted:
-        return Accepted(target, accepted.request.but(**fields), exchange)
+    return as_far_as_taken(accepted, accepted.request.but(**optional_fields(target.unique())), "every optional field")
+
+
+@pytest.fixture
+def another(accepted: Accepted, target: Target) -> Accepted:
+    """A request that the target has just accepted, and that is the minimum in nothing: other choices, and headers.
+
+    What the target refuses of it is as in the minimum.
+    """
+    request = contrary(accepted.request, target.unique(), target.profile.environment)
+    headers = {**BROWSER, **COOKIE, **PROXY, "Content-Type": "application/json; charset=utf-8"}
+    dressed = with_headers(request, headers)
+    if (exchange := sent(accepted, dressed, "everything otherwise, and headers of a browser")).accepted:
+        return Accepted(target, dressed, exchange)
+    return as_far_as_taken(accepted, request, "everything otherwise")
+
+
+def as_far_as_taken(accepted: Accepted, request: Request, what: str) -> Accepted:
+    """Gives a request as accepted; where it is refused, the accepted one with each of its members that is not."""
+    if (exchange := sent(accepted, request, what)).accepted:
+        return Accepted(accepted.target, request, exchange)
     control = accepted
-    for name, value in fields.items():
-        attempt = control.but(**{name: value})
-        if (exchange := attempt.send()).accepted:
-            control = Accepted(target, attempt.request, exchange)
+    for name, value in request.json.items():
+        if control.request.json.get(name) != value:
+            attempt = control.changed(lambda known, name=name, value=value: with_field(known, name, value), f"`{name}`")
+            if (exchange := attempt.send()).accepted:
+                control = Accepted(accepted.target, attempt.request, exchange)
     return control
+
+
+def sent(accepted: Accepted, request: Request, what: str) -> Exchange:
+    """Sends a request in place of the accepted one, and leaves the judgement to the invariants."""
+    return accepted.instead(request, what).send()

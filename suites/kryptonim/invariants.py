@@ -6,10 +6,10 @@ What the OpenAPI document can say (types, patterns, the envelope of the expected
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from rampcheck.contract.profile import Partner
+from rampcheck.contract.profile import Partner, Profile
 from rampcheck.judging.history import never_repeated, secrets_kept
 from rampcheck.judging.invariants import (
     Condition,
@@ -25,8 +25,9 @@ from rampcheck.judging.invariants import (
     sends_no_object,
 )
 from rampcheck.judging.schema import describe
-from rampcheck.judging.suite import BODY, STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.judging.suite import BODY, STATUS, Broken, Held, HistoryInvariant, Invariant, Observed, invariant, member
 from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.json_text import members
 
 from .privacy import disclosed, hidden_texts
 from .requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
@@ -35,6 +36,7 @@ WHITE_SPACE = re.compile(r"\s")
 
 SESSION = Endpoint("POST", PATH)
 LIFETIME, TOLERANCE = 30 * 60, 30  # seconds
+LARGEST = 1 << 16  # bytes; what is too large may be refused, and nothing says how
 DOCUMENTED_CODES = {"UNAUTHORIZED", "INVALID_REQUEST"}
 # Here the schema judges the envelope …
 EXPECTED_STATUSES = {400, 401, 403, 422}
@@ -101,6 +103,7 @@ def _is_signed_json(exchange: Exchange, _: Partner) -> bool:
         SESSION.asked(exchange)
         and exchange.authenticated
         and media_type == "application/json"
+        and len(exchange.request.body) <= LARGEST
         and isinstance(exchange.request.json, dict)
     )
 
@@ -160,6 +163,29 @@ def other_errors_have_the_envelope(exchange: Exchange, _: Partner) -> Broken | N
     )
 
 
+def _is_error(exchange: Exchange, _: Partner) -> bool:
+    return exchange.status >= 400 and exchange.response is not None
+
+
+@invariant("kryptonim.errors.no-session", _is_error, exercises=False)
+def no_error_holds_a_session(exchange: Exchange, _: Partner) -> Broken | None:
+    """A session's members stand nowhere in an error, however deep, whatever the error is of."""
+    answer = exchange.response.json if exchange.response else None
+    # What stands on top of a documented error is the schema's to judge.
+    inner = list(answer.values()) if isinstance(answer, dict) and exchange.status in EXPECTED_STATUSES else [answer]
+    found = sorted({name for name, value in members(inner) if _plain(name) in SESSIONS_OWN and value not in {None, ""}})
+    if not found:
+        return None
+    return Broken("an error without a session", f"{' and '.join(found)} in it", about=(BODY,))
+
+
+SESSIONS_OWN = {"sessionid", "widgeturl"}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
 @invariant(
     "kryptonim.errors.codes",
     lambda exchange, _: SESSION.asked(exchange) and exchange.status >= 400 and isinstance(given(exchange, "code"), str),
@@ -181,15 +207,43 @@ INVARIANTS: Sequence[Invariant] = (
     expires_after("kryptonim.session.expires-at", SESSION, "expiresAt", lambda _: LIFETIME, TOLERANCE),
     *(never_accepted(clause, SESSION, fault, is_faulty) for clause, fault, is_faulty in NEVER_ACCEPTED),
     other_errors_have_the_envelope,
+    no_error_holds_a_session,
     code_is_documented,
 )
 
 
 # The whole run
 
+WORD = re.compile(r"[\w-]{12,}")
+
+
+def _judge_errors(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+    """An error names no session that was created before it: neither in its body nor in its headers."""
+    created: set[str] = set()
+    for exchange in exchanges:
+        answer = exchange.response
+        if answer is None:
+            continue
+        if exchange.accepted:
+            name = given(exchange, "sessionId")
+            created |= {name} if isinstance(name, str) and WORD.fullmatch(name) else set()
+        elif exchange.status >= 400:
+            told = "\n".join([answer.body.decode("utf-8", "replace"), *(value for _, value in answer.headers)])
+            if not created.isdisjoint(WORD.findall(told)):
+                yield Broken("an error without a session", "the `sessionId` of an earlier session in it", exchange)
+            elif created:
+                yield Held()
+
+
 HISTORY: Sequence[HistoryInvariant] = (
     never_repeated(
         "kryptonim.session.session-id", "`sessionId`", SESSION.answered, lambda exchange: given(exchange, "sessionId")
+    ),
+    HistoryInvariant(
+        "kryptonim.errors.no-session",
+        lambda exchange: exchange.response is not None and SESSION.asked(exchange),
+        _judge_errors,
+        at_least=None,
     ),
     secrets_kept("kryptonim.auth.secrecy"),
 )

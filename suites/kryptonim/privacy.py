@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rampcheck.wire.json_text import strings
@@ -11,6 +11,7 @@ from rampcheck.wire.secret_search import RUN, is_email
 
 HIDDEN = ("email", "metadata", "successUrl", "failureUrl")
 SHORTEST = 6  # characters; what is shorter may stand in any URL by chance
+SHORTEST_NUMBER = 12  # digits, likewise
 
 
 def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -28,7 +29,7 @@ def hidden_texts(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (name, text)
         for name in names
-        for text in strings(request.get(name))
+        for text in (*strings(request.get(name)), *_long_numbers(request.get(name)))
         if len(text) >= SHORTEST
         and not (text.isascii() and text.isalpha())
         and not any(text[: len(text) // 2] in other for other in shown)
@@ -46,6 +47,13 @@ def disclosed(url: str, texts: list[tuple[str, str]]) -> list[str]:
     return sorted(
         {name for name, text in texts for part in folded(_telling(text)) if len(part) >= SHORTEST and part in said}
     )
+
+
+def _long_numbers(members: Any) -> Iterator[str]:
+    """Gives the long whole numbers among the metadata, as they would be written."""
+    for value in members.values() if isinstance(members, dict) else ():
+        if isinstance(value, int) and len(str(value)) >= SHORTEST_NUMBER:
+            yield str(value)
 
 
 def _telling(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -52,13 +52,35 @@ PURCHASES: tuple[Mapping[str, Any], ...] = (
     {"cryptoAmount": 15, "fiatCurrency": "EUR"},
 )
 
-# What a target may ask for although it is documented as optional, and the clauses that say so.
+# What a target may ask for although it is optional, or is nowhere asked for, and the clauses that say so.
+OPTIONAL_CLAUSE = "kryptonim.session.request.optional"
 ADDITIONS: Mapping[str, tuple[str, ...]] = {
-    "ipAddress": ("kryptonim.session.request.optional", "kryptonim.session.request.ip-forms"),
-    "email": ("kryptonim.session.request.optional",),
-    "paymentMethod": ("kryptonim.session.request.optional",),
-    "successUrl": ("kryptonim.session.request.optional",),
-    "failureUrl": ("kryptonim.session.request.optional",),
+    "ipAddress": (OPTIONAL_CLAUSE, "kryptonim.session.request.ip-forms"),
+    "email": (OPTIONAL_CLAUSE,),
+    "paymentMethod": (OPTIONAL_CLAUSE,),
+    "successUrl": (OPTIONAL_CLAUSE,),
+    "failureUrl": (OPTIONAL_CLAUSE,),
+    "metadata": (OPTIONAL_CLAUSE,),
+    "unlockedFields": (OPTIONAL_CLAUSE,),
+    "Origin": (OPTIONAL_CLAUSE,),
+    "headers of a browser": (OPTIONAL_CLAUSE,),
+}
+
+# Headers that no documentation speaks of, and that should decide nothing.
+BROWSER: Mapping[str, str] = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Accept-Language": "pl-PL,pl;q=0.9,de;q=0.5",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+}
+# As the documentation's own example sends it.
+AXIOS: Mapping[str, str] = {"User-Agent": "axios/1.7.9", "Accept": "application/json, text/plain, */*"}
+COOKIE: Mapping[str, str] = {"Cookie": "session=rampcheck; lang=de; debug=1"}
+ORIGIN: Mapping[str, str] = {"Origin": "https://rampcheck.example"}
+PROXY: Mapping[str, str] = {
+    "X-Forwarded-For": "127.0.0.1",
+    "X-Real-IP": "127.0.0.1",
+    "X-Request-Id": "rampcheck",
+    "X-Debug": "1",
 }
 
 
@@ -69,26 +91,40 @@ class SignedOtherwise(Request):
     form: str = ""
 
 
-# Other ways of writing the digest, which no documentation asks for.
-FORMS: Mapping[str, Callable[[str], str]] = {
-    "a signature in base64": lambda digest: b64encode(bytes.fromhex(digest)).decode(),
-    "a signature in upper-case hexadecimal": str.upper,
+# Other ways of signing a body under the secret, which no documentation asks for, and the clauses that say otherwise.
+BYTES, ALGORITHM = "kryptonim.auth.signature-bytes", "kryptonim.auth.signature-algorithm"
+FORMS: Mapping[str, tuple[Callable[[bytes, str], str], tuple[str, ...]]] = {
+    "a signature in base64": (lambda body, secret: b64encode(_digest(body, secret)).decode(), (BYTES,)),
+    "a signature in upper-case hexadecimal": (lambda body, secret: hmac_hex(body, secret).upper(), (BYTES,)),
+    "a signature in base64url without padding": (
+        lambda body, secret: urlsafe_b64encode(_digest(body, secret)).decode().rstrip("="),
+        (BYTES,),
+    ),
+    "a signature with the prefix sha256=": (lambda body, secret: f"sha256={hmac_hex(body, secret)}", (BYTES,)),
+    "an HMAC-SHA512": (lambda body, secret: hmac_hex(body, secret, "sha512"), (BYTES, ALGORITHM)),
+    "an HMAC-SHA1": (lambda body, secret: hmac_hex(body, secret, "sha1"), (BYTES, ALGORITHM)),
 }
 # Other ways of writing the same JSON, as arguments of `json.dumps`; each is signed over its own bytes.
 SPELLINGS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "spaces after the separators": (("separators", (", ", ": ")),),
     "the members in alphabetical order": (("separators", (",", ":")), ("sort_keys", True)),
     "spaces and the members in alphabetical order": (("separators", (", ", ": ")), ("sort_keys", True)),
+    "an indent of two": (("indent", 2),),
+    "an indent of four": (("indent", 4),),
+    "an indent of two and the members in alphabetical order": (("indent", 2), ("sort_keys", True)),
 }
+
+
+def _digest(body: bytes, secret: str) -> bytes:
+    return bytes.fromhex(hmac_hex(body, secret))
 
 
 def authenticate(request: Request, profile: Profile) -> Request:
     """Adds the API key and the signature of the very body, unless the request sets or withholds these."""
     if request.credential is None:
         return request
-    signature = hmac_hex(request.body, profile.credentials["signature_secret"])
-    if isinstance(request, SignedOtherwise):
-        signature = FORMS[request.form](signature)
+    sign = FORMS[request.form][0] if isinstance(request, SignedOtherwise) else hmac_hex
+    signature = sign(request.body, profile.credentials["signature_secret"])
     return request.with_default(API_KEY, profile.credentials[request.credential]).with_default(SIGNATURE, signature)
 
 
@@ -111,17 +147,48 @@ def minimum(
     purchase: Mapping[str, Any] = PURCHASES[0],
     added: tuple[str, ...] = (),
 ) -> Request:
-    """Gives the request with the required fields, a purchase, and the optional fields that `added` names."""
+    """Gives the request with the required fields, a purchase, and the optional parts that `added` names."""
     partner = partner_of(profile, credential)
-    return Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
+    request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
         {
             **purchase,
             "cryptoCurrency": partner.get("crypto_currency") or EXAMPLE_CURRENCY,
             "network": partner.get("network") or EXAMPLE_NETWORK,
             "destinationAddress": partner.get("destination_address") or EXAMPLE_ADDRESS,
             **{name: value for name, value in optional_fields(unique).items() if name in added},
+            **({"unlockedFields": ["paymentMethod"]} if "unlockedFields" in added else {}),
         }
     )
+    return with_headers(
+        request,
+        {**(ORIGIN if "Origin" in added else {}), **(BROWSER if "headers of a browser" in added else {})},
+    )
+
+
+def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
+    """Gives the request with these headers set."""
+    for name, value in headers.items():
+        request = request.with_header(name, value)
+    return request
+
+
+def contrary(request: Request, unique: str, environment: str) -> Request:
+    """Gives a request that is this one in nothing that may be otherwise: every optional part, other choices, headers.
+
+    A currency other than the accepted one is known of the testnet only.
+    """
+    fields: dict[str, Any] = {**request.json, **optional_fields(unique)}
+    amount = next(name for name in AMOUNTS if name not in request.json)
+    others = [currency for currency in reversed(TESTNET) if currency != request.json["cryptoCurrency"]]
+    fields |= {
+        "fiatCurrency": "EUR" if request.json["fiatCurrency"] == "USD" else "USD",
+        "cryptoCurrency": others[0] if environment == "testnet" else request.json["cryptoCurrency"],
+        "paymentMethod": "bank_transfer",
+        "unlockedFields": list(UNLOCKABLE),
+        "metadata": {**fields["metadata"], "note": {"of": ["the order", 1, None]}, "_externalPartnerId": "rampcheck"},
+        "ipAddress": "2001:db8::68",  # RFC 3849: documentation only
+    }
+    return with_field(request.with_json(fields), amount, 15)
 
 
 def with_field(request: Request, name: str, value: Any) -> Request:
@@ -130,21 +197,27 @@ def with_field(request: Request, name: str, value: Any) -> Request:
 
 
 def candidates(_: Profile) -> Iterator[Candidate]:
-    """Gives the minimum for every purchase, then each with one optional field, then with two, and so on."""
-    for size in range(len(ADDITIONS) + 1):
-        for added in combinations(ADDITIONS, size):
-            clauses = tuple((clause, f"`{name}`") for name in added for clause in ADDITIONS[name])
-            for purchase in PURCHASES:
-                yield Candidate(partial(minimum, purchase=purchase, added=added), clauses)
+    """Gives the minimum for every purchase, each with one optional part, then one with two, then one with all."""
+    for added in ((), *((name,) for name in ADDITIONS)):
+        for purchase in PURCHASES:
+            yield _with(added, purchase)
+    for pair in combinations(ADDITIONS, 2):
+        yield _with(pair, PURCHASES[0])
+    everything = partial(minimum, added=tuple(ADDITIONS))
+    yield Candidate(everything, ((OPTIONAL_CLAUSE, "all that is optional, an Origin, and headers of a browser"),))
+
+
+def _with(added: tuple[str, ...], purchase: Mapping[str, Any]) -> Candidate:
+    clauses = tuple((clause, f"`{name}`") for name in added for clause in ADDITIONS[name])
+    return Candidate(partial(minimum, purchase=purchase, added=added), clauses)
 
 
 def respelled(_: Profile) -> Iterator[Candidate]:
     """Gives the minimum in other spellings, for a target that refuses right credentials unless it is so written."""
-    clause = "kryptonim.auth.signature-bytes"
     for what, spelling in SPELLINGS.items():
-        yield Candidate(partial(_respelled, spelling=spelling), ((clause, what),))
-    for form in FORMS:
-        yield Candidate(partial(_signed_otherwise, form=form), ((clause, form),))
+        yield Candidate(partial(_respelled, spelling=spelling), ((BYTES, what),))
+    for form, (_sign, clauses) in FORMS.items():
+        yield Candidate(partial(_signed_otherwise, form=form), tuple((clause, form) for clause in clauses))
 
 
 def _respelled(profile: Profile, credential: str, unique: str, spelling: tuple[tuple[str, Any], ...]) -> Request:

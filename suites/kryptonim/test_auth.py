@@ -1,5 +1,7 @@
 """Signature and key: X-Request-Signature over the body's exact bytes, X-API-Key (widget sessions page)."""
 
+import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,13 +16,19 @@ from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
 from .refusals import KEY_REFUSED, UNAUTHORIZED
-from .requests import AMOUNTS, API_KEY, SIGNATURE
+from .requests import AMOUNTS, API_KEY, EXAMPLE_ADDRESS, PATH, REQUIRED, SIGNATURE, with_headers
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-required")
-def test_a_request_without_signature_is_refused(accepted: Accepted) -> None:
-    """Without X-Request-Signature there is no session."""
+def test_a_request_without_signature_is_refused(accepted: Accepted, another: Accepted, secret: str) -> None:
+    """Without X-Request-Signature there is no session, whatever is asked for, and wherever else a signature stands."""
     accepted.with_header(SIGNATURE, None).is_refused(UNAUTHORIZED)
+    another.with_header(SIGNATURE, None).is_refused(UNAUTHORIZED)
+    elsewhere = {name: hmac_hex(accepted.request.body, secret) for name in ("X-Signature", "X-Hub-Signature-256")}
+    accepted.changed(
+        lambda request: with_headers(request.with_header(SIGNATURE, None), elsewhere),
+        f"the signature in {' and '.join(elsewhere)} only",
+    ).is_refused(UNAUTHORIZED)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
@@ -34,6 +42,10 @@ def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target:
         "the secret with another second half": secret[:half] + "x" * (len(secret) - half),
         "the secret and one more character": f"{secret}x",
         "the secret in the other letter case": secret.swapcase(),
+        "the secret and a line break": f"{secret}\n",
+        "the second half of the secret": secret[half:],
+        "the secret without its prefix": re.split("[^0-9A-Za-z]", secret)[-1],
+        **{f"the first {size} characters of the secret": secret[:size] for size in (16, 32)},
         "the API key": target.profile.credentials["api_key"],
         "an empty secret": "",
     }
@@ -89,8 +101,8 @@ def only_under_its_own_signature(control: Accepted, what: str, body: bytes, secr
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-body")
-def test_a_signature_over_another_payload_is_refused(accepted: Accepted, secret: str) -> None:
-    """A good signature is good for its own payload only, to the last byte."""
+def test_a_signature_over_another_payload_is_refused(accepted: Accepted, another: Accepted, secret: str) -> None:
+    """A good signature is good for its own payload only, all of it, to the last byte."""
     request = accepted.request
     name = next(name for name in AMOUNTS if name in request.json)
     for what, body in {
@@ -104,6 +116,49 @@ def test_a_signature_over_another_payload_is_refused(accepted: Accepted, secret:
         "the body's first half": request.body[: len(request.body) // 2],
     }.items():
         accepted.changed(signed_over(request.body, signed, secret), f"a signature over {what}").is_refused(UNAUTHORIZED)
+    body = another.request.body
+    for what, signed in made_of(another.request).items():
+        if signed != body:
+            another.changed(signed_over(body, signed, secret), f"a signature over {what}").is_refused(UNAUTHORIZED)
+    for name, value in {
+        "destinationAddress": EXAMPLE_ADDRESS[::-1],
+        "successUrl": "https://rampcheck.example/elsewhere",
+        "unlockedFields": ["email"],
+        "metadata": {"order": "another"},
+    }.items():
+        changed = another.request.but(**{name: value}).body
+        another.changed(signed_over(changed, body, secret), f"another `{name}` after signing").is_refused(UNAUTHORIZED)
+
+
+@pytest.mark.verifies("kryptonim.auth.signature-body")
+def test_a_long_body_is_signed_to_its_end(accepted: Accepted, secret: str) -> None:
+    """However long a body is that the target takes, its signature is over all of it."""
+    for size in (70_000, 20_000):
+        request = accepted.request.but(metadata={"note": "long " * (size // 5)})
+        exchange = accepted.instead(request, f"{size:,} characters of metadata").send()
+        if exchange.accepted:
+            control, body = Accepted(accepted.target, request, exchange), request.body
+            cut = body.replace(b'long "', b'tail "')
+            control.changed(signed_over(cut, body, secret), "another end after signing").is_refused(UNAUTHORIZED)
+            control.changed(signed_over(body, body[:4096], secret), "its beginning signed").is_refused(UNAUTHORIZED)
+            break
+
+
+def made_of(request: Request) -> dict[str, bytes]:
+    """Gives what might be signed in place of a request's body, by what it is."""
+    value, body = request.json, request.body
+    required = {name: member for name, member in value.items() if name in (*AMOUNTS, *REQUIRED)}
+    return {
+        "JSON with spaces and its members sorted": json.dumps(value, sort_keys=True).encode(),
+        "JSON indented by two": json.dumps(value, indent=2).encode(),
+        "JSON with spaces and raw UTF-8": json.dumps(value, ensure_ascii=False).encode(),
+        "the body without white space": re.sub(rb"\s", b"", body),
+        "the body without metadata": request.without("metadata").body,
+        "the required fields": request.with_json(required).body,
+        "the body's SHA-256": hash_hex(body).encode(),
+        "the body in base64": b64encode(body),
+        "the body after method and path": f"POST{PATH}".encode() + body,
+    }
 
 
 def signed_over(sent: bytes, signed: bytes, secret: str) -> Callable[[Request], Request]:
@@ -145,7 +200,11 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
 def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> None:
     """The right HMAC in base64, of either alphabet, with or without padding, is refused."""
     digest = bytes.fromhex(hmac_hex(accepted.request.body, secret))
-    forms = {"base64": b64encode(digest).decode(), "base64url": urlsafe_b64encode(digest).decode()}
+    forms = {
+        "base64": b64encode(digest).decode(),
+        "base64url": urlsafe_b64encode(digest).decode(),
+        "base64 of its hexadecimal digits": b64encode(digest.hex().encode()).decode(),
+    }
     for what, signature in {**forms, "base64 without padding": forms["base64"].rstrip("=")}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature in {what}").is_refused(UNAUTHORIZED)
 
@@ -156,9 +215,9 @@ def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> No
         for name in ("signature-secret", "signature-body", "signature-algorithm", "signature-encoding")
     )
 )
-def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str) -> None:
-    """That a request with a wrong signature has been seen before does not make the signature right."""
-    body = accepted.request.body
+def test_what_was_refused_once_is_refused_again(another: Accepted, secret: str) -> None:
+    """That a request with a wrong signature has been seen before does not make it right, whatever is asked for."""
+    body = another.request.body
     wrong = {
         "signature-secret": hmac_hex(body, f"{secret}x"),
         "signature-body": hmac_hex(body + b" ", secret),
@@ -167,7 +226,7 @@ def test_what_was_refused_once_is_refused_again(accepted: Accepted, secret: str)
     }
     for name, signature in wrong.items():
         for time in ("first", "second"):
-            accepted.with_header(SIGNATURE, signature, f"a wrong signature for the {time} time").is_refused(
+            another.with_header(SIGNATURE, signature, f"a wrong signature for the {time} time").is_refused(
                 UNAUTHORIZED, clause=f"kryptonim.auth.{name}"
             )
 
@@ -194,13 +253,16 @@ def test_no_hostile_signature_breaks_the_target(accepted: Accepted) -> None:
 
 
 @pytest.mark.verifies("kryptonim.auth.api-key-required")
-def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, target: Target) -> None:
+def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, another: Accepted, target: Target) -> None:
     """Without the API key, or with another one, there is no session, however well the body is signed."""
     key = target.profile.credentials["api_key"]
+    made_up = f"rampcheck-{target.unique()}-no-such-key"
     strangers = {
         "no API key": None,
         "an empty API key": "",
-        "a made-up API key": f"rampcheck-{target.unique()}-no-such-key",
+        "a made-up API key": made_up,
+        "one more character and the API key": f"x{key}",
+        "the API key with another last character": key[:-1] + ("0" if key[-1] != "0" else "1"),
         "the API key without its last character": key[:-1],
         "the API key and one more character": f"{key}x",
         "the API key in the other letter case": key.swapcase(),
@@ -210,13 +272,16 @@ def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, targ
             target.hide("another_api_key", stranger or "")
             exchange = accepted.with_header(API_KEY, stranger, what).is_refused(KEY_REFUSED)
             target.judge.observed(target.clause, f"{what}: {exchange.summary()}", exchange)
+    for what, stranger in {"no API key": None, "the made-up API key again": made_up}.items():
+        another.with_header(API_KEY, stranger, what).is_refused(KEY_REFUSED)
 
 
 @pytest.mark.verifies("kryptonim.auth.secrecy")
-def test_no_answer_repeats_a_credential(accepted: Accepted, secret: str) -> None:
+def test_no_answer_repeats_a_credential(another: Accepted, secret: str) -> None:
     """Neither session nor error holds the API key or the secret; all other exchanges are judged alike."""
-    accepted.without("destinationAddress").send()
-    accepted.with_body(b"{", "a body that is no JSON").send()
-    accepted.with_header(SIGNATURE, hmac_hex(b"", secret), "a signature over no bytes").send()
-    accepted.with_header(API_KEY, None).send()
-    accepted.changed(partial(replace, method="GET"), "the method GET").send()
+    another.without("destinationAddress").send()
+    another.with_body(b"{", "a body that is no JSON").send()
+    another.with_header(SIGNATURE, hmac_hex(b"", secret), "a signature over no bytes").send()
+    another.with_header(API_KEY, None).send()
+    another.changed(partial(replace, method="GET"), "the method GET").send()
+    another.changed(lambda request: request.with_path(f"{PATH}/rampcheck"), "a path that is not served").send()

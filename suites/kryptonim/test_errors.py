@@ -15,11 +15,11 @@ from .requests import API_KEY, SIGNATURE
     "kryptonim.errors.no-session",
     "kryptonim.errors.codes",
 )
-def test_one_error_of_each_kind(accepted: Accepted) -> None:
+def test_one_error_of_each_kind(another: Accepted) -> None:
     """Refusals for signature, key, body, field, amounts and network keep the promises of every error."""
-    accepted.with_header(SIGNATURE, None).send()
-    accepted.with_header(API_KEY, None).send()
-    accepted.with_body(b"{", "a body that is no JSON").send()
-    accepted.without("destinationAddress").send()
-    accepted.but(fiatAmount=15, cryptoAmount=15).send()
-    accepted.but(network="rampcheck-network").send()
+    another.with_header(SIGNATURE, None).send()
+    another.with_header(API_KEY, None).send()
+    another.with_body(b"{", "a body that is no JSON").send()
+    another.without("destinationAddress").send()
+    another.but(fiatAmount=15, cryptoAmount=15).send()
+    another.but(network="rampcheck-network").send()

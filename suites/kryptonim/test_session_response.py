@@ -1,22 +1,36 @@
 """POST /v1/widget-sessions, the response. What holds for every session is judged by the schema and the
 invariants; these scenarios provoke the sessions in which it could break."""
 
+from functools import partial
+
 import pytest
 
 from rampcheck.running.scenario import Accepted, Target
 
-from .requests import UNLOCKABLE, optional_fields
+from .requests import AXIOS, BROWSER, COOKIE, UNLOCKABLE, optional_fields, with_headers
 
 pytestmark = pytest.mark.creates_sessions
 
 
 @pytest.mark.verifies(*(f"kryptonim.session.{name}" for name in ("json", "complete", "widget-url", "expires-at")))
 def test_sessions_of_small_and_large_requests(full: Accepted) -> None:
-    """A session has its three fields whether the request holds the minimum or all there is."""
+    """A session has its three fields whether the request holds the minimum or all there is, whatever its headers."""
     full.unchanged().send()
-    full.without("metadata").send()
-    full.but(fiatCurrency="USD").send()
-    full.but(paymentMethod="bank_transfer").send()
+    full.changed(lambda request: with_headers(request.without("metadata"), COOKIE), "a cookie").send()
+    full.changed(lambda request: with_headers(request.but(fiatCurrency="USD"), COOKIE), "the same cookie").send()
+    full.changed(
+        lambda request: with_headers(request.but(paymentMethod="bank_transfer"), {"X-Forwarded-Proto": "http"}),
+        "a proxy that was asked over http",
+    ).send()
+
+
+@pytest.mark.verifies("kryptonim.session.request.fiat-amount", "kryptonim.session.request.crypto-amount")
+def test_no_other_header_decides(accepted: Accepted) -> None:
+    """Whatever language, program and cookies a caller has, and whatever it accepts besides JSON, there is a session."""
+    clause = f"kryptonim.session.request.{'fiat' if 'fiatAmount' in accepted.request.json else 'crypto'}-amount"
+    for what, headers in {"a browser": BROWSER, "axios": AXIOS, "a cookie": COOKIE}.items():
+        change = partial(with_headers, headers=headers)
+        accepted.changed(change, f"the headers of {what}").is_accepted(clause=clause)
 
 
 @pytest.mark.verifies("kryptonim.session.session-id")
@@ -39,6 +53,9 @@ def test_the_widget_url_hides_what_is_not_unlocked(full: Accepted, target: Targe
     """E-mail address, metadata and redirect URLs cannot be read in it, whatever else is unlocked."""
     for name in UNLOCKABLE:
         full.but(**{**optional_fields(target.unique()), "unlockedFields": [name]}).send()
-    nested = {"customer": {"name": f"Zażółć gęślą {target.unique()}", "lines": [f"line/1+{target.unique()}"]}}
+    nested = {
+        "customer": {"name": f"Zażółć gęślą {target.unique()}", "lines": [f"line/1+{target.unique()}"]},
+        "number": int.from_bytes(target.unique().encode(), "big") % 10**12 + 10**12,
+    }
     full.but(metadata=nested, successUrl=f"https://rampcheck.example/ok?a=1&b={target.unique()}#done").send()
     full.but(metadata={"_externalPartnerId": f"partner-{target.unique()}"}).send()

@@ -1,0 +1,133 @@
+"""POST /v1/widget-sessions, the choices together: every two values of any two fields in some request, by a covering
+array (pairwise testing; allpairspy makes it)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from allpairspy import AllPairs
+
+from rampcheck.judging.demands import Acceptance, Demand
+from rampcheck.running.scenario import Accepted, Attempt, Target
+from rampcheck.wire.exchanges import Exchange, Request
+
+from .requests import AMOUNTS, TESTNET, UNLOCKABLE, optional_fields, with_field
+
+CLAUSE = "kryptonim.session.request"
+ABSENT = object()
+# Sizes of which one should be within a target's limits, which are not documented.
+SIZES = {"fiatAmount": (15, 100, 1001), "cryptoAmount": (15, 100, 0.1, 0.001)}
+AMOUNT = "amount"  # stands for whichever of the two is sent
+MOST = 4  # rows that are looked into: what is refused by itself is so in many of them
+# By what a choice is promised: to be accepted, and to be left out. That an address or URL may stand beside the rest is
+# promised by nothing but the list of fields.
+CLAUSES = {
+    "fiatCurrency": "fiat-currency",
+    "cryptoCurrency": "testnet",
+    "paymentMethod": "payment-method",
+    "metadata": "metadata",
+    "unlockedFields": "unlocked-fields",
+    "ipAddress": "ip-forms",
+}
+OPTIONAL = "optional"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value of a field, and the clause by which it has to be accepted."""
+
+    field: str
+    value: Any
+
+    @property
+    def clause(self) -> str:
+        """The clause that promises this choice, by itself."""
+        if self.field == AMOUNT:
+            return "fiat-amount" if self.value == "fiatAmount" else "crypto-amount"
+        return OPTIONAL if self.value is ABSENT else CLAUSES.get(self.field, OPTIONAL)
+
+    def made(self, request: Request, size: float) -> Request:
+        """Gives the request with this choice made; `size` is of an amount."""
+        if self.field == AMOUNT:
+            return with_field(request, self.value, size)
+        return request.without(self.field) if self.value is ABSENT else request.but(**{self.field: self.value})
+
+    def __str__(self) -> str:
+        return f"no `{self.field}`" if self.value is ABSENT else f"`{self.field}` = {self.value}"
+
+
+def choices(accepted: Request, unique: str, environment: str) -> dict[str, tuple[Any, ...]]:
+    """Gives the values of each field; the first one is that of the accepted request."""
+    own = optional_fields(unique)
+    networks = accepted.json["network"]
+    currencies = TESTNET if environment == "testnet" and networks == "polygon" else ()
+    given: dict[str, tuple[Any, ...]] = {
+        AMOUNT: AMOUNTS,
+        "fiatCurrency": ("EUR", "USD"),
+        "cryptoCurrency": currencies,
+        "paymentMethod": (ABSENT, "card", "bank_transfer"),
+        "ipAddress": (ABSENT, "203.0.113.42", "2001:db8::68", "::ffff:192.0.2.1"),
+        "metadata": (ABSENT, own["metadata"], {"note": {"of": [1, None]}, "_externalPartnerId": "rampcheck"}),
+        "unlockedFields": (ABSENT, [], list(UNLOCKABLE)),
+        **{name: (ABSENT, own[name]) for name in ("email", "successUrl", "failureUrl")},
+    }
+    known = {AMOUNT: next(name for name in AMOUNTS if name in accepted.json), **accepted.json}
+    return {
+        name: (known.get(name, ABSENT), *(value for value in values if value != known.get(name, ABSENT)))
+        for name, values in given.items()
+    }
+
+
+def covering(fields: Mapping[str, tuple[Any, ...]]) -> list[tuple[Choice, ...]]:
+    """Gives as few rows as the library finds in which every two values of any two fields stand together."""
+    numbers = AllPairs([range(len(values)) for values in fields.values()])
+    return [
+        tuple(Choice(name, values[number]) for (name, values), number in zip(fields.items(), row, strict=True))
+        for row in numbers
+    ]
+
+
+@pytest.mark.creates_sessions
+@pytest.mark.verifies(
+    *(f"{CLAUSE}.{name}" for name in ("fiat-amount", "crypto-amount", OPTIONAL, *CLAUSES.values())),
+    "kryptonim.session.widget-url-private",
+    "kryptonim.session.expires-at",
+)
+def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> None:
+    """What is accepted by itself is accepted beside anything else that is; of two that are not, each is a finding."""
+    fields = choices(accepted.request, target.unique(), target.profile.environment)
+    plain = {name: values[0] for name, values in fields.items()}
+    refused = 0
+    for row in covering(fields):
+        made = [choice for choice in row if choice.value is not plain[choice.field]]
+        attempt, exchange = tried(accepted, made)
+        if exchange.accepted:
+            for clause in {choice.clause for choice in made}:
+                target.demand(exchange, Demand(f"{CLAUSE}.{clause}", Acceptance()), accepted.exchange)
+        elif (refused := refused + 1) <= MOST:
+            look_into(accepted, made, attempt.request)
+
+
+def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange]:
+    """Makes choices, with amounts of several sizes until one is accepted; gives the last attempt, and its answer."""
+    amount = next((choice.value for choice in made if choice.field == AMOUNT), None)
+    shown = ", ".join(map(str, made)) or "nothing otherwise"
+    for size in SIZES.get(amount, (0,)):
+        request = accepted.request
+        for choice in made:
+            request = choice.made(request, size)
+        attempt = accepted.instead(request, shown)
+        exchange = attempt.send()
+        if exchange.accepted:
+            break
+    return attempt, exchange
+
+
+def look_into(accepted: Accepted, made: Sequence[Choice], request: Request) -> None:
+    """Demands each choice of a refused request by itself where all the others together are accepted."""
+    for choice in made:
+        others, exchange = tried(accepted, [other for other in made if other is not choice])
+        if exchange.accepted:
+            known = Accepted(accepted.target, others.request, exchange)
+            known.instead(request, f"{choice}, besides {others.change}").is_accepted(clause=f"{CLAUSE}.{choice.clause}")
