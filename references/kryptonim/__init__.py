@@ -31,6 +31,7 @@ reference = Reference(
     variants=(
         "variants_session",
         "variants_request",
+        "variants_limits",
     ),
     error=lambda _, code, message: {"code": code.upper(), "message": message},
     payloads=Payloads(

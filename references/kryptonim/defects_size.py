@@ -41,7 +41,7 @@ def depth(value: Any) -> int:
     return levels
 
 
-def _digits(request: Fields) -> tuple[int, int]:
+def digits(request: Fields) -> tuple[int, int]:
     """The digits before and after the point of the amount."""
     number = Decimal(str(next(request[name] for name in ("fiatAmount", "cryptoAmount") if name in request)))
     _, digits, exponent = number.as_tuple()
@@ -108,14 +108,14 @@ _band(
 _band(
     "amount-of-many-digits-crash",
     "An amount of more than 10 digits before the point gives a 500, of more than 18 a 413.",
-    lambda request, _: _digits(request)[0],
+    lambda request, _: digits(request)[0],
     10,
     18,
 )
 _band(
     "amount-of-many-decimals-crash",
     "An amount of more than 8 digits after the point gives a 500, of more than 16 a 413.",
-    lambda request, _: _digits(request)[1],
+    lambda request, _: digits(request)[1],
     8,
     16,
 )

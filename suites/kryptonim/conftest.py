@@ -1,5 +1,7 @@
 """What the scenarios of Kryptonim share."""
 
+from functools import partial
+
 import pytest
 
 from rampcheck.running.scenario import Accepted, Target
@@ -29,7 +31,7 @@ def another(accepted: Accepted, target: Target) -> Accepted:
 
     What the target refuses of it is as in the minimum.
     """
-    request = contrary(accepted.request, target.unique(), target.profile.environment)
+    request = contrary(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
     headers = {**BROWSER, **COOKIE, **PROXY, "Content-Type": "application/json; charset=utf-8"}
     dressed = with_headers(request, headers)
     if (exchange := sent(accepted, dressed, "everything otherwise, and headers of a browser")).accepted:
@@ -44,7 +46,7 @@ def as_far_as_taken(accepted: Accepted, request: Request, what: str) -> Accepted
     control = accepted
     for name, value in request.json.items():
         if control.request.json.get(name) != value:
-            attempt = control.changed(lambda known, name=name, value=value: with_field(known, name, value), f"`{name}`")
+            attempt = control.changed(partial(with_field, name=name, value=value), f"`{name}`")
             if (exchange := attempt.send()).accepted:
                 control = Accepted(accepted.target, attempt.request, exchange)
     return control

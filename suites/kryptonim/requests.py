@@ -172,7 +172,7 @@ def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
     return request
 
 
-def contrary(request: Request, unique: str, environment: str) -> Request:
+def contrary(request: Request, unique: str, *, on_testnet: bool) -> Request:
     """Gives a request that is this one in nothing that may be otherwise: every optional part, other choices, headers.
 
     A currency other than the accepted one is known of the testnet only.
@@ -182,7 +182,7 @@ def contrary(request: Request, unique: str, environment: str) -> Request:
     others = [currency for currency in reversed(TESTNET) if currency != request.json["cryptoCurrency"]]
     fields |= {
         "fiatCurrency": "EUR" if request.json["fiatCurrency"] == "USD" else "USD",
-        "cryptoCurrency": others[0] if environment == "testnet" else request.json["cryptoCurrency"],
+        "cryptoCurrency": others[0] if on_testnet else request.json["cryptoCurrency"],
         "paymentMethod": "bank_transfer",
         "unlockedFields": list(UNLOCKABLE),
         "metadata": {**fields["metadata"], "note": {"of": ["the order", 1, None]}, "_externalPartnerId": "rampcheck"},

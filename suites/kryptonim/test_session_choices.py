@@ -57,11 +57,10 @@ class Choice:
         return f"no `{self.field}`" if self.value is ABSENT else f"`{self.field}` = {self.value}"
 
 
-def choices(accepted: Request, unique: str, environment: str) -> dict[str, tuple[Any, ...]]:
+def choices(accepted: Request, unique: str, *, on_testnet: bool) -> dict[str, tuple[Any, ...]]:
     """Gives the values of each field; the first one is that of the accepted request."""
     own = optional_fields(unique)
-    networks = accepted.json["network"]
-    currencies = TESTNET if environment == "testnet" and networks == "polygon" else ()
+    currencies = TESTNET if on_testnet and accepted.json["network"] == "polygon" else ()
     given: dict[str, tuple[Any, ...]] = {
         AMOUNT: AMOUNTS,
         "fiatCurrency": ("EUR", "USD"),
@@ -96,7 +95,7 @@ def covering(fields: Mapping[str, tuple[Any, ...]]) -> list[tuple[Choice, ...]]:
 )
 def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> None:
     """What is accepted by itself is accepted beside anything else that is; of two that are not, each is a finding."""
-    fields = choices(accepted.request, target.unique(), target.profile.environment)
+    fields = choices(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
     plain = {name: values[0] for name, values in fields.items()}
     refused = 0
     for row in covering(fields):
@@ -111,7 +110,7 @@ def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> No
 
 def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange]:
     """Makes choices, with amounts of several sizes until one is accepted; gives the last attempt, and its answer."""
-    amount = next((choice.value for choice in made if choice.field == AMOUNT), None)
+    amount = next((choice.value for choice in made if choice.field == AMOUNT), "")
     shown = ", ".join(map(str, made)) or "nothing otherwise"
     for size in SIZES.get(amount, (0,)):
         request = accepted.request

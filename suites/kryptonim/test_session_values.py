@@ -122,9 +122,10 @@ def test_a_second_amount_of_nothing(accepted: Accepted) -> None:
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_an_amount_is_positive(accepted: Accepted, another: Accepted, name: str) -> None:
     """Zero and negative amounts are refused, however small, and whatever they become in 32 bits."""
-    for value in (0, -0.0, -0.000001, -15, 15 - 2**32):
+    wrong: tuple[float, ...] = (0, -0.0, -0.000001, -15, 15 - 2**32)
+    for value in wrong:
         accepted.changed(partial(with_field, name=name, value=value), f"`{name}` = {value}").is_refused(ANY_4XX)
-    for value in (0, -15):
+    for value in wrong[::3]:
         another.changed(partial(with_field, name=name, value=value), f"`{name}` = {value}").is_refused(ANY_4XX)
 
 
@@ -278,7 +279,8 @@ def test_metadata_of_any_shape_is_accepted(accepted: Accepted) -> None:
 @pytest.mark.verifies(f"{CLAUSE}.type.metadata")
 def test_the_reserved_metadata_is_a_string(accepted: Accepted) -> None:
     """The one reserved member of the metadata that is documented is refused where it is no string."""
-    for value in (1234, True, ["partner-rampcheck"], 0, [], {}):
+    wrong: tuple[Any, ...] = (1234, True, ["partner-rampcheck"], 0, [], {})
+    for value in wrong:
         accepted.but(metadata={"_externalPartnerId": value}).is_refused(ANY_4XX)
 
 
