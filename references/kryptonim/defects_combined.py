@@ -193,3 +193,14 @@ class ExpiresEarlyWithMetadataForMatic(WidgetSessionService):
         if request["cryptoCurrency"] == "MATIC" and request.get("metadata"):
             session["expiresAt"] = self.time_text(datetime.now(UTC) + timedelta(minutes=5))
         return session
+
+
+@defect("widget-url-of-the-user-before", breaks=["kryptonim.session.widget-url-private"])
+class WidgetUrlOfTheUserBefore(WidgetSessionService):
+    """The widget's URL shows the e-mail address of the request before, whoever sent it."""
+
+    _before = ""
+
+    def widget_url(self, request: Fields, call: Call) -> str:
+        before, self._before = self._before, request.get("email", "")
+        return f"{super().widget_url(request, call)}&user={quote(before)}"

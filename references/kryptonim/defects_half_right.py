@@ -247,6 +247,15 @@ _unsigned_for(
 )
 
 
+@defect("signature-not-checked-with-query", breaks=[f"{AUTH}.signature-required"])
+class SignatureNotCheckedWithQuery(WidgetSessionService):
+    """With a query the path is another one to the filter that looks at signatures."""
+
+    def check_signature(self, call: Call) -> None:
+        if not call.query:
+            super().check_signature(call)
+
+
 @defect("api-key-not-checked-for-bank-transfer", breaks=[f"{AUTH}.api-key-required"])
 class ApiKeyNotCheckedForBankTransfer(WidgetSessionService):
     """The API key of a request that is paid by bank_transfer is not looked at."""

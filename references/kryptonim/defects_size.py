@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -118,4 +119,41 @@ _band(
     lambda request, _: digits(request)[1],
     8,
     16,
+)
+
+
+def _odd(name: str, summary: str, is_odd: Callable[[Fields], object]) -> None:
+    """Registers a defect: a text that is valid, but odd, gives a 500."""
+
+    @defect(name, breaks=CRASH, may_break=["kryptonim.session.request.metadata"], summary=summary)
+    class Odd(WidgetSessionService):
+        def read(self, call: Call) -> Fields:
+            request = super().read(call)
+            email = request.get("email", "@")
+            if email.count("@") != 1 or " " in email:
+                self.invalid("email must be an e-mail address")
+            if is_odd(request):
+                raise ValueError(summary)
+            return request
+
+
+_odd(
+    "email-beyond-ascii-crash",
+    "An e-mail address with a letter beyond ASCII gives a 500.",
+    lambda request: not request.get("email", "").isascii(),
+)
+_odd(
+    "email-of-compatibility-characters-crash",
+    "An e-mail address that NFKC changes gives a 500.",
+    lambda request: not unicodedata.is_normalized("NFKC", request.get("email", "")),
+)
+_odd(
+    "email-with-quote-crash",
+    "A quote in an e-mail address gives a 500.",
+    lambda request: "'" in request.get("email", ""),
+)
+_odd(
+    "url-with-two-kinds-of-quotes-crash",
+    "A successUrl with both kinds of quotes gives a 500.",
+    lambda request: {"'", '"'} <= set(request.get("successUrl", "")),
 )

@@ -145,13 +145,6 @@ def _network(name: str, summary: str, is_known: Callable[[str, str], object]) ->
             super().check_network(request)
 
 
-def _matches(pattern: str, text: str) -> bool:
-    try:
-        return len(pattern) < 100 and bool(re.fullmatch(pattern, text))
-    except (re.error, RecursionError):
-        return False
-
-
 _network(
     "beginning-of-network-accepted",
     "The beginning of a network's name is enough.",
@@ -162,7 +155,6 @@ _network(
     "What ends in a network's name is that network.",
     lambda sent, known: sent.endswith(known),
 )
-_network("pattern-of-network-accepted", "The network is looked for with a regular expression.", _matches)
 
 
 @defect("fiat-currency-as-crypto-currency-accepted", breaks=[f"{REQUEST}.crypto-currency"])

@@ -24,6 +24,10 @@ def test_a_request_without_signature_is_refused(accepted: Accepted, another: Acc
     """Without X-Request-Signature there is no session, whatever is asked for, and wherever else a signature stands."""
     accepted.with_header(SIGNATURE, None).is_refused(UNAUTHORIZED)
     another.with_header(SIGNATURE, None).is_refused(UNAUTHORIZED)
+    # What is answered to a query is not said, but it is the same endpoint: any acceptance is a finding.
+    accepted.changed(
+        lambda request: request.with_header(SIGNATURE, None).with_path(f"{PATH}?rampcheck=1"), "no signature, a query"
+    ).send()
     elsewhere = {name: hmac_hex(accepted.request.body, secret) for name in ("X-Signature", "X-Hub-Signature-256")}
     accepted.changed(
         lambda request: with_headers(request.with_header(SIGNATURE, None), elsewhere),

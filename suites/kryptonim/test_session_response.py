@@ -5,8 +5,11 @@ from functools import partial
 
 import pytest
 
+from rampcheck.judging.invariants import given
+from rampcheck.judging.suite import member
 from rampcheck.running.scenario import Accepted, Target
 
+from .privacy import disclosed
 from .requests import AXIOS, BROWSER, COOKIE, UNLOCKABLE, optional_fields, with_headers
 
 pytestmark = pytest.mark.creates_sessions
@@ -50,9 +53,21 @@ def test_requests_at_the_same_time_give_sessions_of_their_own(full: Accepted, ta
 
 @pytest.mark.verifies("kryptonim.session.widget-url-private")
 def test_the_widget_url_hides_what_is_not_unlocked(full: Accepted, target: Target) -> None:
-    """E-mail address, metadata and redirect URLs cannot be read in it, whatever else is unlocked."""
+    """E-mail address, metadata and redirect URLs cannot be read in it, whatever else is unlocked, of whichever user."""
+    before = ""
     for name in UNLOCKABLE:
-        full.but(**{**optional_fields(target.unique()), "unlockedFields": [name]}).send()
+        fields = {**optional_fields(target.unique()), "unlockedFields": [name]}
+        exchange = full.but(**fields).send()
+        url = given(exchange, "widgetUrl")
+        if before and isinstance(url, str) and disclosed(url, [("email", before)]):
+            target.judge.broken(
+                target.clause,
+                "a `widgetUrl` in which nothing of another user can be read",
+                "the `email` of the request before can be read in it",
+                exchange,
+                about=(member("widgetUrl"),),
+            )
+        before = fields["email"]
     nested = {
         "customer": {"name": f"Zażółć gęślą {target.unique()}", "lines": [f"line/1+{target.unique()}"]},
         "number": int.from_bytes(target.unique().encode(), "big") % 10**12 + 10**12,
