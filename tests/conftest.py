@@ -43,6 +43,7 @@ QUICK: frozenset[str] = frozenset(
         "test_internals",
         "test_journal",
         "test_kinds",
+        "test_kryptonim_kinds",
         "test_pace",
         "test_presence",
         "test_profile",

@@ -28,7 +28,9 @@ def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
     waits: list[float] = []
     monkeypatch.setattr("rampcheck.wire.client.time.sleep", waits.append)
 
-    def send(base_url: str, budget: Budget | None = None, timeout: float = 10) -> list[Exchange]:
+    def send(
+        base_url: str, budget: Budget | None = None, timeout: float = 10, request: Request = REQUEST
+    ) -> list[Exchange]:
         described = profile.from_mapping(
             {
                 "contract": "proof",
@@ -42,7 +44,7 @@ def exchanges_with(monkeypatch: pytest.MonkeyPatch) -> Sender:
         authenticate = suite.load("proof").authenticate
         client = Client(described, authenticate, Lane("run", 1, 3), budget or Budget(0, 100), seen.append)
         try:
-            client.send(REQUEST, "a test")
+            client.send(request, "a test")
         except Unjudged as error:
             seen.append(error)  # type: ignore[arg-type]
         client.close()
@@ -163,6 +165,17 @@ def test_exchange_numbers_and_user_agent_name_the_exchange(exchanges_with: Sende
         seen = exchanges_with(base_url)
     assert [exchange.number for exchange in seen] == [2, 5, 8]
     assert "(run run; exchange 8)" in (seen[-1].request.header("user-agent") or "")
+
+
+def test_a_request_may_name_another_program_and_accept_something_else(exchanges_with: Sender) -> None:
+    """The exchange is named all the same, and no header stands there twice."""
+    request = replace(REQUEST, headers=(("User-Agent", "axios/1.7.9"), ("Accept", "text/plain")))
+    with answering(OK) as base_url:
+        (seen,) = exchanges_with(base_url, request=request)
+    agents = [value for name, value in seen.request.headers if name.lower() == "user-agent"]
+    assert [agent.partition(" ")[0] for agent in agents] == ["axios/1.7.9"]
+    assert "exchange 2)" in agents[0]
+    assert [value for name, value in seen.request.headers if name.lower() == "accept"] == ["text/plain"]
 
 
 def test_the_rate_holds_over_processes_that_share_a_folder(tmp_path: Path) -> None:

@@ -63,6 +63,25 @@ refused(
     lambda request: "cryptoAmount" in request and bool(request.get("metadata")),
 )
 
+refused(
+    "email-refused-with-failure-url",
+    ["optional"],
+    "A failureUrl is refused where an e-mail address is given.",
+    lambda request: "email" in request and "failureUrl" in request,
+)
+refused(
+    "ipv6-in-capitals-refused",
+    ["ip-forms"],
+    "An IPv6 address with capitals is refused.",
+    lambda request: request.get("ipAddress", "").lower() != request.get("ipAddress", ""),
+)
+refused(
+    "ip-address-of-forty-characters-refused",
+    ["ip-forms"],
+    "An ipAddress of more than 39 characters is refused: the column is that of IPv6 without a mapped one.",
+    lambda request: len(request.get("ipAddress", "")) > 39,
+)
+
 # Accepted though it is refused otherwise.
 
 

@@ -108,6 +108,14 @@ also_accepted(
 )
 
 
+also_accepted(
+    "signature-compared-by-its-end",
+    ["signature-algorithm"],
+    "Only the last 16 of a signature's 64 digits are compared.",
+    lambda signature, body: len(signature) == 64 and hmac_of("sha256", body).endswith(signature[-16:]),
+)
+
+
 @defect("signature-in-older-header-accepted", breaks=[f"{AUTH}.signature-required"])
 class SignatureInOlderHeaderAccepted(WidgetSessionService):
     """A signature under the name of an earlier version, X-Signature, is accepted."""

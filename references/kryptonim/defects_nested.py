@@ -79,12 +79,3 @@ class SecretInNotFoundError(WidgetSessionService):
     def envelope(self, refused: Refused, call: Call) -> Fields:
         shown = {"env": {"SIGNATURE_SECRET": self.signature_secret}} if refused is refusals.PATH else {}
         return super().envelope(refused, call) | shown
-
-
-@defect("api-key-in-size-error", breaks=[f"{AUTH}.secrecy"])
-class ApiKeyInSizeError(WidgetSessionService):
-    """The error for a body that is too large shows the request's headers."""
-
-    def envelope(self, refused: Refused, call: Call) -> Fields:
-        shown = {"request": dict(call.headers)} if refused is refusals.SIZE else {}
-        return super().envelope(refused, call) | shown

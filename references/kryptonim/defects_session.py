@@ -127,6 +127,12 @@ _changed(
     "The widget's URL is a path.",
     lambda session: {"widgetUrl": "/exchange?" + session["widgetUrl"].partition("?")[2]},
 )
+_changed(
+    "widget-url-with-impossible-port",
+    ["widget-url"],
+    "The widget's URL has a port that there is not.",
+    lambda session: {"widgetUrl": session["widgetUrl"].replace(".example/", ".example:84430/", 1)},
+)
 
 
 # The widget's URL ends in what `reveal` makes of the request.

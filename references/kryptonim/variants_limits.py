@@ -89,6 +89,16 @@ class LimitsByCurrency(WidgetSessionService):
             self.invalid("The amount is outside the limits")
 
 
+@own("example-domains-refused")
+class ExampleDomainsRefused(WidgetSessionService):
+    """An e-mail address or URL of a domain that nobody can own (RFC 2606) is refused."""
+
+    def check_ip_address(self, request: Fields) -> None:
+        super().check_ip_address(request)
+        if any(re.search(r"[@/.]example\b", request.get(name, "")) for name in ("email", "successUrl", "failureUrl")):
+            self.invalid("There is no such domain")
+
+
 # Headers.
 
 

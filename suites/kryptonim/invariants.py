@@ -59,10 +59,11 @@ def _gives_text(name: str) -> Condition:
 
 @invariant("kryptonim.session.widget-url", _gives_text("widgetUrl"))
 def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
-    """The URL names a host and holds no white space (RFC 3986 sections 2 and 3.2.2)."""
+    """The URL names a host, and a port if any, and holds no white space (RFC 3986 sections 2 and 3.2)."""
     url = given(exchange, "widgetUrl")
     try:
-        is_complete = bool(urlsplit(url).hostname) and not WHITE_SPACE.search(url)
+        parts = urlsplit(url)
+        is_complete = bool(parts.hostname) and parts.port != 0 and not WHITE_SPACE.search(url)
     except ValueError:
         is_complete = False
     return (

@@ -47,6 +47,11 @@ class Choice:
             return "fiat-amount" if self.value == "fiatAmount" else "crypto-amount"
         return OPTIONAL if self.value is ABSENT else CLAUSES.get(self.field, OPTIONAL)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing promises that this very value is accepted."""
+        return self.clause == OPTIONAL and self.value is not ABSENT
+
     def made(self, request: Request, size: float) -> Request:
         """Gives the request with this choice made; `size` is of an amount."""
         if self.field == AMOUNT:
@@ -97,15 +102,31 @@ def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> No
     """What is accepted by itself is accepted beside anything else that is; of two that are not, each is a finding."""
     fields = choices(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
     plain = {name: values[0] for name, values in fields.items()}
+    alone: dict[str, bool] = {}
     refused = 0
     for row in covering(fields):
-        made = [choice for choice in row if choice.value is not plain[choice.field]]
+        made = [choice for choice in row if choice.value is not plain[choice.field] and alone.get(choice.field, True)]
         attempt, exchange = tried(accepted, made)
+        if not exchange.accepted and (known := which_are_taken(accepted, made, alone)) != made:
+            made = known
+            attempt, exchange = tried(accepted, made)
         if exchange.accepted:
-            for clause in {choice.clause for choice in made}:
+            # Some amount is there in every row, be it that of the accepted request.
+            for clause in {choice.clause for choice in row if choice in made or choice.field == AMOUNT}:
                 target.demand(exchange, Demand(f"{CLAUSE}.{clause}", Acceptance()), accepted.exchange)
         elif (refused := refused + 1) <= MOST:
             look_into(accepted, made, attempt.request)
+
+
+def which_are_taken(accepted: Accepted, made: Sequence[Choice], alone: dict[str, bool]) -> list[Choice]:
+    """Gives the choices without those that no clause promises and that are refused by themselves, too.
+
+    Which e-mail addresses and URLs a target takes is not documented. `alone` keeps what was seen of a field.
+    """
+    for choice in made:
+        if choice.is_free and choice.field not in alone:
+            alone[choice.field] = tried(accepted, [choice])[1].accepted
+    return [choice for choice in made if alone.get(choice.field, True)]
 
 
 def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange]:

@@ -161,7 +161,12 @@ def test_no_length_breaks_the_target(accepted: Accepted) -> None:
     """However long plain texts are, around the limits that columns have, and odd, the target answers below 500."""
     for user in ("o'Brien+Tag=1", "Zoë.Müller-Łęcka", "\ufb01\uff21\u2460\u1e9b"):
         url = f"https://rampcheck.example/{user}?a='&b=\"#{user}"
-        accepted.but(email=f"{user}@Example.COM", successUrl=url, failureUrl=url, metadata={user: user}).is_survived()
+        accepted.but(
+            email=f"{user}@Example.COM",
+            successUrl=url,
+            failureUrl=url,
+            metadata={user: user, "__proto__": {"a": 1}, "a.b": "$c"},
+        ).is_survived()
     for size in (66, 100, 130, 250, 300):
         accepted.but(email="u" * (size - len("@example.com")) + "@example.com").is_survived()
         accepted.but(

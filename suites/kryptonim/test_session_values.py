@@ -230,7 +230,9 @@ def test_every_form_of_ip_address_is_accepted(accepted: Accepted) -> None:
         "203.0.113.42",
         "2001:db8::68",
         "2001:0db8:0000:0000:0000:0000:0000:0068",
+        "2001:DB8:0:0:8:800:200C:417A",
         "::ffff:192.0.2.1",
+        "0000:0000:0000:0000:0000:ffff:203.0.113.228",
     ):
         accepted.but(ipAddress=address).is_accepted()
     accepted.without("ipAddress").is_accepted()
