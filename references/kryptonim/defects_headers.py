@@ -60,6 +60,21 @@ class ErrorsAsTextWhereTextIsAccepted(WidgetSessionService):
         return super().error_answer(refused, call)
 
 
+@defect(
+    "errors-as-page-for-browsers",
+    breaks=[f"{ERRORS}.gateway-envelope", f"{ERRORS}.envelope"],
+    may_break=[AUTH, REQUEST, ERRORS],
+)
+class ErrorsAsPageForBrowsers(WidgetSessionService):
+    """An error is a page of HTML if Accept begins with that."""
+
+    def error_answer(self, refused: Refused, call: Call) -> Answer:
+        if (call.header("accept") or "").startswith("text/html"):
+            page = f"<html><head><title>{refused.message}</title></head></html>".encode()
+            return Answer(refused.status, page, {"content-type": "text/html; charset=utf-8"})
+        return super().error_answer(refused, call)
+
+
 @defect("session-as-text-where-text-is-accepted", breaks=[f"{SESSION}.complete"], may_break=[SESSION])
 class SessionAsTextWhereTextIsAccepted(WidgetSessionService):
     """A session is plain text if that stands anywhere in Accept."""

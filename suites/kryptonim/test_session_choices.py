@@ -137,6 +137,9 @@ def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange
         request = accepted.request
         for choice in made:
             request = choice.made(request, size)
+        if "email" in request.json:
+            # Another user each time: what one has chosen before is another scenario's affair.
+            request = request.but(email=f"rampcheck-{accepted.target.unique()}@example.com")
         attempt = accepted.instead(request, shown)
         exchange = attempt.send()
         if exchange.accepted:
