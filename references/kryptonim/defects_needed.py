@@ -72,3 +72,9 @@ _needed(
     lambda request, _: OPTIONAL.keys() <= request.keys(),
 )
 _needed("email-required-or-fails", "A request without email gives a 500.", lambda request, _: "email" in request, 500)
+_needed(
+    "charset-required",
+    "A request whose Content-Type has no charset is refused with 415.",
+    lambda _, call: "charset" in (call.header("content-type") or ""),
+    415,
+)

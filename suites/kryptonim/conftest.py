@@ -7,7 +7,7 @@ import pytest
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .requests import BROWSER, COOKIE, PROXY, contrary, optional_fields, with_field, with_headers
+from .requests import COOKIE, DRESSED, PROXY, contrary, optional_fields, with_field, with_headers
 
 
 @pytest.fixture
@@ -32,8 +32,7 @@ def another(accepted: Accepted, target: Target) -> Accepted:
     What the target refuses of it is as in the minimum.
     """
     request = contrary(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
-    headers = {**BROWSER, **COOKIE, **PROXY, "Content-Type": "application/json; charset=utf-8"}
-    dressed = with_headers(request, headers)
+    dressed = with_headers(request, {**DRESSED, **COOKIE, **PROXY})
     if (exchange := sent(accepted, dressed, "everything otherwise, and headers of a browser")).accepted:
         return Accepted(target, dressed, exchange)
     return as_far_as_taken(accepted, request, "everything otherwise")

@@ -72,6 +72,8 @@ BROWSER: Mapping[str, str] = {
     "Accept-Language": "pl-PL,pl;q=0.9,de;q=0.5",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
 }
+CHARSET: Mapping[str, str] = {"Content-Type": "application/json; charset=utf-8"}
+DRESSED: Mapping[str, str] = {**BROWSER, **CHARSET}
 # As the documentation's own example sends it.
 AXIOS: Mapping[str, str] = {"User-Agent": "axios/1.7.9", "Accept": "application/json, text/plain, */*"}
 COOKIE: Mapping[str, str] = {"Cookie": "session=rampcheck; lang=de; debug=1"}
@@ -79,7 +81,6 @@ ORIGIN: Mapping[str, str] = {"Origin": "https://rampcheck.example"}
 PROXY: Mapping[str, str] = {
     "X-Forwarded-For": "127.0.0.1",
     "X-Real-IP": "127.0.0.1",
-    "X-Request-Id": "rampcheck",
     "X-Debug": "1",
 }
 
@@ -159,10 +160,8 @@ def minimum(
             **({"unlockedFields": ["paymentMethod"]} if "unlockedFields" in added else {}),
         }
     )
-    return with_headers(
-        request,
-        {**(ORIGIN if "Origin" in added else {}), **(BROWSER if "headers of a browser" in added else {})},
-    )
+    headers = {**(ORIGIN if "Origin" in added else {}), **(DRESSED if "headers of a browser" in added else {})}
+    return with_headers(request, headers)
 
 
 def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
