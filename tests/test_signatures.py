@@ -50,7 +50,7 @@ def test_other_spellings_stay_what_they_are_when_changed() -> None:
     """A baseline that is spelled otherwise keeps its spelling, each change signed over its own bytes."""
     bodies = set()
     for candidate in respelled(PROFILE):
-        ((clause, what),) = candidate.added
+        (clause, what), *_ = candidate.added
         assert clause == "kryptonim.auth.signature-bytes"
         request = candidate.build(PROFILE, "api_key", "unique").but(email="user@example.com")
         signature = authenticate(request, PROFILE).header(SIGNATURE)
@@ -58,11 +58,15 @@ def test_other_spellings_stay_what_they_are_when_changed() -> None:
         forms = {
             "a signature in base64": base64.b64encode(bytes.fromhex(digest)).decode(),
             "a signature in upper-case hexadecimal": digest.upper(),
+            "a signature in base64url without padding": base64.urlsafe_b64encode(bytes.fromhex(digest)).decode()[:43],
+            "a signature with the prefix sha256=": f"sha256={digest}",
+            "an HMAC-SHA512": hmac_hex(request.body, SECRET, "sha512"),
+            "an HMAC-SHA1": hmac_hex(request.body, SECRET, "sha1"),
         }
         assert signature == forms.get(what, digest)
         assert request.json["email"] == "user@example.com"
         bodies.add(request.body)
-    assert len(bodies) == 4  # three spellings, and compact JSON under two other forms
+    assert len(bodies) == 7  # six spellings, and compact JSON under six other forms
 
 
 def test_proof_knows_no_other_spelling() -> None:

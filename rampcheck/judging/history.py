@@ -34,7 +34,7 @@ def never_repeated(
             value = value_of(exchange)
             if not isinstance(value, str) or not value:
                 continue
-            if value in first and _is_of_trace(value, exchange, first[value]):
+            if value in first and is_of_trace(value, exchange, first[value]):
                 continue
             if value in first:
                 yield Broken(
@@ -49,7 +49,8 @@ def never_repeated(
     return HistoryInvariant(clause, when, judge, at_least=None)
 
 
-def _is_of_trace(text: str, *exchanges: Exchange) -> bool:
+def is_of_trace(text: str, *exchanges: Exchange) -> bool:
+    """Whether a text holds the trace that the request of each of these exchanges names."""
     spans = [tracing.of_headers(exchange.request.headers) for exchange in exchanges]
     return all(span is not None and span.trace in text.lower().replace("-", "") for span in spans)
 

@@ -175,6 +175,20 @@ class ErrorsSayThereIsNoSession(WidgetSessionService):
         }
 
 
+@own("named-by-the-trace")
+class NamedByTheTrace(WidgetSessionService):
+    """A session and an error are called as the trace that the caller names."""
+
+    def session(self, request: Fields, call: Call) -> Fields:
+        return super().session(request, call) | {"sessionId": self._trace(call)}
+
+    def envelope(self, refused: Refused, call: Call) -> Fields:
+        return super().envelope(refused, call) | {"trace": self._trace(call)}
+
+    def _trace(self, call: Call) -> str:
+        return (call.header("traceparent") or f"00-{uuid.uuid4().hex}").split("-")[1]
+
+
 # Numbers.
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Partner, Profile
-from rampcheck.judging.history import never_repeated, secrets_kept
+from rampcheck.judging.history import is_of_trace, never_repeated, secrets_kept
 from rampcheck.judging.invariants import (
     Condition,
     Endpoint,
@@ -227,7 +227,8 @@ def _judge_errors(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken 
             continue
         if exchange.accepted:
             name = given(exchange, "sessionId")
-            created |= {name} if isinstance(name, str) and WORD.fullmatch(name) else set()
+            if isinstance(name, str) and WORD.fullmatch(name) and not is_of_trace(name, exchange):
+                created.add(name)
         elif exchange.status >= 400:
             told = "\n".join([answer.body.decode("utf-8", "replace"), *(value for _, value in answer.headers)])
             if not created.isdisjoint(WORD.findall(told)):
