@@ -37,7 +37,7 @@ def test_every_two_choices_stand_together_in_a_row(on_testnet: bool) -> None:
 
 
 def test_the_first_choice_is_that_of_the_accepted_request() -> None:
-    """What the accepted request holds, or does not hold, is the first value; other currencies are the testnet's only."""
+    """What the accepted request holds, or lacks, is the first value; other currencies are the testnet's only."""
     fields = choices(REQUEST, "unique", on_testnet=False)
     assert fields["cryptoCurrency"] == ("USDC",)
     assert fields["email"][0] is ABSENT
