@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from rich.console import Console
 from rampcheck import options, outlets
 from rampcheck.contract import packs
 from rampcheck.display import visible
-from rampcheck.errors import ExitCode, Inconclusive, ProfileLacks, RampcheckError, Unjudged, writing
+from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, writing
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
 from rampcheck.report import har
@@ -36,6 +35,7 @@ from rampcheck.running import (
     properties,
     termination,
 )
+from rampcheck.running.guards import FAULT, Fault, guarded, noted
 from rampcheck.running.marks import verified
 from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
 from rampcheck.running.progress import Progress
@@ -44,7 +44,6 @@ from rampcheck.running.scenario import Accepted, Target
 
 RUN = pytest.StashKey[Run]()
 RESULTS = pytest.StashKey[Results]()
-FAULT = "a fault of rampcheck kept it from being judged"
 PRODUCTION = "not tried in production, where only sessions are created"
 STOPPED = "stopped by the user"
 DOCTOR = "`rampcheck doctor` with the same profile looks closer."
@@ -215,7 +214,7 @@ def pytest_note_setup(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     run.judge.begin(item.nodeid, verified(item))
     # Of a fixture that several scenarios share, too, which is set up, and fails, for the first of them.
-    return (yield from _noted(run, verified(item)))
+    return (yield from noted(run, verified(item)))
 
 
 # No wrapper: what is passed over is set up, and torn down, by the other plugins all the same.
@@ -237,58 +236,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(PRODUCTION)
 
 
-class Fault(Exception):
-    """A fault of rampcheck in a scenario; its text is redacted."""
-
-
-class GivenUp(Exception):
-    """A scenario could not see what it wanted to see; its text is redacted."""
-
-
-def _pass_over(run: Run, clauses: Sequence[str], reason: str) -> None:
-    """Records that nothing set out to try the clauses: what else sees them hold counts."""
-    for clause in clauses:
-        run.judge.untried(clause, reason)
-
-
-def _noted(
-    run: Run,
-    clauses: Sequence[str],
-    inside: Generator[None, object, object] | None = None,
-) -> Generator[None, object, object]:
-    """Records which clauses are left unjudged by what ends a scenario, or its fixtures, inside."""
-    try:
-        return (yield from inside) if inside else (yield)
-    except GivenUp as error:
-        reason = str(error)
-        for clause in clauses:
-            run.judge.unjudged(clause, reason)
-    except pytest.skip.Exception as error:
-        _pass_over(run, clauses, run.judge.redacted(str(error)))
-        raise
-    except Fault:
-        for clause in clauses:
-            run.judge.unjudged(clause, FAULT)
-        raise
-    pytest.skip(visible(reason))
-
-
-def _guarded(run: Run) -> Generator[None, object, object]:
-    """Turns what is raised inside into what it means, and lets no text out that could hold a secret."""
-    try:
-        return (yield)
-    except Unjudged as error:
-        reason, lacks = run.judge.redacted(str(error)), isinstance(error, ProfileLacks)
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
-        run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
-        text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))
-        reason, lacks = "", False
-    if lacks:
-        pytest.skip(visible(reason))
-    # Outside the handler: what led here is not redacted, and would be told as the context.
-    raise GivenUp(reason) if reason else Fault(text)
-
-
 # The innermost wrappers, so that no other plugin sees an exception before it is redacted.
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
@@ -296,7 +243,7 @@ def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, obje
     run = request.config.stash.get(RUN, None)
     if run is None:
         return (yield)
-    return (yield from _guarded(run))
+    return (yield from guarded(run))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -308,7 +255,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     skipped: BaseException | None = None
     result: object = None
     try:
-        result = yield from _noted(run, verified(item), _guarded(run))
+        result = yield from noted(run, verified(item), guarded(run))
     except pytest.skip.Exception as error:
         skipped = error
     # A finding made before the scenario gave up counts all the same.
