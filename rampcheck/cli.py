@@ -15,6 +15,7 @@ import click
 
 from rampcheck import __version__, options, outlets
 from rampcheck.authors import freeze, lint, new, selftest
+from rampcheck.certification.commands import certify
 from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
@@ -30,6 +31,18 @@ from rampcheck.signoff.commands import keygen, sign, verify
 WORST_FIRST = (ExitCode.FAULT, ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)
 FOLDERS = ("output", "baseline")
 COMPLETED = {"contract": complete_contract, "clause": complete_clause}  # options whose values a shell completes
+SCHEMAS = (
+    "profile",
+    "results",
+    "journal",
+    "attestation",
+    "compare",
+    "doctor",
+    "contract",
+    "clauses",
+    "script",
+    "traffic",
+)
 LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
 
 
@@ -406,16 +419,19 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
 @main.command()
 @pack_option
 @click.option("--contract", metavar="NAME", help="Of this contract only.", shell_complete=complete_contract)
+@click.option(
+    "--side", type=click.Choice(["target", "partner"]), default="target", help="Whose; default: the target's."
+)
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...", shell_complete=complete_clause)
-def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
+def clauses(contract: str | None, side: str, patterns: tuple[str, ...]) -> None:
     """Lists the promises: id, level, what the profile must hold for them, and the text.
 
     PATTERN chooses some, for example 'NAME.auth.*'.
     """
-    from rampcheck.contract.register import load, need_text  # noqa: PLC0415 - as in `run`
+    from rampcheck.contract.register import load, need_text, partner_side  # noqa: PLC0415 - as in `run`
 
     for name in [contract] if contract else _contracts_of(patterns):
-        loaded = load(name)
+        loaded = load(name) if side == "target" else partner_side(name)
         selected = loaded.selected(patterns)
         for clause in loaded.clauses.values():
             if clause.id in selected:
@@ -430,14 +446,26 @@ def clauses(contract: str | None, patterns: tuple[str, ...]) -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["profile", "results", "journal", "attestation", "compare", "doctor", "contract", "clauses", "traffic"]
+        [
+            "profile",
+            "results",
+            "journal",
+            "attestation",
+            "compare",
+            "doctor",
+            "contract",
+            "clauses",
+            "script",
+            "traffic",
+        ]
     ),
 )
 def schema(name: str) -> None:
     """Prints a JSON Schema.
 
     Of any contract's profile, of results.json, of a line of journal.jsonl, of attestation.json, of compare.json, of
-    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml, of a line of recorded traffic.
+    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml, of the script of `certify`, of a
+    line of recorded traffic.
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 
@@ -450,7 +478,7 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (init, doctor, judge, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
+for command in (init, doctor, certify, judge, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -260,6 +260,25 @@ def load(name: str, version: str = "") -> Contract:
 
 
 @cache
+def partner_side(name: str) -> Contract:
+    """Gives what the partner promises of the contract called `name`: the register `partner.yaml`, without a document.
+
+    Raises `UsageError` where there is no such contract, or it has no partner's side, and `ContractError` where the file
+    does not have the register's format.
+    """
+    path = packs.of(name).document(name, "partner")
+    if not path.is_file():
+        raise UsageError(
+            f"the contract {name} has no partner's side: nothing says what an integration has to do",
+            f"{path.name} beside its clauses.yaml would say it.",
+        )
+    try:
+        return _contract(name, read_yaml(path), {"paths": {}})
+    except (KeyError, TypeError) as error:
+        raise ContractError(f"{path} does not have the register's format: {error!r}") from error
+
+
+@cache
 def _as_of(name: str, version: str) -> Contract:
     """Gives a contract with the levels and texts of an older version.
 

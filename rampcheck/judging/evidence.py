@@ -33,7 +33,8 @@ class Evidence:
 
     `held` are the numbers of the exchanges in which it was seen to hold, `times` is how often the whole history put
     it to the test, `tallied` how often it held in recorded exchanges that the journal does not have. `reasons` say why
-    something that set out to try it could not, `untried` why something did not.
+    something that set out to try it could not, `untried` why something did not, `attested` why nobody outside can see
+    it.
     """
 
     held: set[int] = field(default_factory=set)
@@ -43,6 +44,7 @@ class Evidence:
     observations: list[ObservationRecord] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     untried: list[str] = field(default_factory=list)
+    attested: list[str] = field(default_factory=list)
 
     @property
     def exercised(self) -> int:
@@ -95,6 +97,8 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
             case "unjudged" | "untried" as kind:
                 evidence = account.clauses[record["clause"]]
                 (evidence.reasons if kind == "unjudged" else evidence.untried).append(record["reason"])
+            case "attested":
+                account.clauses[record["clause"]].attested.append(record["reason"])
             case "sum":
                 account.clauses[record["clause"]].tallied += record["times"]
             case "doubt":

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict, final
 
 from rampcheck.contract.register import Level
-from rampcheck.wire.journal_records import JudgeName, Selection
+from rampcheck.wire.journal_records import JudgeName, Selection, Side
 
 SCHEMA: Literal[1] = 1
 
-ClauseVerdict = Literal["passed", "failed", "advisory", "observed", "not_verified", "waived"]
+ClauseVerdict = Literal["passed", "failed", "advisory", "observed", "not_verified", "waived", "attested"]
 RunVerdict = Literal["conformant", "conformant_with_gaps", "partial", "incomplete", "nonconformant", "inconclusive"]
 GapKind = Literal["declared", "unexpected", "unselected"]
 WaiverState = Literal["used", "stale", "expired", "untried"]
@@ -65,6 +65,7 @@ class Counts(TypedDict):
     observed: int
     not_verified: int
     waived: int
+    attested: NotRequired[int]
 
 
 class WaiverResult(TypedDict):
@@ -171,6 +172,7 @@ class Results(TypedDict):
     contract: str
     title: str
     contract_version: str
+    side: NotRequired[Side]
     verdict: RunVerdict
     reason: str
     cure: NotRequired[str]

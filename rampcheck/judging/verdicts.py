@@ -126,6 +126,8 @@ def _clause_result(
         why = {"reason": reason, "gap": kind}
         if kind == DECLARED and (lacks := lacking(clause, profile)):
             why["lacks"] = lacks
+    elif verdict == "attested":
+        why = {"reason": evidence.attested[0]}
     source: SourceResult = {"document": clause.source.document, "section": clause.source.section}
     if clause.source.url:
         source["url"] = clause.source.url
@@ -169,6 +171,8 @@ def _verdict(clause: Clause, evidence: Evidence, waiver: Waiver | None) -> Claus
         return "failed" if clause.level == "must" else "advisory"
     if clause.level == "open":
         return "observed" if evidence.observations or evidence.exercised else "not_verified"
+    if evidence.attested:
+        return "attested"
     # What something set out to try and could not is not verified, though something else may have seen it hold.
     return "passed" if evidence.exercised and not evidence.reasons else "not_verified"
 
@@ -213,7 +217,7 @@ def held_elsewhere(times: int) -> str:
 def counts(clauses: Iterable[ClauseResult]) -> Counts:
     """Gives the number of clauses of each verdict."""
     found = Counter(clause["verdict"] for clause in clauses)
-    return {
+    counted: Counts = {
         "passed": found["passed"],
         "failed": found["failed"],
         "advisory": found["advisory"],
@@ -221,6 +225,9 @@ def counts(clauses: Iterable[ClauseResult]) -> Counts:
         "not_verified": found["not_verified"],
         "waived": found["waived"],
     }
+    if found["attested"]:
+        counted["attested"] = found["attested"]
+    return counted
 
 
 def has_gap(clauses: Iterable[ClauseResult], kind: GapKind) -> bool:

@@ -24,8 +24,9 @@ from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, 
 from rampcheck.judging.whole import judge_history
 from rampcheck.report import allure_evidence
 from rampcheck.running import folder
+from rampcheck.wire.exchanges import Direction
 from rampcheck.wire.journal import JOURNAL, UNTOUCHED, exchange_records, from_record, timestamp
-from rampcheck.wire.journal_records import EndRecord, Record, RunRecord
+from rampcheck.wire.journal_records import EndRecord, Record, RunRecord, Side
 
 UNFINISHED = "the run's journal has no end: it was killed, or still goes on"
 
@@ -70,14 +71,15 @@ def judged(where: Path, records: Sequence[Record]) -> Conclusion:
 def contract_of(where: Path, beginning: RunRecord) -> Contract:
     """Gives the contract, in its version, that a run was judged by. Raises `UsageError` where nobody here knows it."""
     name, version = beginning["contract"], beginning["contract_version"]
-    known = versions.names(name)
+    is_of_partner = beginning.get("side") == "partner"
+    known = [register.partner_side(name).version] if is_of_partner else versions.names(name)
     if version not in known:
         raise UsageError(
             f"{where} is a run of the contract {name} {version}; this rampcheck ({__version__}) knows "
             f"{' and '.join(known)}",
             f"Judge it with the version that made it, rampcheck {beginning['rampcheck']}.",
         )
-    return register.load(name, version)
+    return register.partner_side(name) if is_of_partner else register.load(name, version)
 
 
 def profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
@@ -99,7 +101,7 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.update(record["selected"])
             case "exchange":
                 named.update(record["held"])
-            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "sum":
+            case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "attested" | "sum":
                 named.add(record["clause"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(
@@ -112,6 +114,12 @@ class _Cure(TypedDict):
     """What to do about a run that ended early, where that is known."""
 
     cure: NotRequired[str]
+
+
+class _Side(TypedDict):
+    """Whose promises were judged, where they are not the target's."""
+
+    side: NotRequired[Side]
 
 
 class _Judgement:
@@ -139,9 +147,15 @@ class _Judgement:
         started = self._beginning["started"]
         return started if last is None else max(started, timestamp(last))
 
+    @property
+    def _asks(self) -> Direction:
+        """The direction of a request to the vendor's API."""
+        return "incoming" if "side" in self._beginning else "outgoing"
+
     def _account(self) -> Account:
         account = collect(self._records)
-        if "recorded" in self._beginning:  # the whole of it was judged as it was read, and is not in the journal
+        # The whole of recorded traffic was judged as it was read, and is not in the journal; a partner's, as it came.
+        if "recorded" in self._beginning or "side" in self._beginning:
             return account
         findings, exercised = judge_history(self._exchanges, self._suite, self._profile)
         for clause, times in exercised.items():
@@ -171,6 +185,7 @@ class _Judgement:
         waived = waivers.states(self._profile.waivers, clauses, scope.today)
         subject = self._profile.subject
         cure: _Cure = {"cure": self._cure} if self._cure else {}
+        side: _Side = {"side": "partner"} if "side" in beginning else {}
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {
@@ -179,6 +194,7 @@ class _Judgement:
             "contract": self._contract.name,
             "title": self._contract.title,
             "contract_version": self._contract.version,
+            **side,
             "verdict": run_verdict(clauses, scope, troubled=troubled, strict=beginning["strict"], waivers=waived),
             # That the target is gone is told by the outage.
             "reason": self._reason or scope.lacking or ("" if lasts else account.cut),
@@ -188,7 +204,7 @@ class _Judgement:
             "sign_off": self._sign_off(),
             "digests": {
                 "profile": digests.of_value(beginning["profile"]),
-                "register": self._digest("clauses"),
+                "register": self._digest("partner" if side else "clauses"),
                 "document": self._digest("openapi"),
                 "journal": journal,
             },
@@ -204,7 +220,7 @@ class _Judgement:
             "require_complete": beginning["require_complete"],
             "selection": beginning["selection"],
             "requests": self._beginning.get(
-                "recorded", sum(exchange.direction == "outgoing" for exchange in self._exchanges)
+                "recorded", sum(exchange.direction == self._asks for exchange in self._exchanges)
             ),
             "workers": max(1, beginning["workers"]),
             "counts": counts(clauses),

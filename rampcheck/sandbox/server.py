@@ -68,7 +68,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
     for wrap in (*(variant.wrap for variant in chosen), *(defect.wrap for defect in broken)):
         app = wrap(app) if wrap else app
     # What serves no WebSockets starts sooner.
-    config = _quiet_config(app, "websockets-sansio" if descriptor.load(contract).websockets else "none")
+    config = quiet_config(app, "websockets-sansio" if descriptor.load(contract).websockets else "none")
     for name, value in (option for variant in chosen for option in variant.serving.items()):
         setattr(config, name, value)
 
@@ -76,18 +76,19 @@ def serve(  # noqa: PLR0913 - each is an option of the command line
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             # Not sooner: by now a signal stops the server, before it would break its start.
-            announce(f"http://{_in_url(host)}:{listening.getsockname()[1]}")
+            announce(f"http://{in_url(host)}:{listening.getsockname()[1]}")
 
     server = Announced(config)
-    with _bound(host, port) as listening:
+    with bound(host, port) as listening:
         listening.listen(BACKLOG)
-        switch.attach(server, partial(_bound, host, listening.getsockname()[1]))
+        switch.attach(server, partial(bound, host, listening.getsockname()[1]))
         if until_input_ends:
             threading.Thread(target=_stop_at_end_of_input, args=[server], daemon=True).start()
         server.run(sockets=[listening])
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """Gives a socket that is bound to an address. Raises `UsageError` where it cannot be."""
     # asyncio sets TCP_NODELAY only where the protocol is explicit; without it, each answer takes 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -97,17 +98,19 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise UsageError(
-            f"cannot listen on {_in_url(host)}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
+            f"cannot listen on {in_url(host)}:{port}: {error.strerror}", "Choose another port; 0 takes a free one."
         ) from error
     return listening
 
 
-def _in_url(host: str) -> str:
+def in_url(host: str) -> str:
+    """Gives a host as it stands in a URL."""
     # RFC 3986 §3.2.2
     return f"[{host}]" if ":" in host else host
 
 
-def _quiet_config(app: Any, websockets: Literal["websockets-sansio", "none"]) -> uvicorn.Config:
+def quiet_config(app: Any, websockets: Literal["websockets-sansio", "none"]) -> uvicorn.Config:
+    """Gives how uvicorn serves an application: quietly, and believing no caller who he is."""
     import uvicorn  # noqa: PLC0415 - as in `serve`
 
     return uvicorn.Config(

@@ -14,6 +14,7 @@ from rampcheck.wire.recipes import Recipe
 SCHEMA: Literal[1] = 1
 
 JudgeName = Literal["schema", "invariant", "history", "scenario"]
+Side = Literal["partner"]  # whose promises are judged, where they are not the target's
 
 
 class BodyContent(TypedDict):
@@ -104,13 +105,15 @@ class ClauseContent(TypedDict):
 class Selection(TypedDict):
     """What of the contract a run was asked to try; all of it where the members are empty, and the others not there.
 
-    Of recorded traffic, `traffic` names the files: it shows what somebody else happened to ask for.
+    Of recorded traffic, `traffic` names the files: it shows what somebody else happened to ask for. Of a partner's
+    integration, `steps` are those that were tried.
     """
 
     clauses: list[str]
     keyword: str
     shard: NotRequired[str]
     traffic: NotRequired[list[str]]
+    steps: NotRequired[list[str]]
 
 
 class RunRecord(TypedDict):
@@ -118,7 +121,9 @@ class RunRecord(TypedDict):
 
     `named_with` are the options that named the target, none where a profile's file did. Of a run that was put together
     of shards, `shards` says of how many, `lacking` what is missing, with the reason. Of recorded traffic, `recorded` is
-    how many of its exchanges were judged; those that follow are examples.
+    how many of its exchanges were judged; those that follow are examples. Where it is the partner's `side` that was
+    judged, exchanges that come in are the integration's calls to the sandbox, those that go out its webhooks, and the
+    scenario of each is the step in which it came; times were multiplied by `time_scale`.
     """
 
     kind: Literal["run"]
@@ -140,6 +145,8 @@ class RunRecord(TypedDict):
     shards: NotRequired[int]
     lacking: NotRequired[list[str]]
     recorded: NotRequired[int]
+    side: NotRequired[Side]
+    time_scale: NotRequired[float]
 
 
 class ExchangeRecord(ExchangeContent):
@@ -258,6 +265,13 @@ class UntriedRecord(ClauseContent):
     reason: str
 
 
+class AttestedRecord(ClauseContent):
+    """A clause that cannot be seen from outside was not seen broken: somebody has to stand for it."""
+
+    kind: Literal["attested"]
+    reason: str
+
+
 class SumRecord(TypedDict):
     """A clause was seen to hold so many `times` in recorded exchanges that are not in the journal."""
 
@@ -333,6 +347,7 @@ Record = (
     | ObservationRecord
     | UnjudgedRecord
     | UntriedRecord
+    | AttestedRecord
     | SumRecord
     | OutageRecord
     | NoteRecord

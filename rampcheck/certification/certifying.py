@@ -1,0 +1,288 @@
+"""A certification: step after step, and what all of them show, written to the run's journal."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rampcheck import __version__
+from rampcheck.certification import integration
+from rampcheck.certification.observer import Observer
+from rampcheck.certification.recording import Recorder
+from rampcheck.certification.sandbox import Sandbox
+from rampcheck.certification.script import Script, Step, unique
+from rampcheck.contract import descriptor, register
+from rampcheck.contract.profile import Profile
+from rampcheck.judging.conduct import WIDGET, Attested, Conduct, Kept, Purchase, Rule, rules
+from rampcheck.judging.findings import shortened
+from rampcheck.judging.suite import Broken
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.journal import JOURNAL, Journal, timestamp
+from rampcheck.wire.journal_records import SCHEMA, RunRecord, Selection
+from rampcheck.wire.redaction import Redactor
+
+MOST_FINDINGS = 50  # of one clause that are written
+USERS = "203.0.113."  # where the users of the steps come from: addresses of documentation (RFC 5737)
+FIRST_USER = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says: which steps, how long one may take, and how long it is kept open afterwards.
+
+    Every time is multiplied by `time_scale`. `observer` asks the partner's books, "" for nobody.
+    """
+
+    steps: tuple[str, ...] = ()
+    step_seconds: float = 60.0
+    linger: float = 0.0
+    time_scale: float = 1.0
+    observer: str = ""
+    webhook_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    strict: bool = False
+
+
+# Makes a purchase with these environment variables, in so many seconds at most; gives whether it came to its end.
+Buy = Callable[[Step, Mapping[str, str], float], bool]
+Tell = Callable[[str], None]
+
+
+class Certification:
+    """One certification, written to the folder `output`; `profile` is without a base URL of its own.
+
+    `buy` makes the purchase of a step, `tell` shows a line of progress.
+    """
+
+    def __init__(self, script: Script, profile: Profile, settings: Settings, output: Path) -> None:
+        self._script = script
+        self._settings = settings
+        self._contract = register.partner_side(script.contract)
+        self._steps = script.chosen(settings.steps)
+        self._rules = rules(script.contract)
+        described = descriptor.load(script.contract)
+        self._variables = {name: known.variable for name, known in described.credentials.items() if known.required}
+        self._credentials = {name: profile.credentials[name] for name in self._variables}
+        self._redactor = Redactor(
+            secrets.token_bytes(32),
+            (json.dumps(described.profile), *profile.openly),
+            described.secret_headers,
+            described.computed_headers,
+        )
+        for name, value in self._credentials.items():
+            self._redactor.add(name, value)
+        self._journal = Journal(output / JOURNAL, self._redactor, described.secret_members)
+        self._recorder = Recorder(self._journal)
+        self._observer = Observer(settings.observer) if settings.observer else None
+        self._sandbox = Sandbox(
+            script,
+            self._recorder,
+            self._credentials,
+            settings.webhook_url,
+            settings.time_scale,
+            settings.host,
+            settings.port,
+        )
+        self._profile = replace(
+            profile, base_url=self._sandbox.base_url, given={**profile.given, "base_url": self._sandbox.base_url}
+        )
+        self._cut: set[str] = set()
+        self._told: dict[str, Mapping[str, str]] = {}
+        self._processed: dict[str, dict[tuple[str, str], int]] = {}
+
+    @property
+    def base_url(self) -> str:
+        """Where the sandbox stands."""
+        return self._sandbox.base_url
+
+    def run(self, buy: Buy, tell: Tell) -> None:
+        """Takes all steps, judges them, and writes all of the journal; an interruption ends it sooner.
+
+        Raises `UsageError` where the script asks for what the sandbox does not have, or the command cannot be started.
+        """
+        started = time.time()
+        self._journal.write(self._beginning(started))
+        interrupted = False
+        self._sandbox.start()
+        try:
+            for place, step in enumerate(self._steps):
+                self._take(place, step, buy, tell)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._sandbox.stop()
+        self._judge()
+        self._journal.write(
+            {
+                "kind": "end",
+                "finished": timestamp(max(time.time(), started)),
+                "interrupted": interrupted,
+                "reason": "it was interrupted" if interrupted else "",
+            }
+        )
+        self._journal.close()
+
+    def _beginning(self, started: float) -> RunRecord:
+        hide = self._redactor.data
+        selection: Selection = {"clauses": [], "keyword": ""}
+        if len(self._steps) < len(self._script.steps):
+            selection["steps"] = [step.name for step in self._steps]
+        return {
+            "kind": "run",
+            "schema": SCHEMA,
+            "rampcheck": __version__,
+            "run": secrets.token_hex(4),
+            "contract": self._contract.name,
+            "contract_version": self._contract.version,
+            "profile": {name: hide(value) for name, value in self._profile.as_public().items()},
+            "seed": 0,
+            "workers": 0,
+            "selection": selection,
+            "selected": sorted(self._contract.clauses),
+            "strict": self._settings.strict,
+            "require_complete": False,
+            "allure": False,
+            "started": timestamp(started),
+            "side": "partner",
+            "time_scale": self._settings.time_scale,
+        }
+
+    # One step
+
+    def _take(self, place: int, step: Step, buy: Buy, tell: Tell) -> None:
+        token = secrets.token_hex(4)
+        told = {
+            **self._sandbox.purchase(self._profile),
+            "user_id": f"user-{token}",
+            "user_email": f"buyer-{token}@example.com",
+            "client_ip": f"{USERS}{FIRST_USER + place}",
+            **{name: unique(value) for name, value in step.purchase.items()},
+        }
+        self._told[step.name] = told
+        self._sandbox.begin(step, self._profile)
+        began = time.monotonic()
+        seconds = self._settings.step_seconds * self._settings.time_scale
+        try:
+            if not buy(step, self._environment(step, told), seconds):
+                self._cut.add(step.name)
+            if self._settings.linger:
+                time.sleep(self._settings.linger * self._settings.time_scale)
+            self._observe(step)
+        except KeyboardInterrupt:
+            self._cut.add(step.name)
+            raise
+        calls = [one for one in self._recorder.of(step.name) if one.direction == "incoming"]
+        webhooks = len(self._recorder.of(step.name)) - len(calls)
+        ended = " (ended)" if step.name in self._cut else ""
+        took = time.monotonic() - began
+        tell(f"{step.name:<22} {len(calls):>4} calls {webhooks:>3} webhooks {took:>6.1f} s{ended}")
+
+    def _environment(self, step: Step, told: Mapping[str, str]) -> dict[str, str]:
+        """Gives what the command finds in its environment."""
+        own = {
+            "base_url": self.base_url,
+            "widget_url": f"{self.base_url}{WIDGET}",
+            "webhook_url": self._settings.webhook_url,
+            "step": step.name,
+            "time_scale": f"{self._settings.time_scale:g}",
+        }
+        secret = {self._variables[name]: value for name, value in self._credentials.items()}
+        return {**integration.variables({**own, **told}), **secret}
+
+    def _observe(self, step: Step) -> None:
+        """Asks the partner's books about the transactions of a step."""
+        if self._observer is None:
+            return
+        found: dict[tuple[str, str], int] = {}
+        for key in dict.fromkeys(self._keys(self._recorder.of(step.name))):
+            times = self._observer.times(*key)
+            if times is not None:
+                found[key] = times
+        self._processed[step.name] = found
+
+    def _keys(self, exchanges: Sequence[Exchange]) -> list[tuple[str, str]]:
+        """Gives the transactions to ask about, each with its status where there is one."""
+        named, status = self._script.id, self._script.status
+        if status:
+            told = [one.request.json for one in exchanges if one.protocol == "webhook"]
+            return [(str(body.get(named)), str(body.get(status))) for body in told if isinstance(body, dict)]
+        made = [one.response.member(named) for one in exchanges if one.accepted and one.response]
+        return [(name, "") for name in made if isinstance(name, str)]
+
+    # All of them
+
+    def _judge(self) -> None:
+        purchases = [
+            Purchase(
+                name,
+                told,
+                self._recorder.of(name),
+                name in self._cut,
+                self._processed.get(name, {}),
+                self._recorder.sources,
+            )
+            for name, told in self._told.items()
+        ]
+        observed = any(self._processed.values())
+        conduct = Conduct(purchases, self._profile, self._credentials, self._settings.time_scale, observed)
+        if any(purchase.exchanges for purchase in purchases):
+            for rule in self._rules:
+                self._judge_by(rule, conduct)
+        self._note()
+
+    def _judge_by(self, rule: Rule, conduct: Conduct) -> None:
+        clause, findings = rule.clause, 0
+        judgements = list(rule.judge(conduct))
+        for judgement in judgements:
+            match judgement:
+                case Kept(exchange):
+                    self._journal.write(
+                        {"kind": "held", "clause": clause, "scenario": exchange.scenario, "exchange": exchange.number}
+                    )
+                case Attested(why):
+                    self._journal.write({"kind": "attested", "clause": clause, "scenario": "", "reason": why})
+                case Broken() if (findings := findings + 1) <= MOST_FINDINGS:
+                    self._find(clause, judgement)
+        if not judgements:
+            self._journal.write(
+                {"kind": "unjudged", "clause": clause, "scenario": "", "reason": f"no traffic: {rule.untried}"}
+            )
+
+    def _find(self, clause: str, broken: Broken) -> None:
+        exchange = broken.exchange
+        self._journal.write(
+            {
+                "kind": "finding",
+                "clause": clause,
+                "expected": shortened(self._redactor.text(broken.expected)),
+                "actual": shortened(self._redactor.text(broken.actual)),
+                "exchange": exchange.number if exchange else None,
+                "scenario": exchange.scenario if exchange else "",
+                "judge": "scenario",
+                "about": [],
+                "change": "",
+                "times": 1,
+            }
+        )
+
+    def _note(self) -> None:
+        """Writes what the reader of the reports should know."""
+        notes = []
+        if self._settings.time_scale != 1:
+            factor = f"{self._settings.time_scale:g}"
+            notes.append(f"every time was multiplied by {factor}, of the sandbox's and of what is judged")
+        if self._cut:
+            notes.append(f"ended before the command had ended itself: {', '.join(sorted(self._cut))}")
+        if self._sandbox.unheard:
+            notes.append(f"{self._sandbox.unheard} webhooks were posted where nobody listened; they are not judged")
+        for step, number in self._recorder.dropped.items():
+            notes.append(f"{number:,} calls of step {step} were too many, or too long, to be kept; they are not judged")
+        if self._observer is not None:
+            notes += dict.fromkeys(self._observer.troubles)
+        for text in notes:
+            self._journal.write({"kind": "note", "text": self._redactor.text(text)})
