@@ -71,10 +71,11 @@ def kind(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> s
     """Gives the kind of change of a clause from its results in two runs; None where a run does not know it."""
     if before is None or after is None:
         return "new" if before is None else "removed"
-    pair = before["verdict"], after["verdict"]
+    # What is attested was not verified either.
+    then, now = (UNVERIFIED if one["verdict"] == "attested" else one["verdict"] for one in (before, after))
     if before["verdict"] != after["verdict"] and "unselected" in (before.get("gap"), after.get("gap")):
         return "not_compared"
-    return PAIRS[pair]
+    return PAIRS[then, now]
 
 
 def is_regression(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, strict: bool = False) -> bool:

@@ -209,7 +209,7 @@ class _Report:
 
 def _message(clause: ClauseResult) -> str:
     """Gives the line under the name of a test; none where it passed."""
-    if clause["verdict"] in {"not_verified", "waived"}:
+    if clause["verdict"] in {"not_verified", "waived", "attested"}:
         return f"{CLAUSE_VERDICTS[clause['verdict']].word}: {clause['reason']}"
     if clause["verdict"] == "failed":
         follows = f"follows from {clause['follows']}: " if "follows" in clause else ""

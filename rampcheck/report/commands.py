@@ -63,6 +63,8 @@ class Commands:
         No secret is in it: credentials are variables, what was made of one is made of it again, an e-mail address
         becomes `user@example.com`. All else arrives byte for byte.
         """
+        if (exchange["direction"] == "outgoing") == (exchange["protocol"] == "webhook"):  # of a partner's integration
+            return Command(notes=("It comes again in the same step: the command that makes a purchase sends it.",))
         if exchange["direction"] != "outgoing":
             return self._cause(exchange)
         if len(exchange["request"]["body"]) > LONGEST_BODY:

@@ -74,9 +74,9 @@ class Course:
 def course(exchanges: Iterable[ExchangeRecord], outages: Iterable[OutageResult] = ()) -> Course | None:
     """Gives the course of a run from the exchange records of its journal; None where nothing was sent.
 
-    What came in (webhooks) is no request of the run. A WebSocket that was opened has no time of an answer.
+    A webhook, whichever way it goes, is no request to the API. A WebSocket that was opened has no time of an answer.
     """
-    sent = sorted((record for record in exchanges if record["direction"] == "outgoing"), key=lambda one: one["started"])
+    sent = sorted((record for record in exchanges if record["protocol"] != "webhook"), key=lambda one: one["started"])
     if not sent:
         return None
     first = _moment(sent[0]["started"])

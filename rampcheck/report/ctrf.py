@@ -24,6 +24,7 @@ STATUSES: Mapping[ClauseVerdict, str] = {
     "observed": "other",
     "waived": "skipped",
     "not_verified": "skipped",
+    "attested": "skipped",
 }
 
 

@@ -23,7 +23,17 @@ from rampcheck.report.course import KINDS, course
 from rampcheck.report.difference import Piece
 from rampcheck.report.evidence import Evidence
 from rampcheck.report.obstacles import obstacles
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, LEVELS, RUN_VERDICTS, Gap, Lead, outage_text, outline
+from rampcheck.report.outline import (
+    CLAUSE_VERDICTS,
+    GAPS,
+    LEVELS,
+    RUN_VERDICTS,
+    Gap,
+    Lead,
+    outage_text,
+    outline,
+    verdicts_of,
+)
 from rampcheck.report.questions import questions
 from rampcheck.report.sights import ClauseView, Shelf
 from rampcheck.report.signatures import Signer, parties
@@ -73,6 +83,7 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         results=results,
         outline=summary,
         obstacles=obstacles(results, summary),
+        shown_verdicts=verdicts_of(results),
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
         outages=outages,
         unverified=_lacking(summary.gaps),

@@ -41,6 +41,7 @@ CLAUSE_VERDICTS: Mapping[ClauseVerdict, Word] = {
     "waived": Word("waived", "≈", "seen broken, and a waiver in the profile covers it"),
     "advisory": Word("advisory", "!", "recommended, and seen broken; no obstacle to conformance"),
     "not_verified": Word("not verified", "?", "could not be tried; speaks neither for the target nor against it"),
+    "attested": Word("attested", "◇", "cannot be seen from outside, and nothing refuted it; the partner stands for it"),
     "observed": Word("observed", "○", "the documentation leaves it open; what the target did is recorded"),
     "passed": Word("passed", "✓", "exercised at least once and never seen broken"),
 }
@@ -63,6 +64,12 @@ UNSIGNED: Mapping[RunVerdict, str] = {
     "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
     "profile, the next run can be signed.",
     "inconclusive": "Nothing was judged.",
+}
+# Where it is an integration that was judged.
+UNSIGNED_OF_PARTNER: Mapping[RunVerdict, str] = {
+    "partial": "Only some steps were tried. A certification of all of them can be signed.",
+    "nonconformant": "The integration breaks what is promised. Once that is mended, the next certification can be "
+    "signed.",
 }
 
 LEVELS: Mapping[Level, str] = {
@@ -174,7 +181,8 @@ def unsigned(results: Results) -> str:
             "Traffic that was recorded shows what somebody happened to ask for. A run, which provokes, can be signed."
         )
     if results["verdict"] != "nonconformant" or results["counts"]["failed"]:
-        return UNSIGNED.get(results["verdict"], "")
+        why = {**UNSIGNED, **(UNSIGNED_OF_PARTNER if "side" in results else {})}
+        return why.get(results["verdict"], "")
     stale = [waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"]
     told = [f"{plural(number, 'recommendation')} not kept" if (number := results["counts"]["advisory"]) else ""]
     told.append(f"stale: the waiver of {enumerated(stale)}, which nothing needs any more" if stale else "")
@@ -208,6 +216,7 @@ def selection(results: Results) -> str:
     options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
     options += ["--shard", chosen["shard"]] if "shard" in chosen else []
+    options += [word for step in chosen.get("steps", ()) for word in ("--step", step)]
     options += chosen.get("traffic", [])
     return shlex.join(options)
 
@@ -216,9 +225,17 @@ def _command(results: Results) -> str:
     strict = "--strict" if results.get("strict") else ""
     if "traffic" in results.get("selection", {}):
         return " ".join(filter(None, ["rampcheck judge --profile PROFILE.yaml", strict, selection(results)]))
+    if "side" in results:
+        words = ["rampcheck certify --contract", results["contract"], strict, selection(results), "-- COMMAND"]
+        return " ".join(filter(None, words))
     named = shlex.join(results.get("named_with", ())) or "PROFILE.yaml"
     words = [f"rampcheck run {named}", f"--seed {results['seed']}", strict, selection(results)]
     return " ".join(filter(None, words))
+
+
+def verdicts_of(results: Results) -> dict[ClauseVerdict, Word]:
+    """Gives the verdicts that clauses of a run may have, in the order of reading: only a partner's are attested."""
+    return {name: word for name, word in CLAUSE_VERDICTS.items() if name != "attested" or "side" in results}
 
 
 def seen_of(clause: ClauseResult) -> list[FindingResult | ObservationResult]:

@@ -82,6 +82,8 @@ def _outcome(clause: ClauseResult) -> str:
             return f"not verified: {clause['reason']}"
         case "passed" | "observed":
             return "keeps the promise as it is read here"
+        case "attested":
+            return f"attested: {clause['reason']}"
     return f"breaks the promise as it is read here: {clause['findings'][0]['actual']}"
 
 

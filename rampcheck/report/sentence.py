@@ -14,7 +14,9 @@ def sentence(results: Results) -> str:
     """Says what the verdict of valid `results` means here."""
     match results["verdict"]:
         case "conformant":
-            return f"Every required promise was verified, and none was seen broken{_waivers(results)}."
+            attested = _count(results, verdict="attested", level="must")
+            all_but = f" but {attested}, for which the partner stands," if attested else ""
+            return f"Every required promise{all_but} was verified, and none was seen broken{_waivers(results)}."
         case "conformant_with_gaps":
             return f"No required promise was seen broken{_waivers(results)}, but {_unverified(results)}."
         case "partial":
@@ -94,15 +96,16 @@ def _hindrances(results: Results) -> list[str]:
 
 
 def _broken(results: Results) -> str:
+    side = "integration" if "side" in results else "target"
     failed = [clause for clause in results["clauses"] if clause["verdict"] == "failed"]
     following = sum("follows" in clause for clause in failed)
     more = f", and {following:,} more in consequence" if following else ""
     advisory = _count(results, verdict="advisory") if results.get("strict") else 0
     stale = sum(waiver["state"] == "stale" for waiver in results.get("waivers", ())) if results.get("strict") else 0
-    told = [f"the target breaks {plural(len(failed) - following, 'promise')} of the documentation{more}"] * bool(failed)
+    told = [f"the {side} breaks {plural(len(failed) - following, 'promise')} of the documentation{more}"] * bool(failed)
     if advisory and not failed:
         told.append(
-            f"the target breaks {plural(advisory, 'recommendation')} of the documentation, which counts in a strict run"
+            f"the {side} breaks {plural(advisory, 'recommendation')} of the documentation, which counts in a strict run"
         )
     if stale and not failed:
         are = "is" if stale == 1 else "are"

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rampcheck.display import one_line
 from rampcheck.judging.results import FindingResult, Results
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, others, outage_text, outline
+from rampcheck.report.outline import GAPS, others, outage_text, outline, verdicts_of
 from rampcheck.report.text import plural
 
 LONGEST_CELL = 300  # characters
@@ -58,7 +58,7 @@ def render(results: Results) -> str:
         .render(
             results={"waivers": [], **results},
             outline=outline(results),
-            verdicts=CLAUSE_VERDICTS,
+            verdicts=verdicts_of(results),
             gap_words=GAPS,
             outage_text=outage_text,
             others=_others,

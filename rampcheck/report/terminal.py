@@ -24,6 +24,7 @@ STYLES: Mapping[str, str] = {
     "waived": "magenta",
     "advisory": "yellow",
     "not_verified": "blue",
+    "attested": "blue",
     "observed": "cyan",
     "passed": "green",
     "conformant": "bold green",
@@ -48,6 +49,8 @@ def print_summary(results: Results, console: Console, directory: Path | None) ->
         _print_broken(console, verdict, summary)
     for kind, gaps in summary.kinds:
         _print_gaps(console, kind, gaps)
+    attested = summary.by_verdict["attested"]
+    _print_list(console, "Attested by the partner", (f"{clause['id']}: {clause['reason']}" for clause in attested))
     _print_list(console, "Waivers", map(_waiver, results.get("waivers", ())))
     _print_list(console, "Faults of rampcheck", results["faults"])
     _print_list(console, "Notes", summary.notes)
@@ -139,9 +142,9 @@ def _print_list(console: Console, title: str, lines: Iterable[str]) -> None:
 
 def _print_end(console: Console, results: Results, summary: Outline, directory: Path | None) -> None:
     counts = [
-        Text(f"{results['counts'][verdict]} {word.word}", STYLES[verdict])
+        Text(f"{number} {word.word}", STYLES[verdict])
         for verdict, word in CLAUSE_VERDICTS.items()
-        if results["counts"][verdict]
+        if (number := len(summary.by_verdict[verdict]))
     ]
     say(console, "")
     say(console, Text(", ").join(counts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rampcheck.wire.journal import JOURNAL
 
 SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
 ATTESTED_BY = "attested by the live run"
+BY_RULE = "a rule of the partner's side saw all of it while it went on"
 MOST_TAKEN_OUT = 10  # traces that are told
 MOST_TOLD = 3  # differences of a clause, and exchanges of a reason, that are named
 
@@ -82,6 +83,8 @@ def rejudged(where: Path) -> Rejudgement:
     told = _told(where)
     said = {clause["id"]: clause for clause in conclusion.judged(where, records).results["clauses"]}
     beginning = folder.beginning(where, records)
+    if "side" in beginning:
+        return _attested(told, list(said.values()))
     known = conclusion.contract_of(where, beginning)
     profile = conclusion.profile_of(where, known, beginning)
     try:
@@ -108,6 +111,15 @@ def rejudged(where: Path) -> Rejudgement:
     )
     missing = tuple(taken_out(records, frozenset(beginning["profile"]["credentials"]), suite))
     return Rejudgement(clauses, str(told["verdict"]), results["verdict"], missing)
+
+
+def _attested(told: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> Rejudgement:
+    """Gives what can be said again of a partner's integration: the journal is folded again, and nothing judged."""
+    clauses = tuple(
+        _clause(clause, told["clauses"].get(clause["id"], {}), clause, [], (BY_RULE,) if clause["exercised"] else ())
+        for clause in said
+    )
+    return Rejudgement(clauses, str(told["verdict"]), str(told["verdict"]))
 
 
 def _told(where: Path) -> dict[str, Any]:

@@ -95,8 +95,9 @@ def _verdict(results: Results) -> Check:
 def _register(results: Results) -> Check:
     """Whether it was judged by the clauses that this rampcheck knows under the same version of the contract."""
     name, version = results["contract"], results["contract_version"]
+    is_of_partner = "side" in results
     try:
-        known = register.load(name)
+        known = register.partner_side(name) if is_of_partner else register.load(name)
     except RampcheckError:
         return noted("register", f"This rampcheck does not know the contract {name}: its documents were not compared")
     if known.version != version:
@@ -106,7 +107,7 @@ def _register(results: Results) -> Check:
     pack = packs.of(name)
     told = results["digests"]
     here = {
-        "register": (told["register"], digests.of_file(pack.document(name, "clauses"))),
+        "register": (told["register"], digests.of_file(pack.document(name, "partner" if is_of_partner else "clauses"))),
         "OpenAPI document": (told["document"], digests.of_file(pack.document(name, "openapi"))),
     }
     unlike = [one for one, (then, now) in here.items() if then != now]

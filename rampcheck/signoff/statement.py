@@ -30,6 +30,7 @@ _LISTS = {
     "advisory": "warnedTests",
     "waived": "warnedTests",
     "not_verified": "warnedTests",
+    "attested": "warnedTests",
 }
 
 
@@ -82,7 +83,8 @@ def _result(results: Results) -> str:
     broken = {verdict for _, verdict in verdicts}
     if "failed" in broken:
         return "FAILED"
-    return "WARNED" if ("must", "not_verified") in verdicts or broken & {"advisory", "waived"} else "PASSED"
+    unsure = {("must", "not_verified"), ("must", "attested")} & verdicts
+    return "WARNED" if unsure or broken & {"advisory", "waived"} else "PASSED"
 
 
 def _configuration(results: Results) -> list[dict[str, Any]]:
