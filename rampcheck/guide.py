@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 # In the order in which somebody meets them.
 GROUPS: Mapping[str, Sequence[str]] = {
     "Judge a target": ("init", "run", "doctor", "replay", "judge", "serve", "clauses"),
+    "Judge an integration": ("certify",),
     "Results": ("report", "compare", "history"),
     "Sign-off": ("keygen", "sign", "verify"),
     "Contracts": ("schema", "new", "lint", "freeze", "selftest"),
@@ -37,6 +38,12 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck replay reports/before 17", "exchange 17 of that run, once more"),
         ("rampcheck replay reports/before 17 --profile sandbox.yaml", "at the target of a profile"),
     ),
+    "certify": (
+        ("rampcheck certify --contract NAME -- python purchase.py", "by a command that makes one purchase"),
+        ("rampcheck certify sandbox.yaml -- npm run purchase", "with what onboarding agreed on"),
+        ("rampcheck certify --contract NAME --interactive", "by hand, step by step"),
+        ("rampcheck certify --contract NAME --step works -- ./purchase.sh", "one step only"),
+    ),
     "judge": (
         ("rampcheck judge traffic.har --profile sandbox.yaml", "what a browser or a proxy has recorded"),
         ("rampcheck judge reports/one reports/two --profile sandbox.yaml", "what two runs have seen, together"),
@@ -49,6 +56,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "clauses": (
         ("rampcheck clauses", "all that is promised"),
         ("rampcheck clauses 'NAME.auth.*'", "a section"),
+        ("rampcheck clauses --side partner", "what the partner has to do"),
     ),
     "report": (
         ("rampcheck report reports/killed", "of a run that came to no end"),

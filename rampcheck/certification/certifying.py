@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,6 +127,12 @@ class Certification:
         )
         self._journal.close()
 
+    def _selected(self) -> Iterable[str]:
+        """Gives the clauses that the steps put to the test; all, where all steps are taken."""
+        if len(self._steps) == len(self._script.steps):
+            return self._contract.clauses
+        return {f"{self._contract.name}.partner.{name}" for step in self._steps for name in step.provokes}
+
     def _beginning(self, started: float) -> RunRecord:
         hide = self._redactor.data
         selection: Selection = {"clauses": [], "keyword": ""}
@@ -143,7 +149,7 @@ class Certification:
             "seed": 0,
             "workers": 0,
             "selection": selection,
-            "selected": sorted(self._contract.clauses),
+            "selected": sorted(self._selected()),
             "strict": self._settings.strict,
             "require_complete": False,
             "allure": False,
@@ -284,5 +290,7 @@ class Certification:
             notes.append(f"{number:,} calls of step {step} were too many, or too long, to be kept; they are not judged")
         if self._observer is not None:
             notes += dict.fromkeys(self._observer.troubles)
+        for text in self._recorder.faults:
+            self._journal.write({"kind": "fault", "text": text})
         for text in notes:
             self._journal.write({"kind": "note", "text": self._redactor.text(text)})

@@ -24,7 +24,7 @@ class Recorder:
     """Keeps exchanges, and writes them to the journal; several threads may ask for them.
 
     `step` is the one in which they come, `base_url` that of the sandbox. `sources` is from where each call came, by its
-    number, `dropped` how many exchanges of each step were not kept.
+    number, `dropped` how many exchanges of each step were not kept, `faults` what went wrong in the sandbox itself.
     """
 
     journal: Journal
@@ -32,6 +32,7 @@ class Recorder:
     step: str = ""
     sources: dict[int, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
     _kept: list[Exchange] = field(default_factory=list)
     _begun: Counter[str] = field(default_factory=Counter)
     _number: int = 0
@@ -46,7 +47,7 @@ class Recorder:
         """Gives the number of an exchange that begins; None where no more of the step are kept."""
         with self._lock:
             self._begun[step] += 1
-            if self._begun[step] > MOST:
+            if self._begun[step] > MOST or self.journal.room.is_spent:
                 self.dropped[step] += 1
                 return None
             self._number += 1
@@ -78,6 +79,11 @@ class Recorder:
             call = _Call(self, scope, number, step)
             try:
                 await app(scope, call.receiving(receive), call.sending(send))
+            except OSError:  # whoever had called is gone (ASGI 3)
+                pass
+            except Exception as error:
+                self.faults.append(f"the sandbox failed in step {step}: {type(error).__name__}")
+                raise
             finally:
                 if call.is_too_long:
                     self.dropped[step] += 1

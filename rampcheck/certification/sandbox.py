@@ -61,8 +61,9 @@ class Sandbox:
         self._relay = f"/rampcheck/webhooks/{secrets.token_hex(16)}"
         self._delivery = Delivery(script, recorder, webhook_url, time_scale)
         self._socket = bound(host, port)
-        self._inside = f"http://{in_url(host)}:{self._socket.getsockname()[1]}"
-        recorder.base_url = self.base_url = self._inside
+        # What listens everywhere is found here, too.
+        named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is only compared
+        recorder.base_url = self.base_url = f"http://{in_url(named)}:{self._socket.getsockname()[1]}"
         self._current: ASGIApp | None = None
         websockets = bool(descriptor.load(script.contract).websockets)
         config = quiet_config(self, "websockets-sansio" if websockets else "none")
@@ -138,12 +139,12 @@ class Sandbox:
             self._module.service(self._credentials, profile.partner.get),
         ]
         environment = profile.environment or self._known.environment
-        app: ASGIApp = self._known.module("app").create_app(classes, environment, 0.0, self._inside + self._relay)
+        app: ASGIApp = self._known.module("app").create_app(classes, environment, 0.0, self.base_url + self._relay)
         return app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request: a webhook of the server's own, or the integration's."""
-        if scope["path"] == self._relay:
+        if scope["type"] == "http" and scope["path"] == self._relay:
             self._delivery.take(Reply(200, headers_of(scope), await whole_body(receive)))
             await send_reply(send, Reply(204, (), b""))
         elif self._current is None:
