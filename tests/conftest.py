@@ -45,6 +45,7 @@ QUICK: frozenset[str] = frozenset(
         "test_kinds",
         "test_kryptonim_kinds",
         "test_pace",
+        "test_partner_rules",
         "test_presence",
         "test_profile",
         "test_profile_mistakes",

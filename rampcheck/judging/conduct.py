@@ -37,7 +37,7 @@ class Opening:
     @property
     def are_texts(self) -> bool:
         """Whether it was opened by a query or a form, in which every value is a text."""
-        return "json" not in (self.exchange.request.header("content-type") or "").lower()
+        return self.exchange.request.method == "GET" or not isinstance(self.exchange.request.json, dict)
 
 
 @dataclass(frozen=True)
