@@ -100,6 +100,10 @@ class Certification:
         """Where the sandbox stands."""
         return self._sandbox.base_url
 
+    def over(self) -> None:
+        """Tells that the command of this step has ended."""
+        self._recorder.over.add(self._recorder.step)
+
     def run(self, buy: Buy, tell: Tell) -> None:
         """Takes all steps, judges them, and writes all of the journal; an interruption ends it sooner.
 
@@ -178,6 +182,8 @@ class Certification:
                 self._cut.add(step.name)
             if self._settings.linger:
                 time.sleep(self._settings.linger * self._settings.time_scale)
+            self.over()
+            self._sandbox.settle()
             self._observe(step)
         except KeyboardInterrupt:
             self._cut.add(step.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,7 +146,7 @@ def certify(  # noqa: PLR0913, PLR0917 - each is an option
     with termination.as_interruption(), writing(place, "Name another folder with --output."):
         certification = Certification(told, known, settings, place)
         console.print(f"The sandbox is at {certification.base_url}", highlight=False)
-        buy = _by_hand if interactive else _by(command)
+        buy = _by_hand if interactive else _by(command, (lambda: None) if linger else certification.over)
         certification.run(buy, lambda line: console.print(line, highlight=False, markup=False))
         concluded = conclusion.conclude(place)
     print_summary(concluded.results, Console(), place)
@@ -201,10 +201,10 @@ def _free_port() -> int:
     return free_port()
 
 
-def _by(command: list[str]) -> Buy:
+def _by(command: list[str], over: Callable[[], None]) -> Buy:
     from rampcheck.certification import integration  # noqa: PLC0415 - as in `certify`
 
-    return lambda _, environment, seconds: integration.run(command, environment, seconds)
+    return lambda _, environment, seconds: integration.run(command, environment, seconds, over)
 
 
 def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> bool:

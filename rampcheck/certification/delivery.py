@@ -13,6 +13,8 @@ from rampcheck.sandbox.asgi import Reply
 from rampcheck.wire.exchanges import Exchange, Failure, Response, Sent
 
 TIMEOUT_SECONDS = 10.0
+SETTLED_SECONDS, LOOK_SECONDS = 2.0, 0.01
+NOTICED_SECONDS = 0.5  # by then it is known that a command has ended
 LONGEST = 1 << 16  # bytes of an answer that are kept
 # What the client adds itself, or what concerns one connection only.
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "accept", "transfer-encoding"})
@@ -33,6 +35,7 @@ class Delivery:
         self._last: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, Reply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._posting = 0
         self.manner = Webhooks()
         self.unheard = 0
 
@@ -69,7 +72,20 @@ class Delivery:
             for _ in range(self.manner.times):
                 await self._post(step, webhook)
 
+    async def settle(self) -> None:
+        """Waits, not for long, until what has been posted is answered."""
+        deadline = self._recorder.now() + SETTLED_SECONDS
+        while self._posting and self._recorder.now() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _post(self, step: str, webhook: Reply) -> None:
+        self._posting += 1
+        try:
+            await self._posted(step, webhook)
+        finally:
+            self._posting -= 1
+
+    async def _posted(self, step: str, webhook: Reply) -> None:
         self._client = self._client or httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS)
         headers = tuple((name, value) for name, value in webhook.headers if name.lower() not in OWN_HEADERS)
         started = self._recorder.now()
@@ -82,11 +98,14 @@ class Delivery:
             self.unheard += 1
             return
         except httpx.TimeoutException:
-            failure = Failure("timeout", f"no answer within {TIMEOUT_SECONDS:g} s")
+            failure = Failure("timeout", f"nothing came within {TIMEOUT_SECONDS:g} s")
         except httpx.HTTPError as error:
             failure = Failure("reset", f"{type(error).__name__}")
-        if failure is not None and step != self._recorder.step:
-            return  # the step has ended, and the integration with it
+        ended = self._recorder.now()
+        if failure is not None:
+            await asyncio.sleep(NOTICED_SECONDS)
+            if step in self._recorder.over:
+                return  # the integration has ended, and its answer with it
         number = self._recorder.number(step)
         if number is not None:
             self._recorder.keep(
@@ -97,7 +116,7 @@ class Delivery:
                     response=response,
                     failure=failure,
                     started=started,
-                    elapsed=self._recorder.now() - started,
+                    elapsed=ended - started,
                     path=urlsplit(self._url).path or "/",
                     protocol="webhook",
                     direction="outgoing",

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rampcheck.errors import UsageError
 
@@ -29,11 +29,11 @@ def variables(told: Mapping[str, str]) -> dict[str, str]:
     return {f"{PREFIX}{name.upper()}": value for name, value in told.items()}
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> bool:
+def run(command: Sequence[str], environment: Mapping[str, str], seconds: float, over: Callable[[], None]) -> bool:
     """Runs a command to its end, of `seconds` at most; gives whether it ended itself.
 
-    What it prints goes to standard error. What it has started and left is ended with it. Raises `UsageError` where it
-    cannot be started.
+    `over` is called as soon as it has, or is to. What it prints goes to standard error. What it has started and left is
+    ended with it. Raises `UsageError` where it cannot be started.
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -54,6 +54,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds: float) 
     else:
         return True
     finally:
+        over()
         _end(process)
 
 

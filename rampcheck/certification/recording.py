@@ -24,7 +24,8 @@ class Recorder:
     """Keeps exchanges, and writes them to the journal; several threads may ask for them.
 
     `step` is the one in which they come, `base_url` that of the sandbox. `sources` is from where each call came, by its
-    number, `dropped` how many exchanges of each step were not kept, `faults` what went wrong in the sandbox itself.
+    number, `dropped` how many exchanges of each step were not kept, `faults` what went wrong in the sandbox itself,
+    `over` are the steps whose command has ended: what comes to nothing from then on is nobody's fault.
     """
 
     journal: Journal
@@ -33,6 +34,7 @@ class Recorder:
     sources: dict[int, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    over: set[str] = field(default_factory=set)
     _kept: list[Exchange] = field(default_factory=list)
     _begun: Counter[str] = field(default_factory=Counter)
     _number: int = 0

@@ -87,6 +87,11 @@ class Sandbox:
 
         asyncio.run(served())
 
+    def settle(self) -> None:
+        """Waits, not for long, until webhooks that are on their way are answered."""
+        assert self._loop is not None  # noqa: S101 - it was started
+        asyncio.run_coroutine_threadsafe(self._delivery.settle(), self._loop).result(START_SECONDS)
+
     def stop(self) -> None:
         """Ends it, and what is open."""
         self._server.should_exit = True
