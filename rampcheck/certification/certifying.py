@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +103,7 @@ class Certification:
 
     def over(self) -> None:
         """Tells that the command of this step has ended."""
-        self._recorder.over.add(self._recorder.step)
+        self._recorder.over.setdefault(self._recorder.step, self._recorder.now())
 
     def run(self, buy: Buy, tell: Tell) -> None:
         """Takes all steps, judges them, and writes all of the journal; an interruption ends it sooner.
@@ -237,6 +238,7 @@ class Certification:
                 name in self._cut,
                 self._processed.get(name, {}),
                 self._recorder.sources,
+                self._recorder.over.get(name, math.inf),
             )
             for name, told in self._told.items()
         ]

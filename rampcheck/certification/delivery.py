@@ -13,8 +13,8 @@ from rampcheck.sandbox.asgi import Reply
 from rampcheck.wire.exchanges import Exchange, Failure, Response, Sent
 
 TIMEOUT_SECONDS = 10.0
+ANEW = httpx.Limits(max_keepalive_connections=0)  # the process of the step before may have left its connection
 SETTLED_SECONDS, LOOK_SECONDS = 2.0, 0.01
-NOTICED_SECONDS = 0.5  # by then it is known that a command has ended
 LONGEST = 1 << 16  # bytes of an answer that are kept
 # What the client adds itself, or what concerns one connection only.
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "accept", "transfer-encoding"})
@@ -86,7 +86,7 @@ class Delivery:
             self._posting -= 1
 
     async def _posted(self, step: str, webhook: Reply) -> None:
-        self._client = self._client or httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS)
+        self._client = self._client or httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS, limits=ANEW)
         headers = tuple((name, value) for name, value in webhook.headers if name.lower() not in OWN_HEADERS)
         started = self._recorder.now()
         response, failure = None, None
@@ -101,11 +101,6 @@ class Delivery:
             failure = Failure("timeout", f"nothing came within {TIMEOUT_SECONDS:g} s")
         except httpx.HTTPError as error:
             failure = Failure("reset", f"{type(error).__name__}")
-        ended = self._recorder.now()
-        if failure is not None:
-            await asyncio.sleep(NOTICED_SECONDS)
-            if step in self._recorder.over:
-                return  # the integration has ended, and its answer with it
         number = self._recorder.number(step)
         if number is not None:
             self._recorder.keep(
@@ -116,7 +111,7 @@ class Delivery:
                     response=response,
                     failure=failure,
                     started=started,
-                    elapsed=ended - started,
+                    elapsed=self._recorder.now() - started,
                     path=urlsplit(self._url).path or "/",
                     protocol="webhook",
                     direction="outgoing",

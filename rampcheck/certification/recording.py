@@ -25,7 +25,7 @@ class Recorder:
 
     `step` is the one in which they come, `base_url` that of the sandbox. `sources` is from where each call came, by its
     number, `dropped` how many exchanges of each step were not kept, `faults` what went wrong in the sandbox itself,
-    `over` are the steps whose command has ended: what comes to nothing from then on is nobody's fault.
+    `over` when the command of each step had ended.
     """
 
     journal: Journal
@@ -34,7 +34,7 @@ class Recorder:
     sources: dict[int, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    over: set[str] = field(default_factory=set)
+    over: dict[str, float] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
     _begun: Counter[str] = field(default_factory=Counter)
     _number: int = 0

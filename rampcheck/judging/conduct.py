@@ -7,6 +7,7 @@ that nobody outside can see it; nothing, where the integration never came to it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -46,7 +47,8 @@ class Purchase:
 
     `told` is what its command was told of the purchase (`user_id`, `client_ip` …). It was `cut` where it was ended
     before it had ended itself. `processed` is how often the observer says that a status of a transaction was processed,
-    `sources` from which address a call came, by its number.
+    `sources` from which address a call came, by its number. `left` is when nobody could answer any more, as its command
+    had ended.
     """
 
     step: str
@@ -55,6 +57,7 @@ class Purchase:
     cut: bool = False
     processed: Mapping[tuple[str, str], int] = field(default_factory=dict)
     sources: Mapping[int, str] = field(default_factory=dict)
+    left: float = math.inf
 
     def calls(self, method: str, template: str) -> tuple[Exchange, ...]:
         """Gives the calls of a method to a path of the API; in the template `{id}` stands for any segment."""
