@@ -32,7 +32,7 @@ def call(  # noqa: PLR0917 - an exchange has as many sides
     protocol: str = "http",
     elapsed: float = 0.01,
 ) -> Exchange:
-    """A call of the integration; a `body` that is no bytes is sent as JSON."""
+    """A call of the integration; a `body` that is no bytes is sent as JSON; with status 0 nothing was answered."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     sent_headers = (*headers, *([("content-type", "application/json")] if body is not None else []))
     given = b"" if answer is None else json.dumps(answer).encode()
@@ -40,7 +40,7 @@ def call(  # noqa: PLR0917 - an exchange has as many sides
         number=next(numbers),
         scenario="a-step",
         request=Sent(method or ("GET" if body is None else "POST"), BASE + path, tuple(sent_headers), raw),
-        response=Response(status, (("content-type", "application/json"),), given),
+        response=Response(status, (("content-type", "application/json"),), given) if status else None,
         started=at,
         elapsed=elapsed,
         path=path,

@@ -439,6 +439,19 @@ def test_the_command_is_run_with_what_it_is_told(tmp_path: Path, monkeypatch: py
     assert (told["RAMPCHECK_STEP"], told["RAMPCHECK_TIME_SCALE"], told["RAMPCHECK_AMOUNT"]) == ("works", "1", "99.50")
 
 
+def test_somebody_may_make_the_purchases_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is told with its environment, and ends with Enter."""
+    monkeypatch.chdir(tmp_path)
+    words = ["certify", "--contract", "proof", "--interactive", "--step", "works", "--output", "out"]
+    done = CliRunner().invoke(main, words, input="\n")
+    assert "Step works: Everything works." in done.output
+    assert "RAMPCHECK_WIDGET_URL=http://127.0.0.1:" in done.output
+    assert done.exit_code == ExitCode.INCONCLUSIVE
+    assert (tmp_path / "out" / "index.html").is_file()
+    given_up = CliRunner().invoke(main, [*words[:-1], "given-up"], input="")
+    assert given_up.exit_code == ExitCode.INTERRUPTED
+
+
 def test_a_command_that_does_not_end_is_ended_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,8 @@ MOMENTS = {
     "rampcheck/running/replay.py": 1,  # the moment that may be signed
     "rampcheck/running/run.py": 2,  # when a run began and ended
     "rampcheck/running/incidents.py": 1,  # the name of a file
+    "rampcheck/certification/certifying.py": 2,  # when a certification began and ended
+    "rampcheck/certification/recording.py": 1,  # a moment, once; what goes by after it is measured
     "rampcheck/recorded/judgement.py": 2,  # when traffic was judged, and until when
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
     "rampcheck/doctor/asking.py": 1,  # when a diagnosis ended

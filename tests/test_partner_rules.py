@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -17,6 +19,7 @@ from rampcheck.judging.conduct import Conduct, rules
 from rampcheck.wire.exchanges import Exchange
 from tests.conducts import CREDENTIALS, call, conduct, opening, says, socket, webhook
 
+ROOT = Path(__file__).parents[1]
 TOKEN = CREDENTIALS["proof"]["client_token"]
 BEARER = (("authorization", f"Bearer {TOKEN}"),)
 BODY = {
@@ -191,6 +194,8 @@ PROOF = [
     ("webhook-answers", "broken", proof(webhook(elapsed=2.5))),
     ("webhook-answers", "kept", proof(webhook(elapsed=0.9), time_scale=0.1)),
     ("webhook-answers", "nothing", proof(session())),
+    ("webhook-answers", "nothing", proof(webhook(0, at=9.0), left=10.0)),  # its command ended while it was under way
+    ("webhook-answers", "broken", proof(webhook(0, at=5.0), left=10.0)),
     ("webhook-idempotent", "kept", proof(webhook(), webhook(), processed={("t-1", "completed"): 1}, observed=True)),
     ("webhook-idempotent", "broken", proof(webhook(), webhook(), processed={("t-1", "completed"): 2}, observed=True)),
     ("webhook-idempotent", "attested", proof(webhook(), webhook())),
@@ -308,6 +313,17 @@ def test_every_clause_is_tried_both_ways(contract: str) -> None:
         words = {word for name, word, _ in cases if clause == f"{contract}.partner.{name}"}
         assert "broken" in words
         assert words & {"kept", "attested"}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_the_handbook_tells_of_each_clause_and_step(contract: str) -> None:
+    """With its level, and in the order of the script."""
+    text = (ROOT / "docs" / "certify.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| `({contract}\.partner\.[\w-]+)` \| (\w+) \|", text, re.MULTILINE)
+    assert dict(rows) == {clause.id: clause.level for clause in register.partner_side(contract).clauses.values()}
+    table = text.partition(f"\n{contract.capitalize()}:\n")[2].lstrip().partition("\n\n")[0]
+    steps = re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)
+    assert steps == [step.name for step in script.built_in(contract).steps]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from rampcheck.errors import UsageError
 
@@ -68,7 +69,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + PATIENCE
         while _has_members(process) and time.monotonic() < deadline:
             time.sleep(LOOK)
-    process.wait()
+    with suppress(subprocess.TimeoutExpired):  # what even force does not end is the system's
+        process.wait(PATIENCE)
 
 
 def _has_members(process: subprocess.Popen[bytes]) -> bool:

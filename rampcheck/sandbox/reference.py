@@ -32,7 +32,9 @@ class Reference:
     """What `references/<contract>/__init__.py` says of itself under the name `reference`.
 
     Beside it, the module `app` gives `create_app(classes, environment, latency, webhook_url)`, an ASGI application, and
-    `profile` gives `profile(base_url, environment, webhook_url)`, the profile that describes it. `defects` and
+    `profile` gives `profile(base_url, environment, webhook_url)`, the profile that describes it. `certification`, where
+    there is one, makes it the sandbox of `rampcheck certify`: `service(credentials, partner)` gives one of the classes,
+    `purchase(partner)` what is bought, `SETTINGS` and `BEHAVIOURS` are what a script may name. `defects` and
     `variants` are the modules whose import registers them. `error(error, code, message)` gives the body of an error.
     `without` names what befalls any server, but is no defect, or no variant, of this one.
     `unverified_on_ipv6` names the clauses that cannot be tried where there is one address only. Without `payloads`,
