@@ -183,6 +183,7 @@ PROOF = [
     ("polls", "kept", proof(poll("completed", 3))),
     ("polls", "kept", proof(poll("completed", 3), poll("completed", 8))),
     ("polls", "kept", proof(poll("pending", 0), webhook(at=1.0), poll("completed", 1.1))),
+    ("polls", "kept", proof(webhook(at=3.0), poll("processing", 3.1), poll("completed", 5.2))),
     ("polls", "broken", proof(poll("pending", 0), poll("pending", 1), poll("completed", 2))),
     ("polls", "broken", proof(poll("pending", 0), poll("completed", 30))),
     ("polls", "broken", proof(*(poll("completed", at) for at in (0, 5, 10)))),

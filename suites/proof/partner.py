@@ -353,9 +353,11 @@ def _polled(asked: Sequence[Exchange], purchase: Purchase, scale: float) -> Iter
         yield Broken("no poll after a terminal status", f"{len(after)} more polls", after[0])
     elif ended < len(asked):
         yield Kept(asked[ended])
+    # Who asks because something told of a change asks besides the cadence, which goes on.
+    regular = [call for call in asked[: ended + 1] if not any(0 <= call.started - at <= LATE for at in told)]
     pauses = [
         (after, after.started - before.started)
-        for before, after in pairwise(asked[: ended + 1])
+        for before, after in pairwise(regular)
         if not any(before.started <= at <= after.started for at in told)
     ]
     low, high = (bound * scale for bound in CADENCE)
