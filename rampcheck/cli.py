@@ -15,7 +15,7 @@ import click
 
 from rampcheck import __version__, options, outlets
 from rampcheck.authors import freeze, lint, new, selftest
-from rampcheck.certification.commands import certify
+from rampcheck.certification.commands import bind, certify
 from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
@@ -478,7 +478,22 @@ def schema(name: str) -> None:
         click.echo(resources.schema(name).read_text(encoding="utf-8"), nl=False)
 
 
-for command in (init, doctor, certify, judge, compare, history, keygen, sign, verify, selftest, new, lint, freeze):
+for command in (
+    init,
+    doctor,
+    certify,
+    bind,
+    judge,
+    compare,
+    history,
+    keygen,
+    sign,
+    verify,
+    selftest,
+    new,
+    lint,
+    freeze,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 # In the order in which somebody meets them.
 GROUPS: Mapping[str, Sequence[str]] = {
     "Judge a target": ("init", "run", "doctor", "replay", "judge", "serve", "clauses"),
-    "Judge an integration": ("certify",),
+    "Judge an integration": ("certify", "bind"),
     "Results": ("report", "compare", "history"),
     "Sign-off": ("keygen", "sign", "verify"),
     "Contracts": ("schema", "new", "lint", "freeze", "selftest"),
@@ -43,6 +43,9 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck certify sandbox.yaml -- npm run purchase", "with what onboarding agreed on"),
         ("rampcheck certify --contract NAME --interactive", "by hand, step by step"),
         ("rampcheck certify --contract NAME --step works -- ./purchase.sh", "one step only"),
+    ),
+    "bind": (
+        ("rampcheck bind reports/target reports/partner --output reports/both", "vendor and partner on one page"),
     ),
     "judge": (
         ("rampcheck judge traffic.har --profile sandbox.yaml", "what a browser or a proxy has recorded"),

@@ -202,9 +202,10 @@ def test_sessions_are_answered_as_the_script_says(whole: Certified, step: str, s
 def test_a_slow_step_is_slow_and_a_long_one_long(whole: Certified) -> None:
     """By the script's seconds, scaled; each step has a user of its own."""
     (slow,) = whole.of("slow", path="/widget/session")
-    assert slow.elapsed >= 4 * SCALE
-    long = whole.of("takes-long", path="/widget/transactions/")
-    assert long[-1].started - long[0].started >= 12 * SCALE
+    assert slow.elapsed >= 4 * SCALE * 0.9  # the loop's clock is not the recorder's
+    (began,) = whole.of("takes-long", path="/widget/session")
+    ended = whole.of("takes-long", path="/widget/transactions/")[-1].ended
+    assert ended - began.started >= 2 * 12 * SCALE * 0.9
     users = [json.loads(call.request.body)["partner_user_id"] for call in whole.of("works", path="/widget/session")]
     assert users != [json.loads(call.request.body)["partner_user_id"] for call in whole.of("slow", path="/session")]
 
@@ -353,6 +354,28 @@ def test_an_interruption_keeps_what_was_seen(tmp_path: Path) -> None:
     assert conclusion.exit_code(found.results) == ExitCode.INTERRUPTED
 
 
+def test_both_sides_are_bound_into_one_report(whole: Certified, tmp_path: Path) -> None:
+    """Both verdicts on a page, both folders below it; what is not of its side, or has no room, is told."""
+    target = Path(__file__).parents[1] / "reports" / "example" / "broken"
+    both = tmp_path / "both"
+    done = CliRunner().invoke(main, ["bind", str(target), str(whole.place), "--output", str(both)])
+    assert done.exit_code == ExitCode.NONCONFORMANT, done.output
+    assert "vendor: not conformant; partner: conformant" in done.output
+    page = (both / "index.html").read_text(encoding="utf-8")
+    assert 'href="target/index.html"' in page
+    assert 'href="partner/index.html"' in page
+    for side, place in (("target", target), ("partner", whole.place)):
+        assert (both / side / "results.json").read_bytes() == (place / "results.json").read_bytes()
+    for words, told in (
+        ([whole.place, target], "is a certification"),
+        ([target, target], "is a run of a target"),
+        ([target, whole.place], "is not empty"),
+    ):
+        done = CliRunner().invoke(main, ["bind", *map(str, words), "--output", str(both)])
+        assert done.exit_code == ExitCode.USAGE
+        assert told in done.output
+
+
 # The command
 
 
@@ -364,6 +387,7 @@ def invoked(*words: str) -> Any:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (["--", "true"], "nothing says which contract"),
         (["--contract", "proof"], "no command says how a purchase is made"),
         (["--contract", "proof", "--"], "after -- stands no command"),
         (["--contract", "proof", "--interactive", "--", "true"], "--interactive needs no command"),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rampcheck.command import Command, complete_contract, contract_of_environment, pack_option
-from rampcheck.errors import UsageError, writing
+from rampcheck.command import Command, complete_contract, pack_option
+from rampcheck.errors import ExitCode, UsageError, writing
 
 if TYPE_CHECKING:
     from rampcheck.certification.certifying import Buy
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # What a profile says of the target alone.
 OF_TARGETS = {"waivers", "webhook", "egress", "triggers", "tls", "headers", "limits", "second_partner"}
+WORST_FIRST = (ExitCode.FAULT, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)  # of two
 NOBODY = "http://127.0.0.1:9"  # a base URL that nothing is sent to
 
 
@@ -162,7 +163,10 @@ def _profile(path: str | None, contract: str | None) -> Profile:
         raise UsageError("a profile names its own contract", "Leave out --contract.")
     name = (profiles.contract_of(Path(path)) if path else contract) or ""
     if not (name or path):
-        name = contract_of_environment()
+        raise UsageError(
+            "nothing says which contract the integration is of",
+            f"Name it with --contract, or a profile; known contracts: {', '.join(descriptor.contracts())}.",
+        )
     required = (
         {one: known for one, known in descriptor.load(name).credentials.items() if known.required} if name else {}
     )
@@ -217,3 +221,24 @@ def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> bool:
     except click.Abort:
         raise KeyboardInterrupt from None
     return True
+
+
+@click.command(cls=Command)
+@pack_option
+@click.option("--output", metavar="DIR", required=True, help="Where to write: a new folder, or an empty one.")
+@click.argument("target", metavar="TARGET", type=click.Path())
+@click.argument("partner", metavar="PARTNER", type=click.Path())
+def bind(target: str, partner: str, output: str) -> int:
+    """Binds both sides of a contract into one report.
+
+    TARGET is the folder of a run of the vendor's server, PARTNER that of a certification. Both are copied below
+    --output, signatures included, and a page tells both verdicts. The exit code is the worse one of the two.
+    """
+    from rampcheck.certification import binding  # noqa: PLC0415 - as in `certify`
+    from rampcheck.running import conclusion  # noqa: PLC0415 - as in `certify`
+
+    with writing(output, "Name another folder with --output."):
+        found = binding.bind(Path(target), Path(partner), Path(output))
+    codes = [conclusion.exit_code(results) for results in found.values()]
+    click.echo(f"{binding.sentence(found)}\nReport: {Path(output) / binding.PAGE}")
+    return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)

@@ -91,4 +91,5 @@ def purchase(partner: Callable[[str], Any]) -> dict[str, str]:
     """Gives what a test purchase is of."""
     pairs = partner("pairs")
     pair = {"currency": pairs[0][0], "network": pairs[0][1]} if pairs else {}
-    return {**PURCHASE, **pair}
+    address = {"address": str(partner("address"))} if partner("address_mode") == "sent" else {}
+    return {**PURCHASE, **pair, **address}

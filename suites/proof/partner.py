@@ -100,7 +100,7 @@ def client_ip(conduct: Conduct) -> Iterator[Judgement]:
         yield Broken("client_ip is the end user's address", problem, call) if problem else Kept(call)
 
 
-@rule("proof.partner.no-address", "no session was asked for")
+@rule("proof.partner.no-address", "no session was asked for, or onboarding said to send it")
 def no_address(conduct: Conduct) -> Iterator[Judgement]:
     """There is no `address`, unless onboarding said to send it."""
     if conduct.profile.partner.get("address_mode") == "sent":
