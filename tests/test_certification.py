@@ -376,6 +376,23 @@ def test_both_sides_are_bound_into_one_report(whole: Certified, tmp_path: Path) 
         assert told in done.output
 
 
+def test_a_certification_is_compared_with_one_only(whole: Certified) -> None:
+    """With itself nothing differs; a run of a target has other clauses; it is no target's traffic, to send or judge."""
+    target = str(Path(__file__).parents[1] / "reports" / "example" / "broken")
+    same = CliRunner().invoke(main, ["compare", str(whole.place), str(whole.place)])
+    assert same.exit_code == ExitCode.CONFORMANT, same.output
+    other = CliRunner().invoke(main, ["compare", target, str(whole.place)])
+    assert other.exit_code == ExitCode.USAGE
+    assert "the other a certification" in other.output
+    again = CliRunner().invoke(main, ["replay", str(whole.place), "1"])
+    assert again.exit_code == ExitCode.USAGE, again.output
+    assert "certification" in again.output
+    words = ["judge", str(whole.place), "--contract", "proof", "--base-url", whole.results["target"]["base_url"]]
+    judged = CliRunner().invoke(main, words, env={"PROOF_CLIENT_TOKEN": TOKEN})
+    assert judged.exit_code == ExitCode.USAGE, judged.output
+    assert "certification" in judged.output
+
+
 # The command
 
 

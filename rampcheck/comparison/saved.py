@@ -62,7 +62,9 @@ class Saved:
 
     @cached_property
     def contract(self) -> Contract | None:
-        """What it was judged by, as this rampcheck knows it; None where it does not."""
+        """What the target was judged by, as this rampcheck knows it; None where it does not, or it was no target."""
+        if "side" in self.results:
+            return None
         try:
             return register.load(self.results["contract"])
         except RampcheckError:  # The contract of a pack that is not here: paths are compared as they are.
@@ -103,6 +105,11 @@ def anything(path: Path) -> Saved:
 
 def demand_one_contract(*runs: Saved) -> None:
     """Raises `UsageError` where the runs are not of one contract."""
+    if len({"side" in run.results for run in runs}) > 1:
+        raise UsageError(
+            "one is a run of a target, the other a certification",
+            "Name two of a kind; `rampcheck bind` shows both sides.",
+        )
     if len(names := sorted({run.results["contract"] for run in runs})) > 1:
         raise UsageError(
             f"these are runs of different contracts: {', '.join(names)}", "Name runs of one and the same contract."

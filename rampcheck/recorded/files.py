@@ -104,6 +104,11 @@ def opened(path: Path) -> File:
     line = _value(head.lstrip().partition(b"\n")[0])
     if isinstance(line, dict) and "log" not in line:
         is_journal = line.get("kind") == "run"
+        if is_journal and "side" in line:
+            raise UsageError(
+                f"{path} is the journal of a certification: the sandbox in it is rampcheck's own",
+                "Its report judges the integration; name traffic of the vendor's API.",
+            )
         return File(path, name, is_journal, _journal if is_journal else _traffic)
     if line is None and b'"log"' not in head[:1000]:
         what = "no HAR: it has no `log.entries`" if _begins_well(head) else "no JSON"

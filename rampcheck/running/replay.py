@@ -80,6 +80,11 @@ def replay(
     """
     records = folder.read(where)
     beginning = folder.beginning(where, records)
+    if "side" in beginning:
+        raise UsageError(
+            f"{where} is a certification: what stands there was sent by the integration, not by rampcheck",
+            "rampcheck certify, with --step, provokes it again.",
+        )
     exchanges = exchange_records(records)
     record = _asked(where, number, exchanges)
     target = profiles.load(profile, os.environ) if profile else _remembered(beginning, record, ca)
