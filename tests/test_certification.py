@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from click.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -24,12 +23,11 @@ from rampcheck.certification.certifying import Certification, Settings
 from rampcheck.certification.script import Step
 from rampcheck.cli import main
 from rampcheck.contract import profile as profiles
-from rampcheck.errors import ExitCode, UsageError
+from rampcheck.errors import ExitCode
 from rampcheck.judging.results import Results
 from rampcheck.running import conclusion, folder
 from rampcheck.wire.journal import exchange_records, from_record
 from rampcheck.wire.journal_schema import mistake
-from rampcheck.wire.receiver import free_port
 
 SCALE = 0.02
 TOKEN = "a-client-token-of-these-tests"
@@ -391,118 +389,3 @@ def test_a_certification_is_compared_with_one_only(whole: Certified) -> None:
     judged = CliRunner().invoke(main, words, env={"PROOF_CLIENT_TOKEN": TOKEN})
     assert judged.exit_code == ExitCode.USAGE, judged.output
     assert "certification" in judged.output
-
-
-# The command
-
-
-def invoked(*words: str) -> Any:
-    """Calls the command line; gives its exit code and what it printed."""
-    return CliRunner().invoke(main, ["certify", *words])
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["--", "true"], "nothing says which contract"),
-        (["--contract", "proof"], "no command says how a purchase is made"),
-        (["--contract", "proof", "--"], "after -- stands no command"),
-        (["--contract", "proof", "--interactive", "--", "true"], "--interactive needs no command"),
-        (["--contract", "proof", "--", "no-such-program-here"], "is not found"),
-        (["--contract", "proof", "--step", "fails-one", "--", "true"], "Did you mean fails-once?"),
-        (["--contract", "proof", "--listen", "8081", "--", "true"], "is no address"),
-        (["--contract", "proof", "--webhook-url", "nowhere", "--", "true"], "cannot take webhooks"),
-        (["--contract", "prof", "--", "true"], "Did you mean proof?"),
-        (["missing.yaml", "--", "true"], "missing.yaml"),
-    ],
-)
-def test_a_mistake_is_told_before_anything_is_made(
-    words: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With exit code 4, what and how to mend it; no folder is left."""
-    monkeypatch.chdir(tmp_path)
-    done = invoked(*words)
-    assert done.exit_code == ExitCode.USAGE
-    assert told in done.output
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"steps": []}, "steps"),
-        ({"contract": "kryptonim"}, "is a script of kryptonim"),
-        ({"unknown": 1}, "unknown"),
-        ({"steps": [{"name": "a", "tells": "x", "provokes": []}] * 2}, "two steps a"),
-    ],
-)
-def test_a_script_that_is_none(change: dict[str, Any], told: str, tmp_path: Path) -> None:
-    """The file, the place and the mistake are named."""
-    path = tmp_path / "script.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "contract": "proof",
-                "sessions": "/widget/session",
-                "id": "x",
-                "steps": [{"name": "a", "tells": "x", "provokes": []}],
-            }
-            | change
-        ),
-        encoding="utf-8",
-    )
-    with pytest.raises(UsageError, match=told):
-        scripts.read(path, "proof")
-
-
-def test_the_command_is_run_with_what_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its environment; credentials that are set already are the sandbox's; a backend's address stays the same."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PROOF_CLIENT_TOKEN", TOKEN)
-    program = tmp_path / "program.py"
-    program.write_text(
-        "import os, json\n"
-        "json.dump(dict(os.environ), open('told', 'w'))\n"
-        "import urllib.request as u\n"
-        "u.urlopen(u.Request(os.environ['RAMPCHECK_WIDGET_URL'] + '?x=1'))\n",
-        encoding="utf-8",
-    )
-    port = free_port()
-    done = invoked(
-        "--contract", "proof", "--step", "works", "--listen", f"127.0.0.1:{port}", "--output", "out",
-        "--", sys.executable, str(program),
-    )  # fmt: skip
-    assert done.exit_code == ExitCode.INCOMPLETE, done.output
-    told = json.loads((tmp_path / "told").read_text(encoding="utf-8"))
-    assert told["PROOF_CLIENT_TOKEN"] == TOKEN
-    assert told["RAMPCHECK_BASE_URL"] == f"http://127.0.0.1:{port}"
-    assert told["RAMPCHECK_WEBHOOK_URL"].startswith("http://127.0.0.1:")
-    assert (told["RAMPCHECK_STEP"], told["RAMPCHECK_TIME_SCALE"], told["RAMPCHECK_AMOUNT"]) == ("works", "1", "99.50")
-
-
-def test_somebody_may_make_the_purchases_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step is told with its environment, and ends with Enter."""
-    monkeypatch.chdir(tmp_path)
-    words = ["certify", "--contract", "proof", "--interactive", "--step", "works", "--output", "out"]
-    done = CliRunner().invoke(main, words, input="\n")
-    assert "Step works: Everything works." in done.output
-    assert "RAMPCHECK_WIDGET_URL=http://127.0.0.1:" in done.output
-    assert done.exit_code == ExitCode.INCONCLUSIVE
-    assert (tmp_path / "out" / "index.html").is_file()
-    given_up = CliRunner().invoke(main, [*words[:-1], "given-up"], input="")
-    assert given_up.exit_code == ExitCode.INTERRUPTED
-
-
-def test_a_command_that_does_not_end_is_ended_with_what_it_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After --step-seconds; the step is told, and no process is left."""
-    monkeypatch.chdir(tmp_path)
-    program = tmp_path / "program.sh"
-    program.write_text("sleep 600 & echo $! > child\nwait\n", encoding="utf-8")
-    words = ("--contract", "proof", "--step", "works", "--step-seconds", "1", "--output", "out", "--", "sh")
-    done = invoked(*words, str(program))
-    assert done.exit_code == ExitCode.INCONCLUSIVE
-    assert "ended before the command had ended itself: works" in " ".join(done.output.split())
-    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}")
-    assert not child.exists() or "zombie" in (child / "status").read_text()

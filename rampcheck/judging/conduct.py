@@ -144,14 +144,14 @@ def rule(clause: str, untried: str) -> Callable[[Callable[[Conduct], Iterable[Ju
 
 
 def rules(contract: str) -> Sequence[Rule]:
-    """Gives the rules of a contract: `RULES` of `suites/<contract>/partner.py`.
+    """Gives the rules of a contract: `RULES` of the module `partner` of its suite.
 
     Raises `ContractError` where it has none, and as `packs.module` does.
     """
     folder = packs.of(contract).suite(contract)
     found = getattr(packs.module(folder, "partner"), "RULES", None)
     if not found:
-        raise ContractError(f"{folder / 'partner.py'} defines no `RULES`")
+        raise ContractError(f"{folder / 'partner'} defines no `RULES`")
     return tuple(found)
 
 
