@@ -107,7 +107,7 @@ def test_outages_are_told_from_the_first_request_on() -> None:
 def test_a_run_that_sent_nothing_has_no_course() -> None:
     """Neither without exchanges nor with nothing but what came in."""
     assert course([]) is None
-    assert course([asked(1, direction="incoming")]) is None
+    assert course([asked(1, direction="incoming", protocol="webhook")]) is None
 
 
 @pytest.mark.parametrize(
