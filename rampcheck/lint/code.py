@@ -65,11 +65,10 @@ def _literals(draft: Draft, folder: Path) -> Iterator[Mistake]:
     except SyntaxError as error:  # of a file that nothing imports
         yield Mistake(*place(error, folder, folder), f"is no Python: {error.msg}", "Mend what it says, or delete it.")
         return
+    known = draft.of_partner.union(draft.clauses)
     for path, line, text, is_part in found:
-        begins_one = any(
-            clause.startswith(text if is_part or text.endswith(".") else f"{text}.") for clause in draft.clauses
-        )
-        if text not in draft.clauses and not begins_one:
+        begins_one = any(clause.startswith(text if is_part or text.endswith(".") else f"{text}.") for clause in known)
+        if text not in known and not begins_one:
             yield Mistake(path, line, f"no clause is called {text!r}, or begins with it", MEND)
 
 

@@ -156,6 +156,14 @@ class Draft:
         return {clause["id"]: clause for clause in self.register.content["clauses"]}
 
     @cached_property
+    def of_partner(self) -> frozenset[str]:
+        """The clauses of the partner's side, none where the contract has none."""
+        page = Page(self.pack.document(self.name, "partner"))
+        return frozenset(
+            str(clause.get("id")) for clause in page.content.get("clauses", ()) if isinstance(clause, dict)
+        )
+
+    @cached_property
     def profile(self) -> Json:
         """The JSON Schema of a profile of this contract, references resolved."""
         schema = profile_schema.of(descriptor.load(self.name))
