@@ -20,6 +20,7 @@ HEAVY = frozenset(
         "test_pipelines",
         "test_asked_to_end",
         "test_pipeline_examples",
+        "test_partners",
     }
 )
 # `pytest -n 2 -m quick` runs these in less than a minute on two cores: no whole run, no wheel, nothing to wait for.
@@ -45,6 +46,7 @@ QUICK: frozenset[str] = frozenset(
         "test_kinds",
         "test_kryptonim_kinds",
         "test_pace",
+        "test_partner_programs",
         "test_partner_rules",
         "test_presence",
         "test_profile",

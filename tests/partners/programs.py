@@ -1,0 +1,106 @@
+"""Partners' programs that are wrong in one thing, or otherwise and right: small changes of the examples.
+
+A program is a class that overrides what `examples/partners/<contract>/purchase.py` does:
+
+    @flaw("no-client-ip", breaks="client-ip", steps=["works"])
+    class NoClientIp(Purchase):
+        '''The user's address is not sent.'''
+
+`python tests/partners/programs.py CONTRACT NAME` runs it, as a partner's test command.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "partners"
+Purchase = TypeVar("Purchase", bound=type)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A partner's program.
+
+    `clauses` are those that it breaks, none where it conforms; `may_break` those that may fall with them. `steps` are
+    those of the contract's script in which that is seen.
+    """
+
+    name: str
+    contract: str
+    purchase: type
+    clauses: tuple[str, ...]
+    may_break: tuple[str, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def command(self) -> list[str]:
+        """What runs it."""
+        return [sys.executable, str(Path(__file__)), self.contract, self.name]
+
+
+class Programs:
+    """The programs of one contract."""
+
+    def __init__(self, contract: str) -> None:
+        self.contract = contract
+        self.all: dict[str, Program] = {}
+
+    def flaw(
+        self, name: str, *, breaks: str, steps: Sequence[str], may_break: Sequence[str] = ()
+    ) -> Callable[[Purchase], Purchase]:
+        """Registers the decorated class as one that breaks the clause `breaks`, in one of the steps."""
+        return self._registers(name, (breaks,), steps, may_break)
+
+    def variant(self, name: str, *, steps: Sequence[str]) -> Callable[[Purchase], Purchase]:
+        """Registers the decorated class as one that does otherwise what is seen in these steps, and conforms."""
+        return self._registers(name, (), steps, ())
+
+    def _registers(
+        self, name: str, breaks: Sequence[str], steps: Sequence[str], may_break: Sequence[str]
+    ) -> Callable[[Purchase], Purchase]:
+        def registered(purchase: Purchase) -> Purchase:
+            if name in self.all:
+                raise ValueError(f"there are two programs {name}")
+            clauses, consequences = (
+                tuple(f"{self.contract}.partner.{which}" for which in named) for named in (breaks, may_break)
+            )
+            self.all[name] = Program(name, self.contract, purchase, clauses, consequences, tuple(steps))
+            return purchase
+
+        return registered
+
+
+def example(contract: str) -> ModuleType:
+    """The conforming program of a contract, as a module."""
+    return _loaded(f"partner_of_{contract}", EXAMPLES / contract / "purchase.py")
+
+
+def programs(contract: str) -> dict[str, Program]:
+    """All programs of a contract, by name."""
+    found: dict[str, Program] = _loaded(
+        f"programs_of_{contract}", Path(__file__).with_name(f"{contract}.py")
+    ).PROGRAMS.all
+    return found
+
+
+def _loaded(name: str, file: Path) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    contract, name = sys.argv[1:]
+    example(contract).main(programs(contract)[name].purchase())

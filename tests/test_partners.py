@@ -1,0 +1,79 @@
+"""What `rampcheck certify` says of partners' programs: those that are wrong are found, no other one is accused."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.partners.programs import EXAMPLES, Program, programs
+from tests.runs import Completed
+
+CONTRACTS = ("proof", "kryptonim")
+OBSERVERS = {"proof": "grep -cxF '{id} {status}' purchases.log", "kryptonim": "grep -cF '{id} ' purchases.log"}
+EXAMPLE_COMMANDS = {".py": [sys.executable], ".mjs": ["node"], ".sh": ["bash"]}
+TOOLS = {".py": (), ".mjs": ("node",), ".sh": ("bash", "curl", "jq", "openssl")}
+WEBHOOKS = {"proof.partner.webhook-answers", "proof.partner.webhook-idempotent"}
+# What nobody outside can see, and what the examples never do.
+ATTESTED = {"proof.partner.backend-only"}
+UNTRIED = {"kryptonim.partner.minimal-unlocked"}
+HURRY = 0.1
+PROGRAMS = [program for contract in CONTRACTS for program in programs(contract).values()]
+
+
+def certified(contract: str, command: Sequence[str], folder: Path, *steps: str, time_scale: float = HURRY) -> Completed:
+    """A certification of a command, in a folder of its own; all steps, or these."""
+    folder.mkdir(parents=True, exist_ok=True)
+    output = folder / "report"
+    chosen = [word for step in steps for word in ("--step", step)]
+    options = ["--contract", contract, "--time-scale", str(time_scale), "--observer", OBSERVERS[contract]]
+    done = subprocess.run(
+        [sys.executable, "-m", "rampcheck.cli", "certify", *options, *chosen, "--output", str(output), "--", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        timeout=300,
+    )
+    assert output.is_dir(), f"{shlex.join(command)}: {done.stdout}{done.stderr}"
+    return Completed(done.returncode, done.stdout + done.stderr, output)
+
+
+@pytest.mark.parametrize(
+    "example", sorted(EXAMPLES.glob("*/purchase.*")), ids=lambda file: f"{file.parent.name}{file.suffix}"
+)
+def test_an_example_keeps_all_that_a_partner_promises(example: Path, tmp_path: Path) -> None:
+    """It is accused of nothing, and every clause that it can be judged by holds."""
+    if missing := [tool for tool in TOOLS[example.suffix] if shutil.which(tool) is None]:
+        pytest.skip(f"not on this machine: {', '.join(missing)}")
+    contract = example.parent.name
+    done = certified(contract, [*EXAMPLE_COMMANDS[example.suffix], str(example)], tmp_path)
+    assert done.verdicts("failed", "advisory") == {}, done.printed
+    untried = UNTRIED | (WEBHOOKS if example.suffix == ".sh" else set())
+    assert set(done.verdicts("not_verified")) == {clause for clause in untried if clause.startswith(contract)}
+    assert set(done.verdicts("attested")) == {clause for clause in ATTESTED if clause.startswith(contract)}
+
+
+@pytest.mark.parametrize(
+    "program", [one for one in PROGRAMS if one.clauses], ids=lambda program: f"{program.contract}-{program.name}"
+)
+def test_a_flaw_is_found_by_its_clause(program: Program, tmp_path: Path) -> None:
+    """The clause is broken, and no other one is but what may fall with it."""
+    done = certified(program.contract, program.command, tmp_path, *program.steps)
+    broken = set(done.verdicts("failed", "advisory"))
+    assert set(program.clauses) <= broken <= {*program.clauses, *program.may_break}, done.printed
+
+
+@pytest.mark.parametrize(
+    "program", [one for one in PROGRAMS if not one.clauses], ids=lambda program: f"{program.contract}-{program.name}"
+)
+def test_what_is_otherwise_and_right_is_not_accused(program: Program, tmp_path: Path) -> None:
+    """Nothing is broken, and something was judged."""
+    done = certified(program.contract, program.command, tmp_path, *program.steps)
+    assert done.verdicts("failed", "advisory") == {}, done.printed
+    assert done.verdicts("passed"), done.printed
