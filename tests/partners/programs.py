@@ -11,6 +11,7 @@ A program is a class that overrides what `examples/partners/<contract>/purchase.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
+MODULES = {"proof": ("proof_flaws", "proof_variants"), "kryptonim": ("kryptonim",)}
 EXAMPLES = ROOT / "examples" / "partners"
 Purchase = TypeVar("Purchase", bound=type)
 
@@ -79,28 +81,24 @@ class Programs:
 
 def example(contract: str) -> ModuleType:
     """The conforming program of a contract, as a module."""
-    return _loaded(f"partner_of_{contract}", EXAMPLES / contract / "purchase.py")
+    spec = importlib.util.spec_from_file_location(f"partner_of_{contract}", EXAMPLES / contract / "purchase.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def programs(contract: str) -> dict[str, Program]:
     """All programs of a contract, by name."""
-    found: dict[str, Program] = _loaded(
-        f"programs_of_{contract}", Path(__file__).with_name(f"{contract}.py")
-    ).PROGRAMS.all
+    found: dict[str, Program] = {}
+    for name in MODULES[contract]:
+        found |= importlib.import_module(f"tests.partners.{name}").PROGRAMS.all
     return found
-
-
-def _loaded(name: str, file: Path) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     contract, name = sys.argv[1:]
-    example(contract).main(programs(contract)[name].purchase())
+    module = importlib.import_module(f"tests.partners.{contract}")
+    module.conforming.main(programs(contract)[name].purchase())
