@@ -58,36 +58,44 @@ const openWidget = (session) =>
     body: JSON.stringify(session),
   });
 
-// Asks until the status can change no more: a webhook may be lost, and is not signed.
+// Asks until the status can change no more; webhooks may be lost, and only make it quicker.
 async function follow(id) {
   for (let polls = 0; polls < 1000; polls++) {
     await wait(pollSeconds);
-    const answer = await call(`/widget/transactions/${encodeURIComponent(id)}`);
-    if (answer.status >= 500) continue;
-    if (!answer.ok) throw new Error(`no status of ${id}: ${answer.status}`);
-    const { status } = await answer.json();
-    book(id, status);
+    const status = await ask(id);
     if (terminal.has(status)) return status;
   }
   throw new Error(`${id} has come to no end`);
 }
 
-// Does once what a new status calls for, whoever tells it, and however often; here it writes a line.
+// The status as Proof itself tells it, which is booked; nothing where Proof fails.
+async function ask(id) {
+  const answer = await call(`/widget/transactions/${encodeURIComponent(id)}`);
+  if (answer.status >= 500) return undefined;
+  if (!answer.ok) throw new Error(`no status of ${id}: ${answer.status}`);
+  const { status } = await answer.json();
+  book(id, status);
+  return status;
+}
+
+// Does once what a new status calls for, however often it is told; here it writes a line.
 function book(id, status) {
   appendFileSync(books, "");
   if (!readFileSync(books, "utf8").split("\n").includes(`${id} ${status}`)) appendFileSync(books, `${id} ${status}\n`);
 }
 
-// Answers a webhook at once, the first time and any other; the work comes after.
+// Answers a webhook at once, a duplicate like the first. It is not signed, so Proof is asked, after the answer.
 const webhooks = createServer(async (request, response) => {
   let body = "";
   for await (const chunk of request.setEncoding("utf8")) body += chunk;
   try {
-    const { merchant_transaction_id: id, status } = JSON.parse(body);
-    response.writeHead(202).end();
-    setImmediate(book, id, status);
-  } catch {
-    response.writeHead(400).end();
+    const { merchant_transaction_id: id } = JSON.parse(body);
+    if (typeof id !== "string") throw new TypeError("without a transaction");
+    response.writeHead(204).end();
+    await ask(id);
+  } catch (error) {
+    console.error(`webhook: ${error.message}`);
+    if (!response.headersSent) response.writeHead(400).end();
   }
 });
 

@@ -1,16 +1,13 @@
 """A purchase with Proof, as a partner's backend makes it: a starting point for your own. It needs httpx.
-
 The environment says where, as whom and what, as `rampcheck certify` sets it. Yours will differ in `open_widget` (your
 frontend), `book` (your database), and in that one process serves all users."""
 
 import json
 import os
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -35,7 +32,7 @@ class Purchase:
         """The token is the backend's secret: it stands here and nowhere else."""
         return {"Authorization": f"Bearer {ENV['PROOF_CLIENT_TOKEN']}", "Content-Type": "application/json"}
 
-    def session_request(self) -> dict[str, Any]:
+    def session_request(self) -> dict[str, object]:
         """What is bought, and by whom. There is no address: Proof knows where it goes."""
         return {
             "partner_user_id": ENV["RAMPCHECK_USER_ID"],
@@ -46,48 +43,50 @@ class Purchase:
             "client_ip": ENV["RAMPCHECK_CLIENT_IP"],  # the user's, from the request that your backend got
         }
 
-    def create_session(self) -> dict[str, Any]:
+    def create_session(self) -> dict[str, object]:
         """The session, after as many tries as make sense; ends the program where there is none."""
         body = json.dumps(self.session_request()).encode()
         pauses = {status: iter(seconds) for status, seconds in RETRIES.items()}
         while not (answer := self.api.post("/widget/session", content=body)).is_success:
             pause = next(pauses.get(answer.status_code, iter(())), None)
             if pause is None:
-                sys.exit(f"no session: {answer.status_code} {answer.text}, {answer.headers.get('X-Request-Id')}")
+                raise SystemExit(f"{answer.status_code} {answer.text}, {answer.headers.get('X-Request-Id')}")
             time.sleep(pause * SCALE)
         return dict(answer.json())
 
-    def open_widget(self, session: dict[str, Any]) -> None:
+    def open_widget(self, session: dict[str, object]) -> None:
         """Hands every value on as it came; a frontend calls proofWidget.run with them."""
         httpx.post(ENV["RAMPCHECK_WIDGET_URL"], json=session)
 
     def follow(self, transaction_id: str) -> str:
-        """Asks until the status can change no more: a webhook may be lost, and is not signed."""
+        """Asks until the status can change no more; webhooks may be lost, and only make it quicker."""
         for _ in range(1000):
             time.sleep(POLL_SECONDS * SCALE)
-            answer = self.api.get(f"/widget/transactions/{quote(transaction_id, safe='')}")
-            if answer.is_server_error:
-                continue
-            status = str(answer.raise_for_status().json()["status"])
-            self.book(transaction_id, status)
-            if status in TERMINAL:
+            if (status := self.ask(transaction_id)) in TERMINAL:
                 return status
-        sys.exit(f"{transaction_id} has come to no end")
+        raise SystemExit(f"{transaction_id} has come to no end")
+
+    def ask(self, transaction_id: str) -> str:
+        """The status as Proof itself tells it, which is booked; nothing where Proof fails."""
+        answer = self.api.get(f"/widget/transactions/{quote(transaction_id, safe='')}")
+        if answer.is_server_error:
+            return ""
+        status = str(answer.raise_for_status().json()["status"])
+        self.book(transaction_id, status)
+        return status
 
     def book(self, transaction_id: str, status: str) -> None:
-        """Does once what a new status calls for, whoever tells it, and however often; here it writes a line."""
-        line = f"{transaction_id} {status}\n"
+        """Does once what a new status calls for, however often it is told; here it writes a line."""
         with self.books_lock, BOOKS.open("a+") as books:
             books.seek(0)
-            books.write("" if line in books else line)
+            books.writelines({f"{transaction_id} {status}\n"} - set(books))
 
-    def webhook(self, body: bytes) -> tuple[int, tuple[str, str] | None]:
-        """The status to answer a webhook with, a duplicate like the first, and what is to be booked then."""
+    def webhook(self, body: bytes) -> tuple[int, str]:
+        """The status to answer a webhook with, a duplicate like the first, and of which transaction it tells."""
         try:
-            event = json.loads(body)
-            return 204, (event["merchant_transaction_id"], event["status"])
+            return 204, str(json.loads(body)["merchant_transaction_id"])
         except (ValueError, TypeError, KeyError):
-            return 400, None
+            return 400, ""
 
 
 def receiver(purchase: Purchase) -> ThreadingHTTPServer:
@@ -95,11 +94,11 @@ def receiver(purchase: Purchase) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            status, told = purchase.webhook(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            status, transaction_id = purchase.webhook(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             self.send_response(status)
             self.end_headers()
-            if told:  # after the answer, which nobody should have to wait for
-                purchase.book(*told)
+            if transaction_id:  # it is not signed, so Proof is asked; after the answer, for which nobody should wait
+                purchase.ask(transaction_id)
 
     url = httpx.URL(ENV["RAMPCHECK_WEBHOOK_URL"])
     return ThreadingHTTPServer((url.host, url.port or 80), Handler)
@@ -109,9 +108,10 @@ def main(purchase: Purchase) -> None:
     """Buys, and says how it ended."""
     threading.Thread(target=receiver(purchase).serve_forever, daemon=True).start()
     session = purchase.create_session()
-    purchase.book(session["merchant_transaction_id"], "created")  # before the user can pay
+    transaction_id = str(session["merchant_transaction_id"])
+    purchase.book(transaction_id, "created")  # before the user can pay
     purchase.open_widget(session)
-    print(purchase.follow(session["merchant_transaction_id"]))
+    print(purchase.follow(transaction_id))
     time.sleep(3 * SCALE)  # a backend goes on listening; a webhook may still be under way
 
 
