@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rampcheck.contract import register
-from tests.partners.programs import EXAMPLES, programs
+from tests.partners.programs import EXAMPLES, OBSERVERS, ROOT, programs
 
 CONTRACTS = ("proof", "kryptonim")
 
@@ -28,3 +28,21 @@ def test_each_clause_of_the_partner_is_broken_in_two_ways(contract: str) -> None
     clauses = set(register.partner_side(contract).clauses)
     assert set(broken) == clauses
     assert {clause for clause, times in broken.items() if times < 2} == set()
+
+
+def test_the_handbook_says_how_many_there_are() -> None:
+    """Its numbers are those of the programs."""
+    every = [program for contract in CONTRACTS for program in programs(contract).values()]
+    wrong = sum(bool(program.clauses) for program in every)
+    page = " ".join((ROOT / "docs" / "certify.md").read_text(encoding="utf-8").split())
+    assert f"; {wrong} that are wrong in one thing" in page
+    assert f"; and {len(every) - wrong} that do something otherwise" in page
+
+
+@pytest.mark.parametrize(
+    "page", [EXAMPLES / "README.md", ROOT / "docs" / "certify.md"], ids=lambda page: page.parent.name
+)
+def test_the_observer_of_a_page_is_the_one_that_is_tried(page: Path) -> None:
+    """Who copies it asks the books as the tests do."""
+    text = page.read_text(encoding="utf-8")
+    assert [observer for observer in OBSERVERS.values() if f'--observer "{observer}"' not in text] == []

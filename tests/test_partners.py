@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.partners.programs import EXAMPLES, Program, programs
+from tests.partners.programs import EXAMPLES, OBSERVERS, Program, programs
 from tests.runs import Completed
 
 CONTRACTS = ("proof", "kryptonim")
-OBSERVERS = {"proof": "grep -cxF '{id} {status}' purchases.log", "kryptonim": "grep -cF '{id} ' purchases.log"}
 EXAMPLE_COMMANDS = {".py": [sys.executable], ".mjs": ["node"], ".sh": ["bash"]}
 TOOLS = {".py": (), ".mjs": ("node",), ".sh": ("bash", "curl", "jq", "openssl")}
 WEBHOOKS = {"proof.partner.webhook-answers", "proof.partner.webhook-idempotent"}

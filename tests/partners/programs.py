@@ -23,6 +23,8 @@ from typing import TypeVar
 ROOT = Path(__file__).parents[2]
 MODULES = {"proof": ("proof_flaws", "proof_variants"), "kryptonim": ("kryptonim",)}
 EXAMPLES = ROOT / "examples" / "partners"
+# What asks the books of the examples.
+OBSERVERS = {"proof": "grep -cxF '{id} {status}' purchases.log", "kryptonim": "grep -cF '{id} ' purchases.log"}
 Purchase = TypeVar("Purchase", bound=type)
 
 
