@@ -121,6 +121,11 @@ def freeze(contract: str) -> None:
     "where these miss it; four variants at once, and each by itself only "
     "where that fails. Says less of unrelated clauses.",
 )
+@click.option(
+    "--write-worth",
+    is_flag=True,
+    help="Write what each scenario found and cost into the suites' folders (worth.json): by it, runs are put in order.",
+)
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str | None,
     defects: tuple[str, ...],
@@ -133,6 +138,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     output: str | None,
     keep: bool,
     quick: bool,
+    write_worth: bool,
 ) -> int:
     """Tries the suite itself: on every defect of the reference, and on every variant.
 
@@ -154,6 +160,7 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
         folder,
         jobs=jobs,
         keep=keep,
+        measure=write_worth,
         progress=Console(stderr=True),
     )
     print_matrix(matrix, Console(), folder)

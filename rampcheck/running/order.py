@@ -1,15 +1,25 @@
-"""The order of a run's scenarios: the long ones last; with workers, the longest ones first."""
+"""The order of a run's scenarios: what finds the most for the fewest requests first; for workers, the longest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pytest
 
+from rampcheck.running import worth
+from rampcheck.running.marks import verified
 
-def ordered(items: Iterable[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Gives the scenarios in the order in which this many worker processes, 0 for none, should take them."""
-    items = sorted(items, key=is_long)
+
+def ordered(items: Sequence[pytest.Item], workers: int, contract: str) -> list[pytest.Item]:
+    """Gives the scenarios of a contract's suite in the order in which so many worker processes, 0 for none, take them.
+
+    A suite that was not measured keeps its own order, the long scenarios last.
+    """
+    known = worth.of_suite(contract)
+    if known:
+        items = worth.ranked(items, lambda item: known.get(worth.key(item.nodeid), worth.Worth()), verified)
+    else:
+        items = sorted(items, key=is_long)
     return _spread(items, workers) if workers else items
 
 
@@ -18,13 +28,12 @@ def is_long(item: pytest.Item) -> bool:
     return item.get_closest_marker("long") is not None
 
 
-def _spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Deals the long scenarios out over the workers, each to the beginning of a share.
+def _spread(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Deals the scenarios out over the workers, to each the long ones of its share first.
 
     xdist hands out equal runs of the list and lets idle workers steal from their ends.
     """
     long = [item for item in items if is_long(item)]
-    spread = [item for item in items if item not in long]
-    for index, item in enumerate(long):
-        spread.insert(index % workers * -(-len(items) // workers), item)
-    return spread
+    others = [item for item in items if not is_long(item)]
+    shares = [[*long[index::workers], *others[index::workers]] for index in range(workers)]
+    return [item for share in shares for item in share]

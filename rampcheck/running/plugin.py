@@ -192,7 +192,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the scenarios of the selected clauses, the long ones last; with workers, starts with the longest ones."""
+    """Keeps the scenarios of the selected clauses, in the order of `order.ordered`."""
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -203,7 +203,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if run.selected.intersection(verified(item)) and (dealt is None or launch.key(item) in dealt)
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = order.ordered(chosen, run.settings.workers)
+    items[:] = order.ordered(chosen, run.settings.workers, run.contract.name)
 
 
 @pytest.hookimpl(wrapper=True, specname="pytest_runtest_setup")

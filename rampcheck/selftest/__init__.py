@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rampcheck.contract import packs
 from rampcheck.errors import UsageError
-from rampcheck.running import termination
+from rampcheck.running import termination, worth
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.members import Matrix
@@ -32,13 +35,15 @@ def prove(  # noqa: PLR0913 - each is an option
     *,
     jobs: int | None = None,
     keep: bool = False,
+    measure: bool = False,
     progress: Console | None = None,
     trials: list[Trial] | None = None,
 ) -> Matrix:
     """Makes the trials of a selection, or these, writes matrix.json and index.html; gives the content of matrix.json.
 
     `jobs` trials run at a time, two a processor unless given, because each waits for a third of its time; `keep` keeps
-    the folders of all; `progress` shows a bar while it lasts. After Ctrl-C or SIGTERM, what was done so far is written.
+    the folders of all; `measure` writes what the scenarios are worth into the folders of their suites; `progress` shows
+    a bar while it lasts. After Ctrl-C or SIGTERM, what was done so far is written.
     Raises `UsageError` where there is nothing to try, or `output` holds something already.
     """
     if trials is None:
@@ -67,7 +72,19 @@ def prove(  # noqa: PLR0913 - each is an option
     content = matrix.matrix(outcomes, made, output)
     matrix.write(content, output)
     page.write(content, output, is_everything=selection.is_everything)
+    if measure and not interrupted:
+        for name in selection.contracts:
+            _write_worth(name, outcomes)
     return content
+
+
+def _write_worth(contract: str, outcomes: Iterable[Outcome]) -> None:
+    """Writes what each scenario of a contract was worth in these trials, into the folder of its suite."""
+    own = [outcome for outcome in outcomes if outcome.trial.contract == contract]
+    costs = next((outcome.costs for outcome in own if outcome.trial.kind == "reference"), {})
+    found = {outcome.trial.name: outcome.found_by for outcome in own if outcome.trial.kind == "defect"}
+    path = packs.of(contract).suite(contract) / worth.FILE_NAME
+    path.write_text(json.dumps(worth.written(found, costs), separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def _bar(console: Console) -> Progress:

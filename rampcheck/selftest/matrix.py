@@ -11,6 +11,7 @@ from pathlib import Path
 from rampcheck import __version__
 from rampcheck.contract import register
 from rampcheck.errors import ExitCode
+from rampcheck.running import worth
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.members import ContractMembers, ConvictionMembers, Matrix, Summary, TrialMembers
 from rampcheck.selftest.outcome import AS_REQUIRED, Conviction, Outcome
@@ -60,7 +61,7 @@ def matrix(outcomes: Sequence[Outcome], made: Made, folder: Path) -> Matrix:
         "exit_code": int(code),
         "summary": summary(trials),
         "contracts": [
-            _contract(name, trials)
+            _contract(name, trials, whole=not made.conditions.quick)
             for name in made.selection.contracts
             if any(entry["contract"] == name for entry in trials)
         ],
@@ -151,6 +152,7 @@ def _entry(outcome: Outcome, gaps: list[str], folder: Path) -> TrialMembers:
         "gaps": gaps,
         "requests": outcome.requests,
         "to_first_finding": outcome.to_first_finding,
+        "found_by": list(outcome.found_by),
         "seconds": outcome.seconds,
         "exit_code": outcome.exit_code,
         "faults": list(outcome.faults),
@@ -174,7 +176,16 @@ def _written(convictions: Iterable[Conviction]) -> list[ConvictionMembers]:
     ]
 
 
-def _contract(name: str, trials: Sequence[TrialMembers]) -> ContractMembers:
+def _apfd(name: str, trials: Iterable[TrialMembers]) -> float | None:
+    """Gives how early the defects of a contract are found, of those that a finding tells of; see `worth.apfd`."""
+    own = [entry for entry in trials if entry["contract"] == name]
+    plain = max((entry["requests"] for entry in own if entry["kind"] == "reference"), default=0)
+    return worth.apfd(
+        (entry["to_first_finding"] for entry in own if entry["kind"] == "defect" and not entry["ends"]), plain
+    )
+
+
+def _contract(name: str, trials: Sequence[TrialMembers], *, whole: bool) -> ContractMembers:
     loaded = register.load(name)
     breaking: dict[str, dict[str, None]] = {}
     for entry in trials:
@@ -183,6 +194,7 @@ def _contract(name: str, trials: Sequence[TrialMembers]) -> ContractMembers:
     return {
         "name": name,
         "title": loaded.title,
+        "apfd": _apfd(name, trials) if whole else None,
         "sections": [{"id": key, "title": title} for key, title in loaded.sections],
         "clauses": [
             {

@@ -30,8 +30,8 @@ class TrialMembers(TypedDict):
     `parts` are the names of the variants tried at once, if they were, `clauses` what a defect breaks; `ends` is the
     verdict with which its run has to end where no clause can be blamed, else "". `convictions` are the findings against
     its own clauses, `unrelated` and `advisories` those against others, `related` the clauses that fell as foreseen.
-    `gaps` are the `must` clauses that were not verified and are with the plain reference. `folder` is where its run is
-    kept, or None.
+    `gaps` are the `must` clauses that were not verified and are with the plain reference. `found_by` are the scenarios
+    with a finding against its own clauses, by `worth.key`. `folder` is where its run is kept, or None.
     """
 
     contract: str
@@ -52,6 +52,7 @@ class TrialMembers(TypedDict):
     gaps: list[str]
     requests: int
     to_first_finding: int | None
+    found_by: list[str]
     seconds: float
     exit_code: int | None
     faults: list[str]
@@ -71,10 +72,15 @@ class ClauseMembers(TypedDict):
 
 
 class ContractMembers(TypedDict):
-    """A contract, with its sections and clauses in the order of the documentation."""
+    """A contract, with its sections and clauses in the order of the documentation.
+
+    `apfd` is how early its defects are found, 0 to 1, see `running.worth.apfd`; None where that was not tried with
+    whole runs.
+    """
 
     name: str
     title: str
+    apfd: float | None
     sections: list[SectionResult]
     clauses: list[ClauseMembers]
 

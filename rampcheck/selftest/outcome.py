@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from typing import Literal
 from rampcheck.errors import ExitCode
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, Results, RunVerdict
 from rampcheck.report.results import FILE_NAME
+from rampcheck.running import worth
 from rampcheck.selftest.members import Result
 from rampcheck.selftest.trial import Trial
 from rampcheck.wire.journal import JOURNAL, read_records
@@ -48,7 +50,8 @@ class Outcome:
     or the plain reference, they are false. `unverified` are the `must` clauses that were not verified; what the
     plain reference verifies of these is a gap, which `matrix` works out. `to_first_finding` is the number of requests
     up to the first finding against one of the defect's own clauses. `verdict` is the run's, `reason` says why it ended
-    early.
+    early. `found_by` are the scenarios with a finding against one of the defect's own clauses, `costs` says how many
+    requests each scenario sent.
     """
 
     trial: Trial
@@ -66,6 +69,8 @@ class Outcome:
     faults: tuple[str, ...] = ()
     reason: str = ""
     folder: Path | None = None
+    found_by: tuple[str, ...] = ()
+    costs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def false_failures(self) -> tuple[Conviction, ...]:
@@ -137,6 +142,12 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
         verdict=results["verdict"],
         faults=tuple(faults),
         reason=results["reason"],
+        found_by=_found_by(own, records),
+        costs=Counter(
+            worth.key(record["scenario"])
+            for record in records
+            if record["kind"] == "exchange" and record["direction"] == "outgoing" and "::" in record["scenario"]
+        ),
     )
 
 
@@ -172,6 +183,15 @@ def _conviction(clause: ClauseResult) -> Conviction:
 
 def _is_foreseen(clause: str, trial: Trial) -> bool:
     return any(clause.startswith(beginning) for beginning in trial.may_break)
+
+
+def _found_by(own: Iterable[Conviction], records: Iterable[Record]) -> tuple[str, ...]:
+    """Gives the scenarios that a finding against one of these clauses was made in; those of the whole run, too."""
+    clauses = {conviction.clause for conviction in own}
+    scenarios = {conviction.scenario for conviction in own} | {
+        record["scenario"] for record in records if record["kind"] == "finding" and record["clause"] in clauses
+    }
+    return tuple(sorted({worth.key(scenario) for scenario in scenarios if "::" in scenario}))
 
 
 def _to_first_finding(own: Iterable[Conviction], records: Iterable[Record], requests: int) -> int | None:
