@@ -122,6 +122,7 @@ def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
                 "multiple": option.many,
                 "default": option.default or None,
                 "show_default": bool(option.default),
+                **({} if option.alone is None else {"is_flag": False, "flag_value": option.alone}),
             }
         )
         hidden = option.command == "hidden"

@@ -17,8 +17,8 @@ from rampcheck.errors import UsageError
 class Option:
     """One option: a text (`metavar` names it), a number (`kind` int or float, a default) or a flag (`kind` bool).
 
-    `many` may be given several times. `most` bounds a number. `command` is where it stands: in `rampcheck run` as an
-    option (True) or not (False); "hidden": as one that its help does not show.
+    `many` may be given several times. `most` bounds a number, `alone` is what it means without one. `command` is where
+    it stands: in `rampcheck run` as an option (True) or not (False); "hidden": as one that its help does not show.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Option:
     default: Any = None
     many: bool = False
     most: int | None = None
+    alone: int | None = None
     command: bool | str = True
 
     @property
@@ -79,6 +80,14 @@ OPTIONS = (
         "Take a part of the scenarios, the second of four, for one of several machines; `rampcheck report` puts the "
         "parts together. All of them need the same RAMPCHECK_SHARD_KEY in the environment, a secret of this run.",
         "2/4",
+    ),
+    Option(
+        "budget",
+        "Send at most so many requests: the scenarios that find the most for them. By itself: 250.",
+        "N",
+        int,
+        most=1_000_000,
+        alone=250,
     ),
     Option("strict", "Count a broken `should`, and a stale waiver, as a failure.", kind=bool),
     Option("require-complete", "Exit with 1 where the profile lacks what a `must` needs.", kind=bool),
@@ -135,6 +144,7 @@ def for_pytest() -> Iterator[tuple[str, dict[str, Any]]]:
                 "type": option.kind,
                 "default": [] if option.many else option.default,
                 "action": "append" if option.many else "store",
+                **({} if option.alone is None else {"nargs": "?", "const": option.alone}),
             }
         )
         yield f"--{PREFIX}{option.name}", {"help": option.help, **more}

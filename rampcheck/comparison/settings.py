@@ -17,6 +17,7 @@ DECIDING = {
     "clauses selected": "selection.clauses",
     "scenarios selected": "selection.keyword",
     "shard": "selection.shard",
+    "budget": "selection.budget",
 }
 OTHER = {"seed": "seed", "workers": "workers"}
 # Where no journal tells of the profile.

@@ -61,6 +61,7 @@ class Scope:
     `ending` says how it ended, `lacking` what is missing of it, "" where nothing is. Of a `shard` the others may have
     exercised what it did not. Of traffic that was recorded elsewhere, `shown` are the clauses that traffic can show;
     None: scenarios provoked it.
+    `budget` is how many requests it was given, 0 where that did not bound it.
     """
 
     selected: frozenset[str]
@@ -70,6 +71,7 @@ class Scope:
     lacking: str = ""
     shard: str = ""
     shown: frozenset[str] | None = None
+    budget: int = 0
 
 
 def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[ClauseResult]:
@@ -204,6 +206,7 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
         (bool(scope.lacking), UNEXPECTED, f"the run lacks what would have tried it: {scope.lacking}"),
         (bool(scope.shard), UNSELECTED, f"nothing in shard {scope.shard} exercised it; the others may have"),
+        (bool(scope.budget), UNEXPECTED, f"nothing that fitted into {scope.budget:,} requests exercised it"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)

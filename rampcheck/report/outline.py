@@ -217,6 +217,7 @@ def selection(results: Results) -> str:
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
     options += ["--shard", chosen["shard"]] if "shard" in chosen else []
     options += [word for step in chosen.get("steps", ()) for word in ("--step", step)]
+    options += ["--budget", str(chosen["budget"])] if "budget" in chosen else []
     options += chosen.get("traffic", [])
     return shlex.join(options)
 

@@ -168,11 +168,12 @@ class _Judgement:
         return Scope(
             frozenset(self._beginning["selected"]),
             datetime.fromisoformat(self._finished).date(),
-            is_whole=not any(self._beginning["selection"].values()),
+            is_whole=not any(value for name, value in self._beginning["selection"].items() if name != "budget"),
             ending=self._ending,
             lacking="; ".join(self._beginning.get("lacking", ())),
             shard=self._beginning["selection"].get("shard", ""),
             shown=shown_by_traffic(self._contract, self._suite) if "recorded" in self._beginning else None,
+            budget=self._beginning["selection"].get("budget", 0),
         )
 
     def results(self, journal: str) -> Results:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from rampcheck import options, outlets, resources
-from rampcheck.contract import packs
+from rampcheck.contract import packs, register
+from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.errors import ContractError, ExitCode, NothingChosen, UsageError
-from rampcheck.running import order, shards, termination
+from rampcheck.running import order, shards, termination, worth
 from rampcheck.running.marks import verified
 from rampcheck.running.shards import Dealt, Shard
 
@@ -56,7 +57,8 @@ def judge(contract: str, given: Mapping[str, Any], *, workers: int = 1, keyword:
 class Listed:
     """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify.
 
-    `key` tells it from all others on this machine, `is_long` whether it is marked so.
+    `key` tells it from all others on this machine, `is_long` whether it is marked so, `only_creates` whether it does
+    nothing but to create sessions.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Listed:
     clauses: tuple[str, ...]
     key: str = ""
     is_long: bool = False
+    only_creates: bool = False
 
 
 class Listing:
@@ -77,7 +80,15 @@ class Listing:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Notes the scenarios."""
         self.scenarios = [
-            Listed(item.name, item.path, (item.location[1] or 0) + 1, verified(item), key(item), order.is_long(item))
+            Listed(
+                item.name,
+                item.path,
+                (item.location[1] or 0) + 1,
+                verified(item),
+                key(item),
+                order.is_long(item),
+                item.get_closest_marker("creates_sessions") is not None,
+            )
             for item in session.items
         ]
 
@@ -112,10 +123,54 @@ def key(item: pytest.Item) -> str:
 
 
 class Chosen(NamedTuple):
-    """What a run sets out to try: `clauses`, and the keys of `scenarios`; None: all that verify one of the clauses."""
+    """What a run sets out to try: `clauses`, and the keys of `scenarios`; None: all that verify one of the clauses.
+
+    `note` says what that leaves out, "" where it is not to be told.
+    """
 
     clauses: frozenset[str]
     scenarios: frozenset[str] | None = None
+    note: str = ""
+
+
+def within(profile: Profile, patterns: Sequence[str], keyword: str, budget: int) -> Chosen:
+    """Gives what a run sets out to try for which so many requests are enough: the scenarios that show the most.
+
+    Sends nothing. Raises as `chosen` does, and `UsageError` where not one scenario fits.
+    """
+    contract = register.of(profile)
+    clauses = chosen(contract, patterns, keyword)
+    known = worth.of_suite(contract.name)
+
+    def value(scenario: Listed) -> worth.Worth:
+        return known.get(worth.key(scenario.key), worth.Worth())
+
+    able = [one for one in _scenarios(contract, keyword) if clauses & {*one.clauses} and _is_possible(one, profile)]
+    ranked = worth.ranked(able, value, lambda scenario: clauses & {*scenario.clauses})
+    taken = worth.within(ranked, value, budget)
+    if not taken:
+        raise UsageError(f"--budget {budget} is too little for any scenario", "A run of all clauses takes some 250.")
+    return Chosen(clauses, frozenset(one.key for one in taken), _left_out(budget, map(value, able), map(value, taken)))
+
+
+def _is_possible(scenario: Listed, profile: Profile) -> bool:
+    """Whether the profile lets a scenario be tried."""
+    contract = register.of(profile)
+    return (profile.environment != "production" or scenario.only_creates) and not all(
+        contract.clauses[clause].unmet(profile) for clause in scenario.clauses
+    )
+
+
+def _left_out(budget: int, able: Iterable[worth.Worth], taken: Iterable[worth.Worth]) -> str:
+    """Says which of the known defects a budget cannot see, "" where it sees all."""
+    known = frozenset[str]().union(*(one.finds for one in able))
+    missed = sorted(known - frozenset[str]().union(*(one.finds for one in taken)))
+    if not missed:
+        return ""
+    return (
+        f"within {budget:,} requests, {len(known) - len(missed):,} of the {len(known):,} known kinds of defects that a "
+        f"run with this profile finds were looked for; not: {', '.join(missed)}"
+    )
 
 
 def share(contract: Contract, patterns: Sequence[str], keyword: str, shard: Shard) -> Chosen:

@@ -15,7 +15,6 @@ from rampcheck import options
 from rampcheck.contract import descriptor, packs, register
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
-from rampcheck.contract.register import Contract
 from rampcheck.errors import UsageError, writing
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
@@ -44,7 +43,8 @@ def of_controller(config: pytest.Config) -> Run:
     # A selection of nothing is told before a folder is made, or a request sent.
     known = register.of(profile)
     shard = shards.parsed(option.shard) if option.shard else None
-    chosen = _chosen(known, option.clause, config.option.keyword, shard)
+    budget = _budget(option, profile)
+    chosen = _chosen(profile, option.clause, config.option.keyword, shard, budget)
     waivers.check(profile.waivers, known)
     suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
     transport.way_of(profile)
@@ -70,9 +70,13 @@ def of_controller(config: pytest.Config) -> Run:
         named_with=_named_with(option, profile),
         shard=shard,
         scenarios=chosen.scenarios,
+        budget=budget,
     )
     with writing(output, "Name another folder with --output."):
-        return Run(profile, settings)
+        run = Run(profile, settings)
+        if chosen.note:
+            run.judge.note(chosen.note)
+        return run
 
 
 def _demand_place(file: Path, output: Path) -> None:
@@ -102,7 +106,17 @@ def _named_with(option: SimpleNamespace, profile: Profile) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _chosen(known: Contract, patterns: Sequence[str], keyword: str, shard: Shard | None) -> Chosen:
+def _budget(option: SimpleNamespace, profile: Profile) -> int | None:
+    """Gives how many requests a run may send, where that bounds it."""
+    if option.budget is not None and option.shard:
+        raise UsageError("--budget and --shard are two ways to send less", "Give one of them.")
+    return None if option.budget is None else min(option.budget, profile.limits.max_requests)
+
+
+def _chosen(profile: Profile, patterns: Sequence[str], keyword: str, shard: Shard | None, budget: int | None) -> Chosen:
+    known = register.of(profile)
+    if budget is not None:
+        return launch.within(profile, patterns, keyword, budget)
     if shard is None:
         return Chosen(launch.chosen(known, patterns, keyword))
     return launch.share(known, patterns, keyword, shard)
@@ -166,6 +180,7 @@ def of_worker(config: pytest.Config) -> Run:
         workers=given["workers"],
         began=given["began"],
         shard=shards.parsed(option.shard) if option.shard else None,
+        budget=option.budget,
         scenarios=None if given["scenarios"] is None else frozenset(given["scenarios"]),
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]

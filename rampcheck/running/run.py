@@ -42,7 +42,7 @@ class Settings:
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
     began, by the monotonic clock. `named_with` are the options that named the target, none where a profile's file did.
-    Where it is a `shard`, `scenarios` are the keys of those that it takes.
+    Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes.
     """
 
     run: str
@@ -60,6 +60,7 @@ class Settings:
     named_with: tuple[str, ...] = ()
     shard: Shard | None = None
     scenarios: frozenset[str] | None = None
+    budget: int | None = None
 
     @property
     def selection(self) -> Selection:
@@ -67,6 +68,8 @@ class Settings:
         selection: Selection = {"clauses": list(self.patterns), "keyword": self.keyword}
         if self.shard is not None:
             selection["shard"] = str(self.shard)
+        if self.budget is not None:
+            selection["budget"] = self.budget
         return selection
 
     @property
@@ -132,7 +135,11 @@ class Run:
     def _budget(self) -> Budget:
         limits = self.profile.limits
         return Budget(
-            limits.requests_per_second, limits.max_requests, self._shared(), self.deadline, adapts=limits.adapts
+            limits.requests_per_second,
+            min(limits.max_requests, self.settings.budget or limits.max_requests),
+            self._shared(),
+            self.deadline,
+            adapts=limits.adapts,
         )
 
     def _shared(self) -> Path | None:

@@ -8,6 +8,7 @@ Varying Test Costs and Fault Severities into Test Case Prioritization" (APFD wit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from rampcheck.errors import ContractError
 
 FILE_NAME = "worth.json"
 UNKNOWN = 6  # requests of a scenario that was not measured: what most take of the references
+RESERVED = 0.96  # of a budget is dealt out: the request that a run begins with, and what a target makes it ask again
 Scenario = TypeVar("Scenario")
 
 
@@ -45,9 +47,9 @@ class Worth:
 
 
 def key(scenario: str) -> str:
-    """Gives what a scenario is known by in its suite, of pytest's id for it: its file and its name."""
+    """Gives what a scenario is known by in its suite, of pytest's id for it or of its path and name: `FILE::NAME`."""
     path, _, name = scenario.partition("::")
-    return f"{path.rpartition('/')[2]}::{name}"
+    return "::".join((re.split(r"[/\\]", path)[-1], name))
 
 
 @cache
@@ -112,17 +114,16 @@ def ranked(
     return [scenarios[place] for place in order]
 
 
-def within(
-    scenarios: Iterable[Scenario], worth: Callable[[Scenario], Worth], requests: int
-) -> tuple[list[Scenario], int]:
-    """Gives the first of these scenarios that fit into so many requests, and how many they take."""
+def within(scenarios: Iterable[Scenario], worth: Callable[[Scenario], Worth], requests: int) -> list[Scenario]:
+    """Gives the first of these scenarios that fit into a budget of so many requests."""
     taken, spent = [], 0
+    requests = int(RESERVED * requests)
     for scenario in scenarios:
         cost = max(1, worth(scenario).requests)
         if spent + cost <= requests:
             taken.append(scenario)
             spent += cost
-    return taken, spent
+    return taken
 
 
 def apfd(places: Iterable[int | None], requests: int) -> float | None:

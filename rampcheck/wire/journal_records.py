@@ -106,7 +106,7 @@ class Selection(TypedDict):
     """What of the contract a run was asked to try; all of it where the members are empty, and the others not there.
 
     Of recorded traffic, `traffic` names the files: it shows what somebody else happened to ask for. Of a partner's
-    integration, `steps` are those that were tried.
+    integration, `steps` are those that were tried. `budget` is how many requests it was given, if that bounds it.
     """
 
     clauses: list[str]
@@ -114,6 +114,7 @@ class Selection(TypedDict):
     shard: NotRequired[str]
     traffic: NotRequired[list[str]]
     steps: NotRequired[list[str]]
+    budget: NotRequired[int]
 
 
 class RunRecord(TypedDict):
