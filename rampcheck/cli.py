@@ -110,9 +110,19 @@ def main() -> None:
     """Tells, clause by clause, whether a running server keeps the promises of its documentation."""
 
 
+class Alone(click.IntRange):
+    """A number that may be left out, which takes whatever comes after it, a profile, for the number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Gives the number."""
+        if not str(value).isdecimal():
+            self.fail(f"{value!r} is no number of requests; a profile stands before the option", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([option for option in options.OPTIONS if option.command]):
-        kind = click.IntRange(1, option.most) if option.most else option.kind
+        kind = (Alone if option.alone else click.IntRange)(1, option.most) if option.most else option.kind
         more: dict[str, Any] = (
             {"is_flag": True}
             if option.kind is bool

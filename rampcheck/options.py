@@ -83,12 +83,16 @@ OPTIONS = (
     ),
     Option(
         "budget",
-        "Send at most so many requests: the scenarios that find the most for them. By itself: 250.",
+        "Send at most so many requests: those of the scenarios that find the most for them; by itself: 250, which is "
+        "also what a target on another machine is sent where the profile has no `limits.max_requests`.",
         "N",
         int,
         most=1_000_000,
         alone=250,
     ),
+    Option("thorough", "Send all that there is to ask, whatever the target.", kind=bool),
+    Option("max-failures", "Stop when so many clauses that are required were seen broken.", "N", int, most=1000),
+    Option("fail-fast", "Stop when the first one was: --max-failures 1.", kind=bool),
     Option("strict", "Count a broken `should`, and a stale waiver, as a failure.", kind=bool),
     Option("require-complete", "Exit with 1 where the profile lacks what a `must` needs.", kind=bool),
     Option("allow-production", "Let scenarios that only create sessions touch production.", kind=bool),
@@ -118,6 +122,11 @@ OPTIONS = (
 )
 SIDES = ("provider", "partner")  # who signs a run, in the order of its report
 PREFIX = "rampcheck-"
+
+
+def default(name: str) -> Any:
+    """Gives what holds where an option is not given."""
+    return next(option.default for option in OPTIONS if option.name == name)
 
 
 def arguments(given: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
 from rampcheck.mistakes import base_url, clock, connection, credentials
 from rampcheck.mistakes.observation import Observation
+from rampcheck.running import budgets
 from rampcheck.running.forecast import Forecast, forecast
 from rampcheck.wire.exchanges import Exchange, Request
 
@@ -37,7 +38,7 @@ class Diagnosis:
 def diagnose(asking: Asking) -> Diagnosis:
     """Looks at everything. Raises `UsageError` as `run` does for what it tells before it sends anything."""
     observations = tuple(_observations(asking))
-    return Diagnosis(observations, forecast(asking.profile, asking.contract))
+    return Diagnosis(observations, forecast(asking.profile, asking.contract, budget=budgets.of(asking.profile)))
 
 
 def _observations(asking: Asking) -> Iterator[Observation]:

@@ -23,8 +23,8 @@ def limits(profile: Profile, seen: Sequence[int]) -> list[Observation]:
             Observation(
                 "limits",
                 "look",
-                f"`max_requests` is {found.max_requests:,}; a run of all takes about {size:,}: some will not be "
-                "verified",
+                f"`max_requests` is {found.max_requests:,}; a run of all takes about {size:,}: only what finds the "
+                "most will be tried",
                 f"Raise `limits.max_requests` to {-(-size // 100) * 100 + 200:,}.",
                 "profile",
             )

@@ -56,6 +56,7 @@ def document(diagnosis: Diagnosis, asking: Asking) -> dict[str, Any]:
             "addition": ahead.addition,
             "requests": ahead.requests,
             "seconds": round(ahead.seconds),
+            "left_out": ahead.left_out,
         },
     }
 
@@ -87,7 +88,7 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
     heading(console, "What a run with this profile does")
     say(console, tries(verified, verified + gaps + untestable, untestable))
-    if told := takes(run["requests"], run["seconds"]):
+    if told := takes(run["requests"], run["seconds"], run["left_out"]):
         say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."

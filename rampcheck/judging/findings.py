@@ -75,8 +75,9 @@ class Judge:
 
     `findings` holds what was found broken since `begin` named the scenario, without the `open` clauses: there, what
     the target did is an observation. `change` says what was changed in the request that is being judged, `confirmed`
-    what was seen again, `trail` what was sent last. To judge what is no clause raises `ContractError`, for all that the
-    suite and the document name as soon as the judge is made.
+    what was seen again, `trail` what was sent last, `failures` counts what may say that the target
+    does not do as it did before: wrong refusals, silence, what could not be judged, demands that are not met. To judge
+    what is no clause raises `ContractError`, for all that the suite and the document name as soon as the judge is made.
     """
 
     def __init__(self, contract: Contract, suite: Suite, profile: Profile, journal: Journal) -> None:
@@ -87,6 +88,7 @@ class Judge:
         self.change = ""
         self.confirmed = Confirmed()
         self.trail = Trail()
+        self.failures = 0
         self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
         self._clauses: Sequence[str] = ()
         self._suite = suite
@@ -106,6 +108,16 @@ class Judge:
         self.change = ""
         self.findings = []
         self.exchanges = []
+
+    @contextmanager
+    def on_behalf(self, scenario: str) -> Iterator[None]:
+        """Names the scenario, one that is over, to which what is seen and found inside belongs."""
+        before = self.scenario, self._clauses, self.change, self.findings, self.exchanges
+        self.scenario, self._clauses, self.change, self.findings, self.exchanges = scenario, (), "", [], []
+        try:
+            yield
+        finally:
+            self.scenario, self._clauses, self.change, self.findings, self.exchanges = before
 
     @property
     def clause(self) -> str:
@@ -144,6 +156,8 @@ class Judge:
             self.record(findings)
         elif findings:
             self._doubted[exchange.number] = exchange, findings
+            self.failures += not self.confirmed.is_common({finding.clause for finding in findings})
+        self.failures += exchange.direction == "outgoing" and self._suite.is_doubtful(exchange)
         for clause, observation in examined.observed:
             self.observed(clause, observation.actual, exchange)
 
@@ -171,6 +185,7 @@ class Judge:
             if self.contract.clauses[finding.clause].level == "open":
                 self._observe(finding.clause, finding.actual, finding.exchange)
                 continue
+            self.failures += finding.judge == "scenario"
             if self._generated is None:
                 self._keep(finding)
             else:
@@ -267,6 +282,7 @@ class Judge:
             or not all(isinstance(answer.member(name), str) for name in self._suite.contract.envelope)
         )
         for finding in findings:
+            self.failures += 1
             if self.contract.clauses[finding.clause].level != "open":
                 doubt: Record = {"kind": "doubt", **finding.content(), "signature": kind, "gateway": gateway}
                 self._write(doubt, finding.scenario)
@@ -317,6 +333,7 @@ class Judge:
 
     def unjudged(self, clause: str, reason: str) -> None:
         """Records that the scenario set out to judge `clause` and could not, and why."""
+        self.failures += 1
         self._write({"kind": "unjudged", **self._of(clause), "reason": self.redacted(reason)}, self.scenario)
 
     def untried(self, clause: str, reason: str) -> None:

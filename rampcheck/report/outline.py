@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rampcheck.contract.register import Level
+from rampcheck.contract.urls import is_loopback
 from rampcheck.judging.results import (
     ClauseResult,
     ClauseVerdict,
@@ -230,7 +231,11 @@ def _command(results: Results) -> str:
         words = ["rampcheck certify --contract", results["contract"], strict, selection(results), "-- COMMAND"]
         return " ".join(filter(None, words))
     named = shlex.join(results.get("named_with", ())) or "PROFILE.yaml"
+    chosen = results.get("selection", {})
+    # Of itself, a run against another machine sends less.
+    is_less = bool(chosen.keys() & {"budget", "shard"}) or is_loopback(results["target"]["base_url"])
     words = [f"rampcheck run {named}", f"--seed {results['seed']}", strict, selection(results)]
+    words += [] if is_less else ["--thorough"]
     return " ".join(filter(None, words))
 
 

@@ -58,6 +58,16 @@ def each(prefix: str, names: Iterable[str]) -> list[Any]:
     return [pytest.param(name, id=name, marks=pytest.mark.verifies(f"{prefix}.{name}")) for name in names]
 
 
+def parts(number: int, size: int) -> pytest.MarkDecorator:
+    """Cuts a scenario over a `number` of things into scenarios over `size` of them each: `part` is the slice to take.
+
+    A run takes the scenarios in the order of what each shows for a request: of many alike, some are worth much more.
+    """
+    starts = range(0, number, size)
+    slices = [slice(start, None if start == starts[-1] else start + size) for start in starts]  # the last one: the rest
+    return pytest.mark.parametrize("part", slices, ids=[f"part{place}" for place in range(1, len(slices) + 1)])
+
+
 def other_types(kind: str) -> list[Any]:
     """Gives a value of every JSON type but `kind` and null; the string would pass for a number."""
     return [value for name, value in VALUES.items() if name not in (kind, "null")]

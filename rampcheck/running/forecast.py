@@ -29,6 +29,7 @@ class Gap:
 class Forecast:
     """What a run comes to if all goes well: `requests` and `seconds` are rough, 0 where the contract tells no size.
 
+    `left_out` is about how many more requests would be sent without a budget, 0 where there is none.
     `verified` are the clauses that it will try, `gaps` those that it lacks something for, `untestable` what nobody can
     try from outside; `addition` is the piece of profile that closes the gaps.
     """
@@ -39,10 +40,16 @@ class Forecast:
     addition: str
     requests: int
     seconds: float
+    left_out: int = 0
 
 
-def forecast(profile: Profile, contract: Contract, selected: AbstractSet[str] | None = None) -> Forecast:
-    """Reckons from the register and the profile, for a run of the `selected` clauses (None: of all); sends nothing."""
+def forecast(
+    profile: Profile, contract: Contract, selected: AbstractSet[str] | None = None, budget: int | None = None
+) -> Forecast:
+    """Reckons from the register and the profile, for a run of the `selected` clauses (None: of all); sends nothing.
+
+    `budget` is how many requests it may send, None where it sends all.
+    """
     clauses = [clause for clause in contract.clauses.values() if selected is None or clause.id in selected]
     testable = [clause for clause in clauses if not clause.untestable]
     gaps = tuple(Gap(clause, lacks) for clause in testable if (lacks := lacking(clause, profile)))
@@ -50,14 +57,15 @@ def forecast(profile: Profile, contract: Contract, selected: AbstractSet[str] | 
     # The contract tells the size of a run in which nothing is left out; a clause takes its share of it, about.
     share = (len(testable) - len(gaps)) / max(1, sum(not clause.untestable for clause in contract.clauses.values()))
     size = 10 * max(1, round(profile.described.requests * share / 10)) if profile.described.requests else 0
-    size = min(size, profile.limits.max_requests)
+    most = min(size, profile.limits.max_requests if budget is None else budget)
     return Forecast(
         tuple(clause.id for clause in testable if clause.id not in lacked),
         gaps,
         tuple(clause.id for clause in clauses if clause.untestable),
         addition([cast("ClauseResult", {"lacks": gap.lacks}) for gap in gaps]),
-        size,
-        size / (profile.limits.requests_per_second or FREE_RATE),
+        most,
+        most / (profile.limits.requests_per_second or FREE_RATE),
+        0 if budget is None else size - most,
     )
 
 
@@ -67,11 +75,15 @@ def tries(verified: int, total: int, untestable: int) -> str:
     return f"It tries {verified:,} of {plural(total, 'clause')}{without}."
 
 
-def takes(requests: int, seconds: float) -> str:
-    """Says what a run of so many requests takes, "" where nothing is known of it."""
+def takes(requests: int, seconds: float, left_out: int = 0) -> str:
+    """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it."""
     if not requests:
         return ""
-    return f"It sends about {requests:,} requests, and takes about {rough(seconds)} at this rate."
+    told = f"{requests:,} requests, and takes about {rough(seconds)} at this rate"
+    if not left_out:
+        return f"It sends about {told}."
+    longer = rough(seconds * (requests + left_out) / requests)
+    return f"It sends at most {told}: those that find the most. --thorough sends all, in about {longer}."
 
 
 def rough(seconds: float) -> str:

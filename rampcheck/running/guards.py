@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from rampcheck.display import visible
-from rampcheck.errors import ProfileLacks, Unjudged
+from rampcheck.errors import BudgetSpent, ProfileLacks, Unjudged
 from rampcheck.running.run import Run
 
 FAULT = "a fault of rampcheck kept it from being judged"
@@ -55,7 +55,9 @@ def guarded(run: Run) -> Generator[None, object, object]:
     try:
         return (yield)
     except Unjudged as error:
-        reason, lacks = run.judge.redacted(str(error)), isinstance(error, ProfileLacks)
+        # What a budget did not reach is no more than what it left out.
+        passed_over = ProfileLacks if run.settings.budget is None else (ProfileLacks, BudgetSpent)
+        reason, lacks = run.judge.redacted(str(error)), isinstance(error, passed_over)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
         text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from rampcheck.contract import packs, register
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.errors import ContractError, ExitCode, NothingChosen, UsageError
-from rampcheck.running import order, shards, termination, worth
+from rampcheck.running import budgets, order, shards, termination, worth
 from rampcheck.running.marks import verified
 from rampcheck.running.shards import Dealt, Shard
 
@@ -125,51 +125,50 @@ def key(item: pytest.Item) -> str:
 class Chosen(NamedTuple):
     """What a run sets out to try: `clauses`, and the keys of `scenarios`; None: all that verify one of the clauses.
 
-    `note` says what that leaves out, "" where it is not to be told.
+    Where these were chosen for a `budget` of requests, `note` says what that leaves out.
     """
 
     clauses: frozenset[str]
     scenarios: frozenset[str] | None = None
     note: str = ""
+    budget: int | None = None
 
 
-def within(profile: Profile, patterns: Sequence[str], keyword: str, budget: int) -> Chosen:
+def within(profile: Profile, patterns: Sequence[str], keyword: str, requests: int) -> Chosen:
     """Gives what a run sets out to try for which so many requests are enough: the scenarios that show the most.
 
-    Sends nothing. Raises as `chosen` does, and `UsageError` where not one scenario fits.
+    First each clause gets one that verifies it, if that fits; then what finds the most. Where all of them fit, that is
+    no choice. Sends nothing. Raises as `chosen` does, and `UsageError` where not one scenario fits.
     """
     contract = register.of(profile)
     clauses = chosen(contract, patterns, keyword)
     known = worth.of_suite(contract.name)
+    able = [
+        one
+        for one in scenarios(contract, keyword)
+        if clauses.intersection(one.clauses) and _is_possible(one, profile, contract)
+    ]
 
     def value(scenario: Listed) -> worth.Worth:
-        return known.get(worth.key(scenario.key), worth.Worth())
+        of_all = known.of(scenario.key, scenario.clauses)
+        return replace(of_all, tries=of_all.tries & clauses)
 
-    able = [one for one in _scenarios(contract, keyword) if clauses & {*one.clauses} and _is_possible(one, profile)]
-    ranked = worth.ranked(able, value, lambda scenario: clauses & {*scenario.clauses})
-    taken = worth.within(ranked, value, budget)
-    if not taken:
-        raise UsageError(f"--budget {budget} is too little for any scenario", "A run of all clauses takes some 250.")
-    return Chosen(clauses, frozenset(one.key for one in taken), _left_out(budget, map(value, able), map(value, taken)))
+    taken = worth.within(able, value, requests, known.first)
+    if able and not taken:
+        raise UsageError(
+            f"{requests} requests are too few for any scenario",
+            f"Give it more: --budget {budgets.FOR_REMOTE} is usual.",
+        )
+    if len(taken) == len(able):
+        return Chosen(clauses)
+    note = budgets.unseen(contract, map(value, able), map(value, taken), requests)
+    return Chosen(clauses, frozenset(one.key for one in taken), note, requests)
 
 
-def _is_possible(scenario: Listed, profile: Profile) -> bool:
+def _is_possible(scenario: Listed, profile: Profile, contract: Contract) -> bool:
     """Whether the profile lets a scenario be tried."""
-    contract = register.of(profile)
     return (profile.environment != "production" or scenario.only_creates) and not all(
         contract.clauses[clause].unmet(profile) for clause in scenario.clauses
-    )
-
-
-def _left_out(budget: int, able: Iterable[worth.Worth], taken: Iterable[worth.Worth]) -> str:
-    """Says which of the known defects a budget cannot see, "" where it sees all."""
-    known = frozenset[str]().union(*(one.finds for one in able))
-    missed = sorted(known - frozenset[str]().union(*(one.finds for one in taken)))
-    if not missed:
-        return ""
-    return (
-        f"within {budget:,} requests, {len(known) - len(missed):,} of the {len(known):,} known kinds of defects that a "
-        f"run with this profile finds were looked for; not: {', '.join(missed)}"
     )
 
 
@@ -179,13 +178,13 @@ def share(contract: Contract, patterns: Sequence[str], keyword: str, shard: Shar
     Raises as `chosen` does, and `UsageError` where there are more shards than scenarios.
     """
     among = chosen(contract, patterns, keyword)
-    scenarios = {one.key: one for one in _scenarios(contract, keyword) if among.intersection(one.clauses)}
-    taken = shards.share((_dealt(contract, one) for one in scenarios.values()), shard)
+    own = {one.key: one for one in scenarios(contract, keyword) if among.intersection(one.clauses)}
+    taken = shards.share((_dealt(contract, one) for one in own.values()), shard)
     if not taken:
         raise UsageError(
-            f"--shard {shard}: {len(scenarios)} scenarios are too few for {shard.of} shards", "Take fewer shards."
+            f"--shard {shard}: {len(own)} scenarios are too few for {shard.of} shards", "Take fewer shards."
         )
-    return Chosen(among & _clauses_of(scenarios[one] for one in taken), frozenset(taken))
+    return Chosen(among & _clauses_of(own[one] for one in taken), frozenset(taken))
 
 
 def _dealt(contract: Contract, scenario: Listed) -> Dealt:
@@ -208,7 +207,7 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
                 f"`rampcheck clauses --contract {contract.name}` says what can be tested.",
             )
         return selected
-    found = selected & _clauses_of(_scenarios(contract, keyword))
+    found = selected & _clauses_of(scenarios(contract, keyword))
     if not found:
         among = f" for {', '.join(patterns)}" if patterns else ""
         raise NothingChosen(
@@ -219,7 +218,11 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
     return found
 
 
-def _scenarios(contract: Contract, keyword: str) -> list[Listed]:
+def scenarios(contract: Contract, keyword: str) -> list[Listed]:
+    """Gives the scenarios of a contract that a `keyword` chooses, all by "".
+
+    Raises `UsageError` where it is no expression.
+    """
     choice = ["-k", keyword] if keyword else []
     listing, code, printed = _collected(["-p", "rampcheck.running.plugin", *choice, *_over(contract.name)])
     if code == pytest.ExitCode.USAGE_ERROR:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError, writing
 from rampcheck.judging import suite as suites
 from rampcheck.judging import waivers
-from rampcheck.running import folder, launch, shards
+from rampcheck.running import budgets, folder, launch, shards
 from rampcheck.running.against import Against
 from rampcheck.running.launch import Chosen
 from rampcheck.running.run import Run, Settings
@@ -43,8 +42,7 @@ def of_controller(config: pytest.Config) -> Run:
     # A selection of nothing is told before a folder is made, or a request sent.
     known = register.of(profile)
     shard = shards.parsed(option.shard) if option.shard else None
-    budget = _budget(option, profile)
-    chosen = _chosen(profile, option.clause, config.option.keyword, shard, budget)
+    chosen = _chosen(profile, option, config.option.keyword, shard)
     waivers.check(profile.waivers, known)
     suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
     transport.way_of(profile)
@@ -60,6 +58,7 @@ def of_controller(config: pytest.Config) -> Run:
         key=common.key if common else secrets.token_bytes(32),
         output=output,
         seed=option.seed,
+        most_failures=1 if option.fail_fast else option.max_failures,
         patterns=tuple(option.clause),
         keyword=config.option.keyword,
         chosen=chosen.clauses,
@@ -70,7 +69,7 @@ def of_controller(config: pytest.Config) -> Run:
         named_with=_named_with(option, profile),
         shard=shard,
         scenarios=chosen.scenarios,
-        budget=budget,
+        budget=chosen.budget,
     )
     with writing(output, "Name another folder with --output."):
         run = Run(profile, settings)
@@ -106,20 +105,20 @@ def _named_with(option: SimpleNamespace, profile: Profile) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _budget(option: SimpleNamespace, profile: Profile) -> int | None:
-    """Gives how many requests a run may send, where that bounds it."""
-    if option.budget is not None and option.shard:
-        raise UsageError("--budget and --shard are two ways to send less", "Give one of them.")
-    return None if option.budget is None else min(option.budget, profile.limits.max_requests)
-
-
-def _chosen(profile: Profile, patterns: Sequence[str], keyword: str, shard: Shard | None, budget: int | None) -> Chosen:
+def _chosen(profile: Profile, option: SimpleNamespace, keyword: str, shard: Shard | None) -> Chosen:
+    """Gives what the options choose. Raises `UsageError` where they contradict each other."""
+    if option.budget is not None and option.budget < 1:
+        raise UsageError(f"--budget {option.budget} is no number of requests", "Give one from 1 on.")
+    if option.budget is not None and (option.shard or option.thorough):
+        other = "--shard takes a part" if option.shard else "--thorough sends all"
+        raise UsageError(f"--budget sends less, and {other}", "Give one of them.")
     known = register.of(profile)
-    if budget is not None:
-        return launch.within(profile, patterns, keyword, budget)
-    if shard is None:
-        return Chosen(launch.chosen(known, patterns, keyword))
-    return launch.share(known, patterns, keyword, shard)
+    if shard is not None:
+        return launch.share(known, option.clause, keyword, shard)
+    budget = budgets.of(profile, option.budget, thorough=option.thorough)
+    if budget is None:
+        return Chosen(launch.chosen(known, option.clause, keyword))
+    return launch.within(profile, option.clause, keyword, budget)
 
 
 def _profile(config: pytest.Config) -> Profile:
@@ -176,11 +175,12 @@ def of_worker(config: pytest.Config) -> Run:
         key=bytes.fromhex(given["key"]),
         output=Path(given["output"]),
         seed=option.seed,
+        most_failures=1 if option.fail_fast else option.max_failures,
         patterns=tuple(option.clause),
         workers=given["workers"],
         began=given["began"],
         shard=shards.parsed(option.shard) if option.shard else None,
-        budget=option.budget,
+        budget=given["budget"],
         scenarios=None if given["scenarios"] is None else frozenset(given["scenarios"]),
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]

@@ -16,8 +16,8 @@ def ordered(items: Sequence[pytest.Item], workers: int, contract: str) -> list[p
     A suite that was not measured keeps its own order, the long scenarios last.
     """
     known = worth.of_suite(contract)
-    if known:
-        items = worth.ranked(items, lambda item: known.get(worth.key(item.nodeid), worth.Worth()), verified)
+    if known.scenarios:
+        items = worth.ranked(items, lambda item: known.of(item.nodeid, verified(item)), known.first)
     else:
         items = sorted(items, key=is_long)
     return _spread(items, workers) if workers else items

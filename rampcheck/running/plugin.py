@@ -43,8 +43,10 @@ from rampcheck.running.run import Run
 from rampcheck.running.scenario import Accepted, Target
 
 RUN = pytest.StashKey[Run]()
+TARGET = pytest.StashKey[Target]()
 RESULTS = pytest.StashKey[Results]()
 PRODUCTION = "not tried in production, where only sessions are created"
+CONTROLS = "controls"  # the scenario in whose name the last ones are sent
 STOPPED = "stopped by the user"
 DOCTOR = "`rampcheck doctor` with the same profile looks closer."
 CONCLUSION = pytest.StashKey["_Conclusion"]()
@@ -140,6 +142,7 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
 
     try:
         config.stash[BASELINE] = run.find_baseline()
+        run.stopping.count(run.judge.must_findings())
     except Inconclusive as error:
         _stop_progress(config)
         run.conclude(reason=run.judge.redacted(error.message), cure=run.judge.redacted(error.cure))
@@ -166,6 +169,7 @@ def pytest_configure_node(node: Any) -> None:
             "output": str(run.settings.output),
             "workers": run.settings.workers,
             "began": run.settings.began,
+            "budget": run.settings.budget,
             "scenarios": run.settings.scenarios and sorted(run.settings.scenarios),
             "baseline": config.stash[BASELINE],
             "reference": running.profile() if running else None,
@@ -260,6 +264,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         skipped = error
     # A finding made before the scenario gave up counts all the same.
     if findings := run.judge.must_findings():
+        run.stopping.count(findings)
         pytest.fail(visible(listed(findings)), pytrace=False)
     if skipped is not None:
         raise skipped
@@ -358,6 +363,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     run = config.stash.get(RUN, None)
     if run is None:
         return
+    if TARGET in config.stash and exitstatus != ExitCode.INTERRUPTED:
+        _settle(run, config.stash[TARGET])
     if run.lane:
         config.workeroutput["rampcheck"] = run.leave()  # type: ignore[attr-defined]
         return
@@ -388,6 +395,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     except Exception as error:  # noqa: BLE001 - as above; the verdict stands
         _tell(config, error)
         session.exitstatus = concluded.code or ExitCode.FAULT
+
+
+def _settle(run: Run, target: Target) -> None:
+    """Sends the last controls; what goes wrong with that is a fault, told without its text."""
+    run.judge.begin(CONTROLS)
+    try:
+        target.settle()
+    except Exception as error:  # noqa: BLE001 - pytest would let it end the process with exit code 1
+        run.fault(f"{CONTROLS}: {type(error).__name__}")
 
 
 def _print_results(config: pytest.Config) -> None:
@@ -421,13 +437,14 @@ def target(pytestconfig: pytest.Config) -> Target:
             reporter.ensure_newline()
             reporter.write_line(visible(text))
 
-    return run.target(pytestconfig.stash[BASELINE], tell)
+    pytestconfig.stash[TARGET] = run.target(pytestconfig.stash[BASELINE], tell)
+    return pytestconfig.stash[TARGET]
 
 
 @pytest.fixture
 def accepted(target: Target) -> Accepted:
-    """A request of the first partner that the target has just accepted."""
-    return target.accepted()
+    """A request of the first partner that the target has accepted, nothing having failed since."""
+    return target.control()
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ class Progress:
         self._live = live
         self._clock = clock
         self._following = Following(run.settings.output)
-        self._ahead = forecast(run.profile, run.contract, run.settings.chosen)
+        self._ahead = forecast(run.profile, run.contract, run.settings.chosen, run.settings.budget)
         self._scenarios = self._done = self._requests = 0
         self._broken: dict[str, None] = {}
         self._waits_until = 0.0
@@ -241,12 +241,12 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     more = [tries(len(ahead.verified), len(contract.clauses), len(ahead.untestable))]
     if ahead.gaps:
         more.append(f"For {plural(len(ahead.gaps), 'clause')} the profile lacks something.")
-    if any(run.settings.selection.values()):
+    if any(value for name, value in run.settings.selection.items() if name != "budget"):
         more.append("Only a part was selected; what its exchanges show of other clauses is judged, too.")
     if profile.environment == "production":
         more.append("In production only what creates sessions is tried.")
     yield " ".join(more)
-    if told := takes(ahead.requests, ahead.seconds):
+    if told := takes(ahead.requests, ahead.seconds, ahead.left_out):
         yield told
 
 

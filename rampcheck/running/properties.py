@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from rampcheck.contract.register import Contract
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 SHRINKING = 40
+SHARES = 3
 BESIDE_BODIES = frozenset({"parameters", "security", "securitySchemes"})
 
 
@@ -39,11 +41,16 @@ class Refuted(Exception):
     """A generated request broke a clause: tells Hypothesis to look for a smaller one."""
 
 
+class Enough(BaseException):
+    """No more requests may be sent for a smaller one: ends Hypothesis, which catches every `Exception`."""
+
+
 class Generator:
     """Generates bodies for an operation of `contract`, `examples` of them for each property, from `seed`.
 
     The same seed gives the same bodies. A body that breaks a `must` is shrunk with at most 40 further requests, and
-    only the smallest failing one becomes the finding.
+    only the smallest failing one becomes the finding. `share` gives a third of it all: what is generated first shows
+    the most.
     """
 
     def __init__(self, contract: Contract, judge: Judge, seed: int, examples: int) -> None:
@@ -51,7 +58,18 @@ class Generator:
         self._judge = judge
         self._seed = seed
         self._examples = examples
+        self._most = examples + SHRINKING
         self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._known: dict[tuple[str, str, bool], tuple[SearchStrategy[bytes], dict[bytes, bool]]] = {}
+
+    def share(self, number: int) -> Generator:
+        """Gives what generates a share of the bodies, by its number in `range(SHARES)`; no body is sent by two."""
+        self._settle()
+        share = copy(self)
+        share._seed = self._seed * SHARES + number
+        share._examples = len(range(number, self._examples, SHARES))
+        share._most = share._examples + len(range(number, SHRINKING, SHARES))
+        return share
 
     def valid(self, method: str, path: str, send: Callable[[bytes], Exchange]) -> None:
         """Calls `send` with bodies that the document's request schema allows.
@@ -59,21 +77,25 @@ class Generator:
         That the target accepts none of them is noted: its limits are not documented. Raises `Unjudged` where `send`
         does.
         """
-        if not self._explore(self._bodies(method, path, positive=True), send):
+        if not self._explore(*self._bodies(method, path, positive=True), send):
             self._judge.note("the target accepted none of the generated requests, and was only seen to answer them")
 
     def invalid(self, method: str, path: str, send: Callable[[bytes], Exchange]) -> None:
         """Calls `send` with bodies that the document's request schema refuses, or that are no JSON at all."""
-        self._explore(self._bodies(method, path, positive=False), send)
+        self._explore(*self._bodies(method, path, positive=False), send)
 
-    def _explore(self, bodies: SearchStrategy[bytes], send: Callable[[bytes], Exchange]) -> int:
-        """Gives how many of the generated requests were accepted."""
+    def _explore(
+        self, bodies: SearchStrategy[bytes], outcomes: dict[bytes, bool], send: Callable[[bytes], Exchange]
+    ) -> int:
+        """Gives how many of the generated requests were accepted; `outcomes` says which were refuted, of all shares."""
+        if not self._examples:
+            return 0
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: PLC0415 - a run that selects no property test does without
 
-        outcomes: dict[bytes, bool] = {}
+        most = len(outcomes) + self._most
         # Hypothesis would ask for the example again, and call a signal that does not come again flaky.
         stopped: list[Unjudged | KeyboardInterrupt] = []
-        accepted = 0
+        accepted, is_refuted = 0, False
 
         # Explicit settings beat the profile that Hypothesis takes under CI=true, and write no database.
         @seed(self._seed)
@@ -89,8 +111,10 @@ class Generator:
         )
         @given(bodies)
         def explored(body: bytes) -> None:
-            nonlocal accepted
-            if body not in outcomes and not stopped and len(outcomes) < self._examples + SHRINKING:
+            nonlocal accepted, is_refuted
+            if is_refuted and body not in outcomes and len(outcomes) >= most:
+                raise Enough
+            if body not in outcomes and not stopped and len(outcomes) < most:
                 before = len(self._judge.findings)
                 try:
                     accepted += send(body).accepted
@@ -100,10 +124,11 @@ class Generator:
                     self._contract.clauses[finding.clause].level == "must" for finding in self._judge.findings[before:]
                 )
             if outcomes.get(body):
+                is_refuted = True
                 raise Refuted
 
         # What was refuted is with the judge already.
-        with self._judge.shrinking(), suppress(Refuted):
+        with self._judge.shrinking(), suppress(Refuted, Enough):
             explored()
         if stopped:
             raise stopped[0]
@@ -114,14 +139,22 @@ class Generator:
         if self._home is not None:
             self._home.cleanup()
 
-    def _bodies(self, method: str, path: str, *, positive: bool) -> SearchStrategy[bytes]:
+    def _settle(self) -> None:
+        """Gives Hypothesis a folder of its own."""
         import hypothesis.configuration  # noqa: PLC0415 - a run that selects no property test does without
 
         if self._home is None:
             # Hypothesis would put its caches, which hold constants of local files, into the current folder.
             self._home = tempfile.TemporaryDirectory(prefix="rampcheck-")
             hypothesis.configuration.set_hypothesis_home_dir(self._home.name)
-        return bodies(self._contract, method, path, positive=positive)
+
+    def _bodies(self, method: str, path: str, *, positive: bool) -> tuple[SearchStrategy[bytes], dict[bytes, bool]]:
+        """Gives what draws the bodies, and what became of those that were sent."""
+        self._settle()
+        kind = method, path, positive
+        if kind not in self._known:
+            self._known[kind] = bodies(self._contract, method, path, positive=positive), {}
+        return self._known[kind]
 
 
 def _without_constants_of_modules() -> None:

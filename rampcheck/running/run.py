@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import NothingFollows
 from rampcheck.judging import suite
 from rampcheck.judging.findings import Judge
+from rampcheck.judging.waivers import by_clause
 from rampcheck.running import baseline, folder, termination
 from rampcheck.running.scenario import Target
 from rampcheck.running.shards import Shard
+from rampcheck.running.stopping import Stopping
 from rampcheck.wire import transport
 from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.journal import Journal, timestamp
@@ -43,6 +46,7 @@ class Settings:
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
     began, by the monotonic clock. `named_with` are the options that named the target, none where a profile's file did.
     Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes.
+    It ends after so many `most_failures`, if that is given.
     """
 
     run: str
@@ -61,6 +65,7 @@ class Settings:
     shard: Shard | None = None
     scenarios: frozenset[str] | None = None
     budget: int | None = None
+    most_failures: int | None = None
 
     @property
     def selection(self) -> Selection:
@@ -107,6 +112,9 @@ class Run:
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
         self.deadline = Deadline(profile.limits.max_minutes, settings.began)
         self.presence = Presence(profile.limits.recovery_seconds, self._shared(), self.deadline)
+        self.started = time.time()
+        waived = by_clause(profile.waivers, datetime.fromtimestamp(self.started, UTC).date())
+        self.stopping = Stopping(settings.most_failures, waived, self.presence, self._shared())
         self.budget = self._budget()
         self.client = Client(
             profile,
@@ -118,7 +126,6 @@ class Run:
             room,
             self.journal,
         )
-        self.started = time.time()
         self.is_concluded = False
         self.place: Path | None = settings.output
         self._worker_is_in_trouble = False
@@ -136,7 +143,7 @@ class Run:
         limits = self.profile.limits
         return Budget(
             limits.requests_per_second,
-            min(limits.max_requests, self.settings.budget or limits.max_requests),
+            self.settings.budget or limits.max_requests,
             self._shared(),
             self.deadline,
             adapts=limits.adapts,

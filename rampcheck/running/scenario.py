@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
-from rampcheck.errors import BudgetSpent, ProfileLacks, TargetGone, Unjudged, UsageError
+from rampcheck.errors import BudgetSpent, ProfileLacks, RunOver, TargetGone, Unjudged, UsageError
 from rampcheck.judging.demands import Acceptance, Demand, Due, Rejection, Survival
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import Candidate, Suite, partner_of
 from rampcheck.running.confirmation import Confirmation
+from rampcheck.running.controls import Controls, Refusal
 from rampcheck.running.recovery import Recovery
 from rampcheck.wire.channel import Channel, News
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire.journal_records import ExchangeRecord
 from rampcheck.wire.presence import Presence
 
 
@@ -46,6 +49,7 @@ class Target:
         self._texts = texts
         recovery = Recovery(client, judge, suite, presence, self.plain, tell)
         self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
+        self._controls: dict[str, Controls] = {}
 
     @property
     def clause(self) -> str:
@@ -77,6 +81,68 @@ class Target:
             if credential in self.profile.credentials and is_wanted(self.partner(credential)):
                 return credential
         raise ProfileLacks("no partner of the profile fits")
+
+    def control(self, credential: str | None = None) -> Accepted:
+        """Gives the baseline as accepted, nothing having failed since; as `accepted` where a new one is due.
+
+        It may serve many scenarios: what they see refused after it counts as soon as the next one is accepted.
+        """
+        controls = self._controls_of(credential)
+        if (known := controls.current) is not None:
+            return Accepted(self, *known, is_shared=True)
+        return self._renewed(controls, credential)
+
+    def settle(self) -> None:
+        """Sends the controls that refusals still wait for."""
+        for credential, controls in self._controls.items():
+            if controls.is_due:
+                with suppress(Unjudged):
+                    self._renewed(controls, credential)
+
+    def _controls_of(self, credential: str | None) -> Controls:
+        return self._controls.setdefault(credential or self.suite.credential, Controls(self.judge))
+
+    def _renewed(self, controls: Controls, credential: str | None) -> Accepted:
+        """Sends a new control; where that is refused at first, each refusal that waited for it is asked for again."""
+        waiting, before = controls.taken(), len(self.judge.exchanges)
+        try:
+            control = self.accepted(credential)
+            if all(_is_no_refusal(record) for record in self.judge.exchanges[before:]):
+                controls.believe(waiting)
+            else:
+                for refusal in waiting:
+                    self._refused_again(refusal, credential)
+                control = self.accepted(credential)
+        except Unjudged as error:
+            # Nothing is known against what only a budget did not reach.
+            give_up = self.judge.untried if isinstance(error, BudgetSpent) else self.judge.unjudged
+            for refusal in waiting:
+                with self.judge.on_behalf(refusal.exchange.scenario):
+                    give_up(refusal.demand.clause, str(error))
+            raise
+        controls.renew(control.request, control.exchange)
+        return replace(control, is_shared=True)
+
+    def _refused_again(self, refusal: Refusal, credential: str | None) -> None:
+        """Makes a change once more, with a control of its own. Raises `RunOver` and `BudgetSpent`."""
+        with self.judge.on_behalf(refusal.exchange.scenario):
+            try:
+                attempt = Attempt(self.accepted(credential), refusal.request, refusal.change)
+                attempt.meets(refusal.demand)
+            except (BudgetSpent, RunOver):
+                raise
+            except Unjudged as error:
+                self.judge.unjudged(refusal.demand.clause, str(error))
+
+    def met(self, demand: Demand, exchange: Exchange, attempt: Attempt) -> None:
+        """Records that the answer to a change is what is demanded; a refusal when the next control is accepted."""
+        control = attempt.control
+        if control.is_shared and not exchange.accepted:
+            refusal = Refusal(attempt.request, exchange, demand, attempt.change, control.exchange)
+            self._controls_of(control.credential).refused(refusal)
+            return
+        with self.judge.changing(attempt.change):
+            self.judge.met(demand, exchange, control.exchange.number)
 
     def accepted(self, credential: str | None = None, **fields: Any) -> Accepted:
         """Sends the baseline, with `fields` of its own, and gives it as just accepted.
@@ -175,16 +241,24 @@ class Target:
         return self.client.deliveries(self.judge.scenario)
 
 
+def _is_no_refusal(record: ExchangeRecord) -> bool:
+    """Whether an exchange was accepted, or only put off (429)."""
+    answer = record["response"]
+    return answer is not None and (answer["status"] < 300 or answer["status"] == 429)
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A request that the target has just accepted. Each method gives it with one thing changed.
 
+    One that `is_shared` may have been accepted some scenarios ago, and nothing failed since; see `Target.control`.
     Raises `ValueError` for an exchange that was refused: it is no control.
     """
 
     target: Target
     request: Request
     exchange: Exchange
+    is_shared: bool = False
 
     def __post_init__(self) -> None:
         if not self.exchange.accepted:
@@ -276,18 +350,20 @@ class Attempt:
         """Demands an answer below 500, accepted or refused."""
         return self._demanded(Survival(), clause)
 
-    def _clause(self, named: str | None) -> str:
-        return self.control.target.clause if named is None else named
-
-    def _demanded(self, due: Due, named: str | None) -> Exchange:
-        demand = Demand(self._clause(named), due, f"for a request with {self.change}")
+    def meets(self, demand: Demand) -> Exchange:
+        """Demands what `demand` says."""
         exchange = self._sent(demand)
         target = self.control.target
         is_met = demand.broken(exchange, target.suite) is None
         if is_met and not target.suite.is_refusal_of_right_credentials(exchange):
-            with target.judge.changing(self.change):
-                target.judge.met(demand, exchange, self.control.exchange.number)
+            target.met(demand, exchange, self)
         return exchange
+
+    def _clause(self, named: str | None) -> str:
+        return self.control.target.clause if named is None else named
+
+    def _demanded(self, due: Due, named: str | None) -> Exchange:
+        return self.meets(Demand(self._clause(named), due, f"for a request with {self.change}"))
 
     def _sent(self, demand: Demand | None) -> Exchange:
         target = self.control.target

@@ -15,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from rampcheck.contract import packs
+from rampcheck.contract import packs, register
 from rampcheck.errors import UsageError
-from rampcheck.running import termination, worth
+from rampcheck.running import launch, termination, worth
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.members import Matrix
@@ -66,7 +66,7 @@ def prove(  # noqa: PLR0913 - each is an option
             outcomes.append(outcome)
             bar.update(task, advance=1, wrong=sum(one.needs_a_look for one in outcomes))
 
-        bench.make(trials, conditions, output / "trials", jobs=jobs, keep=keep, ended=ended)
+        bench.make(trials, conditions, output / "trials", jobs=jobs, keep=keep, measure=measure, ended=ended)
         interrupted = False
     made = matrix.Made(selection, conditions, jobs, len(trials), started, time.time(), interrupted)
     content = matrix.matrix(outcomes, made, output)
@@ -81,10 +81,16 @@ def prove(  # noqa: PLR0913 - each is an option
 def _write_worth(contract: str, outcomes: Iterable[Outcome]) -> None:
     """Writes what each scenario of a contract was worth in these trials, into the folder of its suite."""
     own = [outcome for outcome in outcomes if outcome.trial.contract == contract]
-    costs = next((outcome.costs for outcome in own if outcome.trial.kind == "reference"), {})
-    found = {outcome.trial.name: outcome.found_by for outcome in own if outcome.trial.kind == "defect"}
+    plain = next(outcome for outcome in own if outcome.trial.kind == "reference")
+    caught = [outcome for outcome in own if outcome.trial.kind == "defect" and outcome.trial.clauses]
+    found = {outcome.trial.name: outcome.found_by for outcome in caught}
+    breaks = {outcome.trial.name: outcome.trial.clauses[0] for outcome in caught}
     path = packs.of(contract).suite(contract) / worth.FILE_NAME
-    path.write_text(json.dumps(worth.written(found, costs), separators=(",", ":")) + "\n", encoding="utf-8")
+    scenarios = (worth.key(scenario.key) for scenario in launch.scenarios(register.load(contract), ""))
+    # One that needs no more than a control that was there already sends nothing.
+    costs = {**dict.fromkeys(scenarios, 0), **plain.costs}
+    content = worth.written(found, breaks, costs, plain.tried)
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def _bar(console: Console) -> Progress:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from rampcheck import options
 from rampcheck.selftest.attempt import RUN, Attempt, Conditions, processes
 from rampcheck.selftest.outcome import Outcome, read
 from rampcheck.selftest.trial import Trial
@@ -23,17 +24,20 @@ def make(  # noqa: PLR0913 - each is an option
     *,
     jobs: int,
     keep: bool,
+    measure: bool = False,
     ended: Callable[[Outcome], None],
 ) -> None:
     """Makes the trials, `jobs` of them at a time, and calls `ended` with what came of each.
 
     Each writes into a folder of its own below `folder`, which is deleted afterwards unless the outcome needs a look, or
     `keep` is given. What a quick trial misses is tried again with the whole suite; what is not as it should be of
-    several at once, each by itself.
+    several at once, each by itself. To `measure` what scenarios cost, the reference is asked as many generated requests
+    as any target.
 
     An exception, of `ended` or of Ctrl-C, ends the trials under way before it goes on.
     """
-    waiting = deque((trial, conditions) for trial in trials)
+    usual = replace(conditions, examples=options.default("examples"))
+    waiting = deque((trial, usual if measure and trial.kind == "reference" else conditions) for trial in trials)
     running: list[Attempt] = []
     context = processes()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +51,7 @@ class Outcome:
     plain reference verifies of these is a gap, which `matrix` works out. `to_first_finding` is the number of requests
     up to the first finding against one of the defect's own clauses. `verdict` is the run's, `reason` says why it ended
     early. `found_by` are the scenarios with a finding against one of the defect's own clauses, `costs` says how many
-    requests each scenario sent.
+    requests each scenario sent, `tried` which clauses it put to the test.
     """
 
     trial: Trial
@@ -71,6 +71,7 @@ class Outcome:
     folder: Path | None = None
     found_by: tuple[str, ...] = ()
     costs: Mapping[str, int] = field(default_factory=dict)
+    tried: Mapping[str, set[str]] = field(default_factory=dict)
 
     @property
     def false_failures(self) -> tuple[Conviction, ...]:
@@ -146,8 +147,9 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
         costs=Counter(
             worth.key(record["scenario"])
             for record in records
-            if record["kind"] == "exchange" and record["direction"] == "outgoing" and "::" in record["scenario"]
+            if record["kind"] == "exchange" and record["direction"] == "outgoing"
         ),
+        tried=_tried(records),
     )
 
 
@@ -185,13 +187,29 @@ def _is_foreseen(clause: str, trial: Trial) -> bool:
     return any(clause.startswith(beginning) for beginning in trial.may_break)
 
 
+def _tried(records: Iterable[Record]) -> dict[str, set[str]]:
+    """Gives the clauses that each scenario put to the test."""
+    tried: dict[str, set[str]] = defaultdict(set)
+    scenarios: dict[int | None, str] = {}
+    for record in records:
+        match record["kind"]:
+            case "exchange":
+                scenarios[record["number"]] = record["scenario"]
+                tried[worth.key(record["scenario"])].update(record["held"])
+            case "demand":
+                tried[worth.key(scenarios[record["exchange"]])].add(record["clause"])
+            case "held" | "observation":
+                tried[worth.key(record["scenario"])].add(record["clause"])
+    return dict(tried)
+
+
 def _found_by(own: Iterable[Conviction], records: Iterable[Record]) -> tuple[str, ...]:
     """Gives the scenarios that a finding against one of these clauses was made in; those of the whole run, too."""
     clauses = {conviction.clause for conviction in own}
     scenarios = {conviction.scenario for conviction in own} | {
         record["scenario"] for record in records if record["kind"] == "finding" and record["clause"] in clauses
     }
-    return tuple(sorted({worth.key(scenario) for scenario in scenarios if "::" in scenario}))
+    return tuple(sorted({worth.key(scenario) for scenario in scenarios if scenario}))
 
 
 def _to_first_finding(own: Iterable[Conviction], records: Iterable[Record], requests: int) -> int | None:

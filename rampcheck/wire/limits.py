@@ -77,7 +77,7 @@ class Budget:
         if self._count.increased(count) > self._total:
             raise BudgetSpent(
                 f"the {self._total} requests that a run may send were used up; "
-                "raise `limits.max_requests` in the profile"
+                "raise `limits.max_requests` in the profile, or --budget"
             )
         if self._limiter is not None:
             left = self._deadline.left()

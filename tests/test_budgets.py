@@ -1,0 +1,139 @@
+"""How many requests a run may send: who says so, what it leaves out and how that is told, and an end before the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rampcheck.contract import profile, register
+from rampcheck.contract.profile import Profile
+from rampcheck.running import budgets, launch
+from rampcheck.running.forecast import takes
+from rampcheck.sandbox import server
+from tests.runs import Completed, rampcheck
+
+REMOTE, LOCAL = "https://sandbox.example", "http://127.0.0.1:1"
+
+
+def of(base_url: str, **limits: Any) -> Profile:
+    """Gives a profile of a target there, with these limits."""
+    credentials = {"client_token": "${TOKEN}"}
+    data = {"contract": "proof", "base_url": base_url, "credentials": credentials, "limits": limits}
+    return profile.from_mapping(data, {"TOKEN": "a-token-of-some-length"})
+
+
+@pytest.mark.parametrize(
+    ("base_url", "limits", "asked", "thorough", "expected"),
+    [
+        (REMOTE, {}, None, False, budgets.FOR_REMOTE),
+        (LOCAL, {}, None, False, None),
+        (REMOTE, {}, None, True, None),
+        (REMOTE, {"max_requests": 400}, None, False, 400),
+        (LOCAL, {"max_requests": 400}, None, False, 400),
+        (LOCAL, {}, 100, False, 100),
+        (REMOTE, {"max_requests": 60}, 100, False, 60),
+        (REMOTE, {"max_requests": 60}, None, True, None),
+    ],
+)
+def test_who_says_how_many(
+    base_url: str, limits: dict[str, Any], asked: int | None, thorough: bool, expected: int | None
+) -> None:
+    """The command line, then the profile; of a target on another machine not more than is usual."""
+    assert budgets.of(of(base_url, **limits), asked, thorough=thorough) == expected
+
+
+def test_what_is_left_out_is_told_at_the_start() -> None:
+    """With the time that it takes, and that all would take."""
+    assert takes(250, 25.0, 450) == (
+        "It sends at most 250 requests, and takes about 25 s at this rate: those that find the most. "
+        "--thorough sends all, in about 70 s."
+    )
+
+
+@pytest.mark.parametrize("contract", ["proof", "kryptonim"])
+def test_the_usual_budget_sees_every_clause(contract: str) -> None:
+    """Whatever the profile allows is exercised by one of the scenarios that it takes."""
+    with server.start(contract, webhook_url="http://127.0.0.1:1/webhooks") as running:
+        full = profile.from_mapping(running.profile(), {})
+    chosen = launch.within(full, (), "", budgets.FOR_REMOTE)
+    assert chosen.budget == budgets.FOR_REMOTE
+    assert "were not looked for" in chosen.note
+    known = launch.worth.of_suite(contract)
+    able = [one for one in launch.scenarios(register.of(full), "") if launch._is_possible(one, full, register.of(full))]
+    values = {one.key: known.of(one.key, one.clauses) for one in able}
+    seen = launch.worth.together(known.first, *(values[key] for key in chosen.scenarios or ()))
+    assert seen.requests <= budgets.FOR_REMOTE
+    assert seen.tries == launch.worth.together(known.first, *values.values()).tries
+
+
+def test_what_fits_is_no_choice() -> None:
+    """A budget that is enough for all that was selected leaves nothing out."""
+    assert launch.within(of(LOCAL), ["proof.auth.bearer-required"], "", 250).budget is None
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Completed:
+    """A run that may send few requests."""
+    return rampcheck("--contract", "kryptonim", "--budget", "60", folder=tmp_path_factory.mktemp("small") / "run")
+
+
+def test_a_small_budget_is_kept(small: Completed) -> None:
+    """It sends no more, and says what it was."""
+    assert 30 < small.results["requests"] <= 60
+    assert small.results["selection"]["budget"] == 60
+
+
+def test_what_a_budget_leaves_out_is_declared(small: Completed) -> None:
+    """It is no gap of the target's: nothing is incomplete for that."""
+    assert small.code == 0, small.printed
+    assert small.results["verdict"] == "conformant_with_gaps"
+    gaps = [clause for clause in small.results["clauses"] if clause["verdict"] == "not_verified"]
+    assert gaps
+    assert {clause["gap"] for clause in gaps} == {"declared"}
+    assert "not tried within 60 requests; --thorough tries all" in {clause["reason"] for clause in gaps}
+    assert any("were not looked for" in note for note in small.results["notes"])
+
+
+def test_a_run_ends_at_the_first_broken_promise(tmp_path: Path) -> None:
+    """What was found is told, the rest is not tried, and the exit code is that of what was found."""
+    run = rampcheck(
+        "--contract", "kryptonim", "--defect", "usdt-refused-in-dollars", "--fail-fast", folder=tmp_path / "run"
+    )
+    assert run.code == 1, run.printed
+    assert len(run.verdicts("failed")) == 1
+    assert run.results["requests"] < 500
+    assert "the run was to stop after 1 failed clause" in run.results["reason"] + run.printed
+
+
+def test_what_is_waived_ends_nothing(tmp_path: Path) -> None:
+    """Nobody waits for it."""
+    with server.start("kryptonim", ["usdt-refused-in-dollars"]) as running:
+        waived = {"clause": "kryptonim.session.request.testnet", "reason": "known"}
+        path = tmp_path / "profile.yaml"
+        path.write_text(yaml.safe_dump({**running.profile(), "waivers": [waived]}), encoding="utf-8")
+        chosen = ("--clause", "kryptonim.session.request.testnet", "--fail-fast")
+        run = rampcheck(str(path), *chosen, folder=tmp_path / "run")
+    assert run.verdicts("waived") == {"kryptonim.session.request.testnet": "waived"}
+    assert "to stop" not in run.printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--budget", "10", "--thorough"), "--budget sends less, and --thorough sends all"),
+        (("--budget", "10", "--shard", "1/2", "--base-url", LOCAL), "--budget sends less, and --shard takes a part"),
+        (("--budget", "1"), "1 requests are too few"),
+        (("--budget", "sandbox.yaml"), "a profile stands before the option"),
+    ],
+)
+def test_mistakes_are_told(arguments: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    """Nothing is sent."""
+    environment = {**os.environ, "PROOF_CLIENT_TOKEN": "a-token-of-some-length"}
+    run = rampcheck("--contract", "proof", *arguments, folder=tmp_path / "run", environment=environment)
+    assert run.code == 4, run.printed
+    assert told in " ".join(run.printed.split())
+    assert not (tmp_path / "run").exists()
