@@ -16,38 +16,56 @@ def secret(target: Target) -> str:
     return target.profile.credentials["signature_secret"]
 
 
+@pytest.fixture(scope="session")
+def known() -> dict[tuple[str, int], Accepted]:
+    """What was made of each control, by what it is called and the number of the control's exchange."""
+    return {}
+
+
 @pytest.fixture
-def full(accepted: Accepted, target: Target) -> Accepted:
-    """A request with every optional field but `unlockedFields` that the target has just accepted.
+def full(accepted: Accepted, target: Target, known: dict[tuple[str, int], Accepted]) -> Accepted:
+    """A request with every optional field but `unlockedFields` that the target has accepted, as `accepted`.
 
     A value that the target refuses is left out: which ones it takes is not documented.
     """
-    return as_far_as_taken(accepted, accepted.request.but(**optional_fields(target.unique())), "every optional field")
+    key = "full", accepted.exchange.number
+    if key not in known:
+        every = accepted.request.but(**optional_fields(target.unique()))
+        known[key] = as_far_as_taken(accepted, every, "every optional field")
+    return known[key]
 
 
 @pytest.fixture
-def another(accepted: Accepted, target: Target) -> Accepted:
-    """A request that the target has just accepted, and that is the minimum in nothing: other choices, and headers.
+def another(accepted: Accepted, target: Target, known: dict[tuple[str, int], Accepted]) -> Accepted:
+    """A request that the target has accepted, as `accepted`, and that is the minimum in nothing: choices, headers.
 
     What the target refuses of it is as in the minimum.
     """
+    key = "another", accepted.exchange.number
+    if key not in known:
+        known[key] = dressed_otherwise(accepted, target)
+    return known[key]
+
+
+def dressed_otherwise(accepted: Accepted, target: Target) -> Accepted:
+    """Gives a request that is the minimum in nothing, accepted."""
     request = contrary(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
     dressed = with_headers(request, {**DRESSED, **COOKIE, **PROXY})
     if (exchange := sent(accepted, dressed, "everything otherwise, and headers of a browser")).accepted:
-        return Accepted(target, dressed, exchange)
+        return Accepted(target, dressed, exchange, accepted.is_shared)
     return as_far_as_taken(accepted, request, "everything otherwise")
 
 
 def as_far_as_taken(accepted: Accepted, request: Request, what: str) -> Accepted:
     """Gives a request as accepted; where it is refused, the accepted one with each of its members that is not."""
     if (exchange := sent(accepted, request, what)).accepted:
-        return Accepted(accepted.target, request, exchange)
+        return Accepted(accepted.target, request, exchange, accepted.is_shared)
     control = accepted
     for name, value in request.json.items():
         if control.request.json.get(name) != value:
             attempt = control.changed(partial(with_field, name=name, value=value), f"`{name}`")
             if (exchange := attempt.send()).accepted:
-                control = Accepted(accepted.target, attempt.request, exchange)
+                control = Accepted(accepted.target, attempt.request, exchange, accepted.is_shared)
     return control
 
 

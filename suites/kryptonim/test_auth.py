@@ -11,7 +11,7 @@ import pytest
 
 from rampcheck.errors import ProfileLacks
 from rampcheck.judging.invariants import hash_hex, hmac_hex
-from rampcheck.running.cases import spellings
+from rampcheck.running.cases import parts, spellings
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
@@ -36,7 +36,10 @@ def test_a_request_without_signature_is_refused(accepted: Accepted, another: Acc
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
-def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target: Target, secret: str) -> None:
+@parts(8, 2)
+def test_a_signature_under_another_secret_is_refused(
+    accepted: Accepted, target: Target, secret: str, part: slice
+) -> None:
     """Only the whole secret, letter for letter, makes a good signature."""
     body, half = accepted.request.body, len(secret) // 2
     strangers = {
@@ -55,7 +58,7 @@ def test_a_signature_under_another_secret_is_refused(accepted: Accepted, target:
     }
     if other := target.profile.credentials.get("second_signature_secret"):
         strangers["another partner's secret"] = other
-    for what, stranger in strangers.items():
+    for what, stranger in [*strangers.items()][part]:
         if stranger != secret:
             accepted.with_header(SIGNATURE, hmac_hex(body, stranger), f"a signature under {what}").is_refused(
                 UNAUTHORIZED
@@ -73,7 +76,8 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")
-def test_a_spelling_is_accepted_under_its_own_signature_only(accepted: Accepted, secret: str) -> None:
+@parts(10, 2)
+def test_a_spelling_is_accepted_under_its_own_signature_only(accepted: Accepted, secret: str, part: slice) -> None:
     """White space, order of members, escapes and forms of numbers make a difference to the signature, and to no more.
 
     Where a spelling is not accepted under its own signature, what is said of it under another one follows.
@@ -85,7 +89,8 @@ def test_a_spelling_is_accepted_under_its_own_signature_only(accepted: Accepted,
     seen: set[str] = set()
     for control in reversed(controls):
         compact = control.request.body
-        for what, body in {**spellings(control.request.json), "a line break after the JSON": compact + b"\n"}.items():
+        bodies = {**spellings(control.request.json), "a line break after the JSON": compact + b"\n"}
+        for what, body in [*bodies.items()][part]:
             if what not in seen and body != compact:
                 seen.add(what)
                 only_under_its_own_signature(control, what, body, secret)
@@ -171,7 +176,8 @@ def signed_over(sent: bytes, signed: bytes, secret: str) -> Callable[[Request], 
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-algorithm")
-def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, secret: str) -> None:
+@parts(25, 3)
+def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, secret: str, part: slice) -> None:
     """Only the whole HMAC-SHA256 is a signature: no other algorithm, no hash without key, no part of it."""
     body, key = accepted.request.body, secret.encode()
     good = hmac_hex(body, secret)
@@ -197,7 +203,7 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
         "64 zeros": "0" * 64,
         "a word": "signature",
     }
-    for what, signature in wrong.items():
+    for what, signature in [*wrong.items()][part]:
         accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_refused(UNAUTHORIZED)
 
 

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rampcheck.judging.invariants import is_no_json
-from rampcheck.running.properties import Generator
+from rampcheck.running.properties import SHARES, Generator
 from rampcheck.running.scenario import Accepted
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.json_text import NOT_JSON, parse_json
@@ -22,14 +22,15 @@ is_type = Draft202012Validator.TYPE_CHECKER.is_type
 
 
 @pytest.mark.creates_sessions
-def test_generated_valid_requests(accepted: Accepted, generator: Generator) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_generated_valid_requests(accepted: Accepted, generator: Generator, share: int) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
 
     def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json)
         return accepted.changed(lambda request: request.with_json(own), "a generated valid body").is_survived()
 
-    generator.valid("POST", PATH, send)
+    generator.share(share).valid("POST", PATH, send)
 
 
 def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def tamed(generated: dict[str, Any], accepted: dict[str, Any]) -> dict[str, Any]
     return {**others, **known, **amount, **{name: accepted[name] for name in REQUIRED}}
 
 
-def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator, share: int) -> None:
     """Whatever invalid request is sent, the answer is below 500; without what is required it is refused."""
 
     def send(body: bytes) -> Exchange:
@@ -59,7 +61,7 @@ def test_generated_invalid_requests(accepted: Accepted, generator: Generator) ->
             return attempt.is_survived()
         return attempt.is_refused(ANY_4XX, clause=clause)
 
-    generator.invalid("POST", PATH, send)
+    generator.share(share).invalid("POST", PATH, send)
 
 
 def promised_refusals(body: bytes) -> Iterator[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from rampcheck.judging.invariants import given
 from rampcheck.judging.suite import member
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
 from .privacy import disclosed
@@ -37,18 +38,20 @@ def test_no_other_header_decides(accepted: Accepted) -> None:
 
 
 @pytest.mark.verifies("kryptonim.session.session-id")
-def test_the_same_request_again_gives_another_session(full: Accepted) -> None:
+@parts(12, 4)
+def test_the_same_request_again_gives_another_session(full: Accepted, part: slice) -> None:
     """Nothing that repeats in a request makes a session id repeat, nor does chance in a dozen sessions."""
-    for _ in range(12):
+    for _ in range(12)[part]:
         full.unchanged().send()
     full.but(fiatCurrency="USD").send()
 
 
 @pytest.mark.verifies("kryptonim.session.session-id")
-def test_requests_at_the_same_time_give_sessions_of_their_own(full: Accepted, target: Target) -> None:
+@parts(24, 12)
+def test_requests_at_the_same_time_give_sessions_of_their_own(full: Accepted, target: Target, part: slice) -> None:
     """A dozen users who ask at the same time get a dozen sessions, and so do the dozen after them."""
-    for _ in range(2):
-        target.send_together([full.request.but(email=f"rampcheck-{target.unique()}@example.com") for _ in range(12)])
+    addresses = [f"rampcheck-{target.unique()}@example.com" for _ in range(24)[part]]
+    target.send_together([full.request.but(email=address) for address in addresses])
 
 
 @pytest.mark.verifies("kryptonim.session.widget-url-private")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rampcheck.judging.demands import Acceptance, Demand
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from .refusals import ANY_4XX, UNSUPPORTED_NETWORK
@@ -271,9 +272,10 @@ METADATA: dict[str, dict[str, Any]] = {
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.metadata")
-def test_metadata_of_any_shape_is_accepted(accepted: Accepted) -> None:
+@parts(18, 3)
+def test_metadata_of_any_shape_is_accepted(accepted: Accepted, part: slice) -> None:
     """The metadata's values may be of every JSON type, and nested."""
-    for what, metadata in METADATA.items():
+    for what, metadata in [*METADATA.items()][part]:
         change = partial(with_field, name="metadata", value=metadata)
         accepted.changed(change, f"{what} as metadata").is_accepted()
 
@@ -298,9 +300,10 @@ def test_other_reserved_metadata(accepted: Accepted) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
-def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted) -> None:
+@parts(14, 3)
+def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted, part: slice) -> None:
     """None, each one, several and all of the fields that may be unlocked are accepted, in any order."""
-    for names in (
+    selections = (
         (),
         *((name,) for name in UNLOCKABLE),
         UNLOCKABLE[:2],
@@ -308,7 +311,8 @@ def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted) -> None:
         UNLOCKABLE[6:],
         UNLOCKABLE,
         UNLOCKABLE[::-1],
-    ):
+    )
+    for names in selections[part]:
         full.but(unlockedFields=names).is_accepted()
 
 

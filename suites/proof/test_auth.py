@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
@@ -42,7 +43,8 @@ def test_a_token_in_the_query_is_no_token(accepted: Accepted, token: str) -> Non
 
 
 @pytest.mark.verifies("proof.auth.unknown-token")
-def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, token: str) -> None:
+@parts(8, 1)
+def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, token: str, part: slice) -> None:
     """Only the token itself is accepted: not one made up, shortened, lengthened, or in another letter case."""
     half = len(token) // 2
     strangers = {
@@ -60,7 +62,7 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
         "the token twice": f"{token}{token}",
         "an empty token": "",
     }
-    for what, stranger in strangers.items():
+    for what, stranger in [*strangers.items()][part]:
         if stranger != token:
             target.hide("made_up_token", stranger)
             # That it was refused before does not make it known.
@@ -71,17 +73,19 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
 
 
 @pytest.mark.verifies("proof.auth.bearer-scheme")
-def test_another_scheme_is_refused(accepted: Accepted, token: str) -> None:
+@parts(6, 2)
+def test_another_scheme_is_refused(accepted: Accepted, token: str, part: slice) -> None:
     """A good token counts only under the scheme Bearer."""
     basic = b64encode(f"{token}:".encode()).decode()
-    for what, value in {
+    schemes = {
         "the token under Basic": f"Basic {basic}",
         "the bare token under Basic": f"Basic {token}",
         "the token under Token": f"Token {token}",
         "the token under Digest": f"Digest {token}",
         "the token without a scheme": token,
         "the token right after Bearer": f"Bearer{token}",
-    }.items():
+    }
+    for what, value in [*schemes.items()][part]:
         accepted.with_header("Authorization", value, what).is_refused(UNAUTHORISED)
 
 
@@ -120,8 +124,9 @@ def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted,
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
-def test_every_endpoint_asks_for_the_address(accepted: Accepted, target: Target, token_name: str) -> None:
+def test_every_endpoint_asks_for_the_address(target: Target, token_name: str) -> None:
     """Neither a transaction nor a user nor a WebSocket is open to a call from outside, whatever its headers say."""
+    accepted = target.accepted()
     transaction = transaction_of(accepted.exchange)
     changes = {
         OUTSIDE: from_outside_with({}),
@@ -167,7 +172,10 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
-def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, registered_origin: str) -> None:
+@parts(7, 2)
+def test_an_origin_that_only_looks_registered_is_refused(
+    accepted: Accepted, registered_origin: str, part: slice
+) -> None:
     """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4)."""
     url = urlsplit(registered_origin)
     # What stands for any character in a pattern stands for itself in a host.
@@ -182,7 +190,7 @@ def test_an_origin_that_only_looks_registered_is_refused(accepted: Accepted, reg
         *([f"{url.scheme}://{no_pattern}"] if no_pattern != url.netloc else []),
         f"https://rampcheck.example/{url.netloc}",
     )
-    for origin in look_alikes:
+    for origin in look_alikes[part]:
         accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN)
 
 

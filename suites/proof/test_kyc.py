@@ -8,6 +8,7 @@ import pytest
 
 from rampcheck.judging.demands import Demand, Holds, Rejection
 from rampcheck.judging.invariants import given
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from . import asking
@@ -48,22 +49,25 @@ def known(accepted: Accepted, user: str, token_name: str) -> Accepted:
 
 
 @pytest.mark.verifies("proof.kyc.not-started", "proof.kyc.complete")
-def test_a_new_user_has_not_started(target: Target) -> None:
+@pytest.mark.parametrize("credential", ["client_token", SECOND])
+def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
     """A user of either partner who never opened the widget is not started, whatever the partner does meanwhile."""
-    for credential in (target.suite.credential, SECOND):
-        if credential in target.profile.credentials:
-            session = target.accepted(credential)
-            demand_not_started(target, session, "a new user")
-            asking.known(session, poll(transaction_of(session.exchange), credential))
-            demand_not_started(target, session, "a new user whose transaction was asked for", BROWSER)
-            session.unchanged().send()
-            demand_not_started(target, session, "a new user with a second session")
+    if credential in target.profile.credentials:
+        session = target.accepted(credential)
+        demand_not_started(target, session, "a new user")
+        asking.known(session, poll(transaction_of(session.exchange), credential))
+        demand_not_started(target, session, "a new user whose transaction was asked for", BROWSER)
+        session.unchanged().send()
+        demand_not_started(target, session, "a new user with a second session")
 
 
 @pytest.mark.verifies("proof.kyc.echo")
-def test_a_user_may_have_reserved_characters(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+@parts(8, 2)
+def test_a_user_may_have_reserved_characters(
+    accepted: Accepted, target: Target, user: str, token_name: str, part: slice
+) -> None:
     """Percent-encoded in the path, every character of a user's id arrives as it is."""
-    for characters in RESERVED:
+    for characters in RESERVED[part]:
         named = f"{user}-{characters}-x"
         session = accepted.but(partner_user_id=named).send()
         if session.accepted:
@@ -93,7 +97,10 @@ def test_a_user_may_have_an_unusual_name(accepted: Accepted, target: Target, use
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
-def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, user: str, token_name: str) -> None:
+@parts(7, 3)
+def test_a_user_without_a_session_is_not_found(
+    known: Accepted, target: Target, user: str, token_name: str, part: slice
+) -> None:
     """Nobody is known but for whom a session was created, under the very id."""
     strangers = {
         "a user without a session": f"rampcheck-{target.unique()}-never",
@@ -106,7 +113,7 @@ def test_a_user_without_a_session_is_not_found(known: Accepted, target: Target, 
         "a known user and one more character": f"{user}x",
         "a percent sign": "%",
     }
-    for what, stranger in strangers.items():
+    for what, stranger in [*strangers.items()][part]:
         # Which characters an id may have is not documented.
         is_usual = re.fullmatch(r"[\w-]*", stranger) is not None
         known.instead(kyc_status(stranger, token_name), what).is_refused(NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID)
@@ -153,9 +160,11 @@ def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Tar
 
 
 @pytest.mark.verifies("proof.kyc.stable", "proof.kyc.unknown")
-def test_asking_changes_nothing(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
+def test_asking_changes_nothing(target: Target, token_name: str) -> None:
     """A user and their transaction are after the question what they were before; who is unknown stays unknown."""
     clause = "proof.kyc.stable"
+    accepted = target.accepted()
+    user = str(accepted.request.json["partner_user_id"])
     first = asking.known(accepted, poll(transaction_of(accepted.exchange), token_name))
     transaction = first.then(first.request)
     known = transaction.then(kyc_status(user, token_name))

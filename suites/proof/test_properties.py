@@ -6,7 +6,7 @@ import pytest
 
 from rampcheck.contract.profile import Partner
 from rampcheck.judging.invariants import is_no_json
-from rampcheck.running.properties import Generator
+from rampcheck.running.properties import SHARES, Generator
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.json_text import NOT_JSON, parse_json
@@ -18,14 +18,15 @@ pytestmark = [pytest.mark.long, pytest.mark.verifies("proof.session.request.no-s
 
 
 @pytest.mark.creates_sessions
-def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_generated_valid_requests(accepted: Accepted, target: Target, generator: Generator, share: int) -> None:
     """Whatever valid request is sent, the answer is below 500, and a session keeps every promise."""
 
     def send(body: bytes) -> Exchange:
         own = tamed(parse_json(body), accepted.request.json, target.partner())
         return accepted.with_body(json.dumps(own), "a generated valid body").is_survived()
 
-    generator.valid("POST", PATH, send)
+    generator.share(share).valid("POST", PATH, send)
 
 
 def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Partner) -> dict[str, object]:
@@ -48,7 +49,8 @@ def tamed(generated: dict[str, object], accepted: dict[str, object], partner: Pa
     }
 
 
-def test_generated_invalid_requests(accepted: Accepted, generator: Generator) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_generated_invalid_requests(accepted: Accepted, generator: Generator, share: int) -> None:
     """Whatever invalid request is sent, the answer is below 500; without its required strings it is refused."""
 
     def send(body: bytes) -> Exchange:
@@ -58,7 +60,7 @@ def test_generated_invalid_requests(accepted: Accepted, generator: Generator) ->
             return attempt.is_survived()
         return attempt.is_refused(INVALID_REQUEST, clause=clause)
 
-    generator.invalid("POST", PATH, send)
+    generator.share(share).invalid("POST", PATH, send)
 
 
 def promised_refusal(sent: bytes) -> str | None:

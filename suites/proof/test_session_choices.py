@@ -11,6 +11,7 @@ import pytest
 from allpairspy import AllPairs
 
 from rampcheck.judging.demands import Acceptance, Demand
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 from rampcheck.wire.exchanges import Request
 
@@ -111,20 +112,21 @@ def covering(kinds: Sequence[Sequence[Choice]]) -> list[list[Choice]]:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(*(f"proof.session.{name}" for name in SHAPE), *SHOWN)
-def test_every_two_choices_go_together(target: Target) -> None:
+@pytest.mark.parametrize("credential", ["client_token", SECOND])
+@parts(16, 4)
+def test_every_two_choices_go_together(target: Target, credential: str, part: slice) -> None:
     """Sessions of every pair, type, user and header, and of every two of them, have the promised shape."""
-    for credential in (target.suite.credential, SECOND):
-        if credential in target.profile.credentials:
-            accepted = target.accepted(credential)
-            refused = 0
-            for row in covering(choices(target, credential)):
-                attempt = made(accepted, row)
-                exchange = attempt.send()
-                if exchange.accepted:
-                    for clause in sorted({choice.clause for choice in row}.intersection(SHOWN)):
-                        target.demand(exchange, Demand(clause, Acceptance()), accepted.exchange)
-                elif (refused := refused + 1) <= MOST:
-                    look_into(accepted, row, attempt.request)
+    if credential in target.profile.credentials:
+        accepted = target.control(credential)
+        refused = 0
+        for row in covering(choices(target, credential))[part]:
+            attempt = made(accepted, row)
+            exchange = attempt.send()
+            if exchange.accepted:
+                for clause in sorted({choice.clause for choice in row}.intersection(SHOWN)):
+                    target.demand(exchange, Demand(clause, Acceptance()), accepted.exchange)
+            elif (refused := refused + 1) <= MOST:
+                look_into(accepted, row, attempt.request)
 
 
 def made(accepted: Accepted, row: Sequence[Choice]) -> Attempt:

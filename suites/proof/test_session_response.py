@@ -3,6 +3,7 @@ scenarios provoke the sessions in which it could break."""
 
 import pytest
 
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
 SECOND = "second_client_token"
@@ -29,10 +30,11 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
 
 
 @pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
-def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target) -> None:
+@parts(24, 12)
+def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target, part: slice) -> None:
     """A dozen users who ask at the same time get a dozen sessions, and so do the dozen after them."""
-    for _ in range(2):
-        target.send_together([accepted.request.but(partner_user_id=f"rampcheck-{target.unique()}") for _ in range(12)])
+    users = [f"rampcheck-{target.unique()}" for _ in range(24)[part]]
+    target.send_together([accepted.request.but(partner_user_id=user) for user in users])
 
 
 @pytest.mark.verifies("proof.session.signature-mixes-ip")
@@ -62,4 +64,4 @@ def test_configured_fields_do_not_follow_the_request(accepted: Accepted, target:
     """Each configured field is what `widget_config` holds, for either partner of the profile."""
     assert accepted.exchange.accepted, name
     if "second_client_token" in target.profile.credentials:
-        target.accepted("second_client_token")
+        target.control("second_client_token")

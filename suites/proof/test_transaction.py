@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from rampcheck.judging.demands import Demand, Holds, Rejection
+from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from .asking import demand, known, transaction_of
@@ -25,28 +26,28 @@ def polled(accepted: Accepted, token_name: str) -> Accepted:
     return known(accepted, poll(transaction_of(accepted.exchange), token_name))
 
 
-def sessions(target: Target) -> Iterator[Accepted]:
-    """Gives sessions of either partner: the baseline, some other pairs, both types where allowed."""
-    for credential in (target.suite.credential, SECOND):
-        if credential not in target.profile.credentials:
-            continue
-        partner = target.partner(credential)
-        kinds = [{"currency": currency, "network": network} for currency, network in pairs(partner)[1:3]]
-        kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
-        yield (session := target.accepted(credential))
-        for kind in kinds:
-            exchange = session.but(**kind).send()
-            if exchange.accepted:
-                yield Accepted(target, session.request, exchange)
+def sessions(target: Target, credential: str) -> Iterator[Accepted]:
+    """Gives sessions of a partner: the baseline, some other pairs, both types where allowed."""
+    if credential not in target.profile.credentials:
+        return
+    partner = target.partner(credential)
+    kinds = [{"currency": currency, "network": network} for currency, network in pairs(partner)[1:3]]
+    kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
+    yield (session := target.accepted(credential))
+    for kind in kinds:
+        exchange = session.but(**kind).send()
+        if exchange.accepted:
+            yield Accepted(target, session.request, exchange)
 
 
 @pytest.mark.verifies(
     "proof.transaction.pending", "proof.transaction.complete", "proof.transaction.echo", "proof.transaction.times"
 )
-def test_a_session_just_created_is_pending(target: Target) -> None:
+@pytest.mark.parametrize("credential", ["client_token", SECOND])
+def test_a_session_just_created_is_pending(target: Target, credential: str) -> None:
     """Whatever the pair, the type and the partner: with a session there is a transaction, and it is pending."""
     clause = "proof.transaction.pending"
-    for session in sessions(target):
+    for session in sessions(target, credential):
         question = poll(transaction_of(session.exchange), session.credential)
         # Twice, as to ask is not to do anything with it.
         for answer in (demand(target, clause, question, session), target.ask(with_headers(question, BROWSER))):
@@ -85,15 +86,29 @@ def strangers(transaction: str) -> dict[str, str]:
 
 
 @pytest.mark.verifies("proof.transaction.unknown")
-def test_an_id_that_names_no_transaction_is_not_found(accepted: Accepted, polled: Accepted, token_name: str) -> None:
-    """Only the id itself finds the transaction, not one that is like it; its other spellings are observed."""
+@parts(10, 4)
+def test_an_id_that_names_no_transaction_is_not_found(
+    accepted: Accepted, polled: Accepted, token_name: str, part: slice
+) -> None:
+    """Only the id itself finds the transaction, not one that is like it."""
     transaction = transaction_of(accepted.exchange)
-    for what, stranger in strangers(transaction).items():
+    for what, stranger in [*strangers(transaction).items()][part]:
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
         polled.instead(poll(stranger, token_name), what).is_refused(NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
-    for what, hostile in HOSTILE_IDS.items():  # What stands in front of the target may refuse them in its own words.
+
+
+@pytest.mark.verifies("proof.transaction.unknown")
+def test_hostile_ids_are_survived(polled: Accepted, token_name: str) -> None:
+    """What stands in front of the target may refuse them in its own words."""
+    for what, hostile in HOSTILE_IDS.items():
         polled.instead(poll(hostile, token_name), what).is_survived()
+
+
+@pytest.mark.verifies("proof.transaction.unknown")
+def test_other_spellings_of_an_id(accepted: Accepted, polled: Accepted, token_name: str) -> None:
+    """Whether another letter case, or needless percent-encoding, finds a transaction is observed."""
+    transaction = transaction_of(accepted.exchange)
     for other in sorted({transaction.upper(), transaction.lower()} - {transaction}):
         polled.instead(poll(other, token_name), "the id in another letter case").is_observed()
     # RFC 3986 section 2.3: what needs no encoding means the same when it is encoded.

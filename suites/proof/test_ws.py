@@ -14,8 +14,9 @@ from .upgrades import demand_silent_refusal
 
 
 @pytest.fixture
-def upgraded(accepted: Accepted, token_name: str) -> Accepted:
+def upgraded(target: Target, token_name: str) -> Accepted:
     """A subscription to the partner's own pending transaction that the target has just upgraded."""
+    accepted = target.accepted()
     return known(accepted, upgrade(transaction_of(accepted.exchange), token_name))
 
 
