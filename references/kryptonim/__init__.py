@@ -37,9 +37,12 @@ reference = Reference(
     payloads=Payloads(
         email="email",
         address="ipAddress",
-        accepted_for=tuple(
-            f"{REQUEST}.{name}"
-            for name in ("optional", "metadata", "unlocked-fields", "fiat-amount", "crypto-amount", "ip-forms")
+        accepted_for=(
+            "kryptonim.auth.signature-bytes",
+            *(
+                f"{REQUEST}.{name}"
+                for name in ("optional", "metadata", "unlocked-fields", "fiat-amount", "crypto-amount", "ip-forms")
+            ),
         ),
         refused_for=tuple(f"{REQUEST}.{name}" for name in ("required.network", "amount-one-of", "amount-positive")),
         revoked=("", "unauthorized", "Unauthorized request"),
