@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck run --base-url https://sandbox.example", "with credentials from the environment"),
         ("rampcheck run sandbox.yaml -n 4", "with a profile, and four workers"),
         ("rampcheck run sandbox.yaml --clause 'NAME.auth.*'", "some clauses only"),
+        ("rampcheck run sandbox.yaml --budget 100", "the hundred requests that find the most"),
         ("rampcheck run sandbox.yaml --baseline reports/before", "and what has changed since then"),
         ("rampcheck run sandbox.yaml --shard 2/4 --output part-2", "on the second of four machines"),
     ),

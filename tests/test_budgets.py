@@ -63,7 +63,7 @@ def test_the_usual_budget_sees_every_clause(contract: str) -> None:
     assert chosen.budget == budgets.FOR_REMOTE
     assert "were not looked for" in chosen.note
     known = launch.worth.of_suite(contract)
-    able = [one for one in launch.scenarios(register.of(full), "") if launch._is_possible(one, full, register.of(full))]
+    able = launch.able(full, register.of(full).clauses.keys(), "")
     values = {one.key: known.of(one.key, one.clauses) for one in able}
     seen = launch.worth.together(known.first, *(values[key] for key in chosen.scenarios or ()))
     assert seen.requests <= budgets.FOR_REMOTE

@@ -145,12 +145,27 @@ class Confirmation:
         if not self._suite.is_acceptance(again):
             self._recovery.demand_present(again)
             raise self._refused(again)
+        self._doubt_acceptance(request, refused, again)
+        return again
+
+    def look_again(self, request: Request, exchange: Exchange) -> Exchange:
+        """Sends once more what was refused, and gives the answer; that it is accepted then is a doubt."""
+        if exchange.accepted or self._suite.is_doubtful(exchange):
+            return exchange
+        again = self._send(request)
+        self._judge.repeated(exchange, again)
+        self._judge.set_aside(again)
+        if self._suite.is_acceptance(again):
+            self._doubt_acceptance(request, exchange, again)
+        return again
+
+    def _doubt_acceptance(self, request: Request, refused: Exchange, again: Exchange) -> None:
+        """Writes that the API itself refused in passing what it accepts, whatever else was to be seen by it."""
         clause = self._suite.promise_of_acceptance(request.path)
         if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
             demand = Demand(clause, Acceptance("an acceptance"), "of a request that is accepted otherwise")
             finding = self._judge.demanded(demand, refused, again.number)
             self._judge.doubt([finding] if finding else [], refused, gateway=False)
-        return again
 
     def _refused(self, exchange: Exchange) -> Unjudged:
         return Unjudged(
@@ -258,6 +273,9 @@ class Confirmation:
         self._judge.doubt(
             [finding for finding in first.found if finding.clause not in seen], first.exchange, gateway=in_front
         )
+        due = question.demand.due if question.demand else None
+        if isinstance(due, Acceptance) and again.counts_at_once and not first.counts_at_once:
+            self._doubt_acceptance(question.request, first.exchange, again.exchange)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
         unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,33 +143,35 @@ def within(profile: Profile, patterns: Sequence[str], keyword: str, requests: in
     contract = register.of(profile)
     clauses = chosen(contract, patterns, keyword)
     known = worth.of_suite(contract.name)
-    able = [
-        one
-        for one in scenarios(contract, keyword)
-        if clauses.intersection(one.clauses) and _is_possible(one, profile, contract)
-    ]
+    those = able(profile, clauses, keyword)
 
     def value(scenario: Listed) -> worth.Worth:
         of_all = known.of(scenario.key, scenario.clauses)
         return replace(of_all, tries=of_all.tries & clauses)
 
-    taken = worth.within(able, value, requests, known.first)
-    if able and not taken:
+    taken = worth.within(those, value, requests, known.first)
+    if those and not taken:
         raise UsageError(
             f"{requests} requests are too few for any scenario",
             f"Give it more: --budget {budgets.FOR_REMOTE} is usual.",
         )
-    if len(taken) == len(able):
+    if len(taken) == len(those):
         return Chosen(clauses)
-    note = budgets.unseen(contract, map(value, able), map(value, taken), requests)
+    note = budgets.unseen(contract, map(value, those), map(value, taken), requests)
     return Chosen(clauses, frozenset(one.key for one in taken), note, requests)
 
 
-def _is_possible(scenario: Listed, profile: Profile, contract: Contract) -> bool:
-    """Whether the profile lets a scenario be tried."""
-    return (profile.environment != "production" or scenario.only_creates) and not all(
-        contract.clauses[clause].unmet(profile) for clause in scenario.clauses
-    )
+def able(profile: Profile, clauses: Collection[str], keyword: str) -> list[Listed]:
+    """Gives the scenarios of these clauses that the profile lets be tried."""
+    contract = register.of(profile)
+    unmet = {name for name, clause in contract.clauses.items() if clause.unmet(profile)}
+    return [
+        one
+        for one in scenarios(contract, keyword)
+        if not {*one.clauses}.isdisjoint(clauses)
+        and not unmet.issuperset(one.clauses)
+        and (profile.environment != "production" or one.only_creates)
+    ]
 
 
 def share(contract: Contract, patterns: Sequence[str], keyword: str, shard: Shard) -> Chosen:

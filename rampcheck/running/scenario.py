@@ -203,13 +203,16 @@ class Target:
         return finding is None
 
     def send_together(self, requests: Sequence[Request]) -> list[Exchange]:
-        """Sends requests at the same time and leaves the judgement to the invariants."""
+        """Sends requests at the same time, the refused ones once more; leaves the judgement to the invariants."""
+        together = self.client.send_together(requests, self.judge.scenario)
         return [
-            self._confirmation.settle(exchange, request)
-            for request, exchange in zip(
-                requests, self.client.send_together(requests, self.judge.scenario), strict=True
-            )
+            self._confirmation.look_again(request, self._confirmation.settle(exchange, request))
+            for request, exchange in zip(requests, together, strict=True)
         ]
+
+    def look_again(self, request: Request, exchange: Exchange) -> Exchange:
+        """Sends a request once more if it was refused: who accepts it then has refused it for no reason, in passing."""
+        return self._confirmation.look_again(request, exchange)
 
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""

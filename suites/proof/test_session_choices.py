@@ -121,7 +121,7 @@ def test_every_two_choices_go_together(target: Target, credential: str, part: sl
         refused = 0
         for row in covering(choices(target, credential))[part]:
             attempt = made(accepted, row)
-            exchange = attempt.send()
+            exchange = target.look_again(attempt.request, attempt.send())
             if exchange.accepted:
                 for clause in sorted({choice.clause for choice in row}.intersection(SHOWN)):
                     target.demand(exchange, Demand(clause, Acceptance()), accepted.exchange)
