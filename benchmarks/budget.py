@@ -1,7 +1,8 @@
 """Says what runs of so many requests see, by worth.json: `python -m benchmarks.budget [CONTRACT]`. It sends nothing.
 
 For each budget the share of the selftest's defects that its scenarios find, and the clauses that they try; then the
-share that a whole run has found after 100 and 250 requests, and its APFD, each found with the last request of its scenario.
+share that a whole run has found after 100 and 250 requests, and its APFD, each found with the last request of its
+scenario.
 """
 
 from __future__ import annotations

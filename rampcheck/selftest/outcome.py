@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -149,7 +150,7 @@ def of_run(  # noqa: PLR0913 - a run's end has as many sides
             for record in records
             if record["kind"] == "exchange" and record["direction"] == "outgoing"
         ),
-        tried=_tried(records),
+        tried=_tried(records, {clause["id"] for clause in results["clauses"] if clause["level"] == "open"}),
     )
 
 
@@ -187,8 +188,8 @@ def _is_foreseen(clause: str, trial: Trial) -> bool:
     return any(clause.startswith(beginning) for beginning in trial.may_break)
 
 
-def _tried(records: Iterable[Record]) -> dict[str, set[str]]:
-    """Gives the clauses that each scenario put to the test."""
+def _tried(records: Iterable[Record], open_clauses: AbstractSet[str]) -> dict[str, set[str]]:
+    """Gives the clauses that each scenario put to the test; of the open ones only it is enough to observe."""
     tried: dict[str, set[str]] = defaultdict(set)
     scenarios: dict[int | None, str] = {}
     for record in records:
@@ -198,7 +199,9 @@ def _tried(records: Iterable[Record]) -> dict[str, set[str]]:
                 tried[worth.key(record["scenario"])].update(record["held"])
             case "demand":
                 tried[worth.key(scenarios[record["exchange"]])].add(record["clause"])
-            case "held" | "observation":
+            case "held":
+                tried[worth.key(record["scenario"])].add(record["clause"])
+            case "observation" if record["clause"] in open_clauses:
                 tried[worth.key(record["scenario"])].add(record["clause"])
     return dict(tried)
 

@@ -150,13 +150,14 @@ def test_another_partners_user_is_not_found(target: Target) -> None:
 
 
 @pytest.mark.verifies("proof.kyc.auth", SCHEME, INACTIVE, GRACE)
-def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target) -> None:
+@parts(11, 4)
+def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place tell anything of a user."""
 
     def refused(attempt: Attempt, refusal: Rejection, clause: str) -> None:
         attempt.is_refused(refusal, clause=clause)
 
-    demand_rules_of_tokens(target, known, "proof.kyc.auth", refused)
+    demand_rules_of_tokens(target, known, "proof.kyc.auth", refused, part)
 
 
 @pytest.mark.verifies("proof.kyc.stable", "proof.kyc.unknown")

@@ -131,10 +131,11 @@ def test_another_partners_transaction_is_not_found(target: Target) -> None:
 
 
 @pytest.mark.verifies("proof.transaction.auth", SCHEME, INACTIVE, GRACE)
-def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target) -> None:
+@parts(11, 4)
+def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place open a transaction."""
 
     def refused(attempt: Attempt, refusal: Rejection, clause: str) -> None:
         attempt.is_refused(refusal, clause=clause)
 
-    demand_rules_of_tokens(target, polled, "proof.transaction.auth", refused)
+    demand_rules_of_tokens(target, polled, "proof.transaction.auth", refused, part)

@@ -65,14 +65,14 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
 
 
 def demand_rules_of_tokens(
-    target: Target, known: Accepted, clause: str, refused: Callable[[Attempt, Rejection, str], object]
+    target: Target, known: Accepted, clause: str, refused: Callable[[Attempt, Rejection, str], object], part: slice
 ) -> None:
     """Demands of a question that was just accepted that only a good token opens it, and so does the previous one.
 
-    `clause` is the endpoint's own; `refused` demands the refusal of an attempt by a clause.
+    `clause` is the endpoint's own; `refused` demands the refusal of an attempt by a clause; `part` says of which.
     """
-    for attempt, broken, refusal in unfit(target, known, clause):
+    for attempt, broken, refusal in [*unfit(target, known, clause)][part]:
         refused(attempt, refusal, broken)
-    if "previous_client_token" in target.profile.credentials:
+    if part.stop is None and "previous_client_token" in target.profile.credentials:
         previous = target.profile.credentials["previous_client_token"]
         known.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted(clause=GRACE)
