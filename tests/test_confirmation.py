@@ -389,3 +389,21 @@ def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -
             costs.append(len(bodies) - before)
     assert costs[0] > costs[-1] == costs[-2] == costs[-3] == 1
     assert len([record for record in records(target, "finding") if record["clause"] == SURVIVES]) == 6
+
+
+def test_a_good_request_that_is_refused_in_passing_is_a_doubt_of_acceptance(opened: Open) -> None:
+    """Whatever was to be seen by it: two such refusals, of whichever clauses, say the same of the target."""
+    other = "proof.session.request.accepts"
+    with scripted(on(SUSPECT, REFUSED)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted().but(partner_user_id=SUSPECT).is_accepted(clause=other)
+    assert {record["clause"] for record in records(target, "doubt")} == {other, ACCEPTS}
+
+
+@pytest.mark.parametrize(("second", "doubts"), [(SESSION, {ACCEPTS}), (REFUSED, set())], ids=["then taken", "refused"])
+def test_what_was_refused_is_looked_at_again(opened: Open, second: bytes, doubts: set[str]) -> None:
+    """Of requests that are sent together, too: who takes the very same one afterwards refused it in passing."""
+    with scripted(on(SUSPECT, REFUSED, second)) as (base_url, _):
+        target = opened(base_url)
+        target.send_together([target.plain().but(partner_user_id=SUSPECT)])
+    assert {record["clause"] for record in records(target, "doubt")} == doubts

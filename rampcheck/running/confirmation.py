@@ -274,7 +274,9 @@ class Confirmation:
             [finding for finding in first.found if finding.clause not in seen], first.exchange, gateway=in_front
         )
         due = question.demand.due if question.demand else None
-        if isinstance(due, Acceptance) and again.counts_at_once and not first.counts_at_once:
+        is_refused_in_passing = again.counts_at_once and not first.counts_at_once
+        is_doubted = self._suite.promise_of_acceptance(question.request.path) in first.clauses
+        if isinstance(due, Acceptance) and is_refused_in_passing and not is_doubted:
             self._doubt_acceptance(question.request, first.exchange, again.exchange)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
