@@ -335,7 +335,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
     "literal": (profile_with(credentials={"client_token": TOKEN}), {}, "is written out", "write ${PROOF_CLIENT_TOKEN}"),
     "$NAME": (profile_with(credentials={"client_token": "$PROOF_CLIENT_TOKEN"}), {}, "is written out", "${PROOF_"),
     "http": (profile_with(base_url="http://sandbox.invalid"), {"PROOF_CLIENT_TOKEN": TOKEN}, "unencrypted", "https://"),
-    "no scheme": (profile_with(base_url="sandbox.invalid"), {"PROOF_CLIENT_TOKEN": TOKEN}, "no", "write https://HOST"),
+    "no scheme": (
+        profile_with(base_url="sandbox.invalid"),
+        {"PROOF_CLIENT_TOKEN": TOKEN},
+        "scheme is missing",
+        "write https://",
+    ),
     "query": (profile_with(base_url="https://a.invalid/?x=1"), {"PROOF_CLIENT_TOKEN": TOKEN}, "a query", "end it"),
     "key": (profile_with(partnr={}), {"PROOF_CLIENT_TOKEN": TOKEN}, "unknown key", "did you mean partner"),
     "proxy": (

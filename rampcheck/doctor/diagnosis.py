@@ -18,7 +18,8 @@ from rampcheck.running import budgets
 from rampcheck.running.forecast import Forecast, forecast
 from rampcheck.wire.exchanges import Exchange, Request
 
-MOST_CANDIDATES = 10  # documented requests, of which one has to be accepted
+MOST_FORMS = 4  # of the documented minimum: several pairs or purchases
+MOST_CANDIDATES = 14  # documented requests, of which one has to be accepted
 PAUSE = 0.5  # seconds before what failed in passing is asked once more
 
 
@@ -107,9 +108,10 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
 
 
 def _candidates(asking: Asking) -> list[Candidate]:
-    """Gives the documented minimum, it with each optional part, then in its other forms, as many as may be tried."""
+    """Gives the documented minimum in some forms, it with each optional part, then all else that may be tried."""
     found = [one for one in asking.suite.candidates(asking.profile) if len({what for _, what in one.added}) <= 1]
-    first = list({one.added: one for one in reversed(found)}.values())[::-1]
+    first = [one for one in found if not one.added][:MOST_FORMS]
+    first += list({one.added: one for one in reversed(found) if one.added}.values())[::-1]
     return [*first, *(one for one in found if one not in first)][:MOST_CANDIDATES]
 
 

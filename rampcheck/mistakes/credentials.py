@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, islice
 from urllib.parse import unquote
 
 from rampcheck.contract.descriptor import Credential
@@ -17,6 +17,7 @@ from rampcheck.mistakes.observation import Observation
 from rampcheck.wire.exchanges import Exchange, Request
 
 ABOUT = "credentials"
+MOST_RESPELLED = 6  # other ways of writing the request, likewise; a run tries all
 MOST_TRIED = 4  # other credentials than the profile's, where these are refused
 Mend = Callable[[str], str]
 
@@ -97,7 +98,7 @@ def explained(asker: Asker, request: Request, refused: Exchange) -> Generator[Ob
     if (mistake := mistaken(asker, request, refused)) is not None:
         yield mistake
         return None
-    for candidate in asker.suite.respelled(asker.profile):
+    for candidate in islice(asker.suite.respelled(asker.profile), MOST_RESPELLED):
         answer = asker.ask(candidate.build(asker.profile, asker.suite.credential, asker.unique))
         if answer.accepted and asker.suite.is_known(answer):
             what = " and ".join(what for _, what in candidate.added)

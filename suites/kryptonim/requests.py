@@ -6,7 +6,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Any
 
 from rampcheck.contract.profile import Profile
@@ -212,11 +212,17 @@ def _with(added: tuple[str, ...], purchase: Mapping[str, Any]) -> Candidate:
 
 
 def respelled(_: Profile) -> Iterator[Candidate]:
-    """Gives the minimum in other spellings, for a target that refuses right credentials unless it is so written."""
-    for what, spelling in SPELLINGS.items():
-        yield Candidate(partial(_respelled, spelling=spelling), ((BYTES, what),))
-    for form, (_sign, clauses) in FORMS.items():
-        yield Candidate(partial(_signed_otherwise, form=form), tuple((clause, form) for clause in clauses))
+    """Gives the minimum in other spellings, for a target that refuses right credentials unless it is so written.
+
+    One of the body, one of the signature, and so on, as not everybody tries them all.
+    """
+    bodies = [Candidate(partial(_respelled, spelling=form), ((BYTES, what),)) for what, form in SPELLINGS.items()]
+    signatures = [
+        Candidate(partial(_signed_otherwise, form=what), tuple((clause, what) for clause in clauses))
+        for what, (_sign, clauses) in FORMS.items()
+    ]
+    for pair in zip_longest(bodies, signatures):
+        yield from filter(None, pair)
 
 
 def _respelled(profile: Profile, credential: str, unique: str, spelling: tuple[tuple[str, Any], ...]) -> Request:
