@@ -362,8 +362,13 @@ def test_the_smallest_example_keeps_what_it_follows_from(tmp_path: Path) -> None
             "kryptonim.session.request.no-server-error",
             {"kryptonim.session.request.amount-exclusive"},
         ),
-        ("proof:session-in-array", ["-k", "every_pair"], "proof.session.json", {"proof.session.complete"}),
-        ("proof:amount-as-number", ["-k", "every_pair"], "proof.session.complete", {"proof.session.amount-echo"}),
+        ("proof:session-in-array", ["-k", "every_two_choices"], "proof.session.json", {"proof.session.complete"}),
+        (
+            "proof:amount-as-number",
+            ["-k", "every_two_choices"],
+            "proof.session.complete",
+            {"proof.session.amount-echo"},
+        ),
         (
             "proof:unauthorised-in-american",
             ["--clause=proof.auth.unknown-token"],
@@ -405,7 +410,7 @@ def test_a_finding_says_what_saw_it_and_where(tmp_path: Path) -> None:
         "proof",
         *(f"--defect={name}" for name in defects),
         "-k",
-        "every_pair or issued",
+        "every_two_choices or issued",
         folder=tmp_path / "run",
     )
     seen = {(found["judge"], *found["about"]) for clause in done.results["clauses"] for found in clause["findings"]}

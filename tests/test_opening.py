@@ -104,4 +104,4 @@ def test_a_folder_is_no_profile(command: str, tmp_path: Path) -> None:
     """It is told as any mistake of a profile is: what, how to mend it, exit code 4."""
     done = CliRunner().invoke(main, [command, str(tmp_path)])
     assert done.exit_code == 4
-    assert f"rampcheck: {tmp_path}: is a folder; name the file of a profile\n  `rampcheck init`" in done.output
+    assert f"rampcheck: {tmp_path}: is a folder; name the file of a profile\n" in done.output

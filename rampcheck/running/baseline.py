@@ -92,13 +92,17 @@ class _Search:
         raise self._nothing_accepted()
 
     def _order(self) -> Iterator[int]:
-        """Gives what to try next; once the credentials are refused, each optional part, all of them, each spelling."""
+        """Gives what to try next: the minimum, it with each optional part, with several, with all.
+
+        Once the credentials are refused, or what refuses does not speak as the API does, of what is optional only all
+        of it: if that is accepted, less is tried. Of credentials that are refused, each other spelling as well.
+        """
         plain = len(list(self._suite.candidates(self._profile)))
-        tried: set[tuple[tuple[str, str], ...]] = set()
         for index in range(plain):
-            added = self._all[index].added
-            if not self._refuses_credentials() or (len(added) == 1 and added not in tried) or index == plain - 1:
-                tried.add(added)
+            is_minimum, is_all = not self._all[index].added, index == plain - 1
+            if self._refuses_credentials() and not is_all:
+                continue
+            if is_minimum or is_all or not self._refuses_in_other_words():
                 yield index
         if self._refuses_credentials():
             yield from range(plain, len(self._all))
@@ -112,6 +116,9 @@ class _Search:
                 if exchange.accepted:
                     return less, exchange
         return index, accepted
+
+    def _refuses_in_other_words(self) -> bool:
+        return self._refused is not None and self._suite.is_foreign(self._refused)
 
     def _refuses_credentials(self) -> bool:
         return self._refused is not None and self._refused.status == self._suite.contract.credentials_refused[0]
