@@ -18,6 +18,7 @@ from rampcheck.sandbox.wire import Answer, Call, json_answer
 from . import refusals
 from .base import BaseService
 from .following_changes import (
+    RULES_OF_TOKENS,
     admitted,
     refused_with,
     respelled,
@@ -149,7 +150,7 @@ admitted(
 )
 
 
-@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"])
+@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"], may_break=RULES_OF_TOKENS)
 class WsWithoutTokenClosedLater(UpdateService):
     """An upgrade without a good token succeeds, and the connection is closed some seconds later."""
 
