@@ -277,7 +277,7 @@ def test_a_request_without_the_right_api_key_is_refused(accepted: Accepted, anot
         "an empty API key": "",
         "a made-up API key": made_up,
         "one more character and the API key": f"x{key}",
-        "the API key with another last character": key[:-1] + ("A" if key[-1] in UPPER_HALF else "0"),
+        "the API key with another last character": key[:-1] + ("a" if key[-1] in UPPER_HALF else "0"),
         "the API key without its last character": key[:-1],
         "the API key and one more character": f"{key}x",
         "the API key in the other letter case": key.swapcase(),

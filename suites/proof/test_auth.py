@@ -94,7 +94,9 @@ def test_a_deactivated_token_is_refused(accepted: Accepted, target: Target) -> N
     """A token that was deactivated opens nothing any more."""
     inactive = target.profile.credentials["inactive_client_token"]
     for _ in range(2):
-        accepted.with_header("Authorization", f"Bearer {inactive}", "a deactivated token").is_refused(INVALID_TOKEN)
+        accepted.with_header("Authorization", f"Bearer {inactive}", "a token that is no longer active").is_refused(
+            INVALID_TOKEN
+        )
 
 
 @pytest.mark.creates_sessions

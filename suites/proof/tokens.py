@@ -60,7 +60,9 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
     if "inactive_client_token" in target.profile.credentials:
         inactive = target.profile.credentials["inactive_client_token"]
         yield Unfit(
-            known.with_header("Authorization", f"Bearer {inactive}", "a deactivated token"), INACTIVE, INVALID_TOKEN
+            known.with_header("Authorization", f"Bearer {inactive}", "a token that is no longer active"),
+            INACTIVE,
+            INVALID_TOKEN,
         )
 
 
