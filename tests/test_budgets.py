@@ -87,13 +87,13 @@ def test_a_small_budget_is_kept(small: Completed) -> None:
     assert small.results["selection"]["budget"] == 60
 
 
-def test_what_a_budget_leaves_out_is_declared(small: Completed) -> None:
-    """It is no gap of the target's: nothing is incomplete for that."""
-    assert small.code == 0, small.printed
-    assert small.results["verdict"] == "conformant_with_gaps"
+def test_what_a_budget_leaves_out_is_told(small: Completed) -> None:
+    """It is less than it takes to see each clause once: what was not tried is not signed for."""
+    assert small.code == 5, small.printed
+    assert small.results["verdict"] == "incomplete"
     gaps = [clause for clause in small.results["clauses"] if clause["verdict"] == "not_verified"]
     assert gaps
-    assert {clause["gap"] for clause in gaps} == {"declared"}
+    assert {clause["gap"] for clause in gaps} == {"unexpected", "declared"}
     assert "not tried within 60 requests; --thorough tries all" in {clause["reason"] for clause in gaps}
     assert any("were not looked for" in note for note in small.results["notes"])
 

@@ -206,7 +206,7 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
         (bool(scope.lacking), UNEXPECTED, f"the run lacks what would have tried it: {scope.lacking}"),
         (bool(scope.shard), UNSELECTED, f"nothing in shard {scope.shard} exercised it; the others may have"),
-        (bool(scope.budget), DECLARED, f"not tried within {scope.budget:,} requests; --thorough tries all"),
+        (bool(scope.budget), UNEXPECTED, f"not tried within {scope.budget:,} requests; --thorough tries all"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -114,7 +115,16 @@ def _collected(arguments: Sequence[str]) -> tuple[Listing, int, str]:
     quiet = ["-c", CONFIGURATION, "-p", "no:cacheprovider", "-p", "no:terminal", "--collect-only"]
     with _only_own_plugins(), redirect_stdout(printed), redirect_stderr(printed):
         code = pytest.main([*quiet, *arguments], plugins=[listing])
+    _forget(path for path, _ in listing.failures)
     return listing, int(code), printed.getvalue()
+
+
+def _forget(paths: Iterable[Path]) -> None:
+    """Forgets modules of which the import failed: pytest leaves them half made, and would find them again so."""
+    files = {str(path) for path in paths}
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) in files:
+            del sys.modules[name]
 
 
 def key(item: pytest.Item) -> str:
