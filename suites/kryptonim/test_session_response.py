@@ -39,10 +39,10 @@ def test_no_other_header_decides(accepted: Accepted) -> None:
 
 @pytest.mark.verifies("kryptonim.session.session-id")
 @parts(12, 4)
-def test_the_same_request_again_gives_another_session(full: Accepted, part: slice) -> None:
+def test_the_same_request_again_gives_another_session(full: Accepted, target: Target, part: slice) -> None:
     """Nothing that repeats in a request makes a session id repeat, nor does chance in a dozen sessions."""
     for _ in range(12)[part]:
-        full.unchanged().send()
+        target.look_again(full.request, full.unchanged().send())
     full.but(fiatCurrency="USD").send()
 
 
@@ -60,7 +60,8 @@ def test_the_widget_url_hides_what_is_not_unlocked(full: Accepted, target: Targe
     before = ""
     for name in UNLOCKABLE:
         fields = {**optional_fields(target.unique()), "unlockedFields": [name]}
-        exchange = full.but(**fields).send()
+        attempt = full.but(**fields)
+        exchange = target.look_again(attempt.request, attempt.send())
         url = given(exchange, "widgetUrl")
         if before and isinstance(url, str) and disclosed(url, [("email", before)]):
             target.judge.broken(
