@@ -13,7 +13,7 @@ from typing import IO, TextIO
 
 _DESCRIPTORS = {"stdin": 0, "stdout": 1, "stderr": 2}
 # What our own words hold that a narrow encoding lacks, as a Windows console (cp1252) does. Each stays one of its own.
-PLAIN = {"✓": "+", "✗": "x", "≈": "~", "○": "o", "◐": "%", "◔": "%", "△": "!", "→": "->", "…": "..."}
+PLAIN = {"✓": "+", "✗": "x", "≈": "~", "○": "o", "◇": "*", "◐": "%", "◔": "%", "△": "!", "→": "->", "…": "..."}
 NARROW = "rampcheck.narrow"  # how what an encoding lacks is written
 
 
