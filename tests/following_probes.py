@@ -7,6 +7,7 @@ import queue
 import re
 import socketserver
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from rampcheck.sandbox.server import RunningReference
 from tests.variant_probes import Connection, Probe, proof, raw, read_message
 
 DEADLINE = 30.0
+LONG_AFTER = 6.0  # seconds in which a transaction comes to its end, and what comes after it
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -91,6 +93,23 @@ def _times(text: str) -> str:
         for time in occurred[-1:]
     ]
     return ", ".join([f"created {ahead:+d} s", f"took {(updated[-1] - created[-1]).total_seconds():.1f} s", *told])
+
+
+def dated(reference: RunningReference) -> str:
+    """Says whether a transaction is dated anew some time after its end."""
+    deadline, first = time.monotonic() + LONG_AFTER, ""
+    with Connection(reference.base_url) as connection:
+        _, transaction = _created(connection, reference, f"auto-complete-{uuid.uuid4()}")
+        question = _get(reference, f"/widget/transactions/{quote(transaction, safe='')}")
+        while time.monotonic() < deadline:
+            said = connection.ask(question).decode("latin-1")
+            date = re.search(r'"updated_at": "([^"]*)"', said)
+            if date and END.search(said):
+                first = first or date[1]
+                if date[1] != first:
+                    return "dated anew"
+            threading.Event().wait(0.1)
+    return "dated once"
 
 
 def asks(path: str, token: str = "client_token", spelled: Callable[[str], str] = str, **headers: str) -> Probe:

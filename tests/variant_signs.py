@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.following_probes import asks, followed, upgrades, webhooks
+from tests.following_probes import asks, dated, followed, upgrades, webhooks
 from tests.variant_probes import SECOND, Probe, clocks, does, left_idle
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
@@ -83,7 +83,16 @@ SHARED: Signs = {
     "gateway-in-json": (NOWHERE, r'(?s)\nHTTP/1\.1 503 .*\{"message": "Service Unavailable"\}'),
 }
 
+BIG = "x" * 70_000
+GERMAN = {"Accept-Language": "de-CH"}
 PROOF: Signs = {
+    "sizes-bounded": (does(note=BIG), r"\nHTTP/1\.1 4\d\d "),
+    "users-of-64-characters": (does(partner_user_id="x" * 65), INVALID),
+    "languages-answered": (does(body=b"{", headers=GERMAN), r"\ncontent-language: de\r"),
+    "errors-name-what-is-secret": (MALFORMED, '"authorization": "missing-or-invalid"'),
+    "networks-known-by-name": (does(network="nowhere"), "network is not known"),
+    "touched-after-the-end": (dated, "dated anew"),
+    "options-in-any-combination": (SESSION, r'"chosen": \['),
     "behind-a-gateway": (does(path="/nowhere"), r'"client": "127\.0\.0\.1"'),
     "ws-refused-by-close": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
     "known-after-a-moment": (POLL, UNKNOWN),
@@ -204,6 +213,21 @@ FOLLOWING: Signs = {
 }
 
 KRYPTONIM: Signs = {
+    "large-bodies-refused": (does(metadata={"note": BIG}), r"\nHTTP/1\.1 413 "),
+    "large-bodies-cut": (does(metadata={"note": BIG}), UNAUTHORISED),
+    "metadata-within-limits": (does(metadata={"note": "x" * 600}), INVALID),
+    "texts-within-limits": (does(successUrl=f"https://shop.test/{'x' * 128}"), INVALID),
+    "digits-within-limits": (does(fiatAmount=15.000000001), INVALID),
+    "limits-by-currency": (does(fiatAmount=None, cryptoAmount=21), "outside the limits"),
+    "example-domains-refused": (does(successUrl="https://shop.example/done"), INVALID),
+    "messages-in-the-asked-language": (does(body=b"{", headers=GERMAN), r'"message": "\[de\] '),
+    "only-what-is-acceptable": (does(headers={"Accept": "text/html"}), r"\nHTTP/1\.1 406 "),
+    "https-demanded-of-proxies": (does(headers={"X-Forwarded-Proto": "http"}), r"\nHTTP/1\.1 308 "),
+    "key-in-authorization-too": (SESSION, r"\nset-cookie: visit="),
+    "named-by-the-caller": (does(headers={"X-Request-Id": "called-so"}), r"\nx-request-id: called-so\r"),
+    "errors-say-there-is-no-session": (MALFORMED, '"incident": {"id": "'),
+    "named-by-the-trace": (does(headers=TRACED), rf'"sessionId": "{TRACE}"'),
+    "amounts-rounded": (does(fiatAmount=0.000000001), INVALID),
     "session-id-counts": (SESSION, r'"sessionId": "\d{8}"'),
     "session-id-ulid": (SESSION, r'"sessionId": "01[0-9A-Z]{24}"'),
     "session-id-long": (SESSION, r'"sessionId": "[\w-]{900}"'),
