@@ -414,7 +414,8 @@ class TestOutcome:
         """Journals of several workers are merged one after the other; what counts is when."""
 
         def sent(second: int) -> dict[str, Any]:
-            return {"kind": "exchange", "direction": "outgoing", "started": f"2026-01-01T00:00:{second:02}Z"}
+            seen = {"number": second, "scenario": "test_a.py::test_own", "held": []}
+            return {**seen, "kind": "exchange", "direction": "outgoing", "started": f"2026-01-01T00:00:{second:02}Z"}
 
         finding = {"kind": "finding", "clause": "a.own", "scenario": "test_a.py::test_own"}
         records = [sent(1), sent(5), finding, sent(9), sent(2), sent(3), {**finding, "clause": "a.other"}, sent(6)]
