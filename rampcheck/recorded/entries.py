@@ -108,7 +108,7 @@ def content(text: Any, encoding: Any) -> bytes:
     """Gives the bytes of a body that stands as text, or as `base64`. Raises `ValueError`, which says what is wrong."""
     if not isinstance(text, str):
         raise ValueError("not recorded")  # noqa: TRY004 - it is the file that is wrong, whatever the type
-    if encoding in {None, "", "utf-8"}:
+    if encoding in (None, "", "utf-8"):
         try:
             return text.encode("utf-8")
         except UnicodeEncodeError:

@@ -174,7 +174,7 @@ def no_error_holds_a_session(exchange: Exchange, _: Partner) -> Broken | None:
     answer = exchange.response.json if exchange.response else None
     # What stands on top of a documented error is the schema's to judge.
     inner = list(answer.values()) if isinstance(answer, dict) and exchange.status in EXPECTED_STATUSES else [answer]
-    found = sorted({name for name, value in members(inner) if _plain(name) in SESSIONS_OWN and value not in {None, ""}})
+    found = sorted({name for name, value in members(inner) if _plain(name) in SESSIONS_OWN and value not in (None, "")})
     if not found:
         return None
     return Broken("an error without a session", f"{' and '.join(found)} in it", about=(BODY,))
