@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rampcheck.sandbox import builtin_profile
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, commanded, rampcheck
 
 PART = ("--contract", "proof", "--clause", "proof.auth.*")
 
 
 def report(folder: Path) -> Completed:
     """Runs `rampcheck report`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "rampcheck.cli", "report", str(folder)], capture_output=True, text=True, check=False
-    )
-    return Completed(done.returncode, done.stdout + done.stderr, folder)
+    return Completed(*commanded("report", str(folder)), folder)
 
 
 @pytest.fixture(scope="module")

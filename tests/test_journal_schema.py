@@ -26,7 +26,7 @@ from rampcheck.wire.journal import read_records
 from rampcheck.wire.journal_records import Record
 from rampcheck.wire.journal_schema import mistake, schema
 from tests.answering import SESSION
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, commanded, rampcheck
 from tests.scripted import REFUSED, scripted
 from tests.typed import differences
 
@@ -37,10 +37,7 @@ OUTGROWN = 20 * 1024  # bytes of a journal after which a run is killed
 
 def report(folder: Path) -> Completed:
     """Runs `rampcheck report`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "rampcheck.cli", "report", str(folder)], capture_output=True, text=True, check=False
-    )
-    return Completed(done.returncode, done.stdout + done.stderr, folder)
+    return Completed(*commanded("report", str(folder)), folder)
 
 
 def killed(folder: Path) -> Path:

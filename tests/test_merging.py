@@ -26,7 +26,7 @@ from rampcheck.sandbox import server
 from rampcheck.signoff import contents, keys, signing
 from rampcheck.signoff.signing import Signatory
 from rampcheck.wire.receiver import free_port
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, commanded, rampcheck
 
 ENVIRONMENT = {**os.environ, VARIABLE: "a secret of the pipeline, and its run 4711"}
 FEW = ("--examples", "5")
@@ -34,9 +34,7 @@ FEW = ("--examples", "5")
 
 def report(*arguments: str | Path) -> Completed:
     """Runs `rampcheck report`; the folder is the one named last."""
-    command = [sys.executable, "-m", "rampcheck.cli", "report", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return Completed(done.returncode, done.stdout + done.stderr, Path(arguments[-1]))
+    return Completed(*commanded("report", *map(str, arguments)), Path(arguments[-1]))
 
 
 @contextmanager
