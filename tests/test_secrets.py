@@ -46,16 +46,15 @@ UNKNOWN = {"proof": {"signature secret"}, "kryptonim": {"signature", "init token
 @pytest.fixture(
     scope="module",
     params=[
-        ("proof", "3"),
-        ("kryptonim", "1"),
-        pytest.param(("proof", "1"), marks=pytest.mark.heavy),
-        pytest.param(("kryptonim", "3"), marks=pytest.mark.heavy),
+        ("proof", "3", "--budget", "250"),
+        ("kryptonim", "1", "--budget", "250"),
+        *(pytest.param((name, workers), marks=pytest.mark.heavy) for name in CREDENTIALS for workers in "13"),
     ],
-    ids=" with workers: ".join,
+    ids=" ".join,
 )
 def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Completed:
     """A run, full of failures, against a target that leaks everything."""
-    contract, workers = request.param
+    contract, workers, *few = request.param
     folder = tmp_path_factory.mktemp("leaky")
     listen = f"127.0.0.1:{receiver.free_port()}"
     webhook_url = f"http://{listen}/planted"
@@ -72,6 +71,7 @@ def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             str(folder / "profile.yaml"),
             "-n",
             workers,
+            *few,
             folder=folder / "run",
             environment={**os.environ, "PLANTED_TOKEN": TOKEN, "PLANTED_SECRET": leaky_target.SIGNATURE_SECRET},
         )
