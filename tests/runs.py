@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,15 @@ def rampcheck(
         [str(program), *asked], capture_output=True, text=True, check=False, env=environment, cwd=current
     )
     return Completed(done.returncode, done.stdout + done.stderr, folder)
+
+
+@cache
+def conforming(contract: str) -> Completed:
+    """Gives a whole run of the plain reference, with a HAR beside its folder, for tests that only read it."""
+    scratch = tempfile.TemporaryDirectory(prefix="rampcheck-tests-")
+    atexit.register(scratch.cleanup)
+    place = Path(scratch.name)
+    return rampcheck("--contract", contract, "--har", str(place / "run.har"), folder=place / "run")
 
 
 def commanded(

@@ -23,7 +23,7 @@ from rampcheck.sandbox import builtin_profile
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.redaction import Redactor
 from tests import small_pack
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, conforming
 
 # A generated request breaks what it happens to break; marks for all of that would start this one for each.
 GENERATED = "test_properties.py::test_generated_invalid_requests"
@@ -53,9 +53,9 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(name: str, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+def run(name: str) -> Completed:
     """A run of the plain reference."""
-    return rampcheck("--contract", name, folder=tmp_path_factory.mktemp(name) / "run")
+    return conforming(name)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from rampcheck.recorded import files
 from rampcheck.report import har
 from rampcheck.running import folder
 from rampcheck.wire.journal_schema import mistake
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, conforming
 
 CONTRACTS = ("proof", "kryptonim")
 EVERY = 15  # so many of a run's exchanges are one in the traffic whose parts are taken away
@@ -28,10 +28,9 @@ Har = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=CONTRACTS)
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+def run(request: pytest.FixtureRequest) -> Completed:
     """A run of a reference, which writes a HAR."""
-    place = tmp_path_factory.mktemp(request.param)
-    done = rampcheck("--contract", request.param, "--har", str(place / "run.har"), folder=place / "run")
+    done = conforming(request.param)
     assert done.code == 0
     return done
 

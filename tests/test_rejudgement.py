@@ -16,7 +16,7 @@ import pytest
 from rampcheck.errors import UsageError
 from rampcheck.running import conclusion
 from rampcheck.running.rejudgement import ATTESTED, DIFFERS, SAME, rejudged
-from tests.runs import Completed, rampcheck
+from tests.runs import Completed, conforming, rampcheck
 
 Record = dict[str, Any]
 PART = ("--contract", "proof", "--clause", "proof.auth.*")
@@ -49,10 +49,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Completed:
 
 
 @pytest.mark.parametrize("contract", ["proof", "kryptonim"])
-def test_a_conforming_run_comes_out_the_same(contract: str, tmp_path: Path) -> None:
+def test_a_conforming_run_comes_out_the_same(contract: str) -> None:
     """Nothing differs, and of the required clauses no more are attested by the live run only than is said above."""
-    rampcheck("--contract", contract, folder=tmp_path / "run")
-    again = rejudged(tmp_path / "run")
+    again = rejudged(conforming(contract).folder)
     assert again.holds, again.lines()
     musts = [clause for clause in again.clauses if clause.level == "must"]
     attested = {clause.clause for clause in musts if clause.outcome == ATTESTED}
