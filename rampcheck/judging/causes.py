@@ -27,8 +27,7 @@ def explains(cause: Cause, source: Finding, finding: Finding) -> bool:
         return False
     if BODY in known and not cause.several:
         return True
-    members = other - {STATUS}
-    return bool(members) and BODY not in members and members <= known
+    return bool(other) and BODY not in other and other <= known
 
 
 def explains_anywhere(cause: Cause, source: Finding, finding: Finding, outcomes: Mapping[int, str]) -> bool:

@@ -147,14 +147,10 @@ class DisabledSellServedWhenRepeated(SessionService):
         super().check_sell(partner, request)
 
 
-# Of two choices that are refused together only, either is.
-PERHAPS = (f"{REQUEST}.type-override", f"{REQUEST}.currency-enabled")
-
-
 def _sell_refused(name: str, summary: str, applies: Callable[[Partner, SessionRequest], bool]) -> None:
     """Registers a defect: with off-ramp enabled, the sells to which it applies are refused all the same."""
 
-    @defect(name, breaks=[f"{REQUEST}.sell-enabled"], may_break=PERHAPS, summary=summary)
+    @defect(name, breaks=[f"{REQUEST}.sell-enabled"], may_break=[f"{REQUEST}.type-override"], summary=summary)
     class SellRefused(SessionService):
         def check_sell(self, partner: Partner, request: SessionRequest) -> None:
             super().check_sell(partner, request)
@@ -316,7 +312,7 @@ _client_ip_required(
 # The address.
 
 
-@defect("sent-address-checked", breaks=[f"{REQUEST}.address-ignored"], may_break=[f"{REQUEST}.currency-enabled"])
+@defect("sent-address-checked", breaks=[f"{REQUEST}.address-ignored"])
 class SentAddressChecked(SessionService):
     """An address in the request is refused if it is none of the requested network."""
 

@@ -18,7 +18,6 @@ from rampcheck.sandbox.wire import Answer, Call, json_answer
 from . import refusals
 from .base import BaseService
 from .following_changes import (
-    RULES_OF_TOKENS,
     admitted,
     refused_with,
     respelled,
@@ -150,7 +149,7 @@ admitted(
 )
 
 
-@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"], may_break=RULES_OF_TOKENS)
+@defect("ws-without-token-closed-later", breaks=["proof.ws.auth"])
 class WsWithoutTokenClosedLater(UpdateService):
     """An upgrade without a good token succeeds, and the connection is closed some seconds later."""
 

@@ -71,10 +71,6 @@ def in_status(status: str, change: Change) -> Change:
 PATHS = {"transaction.auth": "/widget/transactions/", "kyc.auth": "/widget/users/", "ws.auth": "/ws"}
 
 
-# What an endpoint that takes no heed of tokens cannot keep either.
-RULES_OF_TOKENS = ("proof.auth.bearer-scheme", "proof.auth.inactive-token")
-
-
 def admitted(name: str, clause: str, summary: str, admission: Admission, at: str = "") -> None:
     """Registers a defect: where a conforming server refuses the caller, `admission` may let them in.
 
@@ -82,7 +78,7 @@ def admitted(name: str, clause: str, summary: str, admission: Admission, at: str
     """
     path = at or PATHS[clause]
 
-    @defect(name, breaks=[f"proof.{clause}"], may_break=() if at else RULES_OF_TOKENS, summary=summary)
+    @defect(name, breaks=[f"proof.{clause}"], summary=summary)
     class Admitted(BaseService):
         def authenticate(self, call: Call) -> Partner:
             try:

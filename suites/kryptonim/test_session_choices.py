@@ -31,6 +31,19 @@ CLAUSES = {
     "ipAddress": "ip-forms",
 }
 OPTIONAL = "optional"
+# Of choices that are refused only together, the one whose clause stands first here is blamed: the fewer requests have
+# it, the more does its clause speak of them.
+SPEAKING = (
+    "metadata",
+    "unlocked-fields",
+    "ip-forms",
+    "payment-method",
+    "fiat-currency",
+    "testnet",
+    "crypto-amount",
+    "fiat-amount",
+    OPTIONAL,
+)
 
 
 @dataclass(frozen=True)
@@ -148,9 +161,19 @@ def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange
 
 
 def look_into(accepted: Accepted, made: Sequence[Choice], request: Request) -> None:
-    """Demands each choice of a refused request by itself where all the others together are accepted."""
+    """Demands a refused request by one of those choices without each of which all the others are accepted.
+
+    They are refused together only: that is one finding, which names them all.
+    """
+    needed: list[tuple[Choice, Accepted]] = []
     for choice in made:
         others, exchange = tried(accepted, [other for other in made if other is not choice])
         if exchange.accepted:
-            known = Accepted(accepted.target, others.request, exchange)
-            known.instead(request, f"{choice}, besides {others.change}").is_accepted(clause=f"{CLAUSE}.{choice.clause}")
+            needed.append((choice, Accepted(accepted.target, others.request, exchange)))
+    if needed:
+        needed.sort(key=lambda one: SPEAKING.index(one[0].clause))
+        blamed, control = needed[0]
+        together = [choice for choice, _ in needed]
+        rest = ", ".join(str(choice) for choice in made if choice not in together)
+        shown = " together with ".join(map(str, together)) + (f", besides {rest}" if rest else "")
+        control.instead(request, shown).is_accepted(clause=f"{CLAUSE}.{blamed.clause}")

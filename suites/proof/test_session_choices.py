@@ -47,6 +47,17 @@ SHOWN = (
     *(f"{REQUEST}.{name}" for name in ("redirect-override", "client-ip-forms", "address-ignored", "sell-enabled")),
     "proof.auth.origin-registered",
 )
+# Of choices that are refused only together, the one whose clause stands first here is blamed: what is said to change
+# nothing, then what is said to have an effect. A pair, or a buy, is what the others are tried with.
+SPEAKING = (
+    f"{REQUEST}.address-ignored",
+    "proof.auth.origin-registered",
+    f"{REQUEST}.redirect-override",
+    f"{REQUEST}.sell-enabled",
+    f"{REQUEST}.client-ip-forms",
+    f"{REQUEST}.type-override",
+    f"{REQUEST}.currency-enabled",
+)
 
 
 @dataclass(frozen=True)
@@ -138,12 +149,21 @@ def made(accepted: Accepted, row: Sequence[Choice]) -> Attempt:
 
 
 def look_into(accepted: Accepted, row: Sequence[Choice], request: Request) -> None:
-    """Demands each promised choice of a refused request by itself where all the others together are accepted."""
+    """Demands a refused request by one of those promised choices without each of which all the others are accepted.
+
+    They are refused together only: that is one finding, which names them all.
+    """
+    needed: list[tuple[Choice, Accepted]] = []
     for choice in row:
-        if not choice.clause:
-            continue
-        others = made(accepted, [other for other in row if other is not choice])
-        exchange = others.send()
-        if exchange.accepted:
-            known = Accepted(accepted.target, others.request, exchange)
-            known.instead(request, f"{choice.words}, besides {others.change}").is_accepted(clause=choice.clause)
+        if choice.clause:
+            others = made(accepted, [other for other in row if other is not choice])
+            exchange = others.send()
+            if exchange.accepted:
+                needed.append((choice, Accepted(accepted.target, others.request, exchange)))
+    if needed:
+        needed.sort(key=lambda one: SPEAKING.index(one[0].clause))
+        blamed, control = needed[0]
+        together = [choice for choice, _ in needed]
+        rest = ", ".join(choice.words for choice in row if choice not in together)
+        shown = " together with ".join(choice.words for choice in together) + (f", besides {rest}" if rest else "")
+        control.instead(request, shown).is_accepted(clause=blamed.clause)

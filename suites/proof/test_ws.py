@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from rampcheck.judging.demands import Acceptance, Demand, Rejection
+from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.cases import parts
-from rampcheck.running.scenario import Accepted, Attempt, Target
+from rampcheck.running.scenario import Accepted, Target
 
 from .asking import demand, known, transaction_of
 from .requests import upgrade
@@ -39,11 +39,7 @@ def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> Non
 @parts(11, 4)
 def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place open a WebSocket."""
-
-    def refused(attempt: Attempt, _: Rejection, clause: str) -> None:
-        demand_silent_refusal(target, attempt, clause=clause)  # How an upgrade is refused is not documented.
-
-    demand_rules_of_tokens(target, upgraded, "proof.ws.auth", refused, part)
+    demand_rules_of_tokens(target, upgraded, "proof.ws.auth", part)
 
 
 @pytest.mark.verifies("proof.ws.tx-id-required")

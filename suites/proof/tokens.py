@@ -1,19 +1,28 @@
-"""What is no good token, as every endpoint beside the session's is asked with it, and what is one besides."""
+"""What is no good token, as every endpoint is asked with it, and what is one besides."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from rampcheck.judging.demands import Rejection
+from rampcheck.judging.demands import Demand, Due, Rejection, Silence
 from rampcheck.running.scenario import Accepted, Attempt, Target
+from rampcheck.wire.exchanges import Exchange
 
 from .refusals import INVALID_TOKEN, UNAUTHORISED
+from .upgrades import demand_silent_refusal
 
 SCHEME = "proof.auth.bearer-scheme"
 INACTIVE = "proof.auth.inactive-token"
 GRACE = "proof.auth.rotation-grace"
+
+
+class Strangers(NamedTuple):
+    """The clauses by which an endpoint refuses who has no token, and who has one that was never issued."""
+
+    without_token: str
+    with_made_up_token: str
 
 
 class Unfit(NamedTuple):
@@ -66,15 +75,55 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
         )
 
 
-def demand_rules_of_tokens(
-    target: Target, known: Accepted, clause: str, refused: Callable[[Attempt, Rejection, str], object], part: slice
-) -> None:
+def demand_rules_of_tokens(target: Target, known: Accepted, clause: str, part: slice) -> None:
     """Demands of a question that was just accepted that only a good token opens it, and so does the previous one.
 
-    `clause` is the endpoint's own; `refused` demands the refusal of an attempt by a clause; `part` says of which.
+    `clause` is the endpoint's own; `part` says of which attempts the refusal is demanded.
     """
     for attempt, broken, refusal in [*unfit(target, known, clause)][part]:
-        refused(attempt, refusal, broken)
+        if broken == clause:
+            _refused(target, attempt, refusal, clause)
+        else:
+            demand_heed(target, attempt, refusal, broken, Strangers(clause, clause))
     if part.stop is None and "previous_client_token" in target.profile.credentials:
         previous = target.profile.credentials["previous_client_token"]
         known.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted(clause=GRACE)
+
+
+def demand_heed(target: Target, attempt: Attempt, refusal: Rejection, clause: str, strangers: Strangers) -> None:
+    """Demands by `clause` the refusal of a good token under another scheme, or of one that is no longer active.
+
+    Where a stranger gets the same answer, the endpoint takes no heed of tokens at all: then the answer breaks the
+    clause of `strangers` as well, from which the other one follows.
+    """
+    answer = _refused(target, attempt, refusal, clause)
+    if _is_due(target, answer, refusal):
+        return
+    made_up = f"rampcheck-{target.unique()}-no-such-token"
+    target.hide("made_up_token", made_up)
+    causes = [(strangers.with_made_up_token, f"Bearer {made_up}", "a made-up token")]
+    if clause == SCHEME:  # What stands under it may be taken for no token.
+        causes.append((strangers.without_token, None, ""))
+    for cause, value, what in causes:
+        stranger = attempt.control.with_header("Authorization", value, what)
+        other = _refused(target, stranger, UNAUTHORISED, cause)
+        if other.status == answer.status and not _is_due(target, other, UNAUTHORISED):
+            where = f"for a request with {attempt.change}, which is answered as one with {stranger.change} is"
+            with target.judge.changing(attempt.change):
+                target.demand(answer, Demand(cause, _due(answer, refusal), where), attempt.control.exchange)
+            return
+
+
+def _refused(target: Target, attempt: Attempt, refusal: Rejection, clause: str) -> Exchange:
+    """Demands a refusal by a clause and gives the answer; how an upgrade is refused is not documented."""
+    if attempt.request.protocol == "websocket":
+        return demand_silent_refusal(target, attempt, clause=clause)
+    return attempt.is_refused(refusal, clause=clause)
+
+
+def _due(exchange: Exchange, refusal: Rejection) -> Due:
+    return Silence() if exchange.protocol == "websocket" else refusal
+
+
+def _is_due(target: Target, exchange: Exchange, refusal: Rejection) -> bool:
+    return _due(exchange, refusal).broken(exchange, target.suite) is None

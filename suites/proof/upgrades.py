@@ -12,10 +12,10 @@ from rampcheck.wire.exchanges import Exchange, Request
 AT_ONCE = 2.0  # seconds
 
 
-def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE, clause: str = "") -> None:
+def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT_ONCE, clause: str = "") -> Exchange:
     """Demands that an upgrade is refused, or closed by the target without any event, within `patience` seconds.
 
-    Of a scenario that verifies several clauses, `clause` says by which.
+    Of a scenario that verifies several clauses, `clause` says by which. Gives the answer that was judged.
     """
     demand = Demand(clause or target.clause, Silence(), f"for an upgrade with {attempt.change}")
     with target.judge.changing(attempt.change):
@@ -26,6 +26,7 @@ def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT
             exchange = unsubscribed(target, attempt.request, patience)
     with target.judge.changing(attempt.change):
         target.demand(exchange, demand, attempt.control.exchange)
+    return exchange
 
 
 def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
