@@ -368,7 +368,7 @@ CREDENTIALS = tuple(
             "does credentials.signature_secret belong to this very api_key?",
             "same page",
             "either",
-            10,  # the other spellings of a request are tried, too: the target might refuse right credentials for these
+            17,  # each other spelling of a request is tried, too: the target might refuse right credentials for it
         ),
     )
 )

@@ -101,18 +101,35 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
     if (foreign := base_url.explained(asking, request, answer)) is not None:
         yield foreign
         return None
+    if (foreign := base_url.named(asking.suite, answer, asking.redacted)) is not None:
+        return (yield from _accepted_with_more(asking, answer, foreign))
     yield Observation("base_url", "ok", "the API of the contract answers", exchange=answer.number)
     if answer.status == asking.suite.contract.credentials_refused[0]:
         return (yield from credentials.explained(asking, request, answer))
     return (yield from _first_accepted(asking, candidates, answer))
 
 
+def _accepted_with_more(
+    asking: Asking, refused: Exchange, foreign: Observation
+) -> Generator[Observation, None, Candidate | None]:
+    """Looks whether what seems to be anybody's refusal is one of a request that lacks something optional."""
+    if refused.status >= 400 and not refused.is_page:
+        for candidate in credentials.with_more(asking, refused):
+            answer = asking.ask(_built(asking, candidate))
+            if answer.accepted and asking.suite.is_session(answer):
+                yield _documented(candidate, refused, answer)
+                return candidate
+    yield foreign
+    return None
+
+
 def _candidates(asking: Asking) -> list[Candidate]:
-    """Gives the documented minimum in some forms, it with each optional part, then all else that may be tried."""
-    found = [one for one in asking.suite.candidates(asking.profile) if len({what for _, what in one.added}) <= 1]
+    """Gives the documented minimum in some forms, it with each optional part, in more forms, and with all at once."""
+    *most, everything = asking.suite.candidates(asking.profile)
+    found = [one for one in most if len({what for _, what in one.added}) <= 1]
     first = [one for one in found if not one.added][:MOST_FORMS]
     first += list({one.added: one for one in reversed(found) if one.added}.values())[::-1]
-    return [*first, *(one for one in found if one not in first)][:MOST_CANDIDATES]
+    return [*[*first, *(one for one in found if one not in first)][: MOST_CANDIDATES - 1], everything]
 
 
 def _first_accepted(

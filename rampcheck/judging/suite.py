@@ -96,6 +96,15 @@ class Candidate:
     added: tuple[tuple[str, str], ...] = ()
 
 
+def by_themselves(candidates: Sequence[Candidate]) -> list[int]:
+    """Gives the places of those candidates that add one optional part to the minimum, one for each part."""
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    for place, candidate in enumerate(candidates):
+        if len({what for _, what in candidate.added}) == 1:
+            first.setdefault(candidate.added, place)
+    return list(first.values())
+
+
 @dataclass(frozen=True)
 class Probe:
     """A request by which `rampcheck doctor` sees whether the target is as a place of the profile says.
@@ -120,14 +129,17 @@ class Suite:
 
     `contract` is the contract's own data. `authenticate(request, profile)` gives the request with its credentials,
     computed over the very bytes that will be sent. `candidates(profile)` gives what to try as a baseline, the
-    documented minimum first; `respelled` gives the same in other spellings, for a target that refuses the credentials.
-    `probes` gives what to ask about the rest of a profile, the most telling first.
+    documented minimum first, that with all that is optional last; `respelled` gives the same in other spellings, for a
+    target that refuses the credentials. `elsewhere(profile, unique)` gives a question to another endpoint, which is
+    refused with the status of refused credentials for these alone; None where there is no such endpoint. `probes`
+    gives what to ask about the rest of a profile, the most telling first.
     """
 
     contract: Descriptor
     authenticate: Callable[[Request, Profile], Request]
     candidates: Callable[[Profile], Iterator[Candidate]]
     respelled: Callable[[Profile], Iterator[Candidate]] = lambda _: iter(())
+    elsewhere: Callable[[Profile, str], Request] | None = None
     probes: Callable[[Profile], Iterator[Probe]] = lambda _: iter(())
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()

@@ -158,15 +158,11 @@ ANSWERS: tuple[tuple[Fits, str, str, Whose], ...] = (
 
 
 def explained(asker: Asker, request: Request, answer: Exchange) -> Observation | None:
-    """Says what answers in the API's place, or that it is the API in a shape of its own; None where it is the API.
+    """Says where the API is instead, or that it is the API in a shape of its own; None where neither is seen.
 
     Asks at most three times more, and once for each credential.
     """
-    return (
-        located(asker, request, answer)
-        or shape.of_its_own(asker, request, answer)
-        or named(asker.suite, answer, asker.redacted)
-    )
+    return located(asker, request, answer) or shape.of_its_own(asker, request, answer)
 
 
 def located(asker: Asker, request: Request, answer: Exchange) -> Observation | None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from itertools import combinations, islice
+from itertools import chain, combinations
 from urllib.parse import unquote
 
 from rampcheck.contract.descriptor import Credential
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError
-from rampcheck.judging.suite import Candidate
+from rampcheck.judging.suite import Candidate, by_themselves
 from rampcheck.mistakes import clock
 from rampcheck.mistakes.asker import Asker
 from rampcheck.mistakes.observation import Observation
 from rampcheck.wire.exchanges import Exchange, Request
 
 ABOUT = "credentials"
-MOST_RESPELLED = 6  # other ways of writing the request, likewise; a run tries all
 MOST_TRIED = 4  # other credentials than the profile's, where these are refused
 Mend = Callable[[str], str]
 
@@ -98,7 +97,7 @@ def explained(asker: Asker, request: Request, refused: Exchange) -> Generator[Ob
     if (mistake := mistaken(asker, request, refused)) is not None:
         yield mistake
         return None
-    for candidate in islice(asker.suite.respelled(asker.profile), MOST_RESPELLED):
+    for candidate in chain(with_more(asker, refused), asker.suite.respelled(asker.profile)):
         answer = asker.ask(candidate.build(asker.profile, asker.suite.credential, asker.unique))
         if answer.accepted and asker.suite.is_known(answer):
             what = " and ".join(what for _, what in candidate.added)
@@ -133,6 +132,33 @@ def mistaken(asker: Asker, request: Request, refused: Exchange) -> Observation |
         if answer.accepted and asker.suite.is_known(answer):
             return Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
     return None
+
+
+def are_refused_elsewhere(asker: Asker, refused: Exchange | None) -> bool | None:
+    """Whether the API itself says of the credentials, here and at another endpoint, too, that it refuses them.
+
+    Then no part of the request is missing. None where nobody can tell: the contract has no other endpoint, or it is
+    production, where only sessions are asked for.
+    """
+    if refused is None or asker.suite.is_foreign(refused):
+        return False
+    if asker.suite.elsewhere is None or asker.profile.environment == "production":
+        return None
+    answer = asker.ask(asker.suite.elsewhere(asker.profile, asker.unique))
+    return answer.status == asker.suite.contract.credentials_refused[0] and not asker.suite.is_foreign(answer)
+
+
+def with_more(asker: Asker, refused: Exchange) -> Iterator[Candidate]:
+    """Gives what a target may accept that refuses the minimum: it with all that is optional, with each part of it.
+
+    Each part only where credentials are refused, and something shows that they may be right: a run tries all.
+    """
+    candidates = list(asker.suite.candidates(asker.profile))
+    if candidates[-1].added:
+        yield candidates[-1]
+    is_of_credentials = refused.status == asker.suite.contract.credentials_refused[0]
+    if is_of_credentials and are_refused_elsewhere(asker, refused) is False:
+        yield from (candidates[place] for place in by_themselves(candidates))
 
 
 def _otherwise(asker: Asker) -> Iterator[tuple[str, str, Profile]]:

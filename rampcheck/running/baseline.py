@@ -13,7 +13,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.display import one_line
 from rampcheck.errors import Inconclusive, NothingFollows, RunOver, Throttled, Unjudged
 from rampcheck.judging.findings import Judge
-from rampcheck.judging.suite import STATUS, Candidate, Suite
+from rampcheck.judging.suite import STATUS, Candidate, Suite, by_themselves
 from rampcheck.mistakes import base_url, clock, connection, credentials, rate, shape
 from rampcheck.mistakes.observation import Observation
 from rampcheck.running.asking import Asking
@@ -73,6 +73,8 @@ class _Search:
     def found(self) -> int:
         failed: list[int] = []
         for index in self._order():
+            if index in self._tried:
+                continue
             exchange, added = self._sent(index), self._all[index].added
             if exchange.accepted:
                 self._demand_session(index, exchange)
@@ -94,16 +96,20 @@ class _Search:
     def _order(self) -> Iterator[int]:
         """Gives what to try next: the minimum, it with each optional part, with several, with all.
 
-        Once the credentials are refused, or what refuses does not speak as the API does, of what is optional only all
-        of it: if that is accepted, less is tried. Of credentials that are refused, each other spelling as well.
+        Once the credentials are refused, or what refuses does not speak as the API does, all parts together come first:
+        if they are accepted, less is tried. Then each by itself, as one may be needed and another one refused; not
+        where it is known that no part is missing. Of credentials that are refused, each other spelling as well.
         """
         plain = len(list(self._suite.candidates(self._profile)))
-        for index in range(plain):
-            is_minimum, is_all = not self._all[index].added, index == plain - 1
-            if self._refuses_credentials() and not is_all:
-                continue
-            if is_minimum or is_all or not self._refuses_in_other_words():
-                yield index
+        yield 0
+        if not (self._refuses_credentials() or self._refuses_in_other_words()):
+            yield from range(1, plain)
+            return
+        if not self._refuses_credentials():
+            yield from (index for index in range(1, plain) if not self._all[index].added)
+        yield plain - 1
+        if not (self._refuses_credentials() and credentials.are_refused_elsewhere(self._asking, self._refused)):
+            yield from by_themselves(self._all[:plain])
         if self._refuses_credentials():
             yield from range(plain, len(self._all))
 

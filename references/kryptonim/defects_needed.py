@@ -1,5 +1,7 @@
 """Defects of a target that needs what is optional, in every request (`kryptonim.session.request.optional`)."""
 
+# ruff: noqa: D102 - a defect's class says what its methods do wrong.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rampcheck.sandbox.defects import defect
-from rampcheck.sandbox.wire import Call
+from rampcheck.sandbox.wire import Answer, Call, json_answer
 
 from . import refusals
 from .defects_request import REQUEST
@@ -78,3 +80,17 @@ _needed(
     lambda _, call: "charset" in (call.header("content-type") or ""),
     415,
 )
+
+
+@defect(
+    "origin-alone-accepted",
+    breaks=[f"{REQUEST}.optional"],
+    may_break=[REQUEST, "kryptonim.auth", "kryptonim.errors"],
+)
+class OriginAloneAccepted(WidgetSessionService):
+    """A gateway refuses, in its own words, whoever sends no Origin, and whoever sends metadata."""
+
+    def create_session(self, call: Call) -> Answer:
+        if call.header("origin") is None or b'"metadata"' in call.body:
+            return json_answer(401, {"detail": "Not authenticated"})
+        return super().create_session(call)

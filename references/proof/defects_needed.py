@@ -1,11 +1,13 @@
 """Defects of a server that takes nothing without what is optional, however it says so."""
 
+# ruff: noqa: D102 - a defect's class says what its methods do wrong.
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from rampcheck.sandbox.defects import defects
-from rampcheck.sandbox.wire import Call
+from rampcheck.sandbox.defects import defect, defects
+from rampcheck.sandbox.wire import Answer, Call, json_answer
 
 from . import refusals
 from .refusals import Refusal, Refused
@@ -14,12 +16,13 @@ from .service import SessionService
 from .session_changes import SESSION
 
 Needs = Callable[[SessionRequest, Call], bool]
+MAY_BREAK = (f"{SESSION}.request", "proof.auth.origin-optional", "proof.errors")
 
 _needs = defects(
     SessionService,
     "read",
     lambda is_there, refused, _, inherited, call: _demanded(inherited(call), is_there, refused, call),
-    may_break=[f"{SESSION}.request", "proof.auth.origin-optional", "proof.errors"],
+    may_break=MAY_BREAK,
 )
 
 
@@ -89,3 +92,23 @@ _needs(
     _has("client_ip", "type"),
     refusals.TOKEN,
 )
+_needs(
+    "redirect-url-alone-accepted-as-unauthorised",
+    [f"{SESSION}.request.redirect-override"],
+    "A request without redirect_url, or with anything else that is optional, is refused as one without a good token.",
+    lambda request, _: (
+        request.redirect_url is not None
+        and not any(getattr(request, name) is not None for name in ("client_ip", "type", "address"))
+    ),
+    refusals.TOKEN,
+)
+
+
+@defect("origin-alone-accepted", breaks=["proof.auth.origin-optional"], may_break=MAY_BREAK)
+class OriginAloneAccepted(SessionService):
+    """A gateway refuses, in its own words, whoever sends no Origin, and whoever sends a redirect_url or an address."""
+
+    def create_session(self, call: Call) -> Answer:
+        if "origin" not in call.headers or b'"redirect_url"' in call.body or b'"address"' in call.body:
+            return json_answer(401, {"detail": "Not authenticated"})
+        return super().create_session(call)

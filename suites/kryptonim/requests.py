@@ -111,6 +111,7 @@ SPELLINGS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "the members in alphabetical order": (("separators", (",", ":")), ("sort_keys", True)),
     "spaces and the members in alphabetical order": (("separators", (", ", ": ")), ("sort_keys", True)),
     "an indent of two": (("indent", 2),),
+    "an indent of four": (("indent", 4),),
     "an indent of two and the members in alphabetical order": (("indent", 2), ("sort_keys", True)),
 }
 

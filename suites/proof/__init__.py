@@ -9,6 +9,7 @@ suite = Suite(
     contract=descriptor.load("proof"),
     authenticate=requests.authenticate,
     candidates=requests.candidates,
+    elsewhere=requests.elsewhere,
     probes=probes.probes,
     invariants=invariants.INVARIANTS,
     history=invariants.HISTORY,

@@ -104,8 +104,8 @@ Addition = Callable[[Request, Partner], Request]
 # What a target may ask for although it is documented as optional: the clause that says so, what it is, how it is added.
 ADDITIONS: tuple[tuple[str, str, Addition], ...] = (
     ("proof.session.request.client-ip-optional", "`client_ip`", lambda request, _: request.but(client_ip=CLIENT_IP)),
-    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
     ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="buy")),
+    ("proof.session.request.type-default", "`type`", lambda request, _: request.but(type="sell")),
     (
         "proof.session.request.redirect-override",
         "`redirect_url`",
@@ -130,12 +130,23 @@ def candidates(profile: Profile) -> Iterator[Candidate]:
     The last one has all of them.
     """
     usable = [addition for addition in ADDITIONS if "Origin" not in addition[1] or origins(profile.partner)]
-    for size in range(len(usable) + 1):
+    everything = tuple({addition[1]: addition for addition in reversed(usable)}.values())[::-1]
+    for size in range(len(everything)):
         for chosen in combinations(usable, size):
-            if len({what for _, what, _ in chosen}) < size:
-                continue
-            for pair in range(len(pairs(profile.partner)) if size < 2 else 1):
-                yield Candidate(_builder(chosen, pair), tuple((clause, what) for clause, what, _ in chosen))
+            if len({what for _, what, _ in chosen}) == size:
+                for pair in range(len(pairs(profile.partner)) if size < 2 else 1):
+                    yield _with(chosen, pair)
+    yield _with(everything, 0)
+
+
+def _with(chosen: tuple[tuple[str, str, Addition], ...], pair: int) -> Candidate:
+    return Candidate(_builder(chosen, pair), tuple((clause, what) for clause, what, _ in chosen))
+
+
+def elsewhere(profile: Profile, unique: str) -> Request:
+    """Gives a question for a transaction that nobody has: nothing but the credentials makes its answer a 401."""
+    request = poll(f"rampcheck-{unique}", "client_token")
+    return request.with_header("Origin", origins(profile.partner)[0]) if origins(profile.partner) else request
 
 
 def _builder(

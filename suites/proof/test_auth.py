@@ -21,7 +21,6 @@ from .refusals import (
 )
 from .requests import PATH, kyc_status, origins, poll, upgrade
 from .tokens import Strangers, demand_heed
-from .upgrades import demand_silent_refusal
 
 SECOND = "second_client_token"
 STRANGERS = Strangers("proof.auth.bearer-required", "proof.auth.unknown-token")
@@ -111,9 +110,9 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
-def test_an_address_off_the_allowlist_is_refused(accepted: Accepted) -> None:
+def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Target) -> None:
     """A call from an address that is not on the partner's allowlist is forbidden."""
-    accepted.from_outside().is_refused(FORBIDDEN)
+    demand_heed(target, accepted.from_outside(), FORBIDDEN, target.clause, STRANGERS)
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
@@ -121,10 +120,10 @@ def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted,
     """A call from outside is forbidden, also where a header of its own, or each of them, names an allowed address."""
     headers = forged(target.profile)
     for name, value in headers.items():
-        accepted.instead(
-            accepted.request.from_outside().with_header(name, value), f"{OUTSIDE} and an allowed one in {name}"
-        ).is_refused(FORBIDDEN)
-    accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header").is_refused(FORBIDDEN)
+        attempt = accepted.changed(from_outside_with({name: value}), f"{OUTSIDE} and an allowed one in {name}")
+        demand_heed(target, attempt, FORBIDDEN, target.clause, STRANGERS)
+    attempt = accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header")
+    demand_heed(target, attempt, FORBIDDEN, target.clause, STRANGERS)
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
@@ -136,18 +135,14 @@ def test_every_endpoint_asks_for_the_address(target: Target, token_name: str) ->
         OUTSIDE: from_outside_with({}),
         f"{OUTSIDE} and an allowed one in every header": from_outside_with(forged(target.profile)),
     }
-    for question in (
-        poll(transaction, token_name),
-        kyc_status(accepted.request.json["partner_user_id"], token_name),
-        upgrade(transaction, token_name),
-    ):
+    for clause, question in {
+        "proof.transaction.auth": poll(transaction, token_name),
+        "proof.kyc.auth": kyc_status(accepted.request.json["partner_user_id"], token_name),
+        "proof.ws.auth": upgrade(transaction, token_name),
+    }.items():
         control = known(accepted, question)
         for what, change in changes.items():
-            attempt = control.changed(change, what)
-            if question.protocol == "websocket":  # How one is refused is not documented.
-                demand_silent_refusal(target, attempt)
-            else:
-                attempt.is_refused(FORBIDDEN)
+            demand_heed(target, control.changed(change, what), FORBIDDEN, target.clause, Strangers(clause, clause))
 
 
 def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request]:

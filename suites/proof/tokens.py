@@ -91,17 +91,17 @@ def demand_rules_of_tokens(target: Target, known: Accepted, clause: str, part: s
 
 
 def demand_heed(target: Target, attempt: Attempt, refusal: Rejection, clause: str, strangers: Strangers) -> None:
-    """Demands by `clause` the refusal of a good token under another scheme, or of one that is no longer active.
+    """Demands by `clause` the refusal of a good token that has one thing against it: its scheme, its age, its address.
 
-    Where a stranger gets the same answer, the endpoint takes no heed of tokens at all: then the answer breaks the
-    clause of `strangers` as well, from which the other one follows.
+    Where a stranger gets the same answer, the endpoint takes no heed of who calls: then the answer breaks the clause
+    of `strangers` as well, from which the other one follows.
     """
     answer = _refused(target, attempt, refusal, clause)
     if _is_due(target, answer, refusal):
         return
     made_up = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", made_up)
-    causes = [(strangers.with_made_up_token, f"Bearer {made_up}", "a made-up token")]
+    causes: list[tuple[str, str | None, str]] = [(strangers.with_made_up_token, f"Bearer {made_up}", "a made-up token")]
     if clause == SCHEME:  # What stands under it may be taken for no token.
         causes.append((strangers.without_token, None, ""))
     for cause, value, what in causes:
