@@ -118,6 +118,15 @@ def test_no_defect_of_a_sample_is_explained_away(look: Look, contract: str, tmp_
     assert blamed(look, contract, defects_of(contract)[::EVERY], tmp_path) == {}
 
 
+@pytest.mark.parametrize("look", [opening, diagnosis])
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_what_is_needed_though_optional_is_found(look: Look, contract: str, tmp_path: Path) -> None:
+    """By itself or together, whatever the status of the refusal and in whose words, the optional part is sent."""
+    needing = [one for one in defects_of(contract) if one.service and one.service.__module__.endswith("defects_needed")]
+    assert any(one.name == "origin-alone-accepted" for one in needing)
+    assert blamed(look, contract, needing, tmp_path) == {}
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("look", [opening, diagnosis])
 @pytest.mark.parametrize("contract", CONTRACTS)

@@ -337,13 +337,15 @@ def test_a_part_of_a_run_judges_its_clauses_only(tmp_path: Path) -> None:
     assert done.clause("proof.session.request.amount-decimal")["reason"] == "not selected for this run"
     by_keyword = rampcheck("--contract", "proof", "-k", "twice", folder=tmp_path / "keyword")
     assert by_keyword.clause("proof.auth.unknown-token")["reason"] == "not selected for this run"
-    scenarios = {record["scenario"] for record in done.records("exchange")} - {"baseline", "controls"}
+    asked = {record["scenario"].rpartition("/")[2] for record in done.records("exchange")} - {"baseline", "controls"}
     chosen = {
         f"{known.path.name}::{known.name}"
         for known in launch.listed("proof").scenarios
         if any(clause.startswith("proof.auth.") for clause in known.clauses)
     }
-    assert {scenario.rpartition("/")[2] for scenario in scenarios} <= chosen
+    # The first partner's choices stand in so few requests that the last part has none.
+    without = {"test_session_choices.py::test_every_two_choices_go_together[part4-client_token]"}
+    assert asked == chosen - without
 
 
 @pytest.mark.parametrize(

@@ -18,47 +18,47 @@ from .service import LIFETIME, WidgetSessionService
 
 Fields = dict[str, Any]
 
-# Refused though either part of it is accepted.
+# Refused though either part of it is accepted: the clause is blamed that speaks of it most.
 
 refused(
     "ipv6-refused-with-crypto-amount",
-    ["ip-forms", "crypto-amount"],
+    ["ip-forms"],
     "A cryptoAmount is refused where ipAddress is IPv6.",
     lambda request: "cryptoAmount" in request and ":" in request.get("ipAddress", ""),
 )
 refused(
     "metadata-refused-with-unlocked-fields",
-    ["metadata", "unlocked-fields"],
+    ["metadata"],
     "Metadata are refused where fields are unlocked.",
     lambda request: bool(request.get("metadata")) and bool(request.get("unlockedFields")),
 )
 refused(
     "email-refused-with-bank-transfer",
-    ["payment-method", "optional"],
+    ["payment-method"],
     "A bank_transfer is refused where an e-mail address is given.",
     lambda request: request.get("paymentMethod") == "bank_transfer" and "email" in request,
 )
 refused(
     "success-url-refused-for-matic",
-    ["testnet", "optional"],
+    ["testnet"],
     "MATIC is refused where a successUrl is given.",
     lambda request: request["cryptoCurrency"] == "MATIC" and "successUrl" in request,
 )
 refused(
     "unlocked-fields-refused-in-dollars",
-    ["unlocked-fields", "fiat-currency"],
+    ["unlocked-fields"],
     "Fields cannot be unlocked in US dollars.",
     lambda request: request["fiatCurrency"] == "USD" and bool(request.get("unlockedFields")),
 )
 refused(
     "bank-transfer-refused-for-usdt",
-    ["payment-method", "testnet"],
+    ["payment-method"],
     "USDT cannot be paid by bank_transfer.",
     lambda request: request["cryptoCurrency"] == "USDT" and request.get("paymentMethod") == "bank_transfer",
 )
 refused(
     "metadata-refused-with-crypto-amount",
-    ["metadata", "crypto-amount"],
+    ["metadata"],
     "Metadata are refused with a cryptoAmount.",
     lambda request: "cryptoAmount" in request and bool(request.get("metadata")),
 )
