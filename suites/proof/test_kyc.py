@@ -62,7 +62,7 @@ def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
 
 
 @pytest.mark.verifies("proof.kyc.echo")
-@parts(8, 2)
+@parts(len(RESERVED), 2)
 def test_a_user_may_have_reserved_characters(
     accepted: Accepted, target: Target, user: str, token_name: str, part: slice
 ) -> None:
