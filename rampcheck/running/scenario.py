@@ -47,6 +47,7 @@ class Target:
         self.client = client
         self.baseline = baseline
         self._texts = texts
+        self._presence = presence
         recovery = Recovery(client, judge, suite, presence, self.plain, tell)
         self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
         self._controls: dict[str, Controls] = {}
@@ -233,6 +234,11 @@ class Target:
             self.client.receive_webhooks()
         except UsageError as error:
             raise Unjudged(str(error)) from error
+
+    @property
+    def absences(self) -> int:
+        """How often the target was away, and came back, as all processes of the run know."""
+        return self._presence.absences
 
     @property
     def turned_away(self) -> int:

@@ -101,6 +101,24 @@ def dropping(is_meant: Callable[[Scope, Reply], bool]) -> Callable[[ASGIApp], AS
     return wrap
 
 
+def losing(is_meant: Callable[[str], bool]) -> Callable[[ASGIApp], ASGIApp]:
+    """Makes the wrap that drops a WebSocket, without a close, in place of the text messages that are meant."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def lost(scope: Scope, receive: Receive, send: Send) -> None:
+            async def sent(message: Message) -> None:
+                if message["type"] == "websocket.send" and is_meant(message.get("text") or ""):
+                    switch.drop(scope)
+                else:
+                    await send(message)
+
+            await app(scope, receive, sent)
+
+        return lost
+
+    return wrap
+
+
 async def _left(receive: Receive) -> None:
     """Waits until the connection is closed, from whichever side."""
     while not (await receive())["type"].endswith(".disconnect"):

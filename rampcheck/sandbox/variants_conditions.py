@@ -59,7 +59,7 @@ _condition(
 # Absence.
 
 _condition("outage", "After 60 requests the server is away for five seconds.", at(60), leave(5.0))
-_condition("restart", "After 200 requests the server is away for a second.", at(200), leave(1.0))
+_condition("restart", "After 80 requests the server is away for a second.", at(80), leave(1.0))
 _condition(
     "slow-start",
     "The first two requests find a server that is starting.",

@@ -39,6 +39,7 @@ class Presence:
         self._folder = folder
         self._depth = 0
         self._told = 0
+        self._absences = 0
         self._gone = ""
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -134,10 +135,19 @@ class Presence:
 
     def tell(self, *, explained: bool) -> None:
         """Tells the other processes that the target was away and is back, and whether it is known why."""
+        self._absences += 1
         if self._folder is not None:
             with (self._folder / "absences").open("ab") as told:
                 told.write(EXPLAINED if explained else UNEXPLAINED)
             self.has_news()
+
+    @property
+    def absences(self) -> int:
+        """How often the processes of the run have told that the target was away."""
+        if self._folder is None:
+            return self._absences
+        told = self._folder / "absences"
+        return told.stat().st_size if told.exists() else 0
 
     def has_news(self) -> bool:
         """Whether another process has told, since the last call, of an absence that is not explained."""

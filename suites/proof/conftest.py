@@ -7,7 +7,7 @@ import pytest
 
 from rampcheck.running.scenario import Target
 
-from .journey import Journeys
+from .journeys import Journeys
 from .requests import origins
 
 

@@ -7,7 +7,7 @@ from rampcheck.errors import Unjudged
 from rampcheck.running.scenario import Target
 
 from .asking import demand_not_started
-from .journey import Journeys
+from .journeys import Journeys
 
 EVENTS = ("proof.ws.event", "proof.ws.only-own", "proof.ws.order", "proof.ws.times", "proof.ws.agrees")
 WEBHOOKS = (

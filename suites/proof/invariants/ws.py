@@ -56,6 +56,14 @@ def is_sent_away(exchange: Exchange) -> bool:
     return exchange.closed is not None and not exchange.events
 
 
+def is_lost(exchange: Exchange) -> bool:
+    """Whether a WebSocket ended without a close of either side, or with one of a server that goes away."""
+    if exchange.closed is not None:
+        return exchange.closed.body[:4].decode("ascii", "replace") in EXCUSED
+    # Without any close the connection was lost, which is the network's affair.
+    return not any(message.kind == "close" for message in exchange.messages)
+
+
 def _statuses(exchange: Exchange) -> list[str]:
     return [status for update in own_updates(exchange) if isinstance(status := update.get("status"), str)]
 
@@ -130,13 +138,13 @@ INVARIANTS: Sequence[Invariant] = (
 
 def _had_its_chance(socket: Exchange, poll: Exchange, profile: Profile) -> bool:
     """Whether a WebSocket was open for long enough after a poll to tell what the poll shows."""
-    if socket.cut:
+    if socket.cut or is_lost(socket):
         return False
-    if socket.closed is not None:
-        return socket.closed.body[:4].decode("ascii", "replace") not in EXCUSED
-    close = next((message for message in socket.messages if message.kind == "close"), None)
-    # Without any close the connection was lost, which is the network's affair.
-    return close is not None and close.at >= poll.ended + PATIENCE * profile.limits.event_timeout_seconds
+    return socket.closed is not None or any(
+        message.at >= poll.ended + PATIENCE * profile.limits.event_timeout_seconds
+        for message in socket.messages
+        if message.kind == "close"
+    )
 
 
 @of_each_transaction("proof.ws.event")
