@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from rampcheck.contract import descriptor
 from rampcheck.sandbox import all_defects, conditions, server
 from rampcheck.sandbox.conditions import Asked
 from rampcheck.sandbox.server import RunningReference
+from tests.following import Target
 from tests.following_probes import UPGRADE
 from tests.variant_probes import KRYPTONIM, PROOF, REQUESTS, Connection, length
 
@@ -222,6 +224,24 @@ def test_a_websocket_meets_the_same_page() -> None:
         assert re.match(LOGIN, well(reference, method="GET", path="/ws?tx_id=1", headers=UPGRADE, body=b"").data)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("ws-lost-before-the-end", ["processing"]), ("ws-lost-at-the-first-event", [])]
+)
+def test_a_websocket_is_lost(name: str, told: list[str]) -> None:
+    """It ends without a close after these events; the transaction comes to its end all the same."""
+    with server.start("proof", [name]) as reference:
+        target = Target(reference)
+        with target.client, target.subscribe(f"?tx_id={(transaction_id := target.completing())}") as connection:
+            heard: list[str] = []
+            with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 - it ends the loop
+                while True:
+                    heard.append(json.loads(connection.recv(timeout=DEADLINE))["status"])
+            assert (heard, closed.value.rcvd) == (told, None)
+            deadline = time.monotonic() + DEADLINE
+            while target.transaction(transaction_id)["status"] != "completed":
+                assert time.monotonic() < deadline
+
+
 # What is answered, and should not be so.
 
 
@@ -399,6 +419,8 @@ def test_every_condition_is_tried_here(contract: str) -> None:
         *INSTEAD,
         "drops-nested-metadata",
         "drops-astral",
+        "ws-lost-before-the-end",
+        "ws-lost-at-the-first-event",
         "hangs-for-ever-on-long-email",
         "hangs-in-mid-run",
         "refuses-every-fiftieth",
