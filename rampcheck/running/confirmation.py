@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 
 from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Survival
@@ -21,6 +22,8 @@ from rampcheck.wire.exchanges import Exchange, Request
 
 MOST_REFUSED_CONTROLS = 3  # by something in front of the target; then it is not what was asked that it refuses
 MOST_ROUNDS = 3  # of control and request, for a request that is answered otherwise each time, or by a page
+# So many more for a page, two for each sign that pages come by chance.
+MORE_ROUNDS = 6
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Confirmation:
         self._plain = plain
         self._refused_controls = 0
         self._slow = 0  # requests that were answered in time only when they were asked again
+        self._pages_in_passing = 0
+        self._refuses_with: set[int] = set()  # statuses, in the API's own words
 
     def once(self, request: Request) -> Exchange:
         """Sends a request once, retries apart, and leaves all judgement of a refusal to the caller."""
@@ -113,7 +118,7 @@ class Confirmation:
         """Judges an answer that has come, and asks again where it has to be seen again; as `ask`."""
         question = _Question(request, control, demand, accepted)
         answer = self._judged(first, question)
-        for number in range(1, MOST_ROUNDS + 1):
+        for number in count(1):
             if self._is_settled(answer):
                 self._judge.record(answer.found)
                 return answer.exchange
@@ -121,10 +126,24 @@ class Confirmation:
             if is_over:
                 return again.exchange
             answer = again
+            if number >= self._rounds(answer.exchange):
+                break
         raise Unjudged(
             f"exchange {answer.exchange.number}: {answer.exchange.summary()}, and something else whenever "
             "it was asked again"
         )
+
+    def _rounds(self, exchange: Exchange) -> int:
+        """Gives how often at the most a request is sent again that was answered so.
+
+        A page counts if it comes each time. It has to come more often where such did not come again, or the API refuses
+        with this status in its own words, too: with several workers, every third refusal may be one request's four
+        times in a row.
+        """
+        if not self._suite.is_foreign(exchange):
+            return MOST_ROUNDS
+        signs = self._pages_in_passing + (exchange.status in self._refuses_with)
+        return MOST_ROUNDS + min(MORE_ROUNDS, 2 * signs)
 
     def confirm(self, request: Request) -> Exchange:
         """Sends a request that should be accepted and gives its answer.
@@ -235,6 +254,8 @@ class Confirmation:
     def _judged(self, exchange: Exchange, question: _Question) -> _Answer:
         """Gives what is wrong with an answer: by schema and invariants, by the demand, and that there is none."""
         found, demand = self._judge.doubted(exchange), question.demand
+        if 400 <= exchange.status < 500 and not self._suite.is_foreign(exchange):
+            self._refuses_with.add(exchange.status)
         if exchange.is_silent or exchange.status >= 500:
             clause = self._suite.promise_of_answer(question.request.path)
             if clause and (demand is None or demand.clause != clause):
@@ -249,7 +270,7 @@ class Confirmation:
 
     def _compare(self, first: _Answer, again: _Answer, question: _Question, *, is_common: bool, number: int) -> bool:
         """Records what was seen twice, and as doubts what was not; says whether nothing is left to be seen again."""
-        is_last = is_common or number == MOST_ROUNDS
+        is_last = is_common or number >= self._rounds(again.exchange)
         if self._is_slow(first, again, number) and not is_common:
             return False
         if self._suite.is_foreign(first.exchange) and self._suite.is_foreign(again.exchange):
@@ -280,6 +301,7 @@ class Confirmation:
             self._doubt_acceptance(question.request, first.exchange, again.exchange)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
+            self._pages_in_passing += self._suite.is_foreign(first.exchange)
         unpromised = not first.found and not again.found and first.exchange.status == again.exchange.status
         return (
             again.counts_at_once
