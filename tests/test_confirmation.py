@@ -273,6 +273,30 @@ def test_a_page_where_an_envelope_is_promised_is_the_apis(opened: Open) -> None:
     assert found(target, scenario="schema") >= {"proof.errors.envelope"}
 
 
+@pytest.mark.parametrize(("times", "convicted"), [(5, False), (6, True)])
+def test_a_page_has_to_come_more_often_where_the_api_refuses_in_its_own_words(
+    opened: Open, times: int, convicted: bool
+) -> None:
+    """Four pages in a row may be chance where another refusal of this status has the envelope."""
+    page = answer(400, "Content-Type: text/html", body="<title>Bad Request</title>")
+    with scripted(on(SUSPECT, REFUSED, *[page] * times, then=REFUSED)) as (base_url, _):
+        target = opened(base_url)
+        for _ in range(2):
+            target.accepted().but(partner_user_id=SUSPECT).is_refused(Rejection([400]), clause=REQUIRED)
+    assert ("proof.errors.envelope" in found(target, scenario="schema")) == convicted
+
+
+def test_a_page_has_to_come_more_often_where_pages_did_not_come_again(opened: Open) -> None:
+    """Each that passed asks for two more."""
+    page = answer(400, "Content-Type: text/html", body="<title>Bad Request</title>")
+    # The first passes, which is refused with this status besides: two signs, seven rounds.
+    with scripted(on(SUSPECT, page, REFUSED, *[page] * 7, then=REFUSED)) as (base_url, _):
+        target = opened(base_url)
+        for _ in range(2):
+            target.accepted().but(partner_user_id=SUSPECT).is_refused(Rejection([400]), clause=REQUIRED)
+    assert "proof.errors.envelope" not in found(target, scenario="schema")
+
+
 def test_an_outage_is_waited_for_and_told(opened: Open) -> None:
     """A target that is away for a while, for everything, is accused of nothing; the outage is journalled."""
     went: list[str] = []
