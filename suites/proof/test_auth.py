@@ -214,9 +214,10 @@ def test_every_registered_origin_is_accepted(target: Target) -> None:
 @pytest.mark.verifies("proof.auth.origin-optional")
 def test_no_origin_is_accepted(accepted: Accepted) -> None:
     """A backend sends no Origin; a Referer is none."""
-    accepted.with_header("Origin", None).is_accepted()
-    control = accepted.then(accepted.request.with_header("Origin", None))
-    control.with_header("Referer", "https://unregistered.rampcheck.example/").is_accepted()
+    without = accepted.with_header("Origin", None)
+    if (exchange := without.is_accepted()).accepted:
+        control = Accepted(accepted.target, without.request, exchange)
+        control.with_header("Referer", "https://unregistered.rampcheck.example/").is_accepted()
 
 
 @pytest.mark.creates_sessions
