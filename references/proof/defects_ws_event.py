@@ -31,6 +31,7 @@ from .following_changes import (
 from .transactions import Transaction
 from .updates import UpdateService
 
+SERVICE_RESTART = 1012  # IANA's registry of close codes
 EVENT, TIMES, AGREES = ["ws.event"], ["ws.times"], ["ws.agrees"]
 
 
@@ -125,6 +126,18 @@ class WsClosedAfterFirstEvent(UpdateService):
         super().publish_message(transaction)
         for channel in self.subscribers(transaction):
             channel.close()
+
+
+@defect("ws-goes-away-before-the-end", breaks=["proof.ws.event"])
+class WsGoesAwayBeforeTheEnd(UpdateService):
+    """In place of the last event the connection is closed, each time, as by a server that restarts."""
+
+    def publish_message(self, transaction: Transaction) -> None:
+        if not transaction.is_terminal:
+            super().publish_message(transaction)
+            return
+        for channel in self.subscribers(transaction):
+            channel.close(SERVICE_RESTART)
 
 
 # What an event holds.
