@@ -51,6 +51,16 @@ def test_an_absence_that_is_not_explained_is_everybodys(tmp_path: Path, explaine
     assert not other.has_news()
 
 
+def test_absences_are_counted_whoever_told_them(tmp_path: Path) -> None:
+    """Each process knows how often the target was away, also the only one of a run."""
+    first, other, alone = Presence(5, tmp_path), Presence(5, tmp_path), Presence(5)
+    assert (other.absences, alone.absences) == (0, 0)
+    first.tell(explained=True)
+    other.tell(explained=False)
+    alone.tell(explained=True)
+    assert (first.absences, other.absences, alone.absences) == (2, 2, 1)
+
+
 def test_a_search_may_stand_inside_another(tmp_path: Path) -> None:
     """The innermost end does not let the others go on."""
     presence = Presence(5, tmp_path)
