@@ -24,7 +24,8 @@ from rampcheck.wire.tracing import Span, of_headers
 CONFIRMED_BY = 2
 EXCHANGES_NAMED = 3
 # Where so many answers, and one in so many, were another's than the API's, what it does itself was not seen enough.
-FOREIGN, FOREIGN_SHARE = 4, 5
+# Of a few, more may be chance.
+FOREIGN = ((4, 5), (20, 8))
 
 
 @dataclass
@@ -183,7 +184,7 @@ def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
     for clause, foreign in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
         evidence = account.clauses[clause]
         asked = len(foreign | evidence.held)
-        if len(foreign) >= FOREIGN and len(foreign) * FOREIGN_SHARE >= asked:
+        if any(len(foreign) >= least and len(foreign) * share >= asked for least, share in FOREIGN):
             evidence.reasons.append(
                 f"{len(foreign):,} of {asked:,} answers that it speaks of did not come again: they "
                 "were those of something in front of the target, or of a target that often fails"
