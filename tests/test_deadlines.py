@@ -16,6 +16,7 @@ ENDED_BY_OTHERS = {
     ("wire/channel.py", "_read", "recv"): "a thread of its own, which ends with the socket that `close` shuts down",
     ("wire/client.py", "send_together", "wait"): "`Presence.wait` has a deadline of its own",
     ("wire/client.py", "_allowed_attempt", "wait"): "`Presence.wait` has a deadline of its own",
+    ("wire/presence.py", "_locked", "FileLock"): "its `acquire` has a deadline",
     ("running/plugin.py", "_print_results", "get"): "rich's `Capture.get` waits for nothing",
     ("sandbox/websocket.py", "forward", "get"): "a task of the reference, cancelled with its connection",
     ("sandbox/websocket.py", "_serve", "result"): "of a task that has ended",
@@ -35,6 +36,10 @@ def endless(source: str) -> list[tuple[str, str, int]]:
             is_bare = isinstance(child, ast.Call) and not child.args and not child.keywords
             if is_bare and isinstance(child.func, ast.Attribute) and child.func.attr in WAITING:
                 found.append((inside, child.func.attr, child.lineno))
+            # A lock of filelock's waits for good, also in a `with`, unless it was told for how long.
+            is_lock = isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "FileLock"
+            if is_lock and not any(keyword.arg == "timeout" for keyword in child.keywords):
+                found.append((inside, "FileLock", child.lineno))
             look(child, inside)
 
     look(ast.parse(source), "")
@@ -65,6 +70,8 @@ def test_every_wait_has_a_deadline() -> None:
         ("self.queue.get()", True),
         ("{}.get('a')", False),
         ("def f():\n    event.wait()", True),
+        ("with FileLock(path):\n    pass", True),
+        ("with FileLock(path, timeout=1):\n    pass", False),
     ],
 )
 def test_what_waits_is_recognised(source: str, is_endless: bool) -> None:

@@ -37,10 +37,11 @@ from rampcheck.running import (
 )
 from rampcheck.running.guards import FAULT, Fault, guarded, noted
 from rampcheck.running.marks import verified
-from rampcheck.running.opening import AGAINST, BASELINE, REFERENCE
+from rampcheck.running.opening import AGAINST, BASELINE
 from rampcheck.running.progress import Progress
 from rampcheck.running.run import Run
 from rampcheck.running.scenario import Accepted, Target
+from rampcheck.running.workers import Workers
 
 RUN = pytest.StashKey[Run]()
 TARGET = pytest.StashKey[Target]()
@@ -106,6 +107,11 @@ def _begin(config: pytest.Config, run: Run) -> None:
     config.add_cleanup(run.close)
     config.stash[CONCLUSION] = _Conclusion(config)
     config.pluginmanager.register(config.stash[CONCLUSION])
+    if run.settings.workers and not run.lane:
+        workers = Workers(config, run)
+        config.add_cleanup(workers.close)
+        config.pluginmanager.register(workers)
+        workers.watch()
 
 
 def _show_progress(config: pytest.Config, run: Run) -> None:
@@ -154,36 +160,6 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
         return ExitCode.INTERRUPTED
     return None
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tells an xdist worker what the controller knows; nothing of it is written anywhere."""
-    config = node.config
-    run = config.stash.get(RUN, None)
-    if run is not None:
-        running = config.stash.get(REFERENCE, None)
-        node.workerinput["rampcheck"] = {
-            "run": run.settings.run,
-            "key": run.settings.key.hex(),
-            "output": str(run.settings.output),
-            "workers": run.settings.workers,
-            "began": run.settings.began,
-            "budget": run.settings.budget,
-            "scenarios": run.settings.scenarios and sorted(run.settings.scenarios),
-            "baseline": config.stash[BASELINE],
-            "reference": running.profile() if running else None,
-        }
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: object) -> None:
-    """Takes what a worker could not write, and records one that did not end by itself: its work was not judged."""
-    run = node.config.stash.get(RUN, None)
-    if run is not None:
-        run.take(getattr(node, "workeroutput", {}).get("rampcheck", ()))
-    if run is not None and error:
-        run.fault(f"the worker {node.gateway.id} ended before its work was done: {error}")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -159,7 +159,7 @@ class Client:
         exchanges: list[Exchange] = []
         while waiting := requests[len(exchanges) :]:
             self._room.demand()
-            burst = self._burst(waiting[: self._budget.take(len(waiting))], scenario)
+            burst = self._burst(waiting[: self._allowed(len(waiting))], scenario)
             for exchange in burst:
                 self._budget.answered(exchange)
                 self._listener(replace(exchange, final=self._wait_after(exchange) is None))
@@ -307,7 +307,7 @@ class Client:
     ) -> tuple[Exchange, Socket | None]:
         self._presence.wait()
         self._room.demand()
-        self._budget.take()
+        self._allowed(1)
         exchange, socket = self._attempt(request, scenario, before)
         self._budget.answered(exchange)
         waited = self._wait_after(before) if before else None
@@ -316,6 +316,14 @@ class Client:
         elif exchange.response is not None and exchange.status != 429:
             self._presence.let_through()
         return exchange, socket
+
+    def _allowed(self, count: int) -> int:
+        """Waits until so many requests may go, or some of them; gives how many. Who may not go at all ends the run."""
+        try:
+            return self._budget.take(count)
+        except RunOver as error:
+            self._presence.end(str(error))
+            raise
 
     def _wait_after(self, exchange: Exchange) -> float | None:
         return retries.wait_before_next(exchange, self._profile.described.retries)

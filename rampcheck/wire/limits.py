@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from rampcheck.errors import BudgetSpent, RunOver
 from rampcheck.wire import retries
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.pace import Pace
+from rampcheck.wire.turns import Turns
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
@@ -63,16 +66,22 @@ class Budget:
         self._count = _Count() if shared is None else _SharedCount(shared)
         self._burst = max(1, int(per_second))
         self._pace = Pace(per_second, shared) if adapts else None
-        self._limiter = _limiter(per_second, self._burst, shared) if per_second and not adapts else None
+        self._per_second = 0.0 if adapts else per_second
+        self._shared = shared
+
+    @cached_property
+    def _limiter(self) -> Limiter | None:
+        return _limiter(self._per_second, self._burst, self._shared) if self._per_second else None
 
     def take(self, count: int = 1) -> int:
         """Waits until `count` requests may go at once, or as many as the rate ever lets; gives how many that are.
 
-        Raises `BudgetSpent` when the requests are used up, `RunOver` when the time is.
+        Raises `BudgetSpent` when the requests are used up, `RunOver` when the time is, or where another process of the
+        run keeps all others from counting.
         """
         if self._pace is not None and not (count := self._pace.wait(count, self._deadline.left)):
             raise RunOver(self._deadline.reason)
-        if self._limiter is not None:
+        if self._per_second:
             count = min(count, self._burst)
         if self._count.increased(count) > self._total:
             raise BudgetSpent(
@@ -88,9 +97,11 @@ class Budget:
     def answered(self, exchange: Exchange) -> None:
         """Learns from what came of a request, where the rate adapts."""
         if self._pace is not None and exchange.response is not None:
-            self._pace.answered(
-                refused=exchange.status == 429, asked=retries.asked_wait(exchange), elapsed=exchange.elapsed
-            )
+            # What came stands, whether or not others let this process tell of it; they do not let it ask again, then.
+            with suppress(RunOver):
+                self._pace.answered(
+                    refused=exchange.status == 429, asked=retries.asked_wait(exchange), elapsed=exchange.elapsed
+                )
 
     def told(self) -> str:
         """Says what a rate that adapts has come to; nothing of another."""
@@ -122,21 +133,25 @@ class _SharedCount:
     """Counts over all processes that share a folder, and their threads."""
 
     def __init__(self, folder: Path) -> None:
-        from filelock import FileLock  # noqa: PLC0415 - a run without a rate limit starts sooner
-
         self._path = folder / "requests"
-        self._counting = FileLock(folder / "requests.lock")
+        self._turns = Turns(folder / "requests.lock")
 
     def increased(self, count: int) -> int:
         """Counts `count` more; gives how many there are now."""
         # The file's length is the count: a process that is killed meanwhile leaves nothing half written.
-        with self._counting, self._path.open("ab") as counted:
+        with self._turns, self._path.open("ab") as counted:
             counted.write(b"." * count)
             return counted.tell()
 
 
 def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
-    from pyrate_limiter import InMemoryBucket, Limiter, Rate, SQLiteBucket  # noqa: PLC0415 - a run without a rate limit starts sooner
+    from pyrate_limiter import (  # noqa: PLC0415 - a run without a rate limit starts sooner
+        InMemoryBucket,
+        Limiter,
+        Rate,
+        SingleBucketFactory,
+        SQLiteBucket,
+    )
 
     class Bucket(SQLiteBucket):
         """A bucket that several processes share; its library's own reads the wall clock, which may be put back."""
@@ -147,4 +162,10 @@ def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
     rates = [Rate(burst, round(1000 * burst / per_second))]
     if shared is None:
         return Limiter(InMemoryBucket(rates))
-    return Limiter(Bucket.init_from_file(rates, db_path=str(shared / "rate.sqlite"), use_file_lock=True))
+    turns = Turns(shared / "rate.lock")
+    with turns:
+        made = Bucket.init_from_file(rates, db_path=str(shared / "rate.sqlite"))
+        # Who counts is one at a time; after a crash of the machine nobody goes on.
+        made.conn.execute("PRAGMA synchronous=OFF")
+    # The library's own lock of a file waits for as long as it takes. Nothing leaks: a run's requests are few.
+    return Limiter(SingleBucketFactory(Bucket(rates, made.conn, made.table, turns), schedule_leak=False))

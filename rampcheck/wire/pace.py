@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rampcheck.wire.turns import Turns
+
 # Requests a second, and how they change: additive increase, multiplicative decrease, as RFC 5681 section 3.1 has it for
 # another kind of congestion.
 LEAST, MOST = 0.2, 20.0
@@ -47,6 +49,7 @@ class Pace:
         self.first = first
         self._state = _State(first)
         self._path = shared and shared / "pace.json"
+        self._turns = Turns(shared / "pace.lock") if shared else None
         self._clock = clock
         self._sleep = sleep
         self._changing = threading.Lock()
@@ -54,7 +57,7 @@ class Pace:
     def wait(self, count: int, left: Callable[[], float]) -> int:
         """Returns when `count` requests may go at once, or as many as go in a second; gives how many, 0 for none.
 
-        None may go where that would be later than `left()` seconds from now.
+        None may go where that would be later than `left()` seconds from now. Raises `RunOver` as `_shared` does.
         """
         while True:
             with self._shared() as state:
@@ -89,23 +92,26 @@ class Pace:
     @property
     def now(self) -> tuple[float, int]:
         """The rate that it has come to, and how often the target answered 429."""
-        with self._shared() as state:
-            return state.rate, state.refusals
+        with self._changing:
+            self._read()
+            return self._state.rate, self._state.refusals
 
     @contextmanager
     def _shared(self) -> Iterator[_State]:
-        """Gives what is known, for this thread alone to change."""
-        if self._path is None:
+        """Gives what is known, for this thread alone to change. Raises `RunOver` where another process hangs."""
+        if self._path is None or self._turns is None:
             with self._changing:
                 yield self._state
             return
-        from filelock import FileLock  # noqa: PLC0415 - a run of one process needs no lock
-
-        with self._changing, FileLock(self._path.with_suffix(".lock")):
-            if self._path.exists():
-                self._state = _State(**json.loads(self._path.read_text(encoding="ascii")))
+        with self._changing, self._turns:
+            self._read()
             yield self._state
             # As a whole or not at all: a process may be killed here.
             written = self._path.with_suffix(".new")
             written.write_text(json.dumps(asdict(self._state)), encoding="ascii")
             written.replace(self._path)
+
+    def _read(self) -> None:
+        """Takes what another process has come to."""
+        if self._path is not None and self._path.exists():
+            self._state = _State(**json.loads(self._path.read_text(encoding="ascii")))
