@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -137,6 +138,8 @@ def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
             value, other = value_of(exchange), other_of(exchange)
             if not isinstance(value, str) or not value:
                 continue
+            if isinstance(other, list | dict):  # of a request that somebody else sent: it has no hash
+                other = json.dumps(other, sort_keys=True)
             others = by_value[value]
             if others and other not in others:
                 known = next(iter(others.values()))

@@ -342,17 +342,20 @@ def signed(
 def moves_forward(
     clause: str,
     when: Condition,
-    told: Callable[[Exchange], Sequence[str]],
+    told: Callable[[Exchange], Sequence[Any]],
     ranks: Mapping[str, int],
     final: Collection[str],
 ) -> Invariant:
     """Makes the invariant that of the statuses that an exchange tells none goes back, and a final one is the last.
 
-    What is in no `ranks` is the schema's to judge. The same status twice in a row goes neither way.
+    What is in no `ranks`, or no text, is the schema's to judge. The same status twice in a row goes neither way.
     """
 
+    def texts(exchange: Exchange) -> list[str]:
+        return [status for status in told(exchange) if isinstance(status, str)]
+
     def judge(exchange: Exchange, _: Partner) -> Broken | None:
-        statuses = told(exchange)
+        statuses = texts(exchange)
         for before, after in pairwise(statuses):
             is_after_the_end = before in final and after != before
             if is_after_the_end or ranks.get(after, max(ranks.values())) < ranks.get(before, min(ranks.values())):
@@ -362,7 +365,7 @@ def moves_forward(
     return Invariant(
         clause,
         lambda exchange, partner: (
-            when(exchange, partner) and (len(told(exchange)) > 1 or not set(final).isdisjoint(told(exchange)))
+            when(exchange, partner) and (len(texts(exchange)) > 1 or not set(final).isdisjoint(texts(exchange)))
         ),
         judge,
     )

@@ -68,11 +68,14 @@ class Entry:
     def __post_init__(self) -> None:
         """Raises `ValueError` where something stands there that no message of HTTP can hold."""
         pairs = (*self.request.headers, *self.response.headers)
+        texts = (self.method, self.url, *(text for pair in pairs for text in pair))
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("its method, URL or headers are of another type")
         try:
-            "".join((self.method, self.url, *(text for pair in pairs for text in pair))).encode()
+            "".join(texts).encode()
         except UnicodeEncodeError:
             raise ValueError("a lone surrogate stands in its method, URL or headers, which no text can hold") from None
-        if isinstance(self.status, bool) or not 0 <= self.status <= 999:
+        if not isinstance(self.status, int) or isinstance(self.status, bool) or not 0 <= self.status <= 999:
             raise ValueError("`response.status` is no status")
         for name, kinds in OWN_KINDS.items():
             if name in self.own and not kinds(self.own[name]):

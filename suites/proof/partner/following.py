@@ -12,7 +12,7 @@ from rampcheck.wire.exchanges import Exchange
 
 from .calls import ID, TRANSACTION, asked_for, created
 
-TERMINAL = frozenset({"completed", "failed", "cancelled"})
+TERMINAL = ("completed", "failed", "cancelled")
 CADENCE = (5.0, 10.0)  # seconds between two polls
 # What a busy machine adds to a pause, or takes from it: seconds, and shares of the pause.
 LATE, LATE_SHARE, EARLY_SHARE = 1.0, 0.3, 0.2
@@ -24,7 +24,7 @@ def keeps_id(conduct: Conduct) -> Iterator[Judgement]:
     """The status is asked for under the id of a session."""
     known: set[str] = set()
     for purchase in conduct.purchases:
-        made = {call.response.member(ID): call for call in created(purchase) if call.response}
+        made = {str(call.response.member(ID)): call for call in created(purchase) if call.response}
         known |= made.keys()
         asked = [(named, call) for call in purchase.exchanges if (named := asked_for(call))]
         right = [call for named, call in asked if named in known]
