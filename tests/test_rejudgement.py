@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 
 from rampcheck.errors import UsageError
+from rampcheck.judging.rederived import is_hidden
 from rampcheck.running import conclusion
 from rampcheck.running.rejudgement import ATTESTED, DIFFERS, SAME, rejudged
+from rampcheck.wire.journal import from_record
+from tests import samples
 from tests.runs import Completed, conforming, rampcheck
 
 Record = dict[str, Any]
 PART = ("--contract", "proof", "--clause", "proof.auth.*")
 UNKNOWN, ENVELOPE = "proof.auth.unknown-token", "proof.errors.envelope"
+MARKED = "https[redacted user_email b70afd4149a3]done"
 # What only who was there can judge: a form that a mark does not have, a webhook that did not come.
 ATTESTED_MUSTS = {"proof": {"proof.session.signature-format"}, "kryptonim": set[str]()}
 
@@ -68,6 +72,22 @@ def test_broken_runs_come_out_the_same(taken: Completed, refused: Completed) -> 
         assert again.holds, again.lines()
         assert {clause.clause: clause.outcome for clause in again.clauses}[UNKNOWN] == SAME
         assert again.lines()[-1].endswith("judged again with the same verdict")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "about", "hidden"),
+    [
+        (MARKED, "https://a.example/done", "body.redirect_url", True),
+        ("https://a.example/done", MARKED, "body.redirect_url", True),
+        (MARKED, "https://a.example/done", "body.currency", False),
+        (MARKED, "https://a.example/done", "status", False),
+        ("https://b.example/done", "https://a.example/done", "body.redirect_url", False),
+    ],
+)
+def test_what_is_hidden_on_either_side_decides_nothing(asked: str, told: str, about: str, hidden: bool) -> None:
+    """Where an answer has to repeat what its request hides, who has the journal alone cannot see whether it does."""
+    body, answer = (json.dumps({"redirect_url": url, "currency": "USDT"}) for url in (asked, told))
+    assert is_hidden(from_record(samples.exchange(1, 200, answer, body)), [about]) is hidden
 
 
 def of_nothing(records: list[Record]) -> list[Record]:

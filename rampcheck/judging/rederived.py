@@ -74,7 +74,13 @@ def _parts(exchange: Exchange) -> Iterator[tuple[Headers, bytes, Any]]:
 
 
 def is_hidden(exchange: Exchange, about: Sequence[str]) -> bool:
-    """Whether a mark stands in what a finding is about; of one about nothing in particular: in a header, a message."""
+    """Whether a mark stands in what a finding is about, or in the member of the request that it may have to repeat.
+
+    Of one about nothing in particular: in a header, a message.
+    """
+    asked = exchange.request.json if exchange.direction == "outgoing" else None
+    if any(part != BODY and has_mark(json.dumps(_member(asked, part), ensure_ascii=False)) for part in about):
+        return True
     for headers, body, value in _parts(exchange):
         if not about and (has_mark(" ".join(text for _, text in headers)) or (not headers and has_mark(_text(body)))):
             return True
@@ -82,10 +88,15 @@ def is_hidden(exchange: Exchange, about: Sequence[str]) -> bool:
             if part == BODY:
                 seen: Any = _text(body)
             else:
-                seen = value.get(part.removeprefix(f"{BODY}.")) if isinstance(value, dict) else None
+                seen = _member(value, part)
             if part != STATUS and has_mark(seen if isinstance(seen, str) else json.dumps(seen, ensure_ascii=False)):
                 return True
     return False
+
+
+def _member(value: Any, part: str) -> Any:
+    """Gives the member that a finding is about, None where it is not there."""
+    return value.get(part.removeprefix(f"{BODY}.")) if isinstance(value, dict) else None
 
 
 def _text(body: bytes) -> str:

@@ -309,6 +309,10 @@ class _Conclusion:
         """Remembers it: whoever asks twice for the end still gets what was judged."""
         # pytest's own is not the user's: it could not collect everything, say.
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        # A signal may be met where CPython knows no line, of which pytest cannot tell.
+        excinfo.traceback = type(excinfo.traceback)(
+            entry for entry in excinfo.traceback if entry._rawentry.tb_lineno is not None
+        )
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if self.interrupted and reporter is not None and options.chosen(self._config.option).progress:
             # It would tell of pytest, a line of a library, and an option that is not ours; no hook keeps it quiet.

@@ -108,7 +108,7 @@ class Redactor:
         """Takes what stands in these members of a request's body for made up, unless it is a secret or an address."""
         for _, token in _scalars_below(body.decode("utf-8", "replace"), {_spelled(field): field for field in fields}):
             if token[1] and not self._search.is_in(token[1]):
-                self._made_up.add(token[1])
+                self._made_up |= {token[1], _unescaped(token[1])}
 
     def is_open(self, text: str) -> bool:
         """Whether a part of a request may be written as it is: nothing in it is a secret that anybody was given."""
@@ -273,7 +273,8 @@ class Redactor:
 
     def _learned(self, name: str, value: str, shortest: int) -> str:
         hidden = self._hidden(name, value)  # before the value is known itself: a credential in it gives the name
-        if len(value) >= shortest and self._learnable > 0:
+        # What this run made up is hidden here and is no secret: elsewhere it would hide what an answer shows.
+        if len(value) >= shortest and self._learnable > 0 and value not in self._made_up:
             self._learnable -= self.learn(name, value)
         return hidden
 

@@ -143,8 +143,11 @@ class Search:
             while end < last and text[end + 1 : end + 1 + _GRAM] in grams:
                 end += 1
             covered = end + 1
-            run, secret = text[start : end + _GRAM], grams[text[place : place + _GRAM]]
-            if len(run) >= secret.least and not (run in self._openly and run != secret.value.translate(FOLDED)):
+            run = text[start : end + _GRAM]
+            # Secrets may share pieces, and which of them is met in a text is chance: the first that is shown enough of.
+            owners = dict.fromkeys(grams[text[at : at + _GRAM]] for at in range(start, end + 1))
+            secret = next((owner for owner in owners if len(run) >= owner.least), None)
+            if secret is not None and not (run in self._openly and run != secret.value.translate(FOLDED)):
                 yield Span(start, end + _GRAM, secret)
 
     def _wholes(self, text: str) -> Iterator[Span]:
