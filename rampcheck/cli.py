@@ -388,8 +388,8 @@ def schema(name: str) -> None:
     """Prints a JSON Schema.
 
     Of any contract's profile, of results.json, of a line of journal.jsonl, of attestation.json, of compare.json, of
-    what `doctor --json` prints, of a pack's contract.yaml or clauses.yaml, of the script of `certify`, of a
-    line of recorded traffic.
+    what `doctor --json` prints, of a pack's contract.yaml, clauses.yaml or partner.yaml (which is as
+    clauses.yaml is), of the script of `certify`, of a line of recorded traffic.
     """
     import json  # noqa: PLC0415 - nothing else of the command line needs it
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
+
+from rampcheck.lint import Looked, lint
 
 FILES = {
     "openapi/{name}/contract.yaml": """\
@@ -140,3 +144,51 @@ def write(folder: Path, name: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.replace("{name}", name), encoding="utf-8")
     return folder
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One place of the small pack that is changed: the rule that is broken, and what the linter says of which line.
+
+    `line` is a text that stands in the line; "" where the mistake is about the file.
+    """
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    cause: str
+    line: str = ""
+    told_of: str = ""
+
+
+def looked(folder: Path) -> Looked:
+    """What the linter says of the only contract of a pack."""
+    (found,) = lint(str(folder))
+    return found
+
+
+def tell(pack: Path, name: str, breach: Breach) -> None:
+    """Makes a breach, and sees that it is told by the rule that it breaks, with its file, its line, and a cure."""
+
+    def filled(text: str) -> str:
+        return text.replace("{name}", name)
+
+    file = pack / filled(breach.file)
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    assert filled(breach.old) in text
+    changed = text.replace(filled(breach.old), filled(breach.new)) if breach.old else filled(breach.new)
+    file.write_text(changed, encoding="utf-8")
+    found = looked(pack)
+    told = pack / filled(breach.told_of or breach.file)
+    fitting = [
+        mistake
+        for rule, mistake in found.mistakes
+        if rule == breach.rule and re.search(filled(breach.cause), mistake.cause, re.DOTALL)
+    ]
+    assert fitting, [f"{rule}: {mistake}" for rule, mistake in found.mistakes]
+    assert [mistake for mistake in fitting if not mistake.cure] == []
+    assert {mistake.path for mistake in fitting} == {told}
+    if breach.line:
+        lines = told.read_text(encoding="utf-8").splitlines()
+        assert [mistake for mistake in fitting if filled(breach.line) in lines[mistake.line - 1]] != [], fitting

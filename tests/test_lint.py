@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from rampcheck.contract import descriptor, packs
-from rampcheck.lint import RULES, Looked, lint, look
+from rampcheck.lint import RULES, look
 from tests import small_pack
+from tests.small_pack import Breach, looked, tell
+from tests.test_lint_partner import BREACHES as OF_PARTNER
 from tests.test_versions import BREACHES as OF_VERSIONS
 
 NUMBERS = count(1)
-VERSIONED = {rule for _, _, _, rule, _ in OF_VERSIONS}
+ELSEWHERE = {rule for _, _, _, rule, _ in OF_VERSIONS} | {breach.rule for breach in OF_PARTNER}
 # `{name}.session.` is the beginning of every id; what is written is looked for with it filled in.
 CONTRACT, CLAUSES, OPENAPI = (f"openapi/{{name}}/{kind}.yaml" for kind in ("contract", "clauses", "openapi"))
 SUITE, SCENARIOS = "suites/{name}/__init__.py", "suites/{name}/test_session.py"
 REFERENCE, DEFECTS = "references/{name}/__init__.py", "references/{name}/defects.py"
-
-
-@dataclass(frozen=True)
-class Breach:
-    """One place of the small pack that is changed: the rule that is broken, and what the linter says of which line.
-
-    `line` is a text that stands in the line; "" where the mistake is about the file.
-    """
-
-    rule: str
-    file: str
-    old: str
-    new: str
-    cause: str
-    line: str = ""
-    told_of: str = ""
 
 
 BREACHES = [
@@ -370,12 +354,6 @@ def pack(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     return small_pack.write(tmp_path / "pack", name)
 
 
-def looked(folder: Path) -> Looked:
-    """What the linter says of the only contract of a pack."""
-    (found,) = lint(str(folder))
-    return found
-
-
 @pytest.mark.parametrize("contract", descriptor.contracts())
 def test_our_contracts_are_clean(contract: str) -> None:
     """Every rule was asked, and none says anything."""
@@ -399,27 +377,7 @@ def test_a_pack_without_a_reference_is_clean(pack: Path) -> None:
 def test_breach_is_told(pack: Path, name: str, breach: Breach) -> None:
     """A mistake is told by the rule that it breaks, with its file, its line, and a cure."""
 
-    def filled(text: str) -> str:
-        return text.replace("{name}", name)
-
-    file = pack / filled(breach.file)
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    assert filled(breach.old) in text
-    changed = text.replace(filled(breach.old), filled(breach.new)) if breach.old else filled(breach.new)
-    file.write_text(changed, encoding="utf-8")
-    found = looked(pack)
-    told = pack / filled(breach.told_of or breach.file)
-    fitting = [
-        mistake
-        for rule, mistake in found.mistakes
-        if rule == breach.rule and re.search(filled(breach.cause), mistake.cause, re.DOTALL)
-    ]
-    assert fitting, [f"{rule}: {mistake}" for rule, mistake in found.mistakes]
-    assert [mistake for mistake in fitting if not mistake.cure] == []
-    assert {mistake.path for mistake in fitting} == {told}
-    if breach.line:
-        lines = told.read_text(encoding="utf-8").splitlines()
-        assert [mistake for mistake in fitting if filled(breach.line) in lines[mistake.line - 1]] != [], fitting
+    tell(pack, name, breach)
 
 
 def test_found_by_its_name(pack: Path, name: str) -> None:
@@ -434,8 +392,8 @@ def test_found_by_its_name(pack: Path, name: str) -> None:
 
 
 def test_every_rule_can_fail() -> None:
-    """Each rule of the table has a breach above, and none is tried that is not in it."""
-    assert {breach.rule for breach in BREACHES} | VERSIONED | {"found by its name"} == {rule.name for rule in RULES}
+    """Each rule of the table has a breach, here or beside, and none is tried that is not in it."""
+    assert {breach.rule for breach in BREACHES} | ELSEWHERE | {"found by its name"} == {rule.name for rule in RULES}
     assert {name for rule in RULES for name in rule.after} <= {rule.name for rule in RULES}
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from rampcheck.contract import packs
 from rampcheck.contract.packs import Pack
 from rampcheck.errors import UsageError, nearest
-from rampcheck.lint import code, documents, versions
+from rampcheck.lint import code, documents, partner, versions
 from rampcheck.lint.draft import Draft, Mistake, Rule
 
 __all__ = ["RULES", "Looked", "Mistake", "lint", "look"]
 
-RULES: Sequence[Rule] = (*documents.RULES, *versions.RULES, *code.RULES)
+RULES: Sequence[Rule] = (*documents.RULES, *versions.RULES, *code.RULES, *partner.RULES)
 
 
 @dataclass(frozen=True)

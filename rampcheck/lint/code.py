@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rampcheck.lint.draft import Draft, Mistake, Rule, place, source
-
-MEND = "Mend the id, or add the clause to the register."
+from rampcheck.lint.registers import KNOWN
 
 
 def _loaded(load: Callable[[], Any], folder: Path) -> Iterator[Mistake]:
@@ -51,11 +50,11 @@ def _known_in_suite(draft: Draft) -> Iterator[Mistake]:
         for clause in scenario.clauses:
             if clause not in draft.clauses:
                 yield Mistake(
-                    scenario.path, scenario.line, f"{scenario.name} verifies {clause}, which is no clause", MEND
+                    scenario.path, scenario.line, f"{scenario.name} verifies {clause}, which is no clause", KNOWN
                 )
     for clause in draft.suite.judged:
         if clause not in draft.clauses:
-            yield Mistake(draft.folder / "__init__.py", 0, f"an invariant judges {clause}, which is no clause", MEND)
+            yield Mistake(draft.folder / "__init__.py", 0, f"an invariant judges {clause}, which is no clause", KNOWN)
     yield from _literals(draft, draft.folder)
 
 
@@ -69,7 +68,7 @@ def _literals(draft: Draft, folder: Path) -> Iterator[Mistake]:
     for path, line, text, is_part in found:
         begins_one = any(clause.startswith(text if is_part or text.endswith(".") else f"{text}.") for clause in known)
         if text not in known and not begins_one:
-            yield Mistake(path, line, f"no clause is called {text!r}, or begins with it", MEND)
+            yield Mistake(path, line, f"no clause is called {text!r}, or begins with it", KNOWN)
 
 
 def _judged(draft: Draft) -> Iterator[Mistake]:
@@ -150,10 +149,10 @@ def _known_in_reference(draft: Draft) -> Iterator[Mistake]:
         where = source(defect.service, draft.reference_folder)
         for clause in defect.clauses:
             if clause not in draft.clauses:
-                yield Mistake(*where, f"the defect {defect.name} breaks {clause}, which is no clause", MEND)
+                yield Mistake(*where, f"the defect {defect.name} breaks {clause}, which is no clause", KNOWN)
         for beginning in defect.may_break:
             if not any(clause.startswith(beginning) for clause in draft.clauses):
-                yield Mistake(*where, f"the defect {defect.name} may break {beginning}, and no clause begins so", MEND)
+                yield Mistake(*where, f"the defect {defect.name} may break {beginning}, and no clause begins so", KNOWN)
 
 
 def _bounded(draft: Draft) -> Iterator[Mistake]:

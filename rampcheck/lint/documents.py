@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rampcheck import resources
 from rampcheck.contract import packs
 from rampcheck.contract.register import need_text, resolve
-from rampcheck.lint.draft import Draft, Json, Mistake, Page, Rule, Step
+from rampcheck.lint import registers
+from rampcheck.lint.draft import Draft, Json, Mistake, Rule, Step
+from rampcheck.lint.registers import KNOWN, words
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 HOLDS = "Write the file; `rampcheck new` shows how one looks."
@@ -52,23 +52,12 @@ def _found(draft: Draft) -> Iterator[Mistake]:
         )
 
 
-def _format(kind: str, page: Page) -> Iterator[Mistake]:
-    schema = json.loads(resources.schema(kind).read_text(encoding="utf-8"))
-    for error in Draft202012Validator(schema).iter_errors(page.content):
-        told = error.schema.get("description") if isinstance(error.schema, dict) else None
-        yield page.wrong(
-            f"{_words(error.absolute_path)}: {error.message}",
-            told or f"rampcheck/schemas/{kind}.schema.json explains every key.",
-            *error.absolute_path,
-        )
-
-
 def _descriptor_format(draft: Draft) -> Iterator[Mistake]:
-    return _format("contract", draft.descriptor)
+    return registers.unlike("contract", draft.descriptor)
 
 
 def _register_format(draft: Draft) -> Iterator[Mistake]:
-    return _format("clauses", draft.register)
+    return registers.unlike("clauses", draft.register)
 
 
 def _valid(draft: Draft) -> Iterator[Mistake]:
@@ -79,7 +68,7 @@ def _valid(draft: Draft) -> Iterator[Mistake]:
     try:
         for error in OpenAPIV31SpecValidator(page.content).iter_errors():
             yield page.wrong(
-                f"{_words(error.absolute_path)}: {_first_line(error.message)}",
+                f"{words(error.absolute_path)}: {_first_line(error.message)}",
                 "See the OpenAPI Specification, version 3.1.",
                 *error.absolute_path,
             )
@@ -91,56 +80,16 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0]
 
 
-def _words(steps: Any) -> str:
-    return ".".join(map(str, steps)) or "the file"
-
-
 def _unique(draft: Draft) -> Iterator[Mistake]:
-    for kind in ("sections", "ambiguities", "clauses"):
-        seen: set[str] = set()
-        for place, entry in enumerate(draft.register.content[kind]):
-            if entry["id"] in seen:
-                yield draft.register.wrong(
-                    f"there are two {kind} {entry['id']}", "Rename one, or delete it.", kind, place, "id"
-                )
-            seen.add(entry["id"])
+    return registers.twice(draft.register)
 
 
 def _named(draft: Draft) -> Iterator[Mistake]:
-    page = draft.register
-    if page.content["contract"] != draft.name:
-        yield page.wrong(
-            f"the register is that of {page.content['contract']}, its folder that of {draft.name}",
-            f"Write `contract: {draft.name}`.",
-            "contract",
-        )
-    for place, clause in enumerate(page.content["clauses"]):
-        if not clause["id"].startswith(f"{draft.name}."):
-            yield page.wrong(
-                f"the clause {clause['id']} does not begin with `{draft.name}.`", "Rename it.", "clauses", place, "id"
-            )
+    return registers.misnamed(draft.register, draft.name, f"{draft.name}.")
 
 
 def _sections(draft: Draft) -> Iterator[Mistake]:
-    page = draft.register
-    sections = [section["id"] for section in page.content["sections"]]
-    used = set()
-    for place, clause in enumerate(page.content["clauses"]):
-        homes = [section for section in sections if clause["id"].startswith(f"{section}.")]
-        used.add(max(homes, key=len, default=""))
-        if not homes:
-            yield page.wrong(
-                f"the clause {clause['id']} is in no section",
-                f"Add the section {clause['id'].rpartition('.')[0]}, or rename the clause.",
-                "clauses",
-                place,
-                "id",
-            )
-    for place, section in enumerate(sections):
-        if section not in used:
-            yield page.wrong(
-                f"no clause is in the section {section}", "Delete it, or move a clause there.", "sections", place, "id"
-            )
+    return registers.homeless(draft.register)
 
 
 def _versions(draft: Draft) -> Iterator[Mistake]:
@@ -156,23 +105,7 @@ def _versions(draft: Draft) -> Iterator[Mistake]:
 
 
 def _pages_cited(draft: Draft) -> Iterator[Mistake]:
-    page = draft.register
-    cited = set()
-    for place, clause in enumerate(page.content["clauses"]):
-        name = clause["source"]["document"]
-        cited.add(name)
-        if name not in page.content["documents"]:
-            yield page.wrong(
-                f"the clause {clause['id']} cites {name}, which is not listed",
-                "Add it under `documents`.",
-                "clauses",
-                place,
-                "source",
-                "document",
-            )
-    for name in page.content["documents"]:
-        if name not in cited:
-            yield page.wrong(f"no clause cites the document {name}", "Delete it, or cite it.", "documents", name)
+    return registers.uncited(draft.register)
 
 
 def _named_by_descriptor(draft: Draft) -> Iterator[tuple[str, tuple[Step, ...]]]:
@@ -185,24 +118,13 @@ def _named_by_descriptor(draft: Draft) -> Iterator[tuple[str, tuple[Step, ...]]]
 
 
 def _known(draft: Draft) -> Iterator[Mistake]:
-    register, cure = draft.register.content, "Mend the id, or add the clause to the register."
     for clause, steps in _named_by_descriptor(draft):
         if clause not in draft.clauses:
-            yield draft.descriptor.wrong(f"there is no clause {clause}", cure, *steps)
-    for place, ambiguity in enumerate(register["ambiguities"]):
-        for at, clause in enumerate(ambiguity["clauses"]):
-            if clause not in draft.clauses:
-                yield draft.register.wrong(
-                    f"the ambiguity {ambiguity['id']} touches {clause}, which is no clause",
-                    cure,
-                    "ambiguities",
-                    place,
-                    "clauses",
-                    at,
-                )
+            yield draft.descriptor.wrong(f"there is no clause {clause}", KNOWN, *steps)
+    yield from registers.untouched(draft.register, draft.clauses)
     for steps, node in _nodes(draft.document.content):
         if "x-clause" in node and node["x-clause"] not in draft.clauses:
-            yield draft.document.wrong(f"there is no clause {node['x-clause']}", cure, *steps, "x-clause")
+            yield draft.document.wrong(f"there is no clause {node['x-clause']}", KNOWN, *steps, "x-clause")
 
 
 def _causes(draft: Draft) -> Iterator[Mistake]:
@@ -234,7 +156,7 @@ def _profile(draft: Draft) -> Iterator[Mistake]:
         Draft202012Validator.check_schema(draft.profile)
     except SchemaError as error:
         yield draft.descriptor.wrong(
-            f"the profile's part is no JSON Schema: {_words(error.absolute_path)}: {error.message}",
+            f"the profile's part is no JSON Schema: {words(error.absolute_path)}: {error.message}",
             cure,
             "profile",
             *error.absolute_path,
@@ -325,7 +247,7 @@ def _examples(draft: Draft) -> Iterator[Mistake]:
     for steps, schema, example in _shown(draft):
         for error in _validator(schema).iter_errors(example):
             yield draft.document.wrong(
-                f"the example {steps[-1]} is not valid: {_words(error.absolute_path)}: {error.message}",
+                f"the example {steps[-1]} is not valid: {words(error.absolute_path)}: {error.message}",
                 "Mend the example, or the schema.",
                 *steps,
                 "value",
@@ -338,7 +260,7 @@ def _described(draft: Draft) -> Iterator[Mistake]:
         for error in _validator(closed(schema)).iter_errors(example):
             if error.validator == "unevaluatedProperties":
                 yield draft.document.wrong(
-                    f"the example {steps[-1]} shows what is not described: {_words(error.absolute_path)}: "
+                    f"the example {steps[-1]} shows what is not described: {words(error.absolute_path)}: "
                     f"{error.message}",
                     "Describe it, or say that there may be others (`additionalProperties`).",
                     *steps,

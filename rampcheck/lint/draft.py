@@ -124,6 +124,9 @@ class Draft:
         self.descriptor, self.register, self.document = (
             Page(pack.document(name, kind)) for kind in ("contract", "clauses", "openapi")
         )
+        self.partner, self.script = (
+            Page(path) if (path := pack.document(name, kind)).is_file() else None for kind in ("partner", "script")
+        )
 
     @property
     def pages(self) -> tuple[Page, Page, Page]:
@@ -158,10 +161,9 @@ class Draft:
     @cached_property
     def of_partner(self) -> frozenset[str]:
         """The clauses of the partner's side, none where the contract has none."""
-        page = Page(self.pack.document(self.name, "partner"))
-        return frozenset(
-            str(clause.get("id")) for clause in page.content.get("clauses", ()) if isinstance(clause, dict)
-        )
+        clauses = self.partner.content.get("clauses") if self.partner else None
+        told = clauses if isinstance(clauses, list) else ()
+        return frozenset(str(clause.get("id")) for clause in told if isinstance(clause, dict))
 
     @cached_property
     def profile(self) -> Json:
