@@ -140,9 +140,7 @@ BREACHES = [
         "id: {name}.partner.asks-once",
         PARTNER,
     ),
-    Breach(
-        "the partner's rules", RULES_OF, '("{name}.partner.', '("{name}.partner." "', "judges {name}.partner.{name}"
-    ),
+    Breach("the partner's rules", RULES_OF, "asks-once", "asks-one", "a rule judges {name}.partner.asks-one, which"),
     Breach("the partner's rules", RULES_OF, "(asks_once,)", "(asks_once, asks_once)", "2 rules judge {name}"),
     Breach("the partner's rules", RULES_OF, "RULES = ", "ROLES = ", "defines no `RULES`"),
     Breach("the partner's rules", RULES_OF, "return ()", "return )", "SyntaxError", "return )"),
