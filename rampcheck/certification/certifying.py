@@ -18,15 +18,13 @@ from rampcheck.certification.sandbox import Sandbox
 from rampcheck.certification.script import Script, Step, unique
 from rampcheck.contract import descriptor, register
 from rampcheck.contract.profile import Profile
-from rampcheck.judging.conduct import WIDGET, Attested, Conduct, Kept, Purchase, Rule, rules
-from rampcheck.judging.findings import shortened
-from rampcheck.judging.suite import Broken
+from rampcheck.judging.conduct import WIDGET, Conduct, Purchase, rules
+from rampcheck.judging.conducted import judged, written
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
 from rampcheck.wire.journal_records import SCHEMA, RunRecord, Selection
 from rampcheck.wire.redaction import Redactor
 
-MOST_FINDINGS = 50  # of one clause that are written
 USERS = "203.0.113."  # where the users of the steps come from: addresses of documentation (RFC 5737)
 FIRST_USER = 10
 
@@ -244,45 +242,10 @@ class Certification:
         ]
         observed = any(self._processed.values())
         conduct = Conduct(purchases, self._profile, self._credentials, self._settings.time_scale, observed)
-        if any(purchase.exchanges for purchase in purchases):
-            for rule in self._rules:
-                self._judge_by(rule, conduct)
+        self._journal.write(written(conduct, self._rules, self._recorder.written, self._redactor))
+        for record in judged(conduct, self._rules, self._redactor):
+            self._journal.write(record)
         self._note()
-
-    def _judge_by(self, rule: Rule, conduct: Conduct) -> None:
-        clause, findings = rule.clause, 0
-        judgements = list(rule.judge(conduct))
-        for judgement in judgements:
-            match judgement:
-                case Kept(exchange):
-                    self._journal.write(
-                        {"kind": "held", "clause": clause, "scenario": exchange.scenario, "exchange": exchange.number}
-                    )
-                case Attested(why):
-                    self._journal.write({"kind": "attested", "clause": clause, "scenario": "", "reason": why})
-                case Broken() if (findings := findings + 1) <= MOST_FINDINGS:
-                    self._find(clause, judgement)
-        if not judgements:
-            self._journal.write(
-                {"kind": "unjudged", "clause": clause, "scenario": "", "reason": f"no traffic: {rule.untried}"}
-            )
-
-    def _find(self, clause: str, broken: Broken) -> None:
-        exchange = broken.exchange
-        self._journal.write(
-            {
-                "kind": "finding",
-                "clause": clause,
-                "expected": shortened(self._redactor.text(broken.expected)),
-                "actual": shortened(self._redactor.text(broken.actual)),
-                "exchange": exchange.number if exchange else None,
-                "scenario": exchange.scenario if exchange else "",
-                "judge": "scenario",
-                "about": [],
-                "change": "",
-                "times": 1,
-            }
-        )
 
     def _note(self) -> None:
         """Writes what the reader of the reports should know."""

@@ -13,6 +13,7 @@ from rampcheck.sandbox.asgi import headers_of
 from rampcheck.wire.exchanges import Direction, Exchange, Failure, Response, Sent
 from rampcheck.wire.exchanges import Message as SocketMessage
 from rampcheck.wire.journal import Journal
+from rampcheck.wire.journal_records import ExchangeRecord
 
 MOST = 1000  # exchanges of one step that are kept; more are counted
 MOST_BYTES = 1 << 20  # of a body; a call with more is counted
@@ -25,7 +26,7 @@ class Recorder:
 
     `step` is the one in which they come, `base_url` that of the sandbox. `sources` is from where each call came, by its
     number, `dropped` how many exchanges of each step were not kept, `faults` what went wrong in the sandbox itself,
-    `over` when the command of each step had ended.
+    `over` when the command of each step had ended, `written` the journal's record of each exchange, by its number.
     """
 
     journal: Journal
@@ -35,6 +36,7 @@ class Recorder:
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     over: dict[str, float] = field(default_factory=dict)
+    written: dict[int, ExchangeRecord] = field(default_factory=dict)
     _kept: list[Exchange] = field(default_factory=list)
     _begun: Counter[str] = field(default_factory=Counter)
     _number: int = 0
@@ -59,9 +61,10 @@ class Recorder:
 
     def keep(self, exchange: Exchange) -> None:
         """Keeps an exchange that is over."""
-        self.journal.exchange(exchange)
+        record = self.journal.exchange(exchange)
         with self._lock:
             self._kept.append(exchange)
+            self.written[exchange.number] = record
 
     def of(self, step: str) -> tuple[Exchange, ...]:
         """Gives the exchanges of a step that are over, in the order of their start."""

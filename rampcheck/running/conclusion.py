@@ -103,6 +103,8 @@ def _check_clauses(where: Path, known: Contract, records: Sequence[Record]) -> N
                 named.update(record["held"])
             case "finding" | "doubt" | "held" | "demand" | "observation" | "unjudged" | "untried" | "attested" | "sum":
                 named.add(record["clause"])
+            case "conduct":
+                named.update(record["hidden"])
     if unknown := sorted(named - known.clauses.keys()):
         raise UsageError(
             f"{where / JOURNAL} speaks of {unknown[0]}, which is no clause of {known.name} {known.version}",

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rampcheck import report
+from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError
+from rampcheck.judging import conducted
 from rampcheck.judging import suite as suites
-from rampcheck.judging.rederived import rederived
+from rampcheck.judging.conduct import rules
+from rampcheck.judging.conducted import Said
+from rampcheck.judging.rederived import BROKEN, HELD, NEITHER, Difference, rederived
+from rampcheck.judging.results import ClauseResult
 from rampcheck.judging.traces import taken_out
 from rampcheck.running import conclusion, folder
-from rampcheck.wire.journal import JOURNAL
+from rampcheck.wire.journal import JOURNAL, UNTOUCHED
+from rampcheck.wire.journal_records import ConductRecord, Record
 
 SAME, DIFFERS, ATTESTED = "same", "differs", "attested"
 ATTESTED_BY = "attested by the live run"
-BY_RULE = "a rule of the partner's side saw all of it while it went on"
+HIDDEN = "what decides it is hidden in the journal"
+BY_RULE = "the journal does not say what the integration did"
+SAID = {"held": HELD, "finding": BROKEN, "attested": "attested", "unjudged": NEITHER}
+NO_CONDUCT = "what the integration did, by which its rules would judge again"
 MOST_TAKEN_OUT = 10  # traces that are told
 MOST_TOLD = 3  # differences of a clause, and exchanges of a reason, that are named
 
@@ -83,18 +92,15 @@ def rejudged(where: Path) -> Rejudgement:
     told = _told(where)
     said = {clause["id"]: clause for clause in conclusion.judged(where, records).results["clauses"]}
     beginning = folder.beginning(where, records)
-    if "side" in beginning:
-        return _attested(told, list(said.values()))
     known = conclusion.contract_of(where, beginning)
     profile = conclusion.profile_of(where, known, beginning)
+    if "side" in beginning:
+        return _of_partner(where, records, profile, told, said)
     try:
         suite = suites.load(known.name)
         again = rederived(records, known, suite, profile)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"{where / JOURNAL} holds a record that cannot be judged again: {error}",
-            "Was it changed by hand? Take the file as the run left it.",
-        ) from error
+        raise _unusable(where, error) from error
     results = conclusion.judged(where, again.records).results
     different: dict[str, list[str]] = {}
     for difference in again.differences:
@@ -113,13 +119,55 @@ def rejudged(where: Path) -> Rejudgement:
     return Rejudgement(clauses, str(told["verdict"]), results["verdict"], missing)
 
 
-def _attested(told: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> Rejudgement:
-    """Gives what can be said again of a partner's integration: the journal is folded again, and nothing judged."""
+def _unusable(where: Path, error: Exception) -> UsageError:
+    return UsageError(f"{where / JOURNAL} holds a record that cannot be judged again: {error}", UNTOUCHED)
+
+
+def _of_partner(
+    where: Path, records: Sequence[Record], profile: Profile, told: Mapping[str, Any], said: Mapping[str, ClauseResult]
+) -> Rejudgement:
+    """Gives what a certification comes to when the rules judge again what the integration did."""
+    by_rules = rules(profile.contract)
+    try:
+        again = conducted.judged_again(records, by_rules, profile)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unusable(where, error) from error
+    results = conclusion.judged(where, records if again is None else again).results
+    conduct = conducted.of(records)
+    attested = dict.fromkeys(conduct["hidden"], HIDDEN) if conduct else dict.fromkeys(said, BY_RULE)
     clauses = tuple(
-        _clause(clause, told["clauses"].get(clause["id"], {}), clause, [], (BY_RULE,) if clause["exercised"] else ())
-        for clause in said
+        _clause(
+            clause,
+            told["clauses"].get(clause["id"], {}),
+            said[clause["id"]],
+            _unlike(clause["id"], *(conducted.said(one, clause["id"]) for one in (records, again or records))),
+            (attested[clause["id"]],) if clause["exercised"] and clause["id"] in attested else (),
+        )
+        for clause in results["clauses"]
     )
-    return Rejudgement(clauses, str(told["verdict"]), str(told["verdict"]))
+    return Rejudgement(clauses, str(told["verdict"]), results["verdict"], tuple(_partner_lacks(records, conduct)))
+
+
+def _unlike(clause: str, said: Said, shown: Said) -> list[str]:
+    """Says where a journal and the rules differ about a clause: in which exchange who says what."""
+    places = {exchange for _, exchange in (said - shown) + (shown - said)}
+    return [
+        str(Difference(clause, place, _words(said, place), _words(shown, place)))
+        for place in sorted(places, key=lambda number: number or 0)
+    ]
+
+
+def _words(said: Said, place: int | None) -> str:
+    return " and ".join(sorted(SAID[kind] for kind, exchange in said if exchange == place)) or NEITHER
+
+
+def _partner_lacks(records: Sequence[Record], conduct: ConductRecord | None) -> Iterator[str]:
+    """Says in a line each what the journal of a certification that came to its end lacks."""
+    if conduct is None:
+        if records[-1]["kind"] == "end":
+            yield NO_CONDUCT
+    elif (missing := conduct["exchanges"] - sum(record["kind"] == "exchange" for record in records)) != 0:
+        yield f"{abs(missing)} exchanges {'are missing' if missing > 0 else 'are too many'}"
 
 
 def _told(where: Path) -> dict[str, Any]:

@@ -273,6 +273,39 @@ class AttestedRecord(ClauseContent):
     reason: str
 
 
+class ProcessedContent(TypedDict):
+    """How many `times` a status of a transaction was processed, by what the observer said."""
+
+    transaction: str
+    status: str
+    times: int
+
+
+class PurchaseContent(TypedDict):
+    """What an integration did in one step, besides its exchanges, as `Purchase` has it."""
+
+    step: str
+    told: dict[str, str]
+    cut: bool
+    left: str | None
+    processed: list[ProcessedContent]
+    sources: dict[str, str]
+
+
+class ConductRecord(TypedDict):
+    """What an integration did, for the rules that judge it; by the clauses `hidden` only the live run could judge.
+
+    Of the `credentials` it has the marks; `exchanges` is how many stand in the journal.
+    """
+
+    kind: Literal["conduct"]
+    observed: bool
+    credentials: dict[str, str]
+    purchases: list[PurchaseContent]
+    exchanges: int
+    hidden: list[str]
+
+
 class SumRecord(TypedDict):
     """A clause was seen to hold so many `times` in recorded exchanges that are not in the journal."""
 
@@ -349,6 +382,7 @@ Record = (
     | UnjudgedRecord
     | UntriedRecord
     | AttestedRecord
+    | ConductRecord
     | SumRecord
     | OutageRecord
     | NoteRecord
