@@ -169,7 +169,7 @@ def test_the_journal_follows_its_schema_and_holds_no_secret(whole: Certified) ->
     """Every record, what is attested too; neither the token nor a session's stands in any file."""
     lines = (whole.place / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     assert [problem for line in lines if (problem := mistake(json.loads(line)))] == []
-    assert {"attested", "held", "exchange", "end"} <= {json.loads(line)["kind"] for line in lines}
+    assert {"attested", "conduct", "held", "exchange", "end"} <= {json.loads(line)["kind"] for line in lines}
     written = b"".join(path.read_bytes() for path in whole.place.iterdir())
     assert TOKEN.encode() not in written
     assert b"@example.com" not in written

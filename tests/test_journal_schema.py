@@ -117,8 +117,8 @@ def test_every_record_of_every_run_follows_the_schema(journals: dict[str, Path])
         assert [record for record in found if mistake(record)] == []
         seen[name] = {record["kind"] for record in found}
     # What a webhook shows is held without a demand, and a control is refused by chance; sums are of recorded traffic,
-    # what is attested of a partner's integration: their own tests hold them to the schema.
-    assert KINDS - set().union(*seen.values()) <= {"held", "aside", "sum", "attested"}
+    # what is attested of a partner's integration, and its conduct: their own tests hold them to the schema.
+    assert KINDS - set().union(*seen.values()) <= {"held", "aside", "sum", "attested", "conduct"}
     assert "end" not in seen["killed"]
     assert {"outage", "cut"} <= seen["an outage"]
 

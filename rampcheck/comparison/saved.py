@@ -90,8 +90,7 @@ def anything(path: Path) -> Saved:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder", _CURE) from None
         if path.is_dir() and not (path / results_file.FILE_NAME).exists():
-            inside = sorted(str(found.parent) for found in path.glob(f"*/{results_file.FILE_NAME}"))
-            cure = f"It holds several runs; name one: {', '.join(inside[:5])}." if inside else _CURE
+            cure = results_file.which(path, _CURE)
             if (path / JOURNAL).exists():
                 cure = f"`rampcheck report {path}` makes it from the journal."
             raise UsageError(f"{path} holds no {results_file.FILE_NAME}", cure) from None

@@ -15,10 +15,20 @@ from rampcheck.errors import RampcheckError, UsageError
 from rampcheck.judging.results import ClauseResult, Results
 
 FILE_NAME = "results.json"
+MOST_NAMED = 5  # runs inside a folder that is none
 
 
 class ResultsError(RampcheckError):
     """Results that break their schema, or disagree with themselves."""
+
+
+def which(folder: Path, otherwise: str) -> str:
+    """Says what to do about a folder that is no run's: which of the runs in it to name, else what stands otherwise.
+
+    A report of both sides (`rampcheck bind`) holds two.
+    """
+    inside = sorted(str(found.parent) for found in folder.glob(f"*/{FILE_NAME}"))
+    return f"It holds several runs; name one: {', '.join(inside[:MOST_NAMED])}." if inside else otherwise
 
 
 @cache

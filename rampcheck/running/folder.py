@@ -10,6 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from rampcheck.errors import UsageError
+from rampcheck.report.results import which
 from rampcheck.wire.journal import JOURNAL, exchange_records, folded, read_records
 from rampcheck.wire.journal_records import EndRecord, ExchangeRecord, Record, RunRecord
 
@@ -99,7 +100,7 @@ def read(folder: Path, *, own: bool = False) -> list[Record]:
     if not (folder / JOURNAL).is_file():
         raise UsageError(
             f"{folder} {f'holds no {JOURNAL}' if folder.is_dir() else 'is no folder'}",
-            "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said.",
+            which(folder, "Name the folder that a run wrote: reports/<contract>-<time>, or what --output said."),
         )
     records = list(read_records(folder / JOURNAL, own=own))
     beginning(folder, records)

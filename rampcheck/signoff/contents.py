@@ -14,7 +14,7 @@ from rampcheck import __version__, digests, report
 from rampcheck.errors import RampcheckError, UsageError
 from rampcheck.judging.results import Results
 from rampcheck.report import html, signatures
-from rampcheck.report.results import ResultsError, validate
+from rampcheck.report.results import ResultsError, validate, which
 from rampcheck.report.signatures import Page, Signer
 from rampcheck.running import conclusion
 from rampcheck.running import folder as run_folder
@@ -138,8 +138,9 @@ def read(folder: Path) -> Contents:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "Name the folder that a run wrote.")
     files = {name: _read(folder / name) for name in (RESULTS, JOURNAL, PAGE)}
-    if not any(files.values()):
-        raise UsageError(f"{folder} holds no run", "Name the folder that a run wrote: reports/<contract>-<time>.")
+    if not (files[RESULTS] or files[JOURNAL]) and (not files[PAGE] or which(folder, "")):
+        cure = which(folder, "Name the folder that a run wrote: reports/<contract>-<time>.")
+        raise UsageError(f"{folder} holds no run of its own", cure)
     return Contents(folder, files)
 
 
