@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.partners.programs import EXAMPLES, OBSERVERS, Program, programs
+from tests.partners.changes import CHANGES, Change
+from tests.partners.programs import COMMANDS, OBSERVERS, Program, contract_of, examples, missing, programs, spoken
 from tests.runs import Completed
 
 CONTRACTS = ("proof", "kryptonim")
-EXAMPLE_COMMANDS = {".py": [sys.executable], ".mjs": ["node"], ".sh": ["bash"]}
-TOOLS = {".py": (), ".mjs": ("node",), ".sh": ("bash", "curl", "jq", "openssl")}
+POLLING_ALONE = {".sh", ".php"}  # they do not listen for webhooks
 WEBHOOKS = {"proof.partner.webhook-answers", "proof.partner.webhook-idempotent"}
 # What nobody outside can see, and what the examples never do.
 ATTESTED = {"proof.partner.backend-only"}
@@ -25,8 +24,15 @@ HURRY = 0.1
 PROGRAMS = [program for contract in CONTRACTS for program in programs(contract).values()]
 
 
-def certified(contract: str, command: Sequence[str], folder: Path, *steps: str, time_scale: float = HURRY) -> Completed:
-    """A certification of a command, in a folder of its own; all steps, or these."""
+def certified(
+    contract: str,
+    command: Sequence[str],
+    folder: Path,
+    *steps: str,
+    time_scale: float = HURRY,
+    patience: float = 300,
+) -> Completed:
+    """A certification of a command, in a folder of its own; all steps, or these, within so many seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "report"
     chosen = [word for step in steps for word in ("--step", step)]
@@ -39,23 +45,21 @@ def certified(contract: str, command: Sequence[str], folder: Path, *steps: str, 
         text=True,
         check=False,
         cwd=folder,
-        timeout=300,
+        timeout=patience,
     )
     assert output.is_dir(), f"{shlex.join(command)}: {done.stdout}{done.stderr}"
     return Completed(done.returncode, done.stdout + done.stderr, output)
 
 
-@pytest.mark.parametrize(
-    "example", sorted(EXAMPLES.glob("*/purchase.*")), ids=lambda file: f"{file.parent.name}{file.suffix}"
-)
+@pytest.mark.parametrize("example", examples(), ids=spoken)
 def test_an_example_keeps_all_that_a_partner_promises(example: Path, tmp_path: Path) -> None:
     """It is accused of nothing, and every clause that it can be judged by holds."""
-    if missing := [tool for tool in TOOLS[example.suffix] if shutil.which(tool) is None]:
-        pytest.skip(f"not on this machine: {', '.join(missing)}")
-    contract = example.parent.name
-    done = certified(contract, [*EXAMPLE_COMMANDS[example.suffix], str(example)], tmp_path)
+    if why := missing(example):
+        pytest.skip(why)
+    contract = contract_of(example)
+    done = certified(contract, [*COMMANDS[example.suffix], str(example)], tmp_path)
     assert done.verdicts("failed", "advisory") == {}, done.printed
-    untried = UNTRIED | (WEBHOOKS if example.suffix == ".sh" else set())
+    untried = UNTRIED | (WEBHOOKS if example.suffix in POLLING_ALONE else set())
     assert set(done.verdicts("not_verified")) == {clause for clause in untried if clause.startswith(contract)}
     assert set(done.verdicts("attested")) == {clause for clause in ATTESTED if clause.startswith(contract)}
 
@@ -68,6 +72,15 @@ def test_a_flaw_is_found_by_its_clause(program: Program, tmp_path: Path) -> None
     done = certified(program.contract, program.command, tmp_path, *program.steps)
     broken = set(done.verdicts("failed", "advisory"))
     assert set(program.clauses) <= broken <= {*program.clauses, *program.may_break}, done.printed
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_flaw_in_another_language_is_found_by_its_clause(change: Change, tmp_path: Path) -> None:
+    """As above, of the examples in Express and in PHP."""
+    if change.missing:
+        pytest.skip(change.missing)
+    done = certified(change.contract, change.command(tmp_path / "program"), tmp_path / "run", *change.steps)
+    assert set(done.verdicts("failed", "advisory")) == change.clauses, done.printed
 
 
 @pytest.mark.parametrize(

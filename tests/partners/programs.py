@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ from typing import TypeVar
 ROOT = Path(__file__).parents[2]
 MODULES = {"proof": ("proof_flaws", "proof_variants"), "kryptonim": ("kryptonim",)}
 EXAMPLES = ROOT / "examples" / "partners"
+# By the ending of an example: what runs it, and what has to be on the machine.
+COMMANDS = {".py": (sys.executable,), ".mjs": ("node",), ".sh": ("bash",), ".php": ("php",)}
+TOOLS = {".py": (), ".mjs": ("node",), ".sh": ("bash", "curl", "jq", "openssl"), ".php": ("php",)}
 # What asks the books of the examples.
 OBSERVERS = {"proof": "grep -cxF '{id} {status}' purchases.log", "kryptonim": "grep -cF '{id} ' purchases.log"}
 Purchase = TypeVar("Purchase", bound=type)
@@ -79,6 +84,35 @@ class Programs:
             return purchase
 
         return registered
+
+
+def examples() -> list[Path]:
+    """The conforming programs that partners begin from, of all contracts."""
+    return sorted([*EXAMPLES.glob("*/purchase.*"), *EXAMPLES.glob("*/*/purchase.*")])
+
+
+def contract_of(example: Path) -> str:
+    """The contract of an example: the first folder that it is in."""
+    return example.relative_to(EXAMPLES).parts[0]
+
+
+def spoken(example: Path) -> str:
+    """What an example is called: its contract, its framework where it has one, its language."""
+    return "-".join((*example.relative_to(EXAMPLES).parts[:-1], example.suffix[1:]))
+
+
+def missing(example: Path) -> str:
+    """Why an example cannot be run on this machine; "" where it can."""
+    if absent := [tool for tool in TOOLS[example.suffix] if shutil.which(tool) is None]:
+        return f"not on this machine: {', '.join(absent)}"
+    if (
+        example.suffix == ".php"
+        and "curl" not in subprocess.run(["php", "-m"], capture_output=True, text=True, check=False).stdout.split()
+    ):
+        return "PHP has no curl on this machine"
+    if (example.parent / "package.json").is_file() and not (example.parent / "node_modules").is_dir():
+        return f"its packages are not there: npm install in {example.parent.relative_to(ROOT)}"
+    return ""
 
 
 def example(contract: str) -> ModuleType:
