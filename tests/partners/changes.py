@@ -108,6 +108,7 @@ CHANGES = [
         "app.post(webhookUrl.pathname, express.json()",
         "app.post(webhookUrl.pathname, express.text()",
         "webhook-answers",
+        ("works", "webhook-late"),
     ),
     Change(
         "express-books-each-webhook",
@@ -115,7 +116,7 @@ CHANGES = [
         "  response.sendStatus(204);\n",
         "  response.sendStatus(204);\n  appendFileSync(books, `${id} ${body.status}\\n`);\n",
         "webhook-idempotent",
-        ("webhook-twice",),
+        ("webhook-twice", "webhook-out-of-order"),
     ),
     Change(
         "express-gives-up-at-once",
@@ -163,12 +164,18 @@ CHANGES = [
         "php-the-same-pause-always",
         PHP,
         "[502 => [1, 2, 4, 8]",
-        "[502 => [1, 1, 1, 1]",
+        "[502 => [8, 8, 8, 8]",
         "retries-502",
         ("fails-always",),
     ),
     Change("php-asks-for-its-own-id", PHP, "echo follow($id)", "echo follow('order-' . $id)", "keeps-id"),
-    Change("php-asks-twice-a-minute", PHP, "POLL_SECONDS = 7", "POLL_SECONDS = 30", "polls", ("takes-long",)),
+    Change(
+        "php-goes-on-asking",
+        PHP,
+        "in_array($status, TERMINAL, true)",
+        "in_array($status, TERMINAL, true) && $polls > 9",
+        "polls",
+    ),
     Change(
         "php-signs-json-again", KRYPTONIM, "signed($body));", "signed(json_encode(json_decode($body))));", "signs-bytes"
     ),
@@ -204,5 +211,7 @@ CHANGES = [
         "expired",
         ("expired",),
     ),
-    Change("php-forgets-the-session", KRYPTONIM, "            book($session['sessionId']);\n", "", "keeps-session-id"),
+    Change(
+        "php-forgets-the-session", KRYPTONIM, "book($session['sessionId']);", "book('order-1');", "keeps-session-id"
+    ),
 ]
