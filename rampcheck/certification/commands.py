@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What a profile says of the target alone.
 OF_TARGETS = {"waivers", "webhook", "egress", "triggers", "tls", "headers", "limits", "second_partner"}
 WORST_FIRST = (ExitCode.FAULT, ExitCode.INTERRUPTED, ExitCode.NONCONFORMANT, ExitCode.INCONCLUSIVE)  # of two
+BEFORE = "Write -- before it: rampcheck certify --contract NAME -- python purchase.py"
 NOBODY = "http://127.0.0.1:9"  # a base URL that nothing is sent to
 
 
@@ -37,7 +38,12 @@ class CertifyCommand(Command):
             if not command:
                 raise UsageError("after -- stands no command", "Name the partner's own test command there.")
         ctx.meta["command"] = command
-        return super().parse_args(ctx, own)
+        try:
+            return super().parse_args(ctx, own)
+        except click.UsageError as error:
+            if command or "extra argument" not in error.message:
+                raise
+            raise UsageError("a command stands among the options", BEFORE) from None
 
 
 @click.command(cls=CertifyCommand, options_metavar="[OPTIONS] [PROFILE] -- COMMAND...")
@@ -116,6 +122,10 @@ def certify(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.sandbox.webhooks import listening_address  # noqa: PLC0415 - as above
 
     command: list[str] = context.meta["command"]
+    if profile and contract:
+        is_profile = Path(profile).suffix in {".yaml", ".yml"}
+        cure = "Leave out --contract." if is_profile else BEFORE
+        raise UsageError(f"{profile} would be a profile, which names its own contract", cure)
     if bool(command) == interactive:
         raise UsageError(
             "--interactive needs no command" if command else "no command says how a purchase is made",
@@ -159,8 +169,6 @@ def _profile(path: str | None, contract: str | None) -> Profile:
     from rampcheck.contract import descriptor  # noqa: PLC0415 - as in `certify`
     from rampcheck.contract import profile as profiles  # noqa: PLC0415 - as in `certify`
 
-    if path and contract:
-        raise UsageError("a profile names its own contract", "Leave out --contract.")
     name = (profiles.contract_of(Path(path)) if path else contract) or ""
     if not (name or path):
         raise UsageError(

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from rampcheck.errors import UsageError
 
@@ -19,10 +20,13 @@ LOOK = 0.02
 
 def demand(command: Sequence[str]) -> None:
     """Raises `UsageError` where a command cannot be started."""
-    if shutil.which(command[0]) is None:
-        raise UsageError(
-            f"the command {command[0]} is not found, or is no program", "After -- stands a command as a shell has it."
-        )
+    if shutil.which(command[0]) is not None:
+        return
+    if Path(command[0]).is_file():
+        cure = f"Name what runs it first: `-- python {command[0]}`, node, php, bash."
+        raise UsageError(f"the command {command[0]} is a file, and no program", cure)
+    cure = "After -- stands a command as a shell has it; one in this folder is ./NAME."
+    raise UsageError(f"the command {command[0]} is not found", cure)
 
 
 def variables(told: Mapping[str, str]) -> dict[str, str]:
