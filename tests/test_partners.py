@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rampcheck.running.rejudgement import rejudged
 from tests.partners.changes import CHANGES, Change
 from tests.partners.programs import COMMANDS, OBSERVERS, Program, contract_of, examples, missing, programs, spoken
 from tests.runs import Completed
@@ -32,7 +33,10 @@ def certified(
     time_scale: float = HURRY,
     patience: float = 300,
 ) -> Completed:
-    """A certification of a command, in a folder of its own; all steps, or these, within so many seconds."""
+    """A certification of a command, in a folder of its own; all steps, or these, within so many seconds.
+
+    Whatever it comes to, it comes to the same when its journal is judged again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "report"
     chosen = [word for step in steps for word in ("--step", step)]
@@ -48,6 +52,8 @@ def certified(
         timeout=patience,
     )
     assert output.is_dir(), f"{shlex.join(command)}: {done.stdout}{done.stderr}"
+    again = rejudged(output)
+    assert again.holds, again.lines()
     return Completed(done.returncode, done.stdout + done.stderr, output)
 
 
