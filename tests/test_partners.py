@@ -85,7 +85,8 @@ def test_a_flaw_in_another_language_is_found_by_its_clause(change: Change, tmp_p
     """As above, of the examples in Express and in PHP."""
     if change.missing:
         pytest.skip(change.missing)
-    done = certified(change.contract, change.command(tmp_path / "program"), tmp_path / "run", *change.steps)
+    command = change.command(tmp_path / "program")
+    done = certified(change.contract, command, tmp_path / "run", *change.steps, time_scale=change.time_scale)
     assert set(done.verdicts("failed", "advisory")) == change.clauses, done.printed
 
 
