@@ -126,6 +126,11 @@ def freeze(contract: str) -> None:
     is_flag=True,
     help="Write what each scenario found and cost into the suites' folders (worth.json): by it, runs are put in order.",
 )
+@click.option(
+    "--peer",
+    type=click.Choice(["schemathesis"]),
+    help="Try the same servers with this, too, by the same OpenAPI document, and print both side by side.",
+)
 def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     contract: str | None,
     defects: tuple[str, ...],
@@ -139,12 +144,13 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
     keep: bool,
     quick: bool,
     write_worth: bool,
+    peer: str | None,
 ) -> int:
     """Tries the suite itself: on every defect of the reference, and on every variant.
 
     Each is a whole run, unless --quick is given. The exit code is 0 if every defect is caught by a clause of its own,
     no unrelated clause fails and no conforming server is falsely failed, else 1; 2 after an interruption, 3 for a
-    fault in a trial.
+    fault in a trial. What --peer finds does not change it.
     """
     from rich.console import Console  # noqa: PLC0415 - `--help` does without
 
@@ -164,4 +170,8 @@ def selftest(  # noqa: PLR0913, PLR0917 - each is an option
         progress=Console(stderr=True),
     )
     print_matrix(matrix, Console(), folder)
+    if peer and not matrix["interrupted"]:
+        from rampcheck.selftest import peer as peers  # noqa: PLC0415 - most do without
+
+        peers.compare(selection, matrix, folder, jobs=jobs, keep=keep, console=Console())
     return int(matrix["exit_code"])
