@@ -40,9 +40,18 @@ def test_a_budget_sees_every_clause_before_what_finds_more() -> None:
     known = worths(
         rich=(20, "abcdefghijklmnopqrstuvwxyz", "x"), rare=(30, "", "y"), small=(5, "A", "x"), late=(60, "B", "")
     )
-    assert worth.within([*known], known.__getitem__, 70, NOTHING) == ["small", "rare", "rich"]
+    assert worth.within([*known], known.__getitem__, 70, NOTHING) == ["rich", "rare", "small"]
+    assert worth.within([*known], known.__getitem__, 40, NOTHING) == ["small", "rare"]
     assert worth.within([*known], known.__getitem__, 35, NOTHING) == ["rich", "small"]
     assert worth.within([*known], known.__getitem__, 4, NOTHING) == []
+
+
+def test_what_others_try_is_not_tried_for_its_clauses() -> None:
+    """A scenario that came early, and is needless by those that came later, makes room for what finds more."""
+    known = worths(
+        early=(4, "a", "xy"), one=(4, "bc", "xz"), two=(4, "de", "yw"), more=(4, "fg", ""), most=(60, "", "")
+    )
+    assert set(worth.within([*known], known.__getitem__, 14, NOTHING)) == {"one", "two", "more"}
 
 
 def test_what_nobody_saw_tried_is_tried_by_who_verifies_it() -> None:

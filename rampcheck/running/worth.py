@@ -21,7 +21,7 @@ from rampcheck.errors import ContractError
 FILE_NAME = "worth.json"
 FIRST = "baseline"
 UNKNOWN = 6  # requests of a scenario that was not measured: what most take of the references
-RESERVED = 0.92  # of a budget is dealt out; the rest is for controls, and for what a target makes a run ask again
+DEALT_OUT = 0.95  # of a budget; the rest is for controls, and for what a target makes a run ask again
 COVERING = 0.95  # of a budget at the most is for seeing each clause once
 Scenario = TypeVar("Scenario")
 
@@ -183,11 +183,19 @@ def within(
 ) -> list[Scenario]:
     """Gives those of these scenarios that show the most for so many requests, besides what is `shown` already.
 
-    Each clause has one that tries it, unless that alone would take nearly all of them.
+    Each clause has one that tries it, of those that show the most, or of the cheapest where only these fit, unless that
+    alone would take nearly all of them.
     """
-    left = int(RESERVED * requests)
-    taken = _covering(scenarios, worth, shown)
-    if sum(max(1, worth(one).requests) for one in taken) > COVERING * left:
+    left = int(DEALT_OUT * requests)
+
+    def cheaply(scenario: Scenario) -> Worth:
+        return replace(worth(scenario), finds=frozenset())
+
+    for value in (worth, cheaply):
+        taken = _covering(scenarios, value, shown)
+        if sum(max(1, worth(one).requests) for one in taken) <= COVERING * left:
+            break
+    else:
         taken = []
     others = [one for one in scenarios if one not in taken]
     left -= sum(max(1, worth(one).requests) for one in taken)
@@ -209,13 +217,20 @@ def together(*those: Worth) -> Worth:
 
 
 def _covering(scenarios: Sequence[Scenario], worth: Callable[[Scenario], Worth], shown: Worth) -> list[Scenario]:
-    """Gives scenarios that try all clauses between them, with as few requests as there may be, about."""
+    """Gives scenarios that try all clauses between them, of those that show the most for a request.
+
+    None is among them of which the others try every clause.
+    """
     taken: list[Scenario] = []
     tried = shown.tries
-    for scenario in ranked(scenarios, lambda one: replace(worth(one), finds=frozenset()), shown):
+    for scenario in ranked(scenarios, worth, shown):
         if not worth(scenario).tries <= tried:
             taken.append(scenario)
             tried |= worth(scenario).tries
+    for scenario in sorted(taken, key=lambda one: len(worth(one).finds) / max(1, worth(one).requests)):
+        others = [one for one in taken if one != scenario]
+        if worth(scenario).tries <= together(shown, *map(worth, others)).tries:
+            taken = others
     return taken
 
 

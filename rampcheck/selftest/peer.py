@@ -27,6 +27,7 @@ from rampcheck import __version__
 from rampcheck.contract import packs, profile
 from rampcheck.errors import RampcheckError
 from rampcheck.judging import suite
+from rampcheck.running import termination
 from rampcheck.sandbox import server
 from rampcheck.selftest.members import Matrix
 from rampcheck.selftest.trial import Kind, Selection, Trial, planned
@@ -124,16 +125,22 @@ def compare(  # noqa: PLR0913 - each is an option
 
 
 def judged(trials: Sequence[Trial], folder: Path, jobs: int) -> list[PeerRun]:
-    """Gives what the peer says of each of these trials, `jobs` of them at a time; it writes below `folder`."""
-    with ThreadPoolExecutor(jobs) as pool:
+    """Gives what the peer says of each of these trials, `jobs` of them at a time; it writes below `folder`.
+
+    After Ctrl-C or SIGTERM, those under way are ended.
+    """
+    running: set[subprocess.Popen[bytes]] = set()
+    with termination.as_interruption(), ThreadPoolExecutor(jobs) as pool:
         try:
-            return list(pool.map(lambda trial: _judged(trial, folder / trial.label), trials))
-        except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
+            return list(pool.map(lambda trial: _judged(trial, folder / trial.label, running), trials))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in [*running]:
+                process.terminate()
             raise
 
 
-def _judged(trial: Trial, folder: Path) -> PeerRun:
+def _judged(trial: Trial, folder: Path, running: set[subprocess.Popen[bytes]]) -> PeerRun:
     folder.mkdir(parents=True)
     with server.start(trial.contract, trial.defects, variants=trial.variants) as reference:
         target = folder / "profile.yaml"
@@ -141,26 +148,32 @@ def _judged(trial: Trial, folder: Path) -> PeerRun:
         # Of its own, or one that lies in a folder above would be found.
         configuration = folder / "schemathesis.toml"
         configuration.touch()
-        with (folder / "printed.txt").open("wb") as printed:
+        with (
+            (folder / "printed.txt").open("wb") as printed,
+            subprocess.Popen(  # noqa: S603 - this very interpreter
+                [
+                    *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
+                    *_arguments(trial, profile.load(target, os.environ), folder),
+                ],
+                cwd=folder,
+                env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, PROFILE: str(target)},
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            running.add(process)
             try:
-                subprocess.run(  # noqa: S603 - this very interpreter
-                    [
-                        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
-                        *_arguments(trial, profile.load(target, os.environ), folder),
-                    ],
-                    cwd=folder,
-                    env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, PROFILE: str(target)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=subprocess.STDOUT,
-                    timeout=MOST_SECONDS,
-                    check=False,
-                )
-                return _read(trial, json.loads((folder / REPORT).read_text(encoding="utf-8")))
+                process.wait(MOST_SECONDS)
             except subprocess.TimeoutExpired:
+                process.kill()
                 return PeerRun(trial, fault=f"it did not end within {MOST_SECONDS:g} s")
-            except (OSError, ValueError) as error:
-                return PeerRun(trial, fault=f"it wrote no report: {error}")
+            finally:
+                running.discard(process)
+    try:
+        return _read(trial, json.loads((folder / REPORT).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        return PeerRun(trial, fault=f"it wrote no report: {error}")
 
 
 def _arguments(trial: Trial, target: profile.Profile, folder: Path) -> list[str]:
