@@ -129,6 +129,8 @@ def judged(trials: Sequence[Trial], folder: Path, jobs: int) -> list[PeerRun]:
 
     After Ctrl-C or SIGTERM, those under way are ended.
     """
+    for trial in trials:
+        suite.load(trial.contract)  # before threads would do it at the same time, and one see half of it
     running: set[subprocess.Popen[bytes]] = set()
     with termination.as_interruption(), ThreadPoolExecutor(jobs) as pool:
         try:
