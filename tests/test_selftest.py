@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.sandbox import all_defects
-from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, planned, print_matrix, prove
+from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, page, planned, print_matrix, prove
 from tests.browser import browser, opened, paper, sticking_out
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
@@ -198,8 +199,6 @@ def test_the_terminal_names_what_to_look_at(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each trial that is not as required stands there with its folder; the others do not."""
-    from rich.console import Console  # noqa: PLC0415 - made here, so that it writes where this test looks
-
     folder, matrix = made
     print_matrix(matrix, Console(width=200), folder)
     printed = capsys.readouterr().out
@@ -209,6 +208,21 @@ def test_the_terminal_names_what_to_look_at(
     assert "the run ended inconclusive, not incomplete" in printed
     assert VARIANT not in printed
     assert "does-more-as-foreseen" not in printed
+
+
+def test_how_early_is_told_where_whole_runs_say_it(
+    made: tuple[Path, dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The APFD stands on the page, with how it is computed, and on the terminal; quick trials have none."""
+    folder, matrix = made
+    told = f"kryptonim {matrix['contracts'][0]['apfd']:.2f}"
+    quick = {**matrix, "contracts": [{**one, "apfd": None} for one in matrix["contracts"]]}
+    for content, stands in ((matrix, True), (quick, False)):
+        text = page.render(content, is_everything=False)  # type: ignore[arg-type] - as JSON has it
+        print_matrix(content, Console(width=200), folder)  # type: ignore[arg-type] - as JSON has it
+        assert (f"<dd>{told}</dd>" in text, 'id="apfd"' in text) == (stands, stands)
+        assert (f"(APFD, 1 is at once): {told}" in capsys.readouterr().out) is stands
 
 
 def test_ctrl_c_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,7 @@ def render(matrix: Matrix, *, is_everything: bool) -> str:
         states={name: word for name, word in STATES.items() if name in states},
         wrong=[entry for entry in matrix["trials"] if not is_as_required(entry)],
         remark=remark,
+        early=early(matrix),
         assets=assets,
         hashes={name: csp_hash(text) for name, text in assets.items()},
     )
@@ -138,6 +139,11 @@ def remark(entry: TrialMembers) -> str:
     if entry["reason"]:
         told.append(entry["reason"])
     return "; ".join(told)
+
+
+def early(matrix: Matrix) -> str:
+    """Says how early the defects of each contract are found, by its APFD; "" where no whole runs were made."""
+    return ", ".join(f"{one['name']} {one['apfd']:.2f}" for one in matrix["contracts"] if one["apfd"] is not None)
 
 
 def _contract(data: ContractMembers, trials: Sequence[TrialMembers], *, is_everything: bool) -> ContractView:

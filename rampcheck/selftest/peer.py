@@ -37,7 +37,7 @@ FILE_NAME = "peer.json"
 FOLDER = "peer"
 REPORT = "report.json"
 HOOKS = "rampcheck.selftest.peer_hooks"
-PROFILE = "RAMPCHECK_PEER_PROFILE"  # where the hooks find the profile
+PROFILE = "profile.yaml"  # of the target, in the current folder of the peer, where the hooks find it
 MOST_SECONDS = 300.0  # of one run
 WRONG = ("convicted", "accused")
 HOW_IT_IS_COUNTED = (
@@ -145,7 +145,7 @@ def judged(trials: Sequence[Trial], folder: Path, jobs: int) -> list[PeerRun]:
 def _judged(trial: Trial, folder: Path, running: set[subprocess.Popen[bytes]]) -> PeerRun:
     folder.mkdir(parents=True)
     with server.start(trial.contract, trial.defects, variants=trial.variants) as reference:
-        target = folder / "profile.yaml"
+        target = folder / PROFILE
         target.write_text(yaml.safe_dump(reference.profile(), sort_keys=False), encoding="utf-8")
         # Of its own, or one that lies in a folder above would be found.
         configuration = folder / "schemathesis.toml"
@@ -158,7 +158,7 @@ def _judged(trial: Trial, folder: Path, running: set[subprocess.Popen[bytes]]) -
                     *_arguments(trial, profile.load(target, os.environ), folder),
                 ],
                 cwd=folder,
-                env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, PROFILE: str(target)},
+                env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

@@ -1,6 +1,6 @@
 """What a user of schemathesis would write for requests that are signed: `SCHEMATHESIS_HOOKS` names this module.
 
-Schemathesis imports it, in a process of its own, for the target of the profile that `PROFILE` names. Source:
+Schemathesis imports it, in a process of its own, for the target of the profile in the current folder. Source:
 schemathesis's documentation, "Extending Schemathesis".
 """
 
@@ -24,7 +24,7 @@ from rampcheck.wire.exchanges import Request
 if TYPE_CHECKING:
     import requests
 
-_profile = profile.load(Path(os.environ[PROFILE]), os.environ)
+_profile = profile.load(Path(PROFILE), os.environ)
 _suite = suite.load(_profile.contract)
 
 

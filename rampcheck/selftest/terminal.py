@@ -11,7 +11,7 @@ from rampcheck.display import one_line
 from rampcheck.report.text import plural
 from rampcheck.selftest.matrix import is_as_required
 from rampcheck.selftest.members import Matrix, TrialMembers
-from rampcheck.selftest.page import FILE_NAME, RESULTS, remark, sentence
+from rampcheck.selftest.page import FILE_NAME, RESULTS, early, remark, sentence
 
 LONGEST_REMARK = 400  # characters
 
@@ -29,6 +29,8 @@ def print_matrix(matrix: Matrix, console: Console, folder: Path) -> None:
         f"{plural(sums['requests'], 'request')}{found}",
         highlight=False,
     )
+    if told := early(matrix):
+        console.print(f"How early in a run (APFD, 1 is at once): {told}", highlight=False)
     console.print(f"Matrix: {folder / FILE_NAME}", highlight=False, soft_wrap=True)
     console.print()
     good = matrix["as_required"]
