@@ -93,7 +93,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rampcheck selftest --quick", "minutes, for the daily habit"),
         ("rampcheck selftest --clause 'NAME.auth.*'", "the defects of some clauses"),
         ("rampcheck selftest --contract NAME --defect DEFECT", "one defect, beside the reference as it is"),
-        ("rampcheck selftest --quick --clause 'NAME.auth.*' --peer schemathesis", "and what schemathesis finds of these"),
+        ("rampcheck selftest --clause 'NAME.auth.*' --peer schemathesis", "and what schemathesis finds of them"),
     ),
 }
 

@@ -48,9 +48,7 @@ def test_a_budget_sees_every_clause_before_what_finds_more() -> None:
 
 def test_what_others_try_is_not_tried_for_its_clauses() -> None:
     """A scenario that came early, and is needless by those that came later, makes room for what finds more."""
-    known = worths(
-        early=(4, "a", "xyuv"), one=(4, "bc", "xuz"), two=(4, "de", "yvw"), more=(4, "fg", "")
-    )
+    known = worths(early=(4, "a", "xyuv"), one=(4, "bc", "xuz"), two=(4, "de", "yvw"), more=(4, "fg", ""))
     assert set(worth.within([*known], known.__getitem__, 14, NOTHING)) == {"one", "two", "more"}
 
 
