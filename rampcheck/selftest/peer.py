@@ -79,7 +79,7 @@ class Sums(TypedDict):
 
 
 class PeerMembers(TypedDict):
-    """What the peer said in a trial: its `complaints`, and which of them the plain reference causes not.
+    """What the peer said in a trial: its `complaints`, and those that are `new`: not of the plain reference, too.
 
     `fault` says why it came to no end, "" where it did.
     """
@@ -154,11 +154,12 @@ def _judged(trial: Trial, folder: Path, running: set[subprocess.Popen[bytes]]) -
             (folder / "printed.txt").open("wb") as printed,
             subprocess.Popen(  # noqa: S603 - this very interpreter
                 [
-                    *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration)),
+                    *(sys.executable, "-P", "-m", "schemathesis.cli", "--config-file", str(configuration)),
                     *_arguments(trial, profile.load(target, os.environ), folder),
                 ],
                 cwd=folder,
-                env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS},
+                # The hooks import what this process would, wherever it was started.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "SCHEMATHESIS_HOOKS": HOOKS},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
