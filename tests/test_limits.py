@@ -61,6 +61,7 @@ MOMENTS = {
     "rampcheck/certification/recording.py": 1,  # a moment, once; what goes by after it is measured
     "rampcheck/recorded/judgement.py": 2,  # when traffic was judged, and until when
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
+    "rampcheck/selftest/peer_hooks.py": 1,  # the moment that may be signed
     "rampcheck/doctor/asking.py": 1,  # when a diagnosis ended
     "rampcheck/signoff/signing.py": 1,  # when somebody signed
     "rampcheck/signoff/commands.py": 1,  # whether a signed run holds today
