@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +18,7 @@ from rampcheck.judging.results import Results
 from rampcheck.running import baseline
 from rampcheck.running.run import Run, Settings
 from rampcheck.sandbox import server
-from tests.misconfigured import World, alone, loaded
+from tests.misconfigured import World, alone, exchanges, loaded
 from tests.mistakes import MISTAKES, Case
 
 # What may be in passing, or refused for the way of writing, a run asks about more often than a diagnosis: up to three
@@ -82,6 +83,21 @@ def test_a_mistake_ends_a_run_before_it_begins(case: Case, world: World, tmp_pat
     for report in ("summary.md", "index.html", "junit.xml"):
         text = (tmp_path / "out" / report).read_text(encoding="utf-8")
         assert letters(results["cure"][:60]) in letters(text), report
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+def test_refused_credentials_are_tried_elsewhere_but_in_production(
+    environment: str, world: World, tmp_path: Path
+) -> None:
+    """Refused elsewhere, too, no optional part is tried by itself; in production only sessions are asked for."""
+    profile = world.profile(credentials={"client_token": "nobody's"}, second_partner=None, environment=environment)
+    opened(profile, tmp_path / "out")
+    asked = [urlsplit(record["request"]["url"]).path for record in exchanges(tmp_path / "out")]
+    others = [path for path in asked if path != "/widget/session"]
+    assert ([path.rpartition("/")[0] for path in others], len(asked) > 5) == {
+        "sandbox": (["/widget/transactions"], False),
+        "production": ([], True),
+    }[environment]
 
 
 @pytest.mark.parametrize(
