@@ -62,6 +62,7 @@ def test_the_evidence_is_attached(tmp_path: Path) -> None:
         {"kind": "finding", "clause": clause, "scenario": "two", "exchange": 9},
         {"kind": "held", "clause": clause, "scenario": "two", "exchange": 17},
         {"kind": "unjudged", "clause": clause, "scenario": "three", "reason": "no answer"},
+        {"kind": "demand", "clause": clause, "exchange": 4711, "held": True},  # of an exchange that is not there
     ]
     steps = {step["name"]: step for step in written(samples.results(), tmp_path, *records)[clause]["steps"]}
     assert {name: step["status"] for name, step in steps.items()} == {

@@ -76,7 +76,8 @@ class _Report:
                 case "held":
                     note(record["clause"], record["scenario"], "passed")
                 case "demand":
-                    if record["held"]:
+                    # Of an exchange that was taken out of a journal, nothing is known.
+                    if record["held"] and record["exchange"] in scenarios:
                         note(record["clause"], scenarios[record["exchange"]], "passed")
                 case "finding":
                     note(record["clause"], record["scenario"], "failed")
