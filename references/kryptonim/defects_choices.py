@@ -19,10 +19,9 @@ Fields = dict[str, Any]
 
 refused(
     "usdt-refused-in-dollars",
-    ["testnet"],
+    ["fiat-currency"],
     "USDT cannot be bought with US dollars.",
     lambda request: (request["cryptoCurrency"], request["fiatCurrency"]) == ("USDT", "USD"),
-    (f"{REQUEST}.fiat-currency",),
 )
 
 
@@ -91,10 +90,9 @@ refused(
 )
 refused(
     "bank-transfer-refused-with-crypto-amount",
-    ["crypto-amount"],
+    ["payment-method"],
     "A cryptoAmount cannot be paid by bank_transfer.",
     lambda request: request.get("paymentMethod") == "bank_transfer" and "cryptoAmount" in request,
-    (f"{REQUEST}.payment-method",),
 )
 
 # IP addresses.

@@ -205,10 +205,9 @@ refused(
 )
 refused(
     "crypto-amount-refused-for-matic",
-    ["crypto-amount"],
+    ["testnet"],
     "A cryptoAmount of MATIC is refused.",
     lambda request: "cryptoAmount" in request and request["cryptoCurrency"] == "MATIC",
-    (f"{REQUEST}.testnet",),
 )
 
 
