@@ -204,18 +204,26 @@ def test_stable() -> None:
 
 
 def test_bound_to() -> None:
-    """A value that serves two addresses is not bound to either; only another address can show that it is."""
+    """A value that serves two addresses is not bound to either; only another address alone can show that it is."""
     block = bound_to(
-        "c", ENDPOINT.answered, "seal", lambda one: given(one, "seal"), "`ip`", lambda one: asked(one, "ip")
+        "c",
+        ENDPOINT.answered,
+        "seal",
+        lambda one: given(one, "seal"),
+        "`ip`",
+        lambda one: asked(one, "ip"),
+        beside=lambda one: asked(one, "user"),
     )
 
-    def sealed(ip: str, seal: Any, number: int) -> Exchange:
-        return exchange({"ip": ip}, {"seal": seal}, number)
+    def sealed(ip: str, seal: Any, number: int, user: str = "anna") -> Exchange:
+        return exchange({"ip": ip, "user": user}, {"seal": seal}, number)
 
     assert history(block, sealed("1", "a", 1), sealed("2", "b", 2)) == ["held"]
     assert history(block, sealed("1", "a", 1), sealed("1", "b", 2), sealed("1", "a", 3)) == []
     assert history(block, sealed("1", "a", 1), sealed("2", "a", 2)) == ["2: the seal of exchange 1, whose `ip` differs"]
     assert history(block, sealed("1", None, 1), sealed("2", "", 2)) == []
+    assert history(block, sealed("1", "a", 1), sealed("2", "b", 2, "otto")) == []
+    assert history(block, sealed("1", "a", 1), sealed("2", "a", 2, "otto")) != []
 
 
 def test_single_use() -> None:

@@ -124,15 +124,17 @@ def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
     value_of: Callable[[Exchange], Any],
     to: str,
     other_of: Callable[[Exchange], Any],
+    beside: Callable[[Exchange], Hashable],
 ) -> HistoryInvariant:
     """Makes the invariant that a text (a signature, say) is another one where what it is bound to is another.
 
-    `what` and `to` name the two: the wallet's address, the origin, the client's IP address. It is exercised by each
-    exchange whose `to` differs from that of an earlier one.
+    `what` and `to` name the two: the wallet's address, the origin, the client's IP address; `beside` gives all else of
+    an exchange by which the text may be another. It is exercised by each exchange that differs in `to` from an earlier
+    one, and in nothing beside.
     """
 
     def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
-        seen: set[Any] = set()
+        seen: dict[Hashable, set[Any]] = defaultdict(set)
         by_value: dict[str, dict[Any, Exchange]] = defaultdict(dict)
         for exchange in exchanges:
             value, other = value_of(exchange), other_of(exchange)
@@ -148,9 +150,9 @@ def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
                     f"the {what} of exchange {known.number}, whose {to} differs",
                     exchange,
                 )
-            elif seen - {other}:
+            elif seen[beside(exchange)] - {other}:
                 yield Held()
-            seen.add(other)
+            seen[beside(exchange)].add(other)
             others.setdefault(other, exchange)
 
     return HistoryInvariant(clause, when, judge, at_least=None)

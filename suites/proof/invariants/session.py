@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -183,6 +184,12 @@ def _owner(session: Exchange) -> bool:
     return is_second(session.credential)
 
 
+def _all_but_the_address(session: Exchange) -> tuple[str | None, str]:
+    body = session.request.json
+    others = {name: value for name, value in body.items() if name != "client_ip"} if isinstance(body, dict) else body
+    return session.credential, json.dumps(others, sort_keys=True)
+
+
 def _tells_address(exchange: Exchange) -> bool:
     return SESSION.answered(exchange) and isinstance(asked(exchange, "client_ip"), str)
 
@@ -208,6 +215,7 @@ HISTORY: Sequence[HistoryInvariant] = (
         _member("signature"),
         "`client_ip`",
         lambda exchange: asked(exchange, "client_ip"),
+        beside=_all_but_the_address,
     ),
     secrets_kept("proof.auth.token-secrecy"),
 )
