@@ -165,7 +165,9 @@ class Profile:
         The credentials, the password of the proxy, what only the environment knew of, and the parts of the paths of
         `base_url` and `webhook.public_url` that nobody could guess.
         """
-        found = dict(self.credentials)
+        # The name of a variable that was taken literally is no secret: how to mend it cannot be told without it.
+        variables = {known.variable for known in self.described.credentials.values()}
+        found = {name: value for name, value in self.credentials.items() if value.strip("${}%") not in variables}
         if password := urlsplit(self.egress.outside_proxy or "").password:
             found["outside_proxy_password"] = unquote(password)
         found |= {name: value for name, value in self.filled.items() if len(value) >= SHORTEST_CREDENTIAL}
@@ -278,8 +280,10 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     given = _filled(written, (), environ, draft)
     contract = given.get("contract") if isinstance(given, dict) else None
     described = descriptor.load(contract) if contract in descriptor.contracts() else None
-    complaints = profile_schema.validator(contract if described else "").iter_errors(given)
-    for error in itertools.islice(complaints, _MOST_COMPLAINTS):
+    schema = profile_schema.validator(contract if described else "")
+    # A key without a value is left out of what is given, whatever it is called.
+    unknown = (error for error in schema.iter_errors(written) if error.validator == "additionalProperties")
+    for error in itertools.islice(itertools.chain(schema.iter_errors(given), unknown), _MOST_COMPLAINTS):
         _complain(error, written, draft)
     if isinstance(given, dict):
         profile_rules.check(given, written, described, draft)
@@ -367,6 +371,8 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
             if key not in properties:
                 near = nearest(key, properties)
                 cure = f"did you mean {near}?" if near else f"known here: {', '.join(properties)}"
+                if ":" in key:
+                    cure = "a value has a space before it, after the colon"
                 draft.wrong((*place, key), f"unknown key; {cure}", instead=True)
     else:
         cure = _example(schema, "write ")
