@@ -31,7 +31,7 @@ class Case:
 def spoken(words: bytes | None) -> Make:
     """A target that says these words."""
     return lambda world: world.scarce(
-        f"http://{world.stack.enter_context(saying(words))}", limits={"timeout_seconds": 0.3}
+        f"http://{world.stack.enter_context(saying(words))}", limits={"timeout_seconds": 0.3 if words is None else 5}
     )
 
 

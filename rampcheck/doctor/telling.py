@@ -94,6 +94,7 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
         say(console, f"For {plural(gaps, 'clause')} the profile lacks something. {what}")
         for line in run["addition"].splitlines() if is_ready else ():
-            say(console, visible(line), "    ")
+            # Never folded: what is pasted into a profile has to be YAML.
+            console.print(Text(f"    {visible(line)}"), soft_wrap=True, highlight=False)
         if is_ready and run["addition"]:
             say(console, CAVEAT)
