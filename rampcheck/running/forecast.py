@@ -69,10 +69,10 @@ def forecast(
     )
 
 
-def tries(verified: int, total: int, untestable: int) -> str:
-    """Says how many clauses of the contract a run tries, and how many nobody can try."""
+def tries(verified: int, total: int, untestable: int, *, at_most: bool = False) -> str:
+    """Says how many clauses of the contract a run tries, or tries `at_most`, and how many nobody can try."""
     without = f"; {plural(untestable, 'clause')} nobody can try from outside" if untestable else ""
-    return f"It tries {verified:,} of {plural(total, 'clause')}{without}."
+    return f"It tries {'at most ' * at_most}{verified:,} of {plural(total, 'clause')}{without}."
 
 
 def takes(requests: int, seconds: float, left_out: int = 0) -> str:

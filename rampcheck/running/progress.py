@@ -238,7 +238,8 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     profile, contract = run.profile, run.contract
     environment = f" ({profile.environment})" if profile.environment else ""
     yield run.judge.redacted(f"{contract.title} {contract.version} at {profile.base_url}{environment}")
-    more = [tries(len(ahead.verified), len(contract.clauses), len(ahead.untestable))]
+    is_small = run.settings.budget is not None
+    more = [tries(len(ahead.verified), len(contract.clauses), len(ahead.untestable), at_most=is_small)]
     if ahead.gaps:
         more.append(f"For {plural(len(ahead.gaps), 'clause')} the profile lacks something.")
     if any(value for name, value in run.settings.selection.items() if name != "budget"):
