@@ -57,6 +57,16 @@ refused(
     lambda request: request["cryptoCurrency"] == "USDT" and request.get("paymentMethod") == "bank_transfer",
 )
 refused(
+    "bank-transfer-refused-with-crypto-amount-in-dollars",
+    ["payment-method"],
+    "A cryptoAmount in US dollars cannot be paid by bank_transfer.",
+    lambda request: (
+        request.get("paymentMethod") == "bank_transfer"
+        and "cryptoAmount" in request
+        and request["fiatCurrency"] == "USD"
+    ),
+)
+refused(
     "metadata-refused-with-crypto-amount",
     ["metadata"],
     "Metadata are refused with a cryptoAmount.",
@@ -223,3 +233,13 @@ class WidgetUrlOfTheUserBefore(WidgetSessionService):
     def widget_url(self, request: Fields, call: Call) -> str:
         before, self._before = self._before, request.get("email", "")
         return f"{super().widget_url(request, call)}&user={quote(before)}"
+
+
+@defect("both-amounts-accepted-for-usdt", breaks=[f"{REQUEST}.amount-exclusive"])
+class BothAmountsAcceptedForUsdt(WidgetSessionService):
+    """A request for USDT may have both amounts."""
+
+    def check_amounts(self, request: Fields) -> None:
+        if request.get("cryptoCurrency") == "USDT" and all(name in request for name in AMOUNTS):
+            request = {name: value for name, value in request.items() if name != "fiatAmount"}
+        super().check_amounts(request)

@@ -284,3 +284,28 @@ class WrongSignatureToldAsInvalidForCryptoAmount(WidgetSessionService):
             if b'"cryptoAmount"' in call.body:
                 raise Refusal(refusals.INVALID) from None
             raise
+
+
+_unsigned_for(
+    "signature-not-checked-for-usdt",
+    "The signature of a request for USDT is not looked at.",
+    lambda call: b'"USDT"' in call.body,
+)
+_unsigned_for(
+    "signature-not-checked-from-8-to-16-kib",
+    "The signature of a body of 8,192 to 16,384 bytes is not looked at.",
+    lambda call: 1 << 13 <= len(call.body) <= 1 << 14,
+)
+
+
+def _but_its_middle(signature: str, body: bytes) -> bool:
+    good = hmac_of("sha256", body)
+    return len(signature) == len(good) and (signature[:20], signature[44:]) == (good[:20], good[44:])
+
+
+also_accepted(
+    "signature-with-another-middle-accepted",
+    ["signature-algorithm"],
+    "Of a signature, the first and the last 20 digits are compared.",
+    _but_its_middle,
+)

@@ -250,3 +250,28 @@ class OriginRequiredForSell(SessionService):
         super().check_origin(partner, call)
         if "origin" not in call.headers and self.read(call).type == "sell":
             raise Refusal(refusals.ORIGIN)
+
+
+# What else is asked for.
+
+
+@defect("any-token-for-another-network", breaks=[f"{AUTH}.bearer-required", f"{AUTH}.unknown-token"])
+class AnyTokenForAnotherNetwork(SessionService):
+    """Whoever asks for a session on ERC20 is taken for the first partner, whatever the token."""
+
+    def authenticate(self, call: Call) -> Partner:
+        try:
+            return super().authenticate(call)
+        except Refusal:
+            if b'"ERC20"' in call.body:
+                return self.partners[0]
+            raise
+
+
+@defect("any-origin-for-another-currency", breaks=[f"{AUTH}.origin-unregistered"])
+class AnyOriginForAnotherCurrency(SessionService):
+    """Whoever asks for a session in USDC may come from any origin."""
+
+    def check_origin(self, partner: Partner, call: Call) -> None:
+        if b'"USDC"' not in call.body:
+            super().check_origin(partner, call)

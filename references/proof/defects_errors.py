@@ -223,6 +223,23 @@ class ErrorsWithInitToken(SessionService):
         return super().envelope(refused, call) | {"init_token": self.init_token(self.partners[0], _NOBODY)}
 
 
+@defect("token-of-the-session-before-in-a-hint", breaks=[f"{ERRORS}.no-session"])
+class TokenOfTheSessionBeforeInAHint(SessionService):
+    """An error for a field hints at the init_token of the session before, whoever asked for it."""
+
+    _before = ""
+
+    def init_token(self, partner: Partner, request: SessionRequest) -> str:
+        self._before = super().init_token(partner, request)
+        return self._before
+
+    def envelope(self, refused: Refused, call: Call) -> dict[str, Any]:
+        envelope = super().envelope(refused, call)
+        if refused.code == refusals.VALIDATION.code and self._before:
+            envelope["hint"] = self._before
+        return envelope
+
+
 @defect("validation-error-with-signature", breaks=[f"{ERRORS}.no-session"])
 class ValidationErrorWithSignature(SessionService):
     """A validation error carries a signature."""

@@ -15,8 +15,8 @@ from rampcheck.running.cases import parts, spellings
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
-from .refusals import KEY_REFUSED, UNAUTHORIZED
-from .requests import AMOUNTS, API_KEY, EXAMPLE_ADDRESS, PATH, REQUIRED, SIGNATURE, with_headers
+from .refusals import ANY_4XX, KEY_REFUSED, UNAUTHORIZED
+from .requests import AMOUNTS, API_KEY, EXAMPLE_ADDRESS, PATH, REQUIRED, SIGNATURE, TESTNET, with_headers
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-required")
@@ -33,6 +33,31 @@ def test_a_request_without_signature_is_refused(accepted: Accepted, another: Acc
         lambda request: with_headers(request.with_header(SIGNATURE, None), elsewhere),
         f"the signature in {' and '.join(elsewhere)} only",
     ).is_refused(UNAUTHORIZED)
+
+
+@pytest.mark.verifies(
+    "kryptonim.auth.signature-required",
+    "kryptonim.auth.signature-secret",
+    "kryptonim.session.request.amount-exclusive",
+)
+def test_each_currency_is_asked_for_under_the_same_rules(accepted: Accepted, target: Target, secret: str) -> None:
+    """What is refused for one currency of the testnet is refused for each."""
+    if target.profile.environment != "testnet" or accepted.request.json["network"] != "polygon":
+        raise ProfileLacks(
+            "the profile is not of the testnet with `network: polygon`, where other currencies are known"
+        )
+    for currency in TESTNET:
+        attempt = accepted.but(cryptoCurrency=currency)
+        if currency == accepted.request.json["cryptoCurrency"] or not (exchange := attempt.send()).accepted:
+            continue
+        control, body = Accepted(target, attempt.request, exchange), attempt.request.body
+        control.with_header(SIGNATURE, None).is_refused(UNAUTHORIZED, clause="kryptonim.auth.signature-required")
+        control.with_header(SIGNATURE, hmac_hex(body, f"{secret}x"), "a signature under another secret").is_refused(
+            UNAUTHORIZED, clause="kryptonim.auth.signature-secret"
+        )
+        control.but(fiatAmount=15, cryptoAmount=15).is_refused(
+            ANY_4XX, clause="kryptonim.session.request.amount-exclusive"
+        )
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
@@ -142,7 +167,7 @@ def test_a_signature_over_another_payload_is_refused(accepted: Accepted, another
 @pytest.mark.verifies("kryptonim.auth.signature-body")
 def test_a_long_body_is_signed_to_its_end(accepted: Accepted, secret: str) -> None:
     """However long a body is that the target takes, its signature is over all of it."""
-    for size in (70_000, 20_000):
+    for size in (70_000, 20_000, 10_000):
         request = accepted.request.but(metadata={"note": "long " * (size // 5)})
         exchange = accepted.instead(request, f"{size:,} characters of metadata").send()
         if exchange.accepted:
@@ -150,7 +175,6 @@ def test_a_long_body_is_signed_to_its_end(accepted: Accepted, secret: str) -> No
             cut = body.replace(b'long "', b'tail "')
             control.changed(signed_over(cut, body, secret), "another end after signing").is_refused(UNAUTHORIZED)
             control.changed(signed_over(body, body[:4096], secret), "its beginning signed").is_refused(UNAUTHORIZED)
-            break
 
 
 def made_of(request: Request) -> dict[str, bytes]:
@@ -202,6 +226,7 @@ def test_a_value_that_is_no_complete_hmac_sha256_is_refused(accepted: Accepted, 
         "the signature twice": good + good,
         "64 zeros": "0" * 64,
         "a word": "signature",
+        "the signature with a digit in its middle replaced": good[:31] + ("0" if good[31] != "0" else "1") + good[32:],
     }
     for what, signature in [*wrong.items()][part]:
         accepted.with_header(SIGNATURE, signature, f"{what} as the signature").is_refused(UNAUTHORIZED)

@@ -97,8 +97,11 @@ def choices(accepted: Request, unique: str, *, on_testnet: bool) -> dict[str, tu
 
 
 def covering(fields: Mapping[str, tuple[Any, ...]]) -> list[tuple[Choice, ...]]:
-    """Gives as few rows as the library finds in which every two values of any two fields stand together."""
-    numbers = AllPairs([range(len(values)) for values in fields.values()])
+    """Gives as few rows as the library finds in which every two values of any two fields stand together.
+
+    The last one has of each field what is furthest from the accepted request.
+    """
+    numbers = [*AllPairs([range(len(values)) for values in fields.values()]), [-1] * len(fields)]
     return [
         tuple(Choice(name, values[number]) for (name, values), number in zip(fields.items(), row, strict=True))
         for row in numbers

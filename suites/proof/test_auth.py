@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rampcheck.errors import ProfileLacks
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
@@ -19,7 +20,7 @@ from .refusals import (
     MISSING_TOKEN,
     UNAUTHORISED,
 )
-from .requests import PATH, kyc_status, origins, poll, upgrade
+from .requests import PATH, kyc_status, origins, pairs, poll, upgrade
 from .tokens import Strangers, demand_heed
 
 SECOND = "second_client_token"
@@ -100,6 +101,34 @@ def test_a_deactivated_token_is_refused(accepted: Accepted, target: Target) -> N
         demand_heed(target, attempt, INVALID_TOKEN, target.clause, STRANGERS)
 
 
+@pytest.mark.verifies(
+    *(f"proof.auth.{name}" for name in ("bearer-required", "unknown-token", "bearer-scheme", "origin-unregistered")),
+    "proof.auth.inactive-token",
+)
+@pytest.mark.parametrize("place", [1, 2])
+def test_access_is_the_same_for_every_pair(accepted: Accepted, target: Target, token: str, place: int) -> None:
+    """Who may call does not depend on the pair."""
+    chosen = pairs(target.partner())[place : place + 1]
+    if not chosen:
+        raise ProfileLacks("the profile's `partner.pairs` has no other pair")
+    currency, network = chosen[0]
+    control = accepted.then(accepted.request.but(currency=currency, network=network))
+    made_up = f"rampcheck-{target.unique()}-no-such-token"
+    target.hide("made_up_token", made_up)
+    control.with_header("Authorization", None).is_refused(MISSING_TOKEN, clause="proof.auth.bearer-required")
+    control.with_header("Authorization", f"Bearer {made_up}", "a made-up token").is_refused(
+        INVALID_TOKEN, clause="proof.auth.unknown-token"
+    )
+    under_basic = control.with_header("Authorization", f"Basic {token}", "the bare token under Basic")
+    demand_heed(target, under_basic, UNAUTHORISED, "proof.auth.bearer-scheme", STRANGERS)
+    control.with_header("Origin", "https://unregistered.rampcheck.example").is_refused(
+        FORBIDDEN_ORIGIN, clause="proof.auth.origin-unregistered"
+    )
+    if inactive := target.profile.credentials.get("inactive_client_token"):
+        attempt = control.with_header("Authorization", f"Bearer {inactive}", "a token that is no longer active")
+        demand_heed(target, attempt, INVALID_TOKEN, "proof.auth.inactive-token", STRANGERS)
+
+
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.auth.rotation-grace")
 def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> None:
@@ -107,6 +136,9 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
     previous = target.profile.credentials["previous_client_token"]
     for _ in range(3):
         accepted.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted()
+    for currency, network in pairs(target.partner())[1:3]:
+        control = accepted.then(accepted.request.but(currency=currency, network=network))
+        control.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted()
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")

@@ -116,8 +116,11 @@ def choices(target: Target, credential: str) -> list[list[Choice]]:
 
 
 def covering(kinds: Sequence[Sequence[Choice]]) -> list[list[Choice]]:
-    """Gives as few rows as the library finds in which every two choices of two kinds stand together."""
-    rows = AllPairs([range(len(kind)) for kind in kinds])
+    """Gives as few rows as the library finds in which every two choices of two kinds stand together.
+
+    The last one has the last choice of each kind.
+    """
+    rows = [*AllPairs([range(len(kind)) for kind in kinds]), [-1] * len(kinds)]
     return [[kind[number] for kind, number in zip(kinds, row, strict=True) if kind[number].words] for row in rows]
 
 

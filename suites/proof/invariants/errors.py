@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rampcheck.contract.profile import Partner
+from rampcheck.contract.profile import Partner, Profile
 from rampcheck.judging.history import never_repeated
 from rampcheck.judging.invariants import given, json_media_type, not_a_gateways
 from rampcheck.judging.schema import describe
-from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, Observed, invariant, member
+from rampcheck.judging.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, Observed, invariant, member
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.json_text import members, strings
+from rampcheck.wire.redaction import marks
 
 from ..endpoints import SESSION, is_widget_call
 
@@ -99,6 +100,23 @@ def is_told(value: Any, sent: str) -> bool:
     return isinstance(value, str) and value != "" and value not in sent
 
 
+def _judge_tokens(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+    """An error holds no `init_token` of an earlier session, for which a mark stands, in its body or its headers."""
+    handed: set[str] = set()
+    for exchange in exchanges:
+        answer = exchange.response
+        if answer is None:
+            continue
+        if exchange.accepted:
+            handed |= {str(given(exchange, "init_token"))}
+        elif is_documented_error(exchange) and handed:
+            told = "\n".join([answer.body.decode("utf-8", "replace"), *(value for _, value in answer.headers)])
+            if handed.isdisjoint(mark for _, mark in marks(told)):
+                yield Held()
+            else:
+                yield Broken("an error without a session", "the `init_token` of an earlier session in it", exchange)
+
+
 INVARIANTS: Sequence[Invariant] = (
     Invariant("proof.errors.media-type", is_documented_error, json_media_type),
     not_a_gateways("proof.errors.gateway-envelope", is_widget_call),
@@ -113,5 +131,11 @@ HISTORY: Sequence[HistoryInvariant] = (
         "`X-Request-Id`",
         is_documented_error,
         lambda exchange: exchange.response.header("x-request-id") if exchange.response else None,
+    ),
+    HistoryInvariant(
+        "proof.errors.no-session",
+        lambda exchange: exchange.response is not None and (SESSION.asked(exchange) or is_documented_error(exchange)),
+        _judge_tokens,
+        at_least=None,
     ),
 )
