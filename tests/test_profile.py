@@ -438,11 +438,6 @@ waivers:
                 MINIMAL + 'partner: {"a\\eb": x}\n',
                 "partner.(a key that is not shown): unknown key; known here: widget_id, ",
             ),
-            (
-                MINIMAL + "limits: {requests_per_second:5}\n",
-                "limits.(a key that is not shown): unknown key; a value has a space before it, after the colon",
-            ),
-            (MINIMAL + "partner: {widget_confg: }\n", "partner.widget_confg: unknown key; did you mean widget_config?"),
             (MINIMAL + "partner: {widget_id: [}\n", "profile.yaml:5: is not YAML: "),
             ("a: b: c\n", "profile.yaml:1: is not YAML: mapping values are not allowed here"),
             ("a: b\n--- \nc: d\n", "profile.yaml:2: is not YAML: but found another document"),

@@ -37,11 +37,13 @@ def refusal(path: Path, text: str, environ: dict[str, str] | None = None) -> Pro
             "profile.yaml:5: credentials.second_client_tokn: unknown key; did you mean second_client_token?",
         ),
         (MINIMAL + "  token: ${NOT_SET}\n", "credentials.token: unknown key; known here: client_token, "),
+        (MINIMAL + "partner: {widget_confg: }\n", "partner.widget_confg: unknown key; did you mean widget_config?"),
+        (MINIMAL + "limits: {requests_per_second:5}\n", "unknown key; a value has a space before it, after the colon"),
         (MINIMAL + "enviroment: [{a: '${NOT_SET}'}]\n", "profile.yaml:5: enviroment: unknown key"),
     ],
 )
 def test_it_is_named(text: str, said: str, path: Path) -> None:
-    """An unknown key counts more than a variable that is not set there; a day that there is not is no format."""
+    """An unknown key counts more than a variable that is not set there, or no value; no day is no format."""
     (told,) = refusal(path, text).mistakes
     assert said in told
 
@@ -97,3 +99,14 @@ def test_a_heading_without_anything_below_is_left_out(path: Path) -> None:
     )
     assert profiles.load(path, ENVIRON).given.keys() == {"contract", "base_url", "credentials"}
     assert "of no use without" in str(refusal(path, MINIMAL + "second_partner: {}\n"))
+
+
+def test_the_name_of_a_variable_is_no_secret(path: Path) -> None:
+    """Taken literally, it is what the cure has to tell; a credential is hidden as ever."""
+    local = MINIMAL.replace("https://sandbox.example", "http://127.0.0.1:1")
+    path.write_text(local.replace("${PROOF_CLIENT_TOKEN}", "$PROOF_CLIENT_TOKEN"), encoding="utf-8")
+    written = profiles.load(path, ENVIRON)
+    assert written.credentials["client_token"] == "$PROOF_CLIENT_TOKEN"
+    assert written.secrets == {}
+    path.write_text(MINIMAL, encoding="utf-8")
+    assert TOKEN in profiles.load(path, ENVIRON).secrets.values()
