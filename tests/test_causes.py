@@ -377,7 +377,7 @@ def test_the_smallest_example_keeps_what_it_follows_from(tmp_path: Path) -> None
             "proof:unauthorised-in-american",
             ["--clause=proof.auth.unknown-token"],
             "proof.errors.matrix",
-            {"proof.auth.unknown-token"},
+            {f"proof.auth.{name}" for name in ("bearer-required", "bearer-scheme", "inactive-token", "unknown-token")},
         ),
         (
             "proof:wallet-error-as-page",
