@@ -172,14 +172,14 @@ def run(profile: str | None, **given: Any) -> int:
         )
     with termination.as_interruption():  # Between the runs, too.
         if profile:
-            return _judge({**given, "profile": profile})
+            return _run({**given, "profile": profile})
         if given["base_url"]:
-            return _judge({**given, "contract": given["contract"] or contract_of_environment()})
-        return _judge_references(given)
+            return _run({**given, "contract": given["contract"] or contract_of_environment()})
+        return _run_references(given)
 
 
-def _judge_references(given: dict[str, Any]) -> int:
-    from rampcheck.sandbox import reference  # noqa: PLC0415 - as in `_judge`
+def _run_references(given: dict[str, Any]) -> int:
+    from rampcheck.sandbox import reference  # noqa: PLC0415 - as in `_run`
 
     contracts = [given["contract"]] if given["contract"] else list(_contracts_of(given["clause"]))
     if len(contracts) > 1:  # What cannot be judged without a profile is left out; asked for alone, it says so.
@@ -207,7 +207,7 @@ def _judge_references(given: dict[str, Any]) -> int:
 def _one_by_one(each: Mapping[str, dict[str, Any]]) -> list[int]:
     codes: list[int] = []
     for given in each.values():
-        codes.append(_judge(given))
+        codes.append(_run(given))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
     return codes
@@ -218,13 +218,13 @@ def _side_by_side(each: Mapping[str, dict[str, Any]]) -> list[int]:
 
     Each is told of as if they were judged one by one.
     """
-    from rampcheck.running.beside import Beside, room  # noqa: PLC0415 - as in `_judge`
+    from rampcheck.running.beside import Beside, room  # noqa: PLC0415 - as in `_run`
 
-    others = {name: Beside(partial(_ended, partial(_judge, given))) for name, given in [*each.items()][1 : room()]}
+    others = {name: Beside(partial(_ended, partial(_run, given))) for name, given in [*each.items()][1 : room()]}
     codes: list[int] = []
     try:
         for name, given in each.items():
-            codes.append(others[name].end() if name in others else _judge(given))
+            codes.append(others[name].end() if name in others else _run(given))
             others.pop(name, None)  # not before: this, too, may be interrupted
             if codes[-1] == ExitCode.INTERRUPTED:
                 break
@@ -245,8 +245,8 @@ def _contracts_of(patterns: tuple[str, ...]) -> Iterator[str]:
 
 def _with_scenarios(contracts: list[str], patterns: tuple[str, ...], keyword: str) -> list[str]:
     """Gives the contracts of which a keyword chooses a scenario. Raises `UsageError` where it chooses none."""
-    from rampcheck.contract import register  # noqa: PLC0415 - as in `_judge`
-    from rampcheck.running import launch  # noqa: PLC0415 - as in `_judge`
+    from rampcheck.contract import register  # noqa: PLC0415 - as in `_run`
+    from rampcheck.running import launch  # noqa: PLC0415 - as in `_run`
 
     chosen = []
     for name in contracts:
@@ -265,14 +265,14 @@ def _folder(output: str | None, contract: str, *, alone: bool) -> str | None:
     return output if output is None or alone else str(Path(output) / contract)
 
 
-def _judge(given: dict[str, Any]) -> int:
+def _run(given: dict[str, Any]) -> int:
     from rampcheck.contract.profile import contract_of  # noqa: PLC0415 - as `launch`
     from rampcheck.running import launch  # noqa: PLC0415 - `--help` and `clauses` do without pytest
 
     profile = given.get("profile")
     contract = given["contract"] or (contract_of(Path(profile)) if profile else "") or descriptor.contracts()[0]
     given = {**given, "progress": True}
-    return launch.judge(contract, given, workers=given["workers"], keyword=given["keyword"] or "")
+    return launch.run(contract, given, workers=given["workers"], keyword=given["keyword"] or "")
 
 
 @main.command()

@@ -23,12 +23,12 @@ def room() -> int:
 class Beside:
     """A run that goes on in a copy of this process, which must have no threads yet.
 
-    `judge` gives its exit code, and raises nothing. What it writes to standard output and error is written there by
+    `run` gives its exit code, and raises nothing. What it writes to standard output and error is written there by
     `end`, as it would have been.
     """
 
-    def __init__(self, judge: Callable[[], int]) -> None:
-        self._judge = judge
+    def __init__(self, run: Callable[[], int]) -> None:
+        self._run = run
         self._said: list[IO[bytes]] = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115 - `end` closes them
         self._process = multiprocessing.get_context("fork").Process(target=self._begin)
         self._process.start()
@@ -38,7 +38,7 @@ class Beside:
             os.environ.setdefault("FORCE_COLOR", "1")
             os.environ.setdefault("COLUMNS", str(shutil.get_terminal_size().columns))
         sys.stdout, sys.stderr = (outlets.into(file) for file in self._said)
-        sys.exit(self._judge())
+        sys.exit(self._run())
 
     def stop(self) -> None:
         """Interrupts it, as Ctrl-C does: what it has seen so far is judged and written."""

@@ -35,7 +35,7 @@ def _over(contract: str) -> list[str]:
     return [f"--rootdir={pack.folder}", str(pack.suite(contract))]
 
 
-def judge(contract: str, given: Mapping[str, Any], *, workers: int = 1, keyword: str = "") -> int:
+def run(contract: str, given: Mapping[str, Any], *, workers: int = 1, keyword: str = "") -> int:
     """Runs a contract's suite in this process, with what is `given` for `rampcheck.options`; gives the exit code.
 
     With more than one of `workers`, as many processes of their own do the work. `keyword` chooses scenarios.

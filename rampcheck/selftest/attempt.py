@@ -103,12 +103,12 @@ class Attempt:
             self.stop(f"{who} ended without a word; see {PRINTED}")
             return
         if len(self._started) == 1:
-            self._judge(said)
+            self._run(said)
         else:
             self.code = said
             self.stop()
 
-    def _judge(self, base_url: str) -> None:
+    def _run(self, base_url: str) -> None:
         """Starts the run with a profile in a file, as a user would."""
         profile = builtin_profile(self.trial.contract, base_url, None, self._webhook_url, self.trial.variants)
         path = self.folder / PROFILE
@@ -122,7 +122,7 @@ class Attempt:
             "no_allure": True,
             "clause": self.trial.clauses if self.conditions.quick else (),
         }
-        self._start(judge, self.trial.contract, given, self.conditions.workers)
+        self._start(make_run, self.trial.contract, given, self.conditions.workers)
 
     def keep_time(self) -> None:
         """Stops a trial that takes too long."""
@@ -171,12 +171,12 @@ def serve_reference(connection: Connection, trial: Trial, webhook_url: str) -> N
     )
 
 
-def judge(connection: Connection, contract: str, given: dict[str, Any], workers: int) -> None:
+def make_run(connection: Connection, contract: str, given: dict[str, Any], workers: int) -> None:
     """Makes a run of a contract with these options, and says its exit code."""
     from rampcheck.running import launch  # noqa: PLC0415 - the parent does without
 
     code = ExitCode.FAULT
     try:
-        code = ExitCode(launch.judge(contract, given, workers=workers))
+        code = ExitCode(launch.run(contract, given, workers=workers))
     finally:
         connection.send(int(code))
