@@ -21,7 +21,6 @@ from rampcheck.comparison import differences, saved
 from rampcheck.comparison.saved import Saved
 from rampcheck.contract import register
 from rampcheck.sandbox import all_defects, reference
-from rampcheck.selftest import Selection, planned
 from rampcheck.selftest.attempt import RUN
 
 
@@ -54,10 +53,13 @@ def alike(contract: str, runs: int, folder: Path) -> int:
 
 
 def kept(contract: str, folder: Path) -> dict[str, Path]:
-    """Gives the run of each defect of a contract that a selftest has left in a folder, by name."""
-    trials = [trial for trial in planned(Selection([contract])) if trial.kind == "defect"]
-    runs = {trial.name: folder / "trials" / trial.label / RUN for trial in trials}
-    return {name: run for name, run in runs.items() if (run / "results.json").is_file()}
+    """Gives the run of each defect of a contract that a selftest has left in a folder, by name; of the last seed."""
+    runs = {run.parent.name: run for run in sorted((folder / "trials").glob(f"{contract}-defect-*/{RUN}"))}
+    return {
+        label.removeprefix(f"{contract}-defect-").rpartition("-seed-")[0]: run
+        for label, run in runs.items()
+        if (run / "results.json").is_file()
+    }
 
 
 def judged_saved(folder: Path) -> Saved | None:
