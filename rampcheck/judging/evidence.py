@@ -167,7 +167,11 @@ def _span(record: ExchangeRecord) -> dict[int, Span]:
 
 
 def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
-    """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others."""
+    """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others.
+
+    Which of several clauses such a refusal met is chance: those are blamed that met it more than once, all only where
+    none did.
+    """
     kinds: dict[str, list[DoubtRecord]] = defaultdict(list)
     passing: dict[str, list[DoubtRecord]] = defaultdict(list)
     for doubt in doubts:
@@ -177,8 +181,11 @@ def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
             kinds[doubt["signature"]].append(doubt)
     for alike in kinds.values():
         if len({doubt["exchange"] for doubt in alike}) >= CONFIRMED_BY:
+            met = _exchanges_by_clause(alike)
+            blamed = {clause for clause, exchanges in met.items() if len(exchanges) >= CONFIRMED_BY} or met.keys()
             for doubt in alike:
-                account.clauses[doubt["clause"]].findings.append(_finding(doubt))
+                if doubt["clause"] in blamed:
+                    account.clauses[doubt["clause"]].findings.append(_finding(doubt))
         else:
             account.notes.append(f"a wrong refusal that did not come again is not counted: {_where(alike)}")
     for clause, foreign in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
