@@ -209,6 +209,35 @@ def test_a_run_without_an_end_can_be_judged_again(taken: Completed, tmp_path: Pa
     assert (again.holds, again.told) == (True, "nonconformant"), again.lines()
 
 
+def test_a_login_page_in_place_of_a_refusal_is_no_acceptance(clean: Completed, tmp_path: Path) -> None:
+    """Where a page came for what has to be refused, and nobody could ask again, nothing is found afterwards either."""
+    folder = Path(shutil.copytree(clean.folder, tmp_path / "run"))
+    tampered(folder, with_a_login_page)
+    again = rejudged(folder)
+    assert (again.holds, again.told) == (True, "incomplete"), again.lines()
+
+
+def test_credentials_that_are_taken_in_another_spelling_only_are_judged(tmp_path: Path) -> None:
+    """The finding stands in the exchange that was refused; what was accepted instead lacks nothing."""
+    part = ("--contract", "kryptonim", "--clause", "kryptonim.auth.signature-bytes")
+    again = rejudged(rampcheck(*part, "--defect", "signature-in-base64url-only", folder=tmp_path / "run").folder)
+    assert (again.holds, again.told) == (True, "nonconformant"), again.lines()
+
+
+def with_a_login_page(records: list[Record]) -> list[Record]:
+    """Puts a page in place of the last refusal that the clause demands, in a scenario that ended there."""
+    number = max(record["exchange"] for record in records if record["kind"] == "demand" and record["clause"] == UNKNOWN)
+    for record in records:
+        if record["kind"] == "demand" and record["exchange"] == number:
+            record["held"] = False
+        if record["kind"] == "exchange" and record["number"] == number:
+            headers = [["content-type", "text/html"]]
+            record["response"] |= {"status": 200, "headers": headers, "body": "<html><title>Sign in</title></html>"}
+            scenario, record["held"] = record["scenario"], []
+    gone = {"kind": "unjudged", "clause": UNKNOWN, "scenario": scenario, "reason": "the target was gone"}
+    return [*records[:-1], gone, records[-1]]
+
+
 def tampered(folder: Path, change: Callable[[list[Record]], list[Record]]) -> None:
     """Changes the journal of a run, and makes all else again, so that everything in the folder fits."""
     path = folder / "journal.jsonl"

@@ -186,6 +186,10 @@ class _Again:
         """Whether the run judged an exchange: of one that ended before its time, a WebSocket may only have begun."""
         return self._is_whole or bool(record["held"]) or record["protocol"] == "http"
 
+    def _counts_at_once(self, exchange: Exchange) -> bool:
+        """Whether what is wrong with an exchange need not be seen again."""
+        return exchange.direction == "incoming" or self._suite.is_acceptance(exchange)
+
     # One exchange by schema and invariants
 
     def _examined(self, record: ExchangeRecord) -> set[str]:
@@ -193,7 +197,7 @@ class _Again:
         number = record["number"]
         exchange = self._exchanges[number]
         examined = self._examiner.examined(_read_as(record, _word))
-        at_once = exchange.direction == "incoming" or self._suite.is_acceptance(exchange)
+        at_once = self._counts_at_once(exchange)
         said, held = set(record["held"]), set(examined.held)
         for breach in examined.broken:
             is_said = (breach.clause, number) in self._found or (breach.clause, number) in self._doubted
@@ -230,8 +234,7 @@ class _Again:
         said_met: bool = record["held"]
         if said_met is (problem is None):
             if problem is not None:
-                at_once = exchange.accepted
-                self._broken.setdefault((clause, number), _Shown(problem.about, at_once))
+                self._broken.setdefault((clause, number), _Shown(problem.about, self._counts_at_once(exchange)))
             return said_met
         found = self._found.get((clause, number))
         about = problem.about if problem is not None else found["about"] if found else ()
@@ -240,7 +243,7 @@ class _Again:
             return said_met
         self._differ(clause, number, HELD if said_met else BROKEN, BROKEN if said_met else HELD)
         if problem is not None:
-            self._broken[clause, number] = _Shown(problem.about, exchange.accepted)
+            self._broken[clause, number] = _Shown(problem.about, self._counts_at_once(exchange))
         return not said_met
 
     # What the journal says is broken

@@ -87,7 +87,18 @@ def _unjudged(
 ) -> Iterator[str]:
     """Tells of made-up credentials that were accepted, though no record judges any answer to them."""
     judged = {record.get("exchange") for record in records if record["kind"] in JUDGING}
-    given_up = {record["scenario"] for record in records if record["kind"] == "unjudged"}
+    demanded = {(record["clause"], record["exchange"]) for record in records if record["kind"] == "demand"}
+    # Of other ways to write a credential, one finding says that they were accepted, in the exchange that was refused.
+    told = {
+        record["scenario"]
+        for record in records
+        if record["kind"] == "unjudged"
+        or (
+            record["kind"] == "finding"
+            and record["judge"] == "scenario"
+            and (record["clause"], record["exchange"]) not in demanded
+        )
+    }
     accepted: dict[frozenset[str], list[Exchange]] = {}
     for exchange in exchanges.values():
         if exchange.direction == "incoming" or exchange.authenticated or not suite.is_acceptance(exchange):
@@ -97,5 +108,5 @@ def _unjudged(
         if made_up:
             accepted.setdefault(made_up, []).append(exchange)
     for alike in accepted.values():
-        if not any(exchange.number in judged or exchange.scenario in given_up for exchange in alike):
+        if not any(exchange.number in judged or exchange.scenario in told for exchange in alike):
             yield f"exchange {alike[0].number} was accepted with a made-up credential, and nothing judges that"
