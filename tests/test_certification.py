@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from rampcheck.certification import script as scripts
 from rampcheck.certification.certifying import Certification, Settings
+from rampcheck.certification.integration import End
 from rampcheck.certification.script import Step
 from rampcheck.cli import main
 from rampcheck.contract import profile as profiles
@@ -69,7 +70,7 @@ class Books:
         self.server.server_close()
 
 
-def purchase(_: Step, told: Environment, __: float) -> bool:
+def purchase(_: Step, told: Environment, __: float) -> End:
     """An integration that conforms, but for webhooks, which it does not await."""
     scale = float(told["RAMPCHECK_TIME_SCALE"])
     with httpx.Client(
@@ -89,7 +90,7 @@ def purchase(_: Step, told: Environment, __: float) -> bool:
             time.sleep(pause)
             pause *= 2
         if answer.status_code != 200:
-            return True
+            return End()
         session = answer.json()
         httpx.post(told["RAMPCHECK_WIDGET_URL"], json=session, trust_env=False)
         status = "pending"
@@ -97,18 +98,18 @@ def purchase(_: Step, told: Environment, __: float) -> bool:
             time.sleep(6 * scale)
             found = client.get(f"/widget/transactions/{session['merchant_transaction_id']}")
             status = found.json()["status"]
-    return True
+    return End()
 
 
-def attentive(books: Books) -> Callable[[Step, Environment, float], bool]:
+def attentive(books: Books) -> Callable[[Step, Environment, float], End]:
     """The same, but that it does not end before all webhooks have come."""
 
-    def bought(step: Step, told: Environment, seconds: float) -> bool:
+    def bought(step: Step, told: Environment, seconds: float) -> End:
         before = len(books.seen)
         purchase(step, told, seconds)
         if step.answers is None or step.answers.times:
             books.wait(before + 2 * step.webhooks.times)
-        return True
+        return End()
 
     return bought
 
@@ -139,7 +140,7 @@ class Certified:
         return [one for one in found if path in one.path]
 
 
-def certified(place: Path, buy: Callable[[Step, Environment, float], bool], *steps: str, **more: Any) -> Certified:
+def certified(place: Path, buy: Callable[[Step, Environment, float], End], *steps: str, **more: Any) -> Certified:
     """Certifies what `buy` does in some steps."""
     place.mkdir(exist_ok=True)
     settings = Settings(steps, time_scale=SCALE, webhook_url=more.pop("webhook_url", "http://127.0.0.1:9"), **more)
@@ -246,17 +247,17 @@ def test_the_reports_say_what_is_attested(whole: Certified) -> None:
 def test_what_never_came_is_not_verified(tmp_path: Path) -> None:
     """An integration that asks for a session and does nothing else: no traffic, which for a must is not enough."""
 
-    def asks(_: Step, told: Environment, __: float) -> bool:
+    def asks(_: Step, told: Environment, __: float) -> End:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         httpx.post(f"{told['RAMPCHECK_BASE_URL']}/widget/session", headers=headers, json={}, trust_env=False)
-        return True
+        return End()
 
     found = certified(tmp_path / "asks", asks, "works")
     assert found.verdicts["polls"] == found.verdicts["verbatim"] == "not_verified"
     (clause,) = [one for one in found.results["clauses"] if one["id"] == "proof.partner.polls"]
     assert clause["reason"] == "no traffic: no transaction was polled"
     assert found.results["verdict"] == "incomplete"
-    silent = certified(tmp_path / "silent", lambda *_: True, "works")
+    silent = certified(tmp_path / "silent", lambda *_: End(), "works")
     assert silent.results["verdict"] == "inconclusive"
 
 
@@ -296,7 +297,7 @@ def test_a_websocket_drops(tmp_path: Path) -> None:
     """After its first message, so that an integration has to look again; what was told over it is kept."""
     came: list[str] = []
 
-    def listens(_: Step, told: Environment, __: float) -> bool:
+    def listens(_: Step, told: Environment, __: float) -> End:
         base, headers = told["RAMPCHECK_BASE_URL"], {"Authorization": f"Bearer {TOKEN}"}
         body = {
             "partner_user_id": "x",
@@ -309,7 +310,7 @@ def test_a_websocket_drops(tmp_path: Path) -> None:
         url = f"{base.replace('http', 'ws')}/ws?tx_id={session['merchant_transaction_id']}"
         with connect(url, additional_headers=headers, proxy=None) as socket:
             came.extend(json.loads(message)["status"] for message in _until_dropped(socket))
-        return True
+        return End()
 
     found = certified(tmp_path / "out", listens, "socket-drops")
     assert came == ["processing"]
@@ -321,7 +322,7 @@ def test_a_websocket_drops(tmp_path: Path) -> None:
 def test_a_finding_tells_its_step_and_its_exchange(tmp_path: Path) -> None:
     """The token in a URL: one clause is broken, in the exchange that shows it, and the token stands in no file."""
 
-    def leaks(step: Step, told: Environment, seconds: float) -> bool:
+    def leaks(step: Step, told: Environment, seconds: float) -> End:
         httpx.get(
             f"{told['RAMPCHECK_BASE_URL']}/widget/transactions/x?token={TOKEN}",
             headers={"Authorization": f"Bearer {TOKEN}"},
@@ -341,7 +342,7 @@ def test_a_finding_tells_its_step_and_its_exchange(tmp_path: Path) -> None:
 def test_an_interruption_keeps_what_was_seen(tmp_path: Path) -> None:
     """Ctrl-C in a step ends the run, which is judged as far as it came."""
 
-    def stops(step: Step, told: Environment, seconds: float) -> bool:
+    def stops(step: Step, told: Environment, seconds: float) -> End:
         if step.name == "fails-once":
             raise KeyboardInterrupt
         return purchase(step, told, seconds)
@@ -350,6 +351,7 @@ def test_an_interruption_keeps_what_was_seen(tmp_path: Path) -> None:
     assert found.results["interrupted"]
     assert found.verdicts["client-ip"] == "passed"
     assert conclusion.exit_code(found.results) == ExitCode.INTERRUPTED
+    assert "The run was interrupted: in step fails-once, 2 of 15." in (found.place / "summary.md").read_text("utf-8")
 
 
 def test_both_sides_are_bound_into_one_report(whole: Certified, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from rampcheck.certification.integration import End
 from rampcheck.cli import main
 from rampcheck.errors import ExitCode
 from rampcheck.judging import conducted
@@ -28,7 +29,7 @@ Record = dict[str, Any]
 CLIENT_IP, RETRIES = "proof.partner.client-ip", "proof.partner.no-retry-4xx"
 
 
-def wrong(step: Any, told: Any, seconds: float) -> bool:
+def wrong(step: Any, told: Any, seconds: float) -> End:
     """An integration that sends its own address, and after a 403 the same again."""
     asked = {**told, "RAMPCHECK_CLIENT_IP": "127.0.0.1"}
     if step.name == "forbidden":

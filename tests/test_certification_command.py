@@ -133,3 +133,35 @@ def test_a_command_that_does_not_end_is_ended_with_what_it_started(
     assert "ended before the command had ended itself: works" in " ".join(done.output.split())
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}")
     assert not child.exists() or "zombie" in (child / "status").read_text()
+
+
+def test_a_command_that_asks_for_nothing_is_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit code, its last words without a secret, and what it should have read; no clause is blamed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROOF_CLIENT_TOKEN", TOKEN)
+    program = "import sys, os; print('beginning'); sys.exit('no API_URL for ' + os.environ['PROOF_CLIENT_TOKEN'])"
+    done = invoked("--contract", "proof", "--step", "works", "--output", "out", "--", sys.executable, "-c", program)
+    assert done.exit_code == ExitCode.INCONCLUSIVE
+    assert "exit code 1" in done.output
+    results = json.loads((tmp_path / "out" / "results.json").read_bytes())
+    assert results["verdict"] == "inconclusive"
+    assert results["reason"].startswith("the command ended with code 1, without a single request to the sandbox; ")
+    assert "beginning / no API_URL for [redacted client_token" in results["reason"]
+    for name in ("RAMPCHECK_BASE_URL", "RAMPCHECK_WIDGET_URL", "PROOF_CLIENT_TOKEN"):
+        assert name in results["cure"]
+    assert results["reason"] in " ".join(done.output.split())
+    assert TOKEN.encode() not in b"".join(path.read_bytes() for path in (tmp_path / "out").iterdir())
+
+
+def test_what_nothing_came_in_is_told_of_a_step_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other steps were heard of: which step it was, and the code of its command."""
+    monkeypatch.chdir(tmp_path)
+    program = (
+        "import os, sys, urllib.request as u\n"
+        "os.environ['RAMPCHECK_STEP'] == 'works' or sys.exit(3)\n"
+        "u.urlopen(u.Request(os.environ['RAMPCHECK_WIDGET_URL'] + '?x=1'))\n"
+    )
+    words = ["--contract", "proof", "--step", "works", "--step", "forbidden", "--output", "out"]
+    invoked(*words, "--", sys.executable, "-c", program)
+    results = json.loads((tmp_path / "out" / "results.json").read_bytes())
+    assert "nothing came from the integration in forbidden, where the command ended with code 3" in results["notes"]

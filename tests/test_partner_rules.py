@@ -16,6 +16,7 @@ from rampcheck.certification import script
 from rampcheck.contract import packs, register
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.judging.conduct import Conduct, rules
+from rampcheck.judging.suite import Broken
 from rampcheck.wire.exchanges import Exchange
 from tests.conducts import CREDENTIALS, call, conduct, opening, says, socket, webhook
 
@@ -338,3 +339,22 @@ def test_register_rules_and_script_fit_together(contract: str) -> None:
     jsonschema.validate(read_yaml(packs.of(contract).document(contract, "partner")), schema)
     assert not side.clauses.keys() & register.load(contract).clauses.keys()
     assert {ambiguity for clause in side.clauses.values() for ambiguity in clause.ambiguities}
+
+
+def test_a_finding_over_two_exchanges_names_the_other_one() -> None:
+    """The answer in which a value was handed out, the first try, the end that was told: each stands beside it."""
+    changed = opened({**CAMEL, "signature": "v2:abc"})
+    made = changed.purchases[0].exchanges[0]
+    assert _told("proof.partner.verbatim", changed) == [f"`signature` as exchange {made.number} returned it"]
+    tries = [session(status=403, at=at) for at in (0.0, 5.0)]
+    (again,) = _told("proof.partner.no-retry-4xx", conduct("proof", *tries))
+    assert f"exchange {tries[0].number}" in again
+    polls = [poll("completed", at) for at in (6.0, 12.0, 18.0)]
+    (after,) = _told("proof.partner.polls", conduct("proof", session(), *polls))
+    assert f"exchange {polls[0].number}" in after
+
+
+def _told(clause: str, did: Conduct) -> list[str]:
+    """What the rule of a clause says it expected."""
+    (rule,) = [known for known in rules("proof") if known.clause == clause]
+    return [one.expected for one in rule.judge(did) if isinstance(one, Broken)]

@@ -12,21 +12,25 @@ from pathlib import Path
 
 from rampcheck import __version__
 from rampcheck.certification import integration
+from rampcheck.certification.integration import End
 from rampcheck.certification.observer import Observer
 from rampcheck.certification.recording import Recorder
 from rampcheck.certification.sandbox import Sandbox
 from rampcheck.certification.script import Script, Step, unique
 from rampcheck.contract import descriptor, register
 from rampcheck.contract.profile import Profile
+from rampcheck.display import one_line
 from rampcheck.judging.conduct import WIDGET, Conduct, Purchase, rules
 from rampcheck.judging.conducted import judged, written
+from rampcheck.report.text import enumerated
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
-from rampcheck.wire.journal_records import SCHEMA, RunRecord, Selection
+from rampcheck.wire.journal_records import SCHEMA, EndRecord, RunRecord, Selection
 from rampcheck.wire.redaction import Redactor
 
 USERS = "203.0.113."  # where the users of the steps come from: addresses of documentation (RFC 5737)
 FIRST_USER = 10
+LONGEST_SAID = 300  # characters of what a command printed that are told of
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Settings:
     strict: bool = False
 
 
-# Makes a purchase with these environment variables, in so many seconds at most; gives whether it came to its end.
-Buy = Callable[[Step, Mapping[str, str], float], bool]
+# Makes a purchase with these environment variables, in so many seconds at most; gives how it ended.
+Buy = Callable[[Step, Mapping[str, str], float], End]
 Tell = Callable[[str], None]
 
 
@@ -91,6 +95,7 @@ class Certification:
             profile, base_url=self._sandbox.base_url, given={**profile.given, "base_url": self._sandbox.base_url}
         )
         self._cut: set[str] = set()
+        self._ends: dict[str, End] = {}
         self._told: dict[str, Mapping[str, str]] = {}
         self._processed: dict[str, dict[tuple[str, str], int]] = {}
 
@@ -120,15 +125,47 @@ class Certification:
         finally:
             self._sandbox.stop()
         self._judge()
-        self._journal.write(
-            {
-                "kind": "end",
-                "finished": timestamp(max(time.time(), started)),
-                "interrupted": interrupted,
-                "reason": "it was interrupted" if interrupted else "",
-            }
-        )
+        end: EndRecord = {
+            "kind": "end",
+            "finished": timestamp(max(time.time(), started)),
+            "interrupted": interrupted,
+            "reason": self._place() if interrupted else "",
+        }
+        if not (interrupted or self._is_heard()):
+            end["reason"], end["cure"] = self._silence(), self._cure()
+        self._journal.write(end)
         self._journal.close()
+
+    def _place(self) -> str:
+        """Says which step was begun last."""
+        begun = [*self._told][-1:]
+        return f"in step {begun[0]}, {len(self._told)} of {len(self._steps)}" if begun else "before the first step"
+
+    def _is_heard(self) -> bool:
+        """Whether anything at all came from the integration."""
+        return any(map(self._calls, self._told))
+
+    def _calls(self, step: str) -> int:
+        """How many calls of a step came from the integration."""
+        return sum(one.direction == "incoming" for one in self._recorder.of(step))
+
+    def _silence(self) -> str:
+        """Says that nothing came, and how the command ended."""
+        end = next(reversed(self._ends.values()), End())
+        if end.by_itself and end.code is None:
+            return "not a single request came to the sandbox"
+        how = f"ended with code {end.code}" if end.by_itself else "did not end in time and was ended"
+        said = one_line(self._redactor.text(" / ".join(end.last)), LONGEST_SAID)
+        return f"the command {how}, without a single request to the sandbox{said and f'; it said at last: {said}'}"
+
+    def _cure(self) -> str:
+        """Says what the integration has to read, for its calls to come to the sandbox."""
+        own = [integration.PREFIX + name for name in ("BASE_URL", "WIDGET_URL")]
+        return (
+            f"The integration has to call the URL in {own[0]} ({self.base_url} here), with "
+            f"{' and '.join(self._variables.values())}, and give what it is answered to {own[1]}; the environment of "
+            "its command holds them. docs/certify.md names all of them."
+        )
 
     def _selected(self) -> Iterable[str]:
         """Gives the clauses that the steps put to the test; all, where all steps are taken."""
@@ -177,7 +214,8 @@ class Certification:
         began = time.monotonic()
         seconds = self._settings.step_seconds * self._settings.time_scale
         try:
-            if not buy(step, self._environment(step, told), seconds):
+            end = self._ends[step.name] = buy(step, self._environment(step, told), seconds)
+            if not end.by_itself:
                 self._cut.add(step.name)
             if self._settings.linger:
                 time.sleep(self._settings.linger * self._settings.time_scale)
@@ -187,11 +225,11 @@ class Certification:
         except KeyboardInterrupt:
             self._cut.add(step.name)
             raise
-        calls = [one for one in self._recorder.of(step.name) if one.direction == "incoming"]
-        webhooks = len(self._recorder.of(step.name)) - len(calls)
-        ended = " (ended)" if step.name in self._cut else ""
+        calls = self._calls(step.name)
+        webhooks = len(self._recorder.of(step.name)) - calls
+        ended = " (ended)" if step.name in self._cut else f" (exit code {end.code})" if end.code else ""
         took = time.monotonic() - began
-        tell(f"{step.name:<22} {len(calls):>4} calls {webhooks:>3} webhooks {took:>6.1f} s{ended}")
+        tell(f"{step.name:<22} {calls:>4} calls {webhooks:>3} webhooks {took:>6.1f} s{ended}")
 
     def _environment(self, step: Step, told: Mapping[str, str]) -> dict[str, str]:
         """Gives what the command finds in its environment."""
@@ -255,6 +293,11 @@ class Certification:
             notes.append(f"every time was multiplied by {factor}, of the sandbox's and of what is judged")
         if self._cut:
             notes.append(f"ended before the command had ended itself: {', '.join(sorted(self._cut))}")
+        silent = [name for name in self._ends if not self._calls(name)] if self._is_heard() else []
+        if silent:
+            codes = sorted({end.code for name in silent if (end := self._ends[name]).code is not None})
+            code = f", where the command ended with code {enumerated([*map(str, codes)])}" if codes else ""
+            notes.append(f"nothing came from the integration in {enumerated(silent)}{code}")
         if self._sandbox.unheard:
             notes.append(f"{self._sandbox.unheard} webhooks were posted where nobody listened; they are not judged")
         for step, number in self._recorder.dropped.items():

@@ -16,6 +16,7 @@ from rampcheck.errors import ExitCode, UsageError, writing
 
 if TYPE_CHECKING:
     from rampcheck.certification.certifying import Buy
+    from rampcheck.certification.integration import End
     from rampcheck.certification.script import Step
     from rampcheck.contract.profile import Profile
 
@@ -219,8 +220,10 @@ def _by(command: list[str], over: Callable[[], None]) -> Buy:
     return lambda _, environment, seconds: integration.run(command, environment, seconds, over)
 
 
-def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> bool:
+def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> End:
     """Asks somebody at the terminal to make the purchase."""
+    from rampcheck.certification.integration import End  # noqa: PLC0415 - as in `certify`
+
     click.echo(f"\nStep {step.name}: {step.tells}", err=True)
     for name, value in environment.items():
         click.echo(f"    {name}={value}", err=True)
@@ -228,7 +231,7 @@ def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> bool:
         click.prompt("Make a purchase now, and press Enter when it is over", default="", show_default=False, err=True)
     except click.Abort:
         raise KeyboardInterrupt from None
-    return True
+    return End()
 
 
 @click.command(cls=Command)

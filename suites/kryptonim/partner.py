@@ -114,15 +114,16 @@ def keeps_session_id(conduct: Conduct) -> Iterator[Judgement]:
 def expired(conduct: Conduct) -> Iterator[Judgement]:
     """A session of which the widget said that it has expired is not opened again; a new one is."""
     for purchase in conduct.purchases:
-        over: set[str] = set()
+        over: dict[str, Exchange] = {}
         for opening in purchase.openings:
             url = str(opening.values.get("widgetUrl"))
             if url in over:
-                yield Broken("a new session", "the one that has expired was opened again", opening.exchange)
+                was = f"the one was opened again of which exchange {over[url].number} said that it has expired"
+                yield Broken("a new session", was, opening.exchange)
             elif over:
                 yield Kept(opening.exchange)
             if opening.exchange.status == 410:
-                over.add(url)
+                over[url] = opening.exchange
 
 
 @rule("kryptonim.partner.https-redirects", "no session with a redirect URL was asked for")

@@ -30,7 +30,12 @@ def keeps_id(conduct: Conduct) -> Iterator[Judgement]:
         right = [call for named, call in asked if named in known]
         yield from map(Kept, right)
         if made and asked and not right:
-            yield Broken("the status is asked for under the session's id", "an id that no session had", asked[0][1])
+            (first, *_) = made.values()
+            yield Broken(
+                f"the status is asked for under the session's id, that of exchange {first.number}",
+                "an id that no session had",
+                asked[0][1],
+            )
         for (named, _), times in purchase.processed.items():
             if times and named in made:
                 yield Kept(made[named])
@@ -55,24 +60,29 @@ def _polled(asked: Sequence[Exchange], purchase: Purchase, scale: float) -> Iter
         if not any(before.ended - LATE <= at <= call.started for at in told)
     ]
     if len(after) > 1:
-        yield Broken("no poll after a terminal status", f"{len(after)} more polls", after[0])
+        yield Broken(
+            f"no poll after a terminal status, which exchange {asked[ended].number} told",
+            f"{len(after)} more polls",
+            after[0],
+        )
     elif ended < len(asked):
         yield Kept(asked[ended])
     # Who asks because something told of a change asks besides the cadence, which goes on.
     regular = [call for call in asked[: ended + 1] if not any(0 <= call.started - at <= LATE for at in told)]
     pauses = [
-        (after, after.started - before.started)
+        (before, after, after.started - before.started)
         for before, after in pairwise(regular)
         if not any(before.started <= at <= after.started for at in told)
     ]
     low, high = (bound * scale for bound in CADENCE)
-    fast = [(call, pause) for call, pause in pauses if pause < low * (1 - EARLY_SHARE)]
-    slow = [(call, pause) for call, pause in pauses if pause > high * (1 + LATE_SHARE) + LATE]
+    fast = [found for found in pauses if found[-1] < low * (1 - EARLY_SHARE)]
+    slow = [found for found in pauses if found[-1] > high * (1 + LATE_SHARE) + LATE]
     if wrong := [group for group in (fast, slow) if len(group) > len(pauses) / 2]:
-        call, pause = wrong[0][0]
-        yield Broken(f"{low:g} to {high:g} s between two polls", f"{pause:.2g} s, as most are", call)
+        before, call, pause = wrong[0][0]
+        told_of = f"{pause:.2g} s after exchange {before.number}, and most are like that"
+        yield Broken(f"{low:g} to {high:g} s between two polls", told_of, call)
     else:
-        yield from (Kept(call) for call, _ in pauses[:1])
+        yield from (Kept(call) for _, call, _ in pauses[:1])
 
 
 def _status(call: Exchange) -> Any:
@@ -117,7 +127,8 @@ def webhook_idempotent(conduct: Conduct) -> Iterator[Judgement]:
         for key, webhooks in came.items():
             times = purchase.processed.get(key)
             if times is not None and times > 1:
-                yield Broken("processed once", f"{key[1]} was processed {times} times", webhooks[-1])
+                first = f"; it came first in exchange {webhooks[0].number}" if len(webhooks) > 1 else ""
+                yield Broken("processed once", f"{key[1]} was processed {times} times{first}", webhooks[-1])
             elif times == 1 and len(webhooks) > 1:
                 yield Kept(webhooks[-1])
             unseen |= times is None and len(webhooks) > 1

@@ -26,7 +26,7 @@ def retries_502(conduct: Conduct) -> Iterator[Judgement]:
             if len(tries) == 1:
                 another = [call for call in sessions(purchase) if call.started > first.started]
                 if another and _same_user(first, another[0]):
-                    yield Broken("the same body is sent again after 502", "another body", another[0])
+                    yield Broken(f"the body of exchange {first.number} again, after 502", "another body", another[0])
                 elif not purchase.cut:
                     yield Broken("the same body is sent again after 502", "no further try", first)
                 continue
@@ -77,7 +77,11 @@ def retries_500_once(conduct: Conduct) -> Iterator[Judgement]:
     for purchase in conduct.purchases:
         for tries in _tries(purchase, 500):
             if len(tries) > 2:
-                yield Broken("one further try after 500", f"{len(tries) - 1} further tries", tries[2])
+                yield Broken(
+                    f"one further try after the 500 of exchange {tries[0].number}",
+                    f"{len(tries) - 1} further tries",
+                    tries[2],
+                )
             elif len(tries) == 2:
                 yield Kept(tries[1])
             elif not purchase.cut:
@@ -91,6 +95,10 @@ def no_retry_4xx(conduct: Conduct) -> Iterator[Judgement]:
         for status in (403, 400):
             for tries in _tries(purchase, status):
                 if len(tries) > 1:
-                    yield Broken(f"not sent again after {status}", f"{len(tries) - 1} further tries", tries[1])
+                    yield Broken(
+                        f"not sent again after the {status} of exchange {tries[0].number}",
+                        f"the same was sent {len(tries)} times",
+                        tries[1],
+                    )
                 else:
                     yield Kept(tries[0])

@@ -125,12 +125,12 @@ def verbatim(conduct: Conduct) -> Iterator[Judgement]:
     """The widget is given every parameter of a session, as it was returned."""
     for purchase in conduct.purchases:
         for opening in purchase.openings:
-            session = _session_of(opening, created(purchase))
-            if session is None:
+            answer = _session_of(opening, created(purchase))
+            if answer is None:
                 continue
-            problems = list(_changed(session, opening))
+            problems = list(_changed(_returned(answer), opening))
             for name, what in problems:
-                yield Broken(f"{name} as it was returned", what, opening.exchange)
+                yield Broken(f"`{name}` as exchange {answer.number} returned it", what, opening.exchange)
             if not problems:
                 yield Kept(opening.exchange)
 
@@ -146,17 +146,19 @@ def _given(opening: Opening, name: str) -> Any:
     return values[name] if name in values else values.get(_camel(name))
 
 
-def _session_of(opening: Opening, answers: Sequence[Exchange]) -> Mapping[str, Any] | None:
-    """Gives the session that was opened: one of which it has a value that no other has, else the last one before."""
-    told = [
-        call.response.json
-        for call in answers
-        if call.response and isinstance(call.response.json, dict) and call.ended <= opening.exchange.ended
-    ]
+def _session_of(opening: Opening, answers: Sequence[Exchange]) -> Exchange | None:
+    """Gives the answer whose session was opened: one with a value that no other has, else the last one before."""
+    told = [call for call in answers if _returned(call) and call.ended <= opening.exchange.ended]
     named = [
-        session for session in told if any(_given(opening, name) == session.get(name) for name in (ID, "init_token"))
+        call for call in told if any(_given(opening, name) == _returned(call).get(name) for name in (ID, "init_token"))
     ]
     return [*told, *named][-1] if told else None
+
+
+def _returned(call: Exchange) -> Mapping[str, Any]:
+    """Gives the session that an answer is; nothing where it is none."""
+    session = call.response.json if call.response else None
+    return session if isinstance(session, dict) else {}
 
 
 def _changed(session: Mapping[str, Any], opening: Opening) -> Iterator[tuple[str, str]]:
