@@ -11,6 +11,7 @@ import yaml
 
 from rampcheck.contract import profile, register
 from rampcheck.contract.profile import Profile
+from rampcheck.report.outline import outline
 from rampcheck.running import budgets, launch
 from rampcheck.running.forecast import takes
 from rampcheck.sandbox import server
@@ -96,6 +97,12 @@ def test_what_a_budget_leaves_out_is_told(small: Completed) -> None:
     assert {clause["gap"] for clause in gaps} == {"unexpected", "declared"}
     assert "not tried within 60 requests; --thorough tries all" in {clause["reason"] for clause in gaps}
     assert any("were not looked for" in note for note in small.results["notes"])
+    # Whoever chose the budget expected that: it is told as the choice that it is, with what to do.
+    told = small.printed + (small.folder / "summary.md").read_text(encoding="utf-8")
+    assert "nobody expected" not in told
+    assert told.count("Not tried, as the run was to send no more requests") == 2
+    assert "did not fit into the requests that it was to send" in " ".join(small.printed.split())
+    assert "--thorough" in outline(small.results).unsigned
 
 
 def test_a_run_ends_at_the_first_broken_promise(tmp_path: Path) -> None:

@@ -257,6 +257,9 @@ def test_what_never_came_is_not_verified(tmp_path: Path) -> None:
     (clause,) = [one for one in found.results["clauses"] if one["id"] == "proof.partner.polls"]
     assert clause["reason"] == "no traffic: no transaction was polled"
     assert found.results["verdict"] == "incomplete"
+    told = (found.place / "summary.md").read_text(encoding="utf-8")
+    assert "nobody expected" not in told
+    assert "Not verified, as the integration never did it" in told
     silent = certified(tmp_path / "silent", lambda *_: End(), "works")
     assert silent.results["verdict"] == "inconclusive"
 

@@ -20,6 +20,7 @@ from rampcheck.wire.journal import exchange_records, from_record, moment, timest
 from rampcheck.wire.journal_records import ConductRecord, ExchangeRecord, PurchaseContent, Record
 from rampcheck.wire.redaction import Redactor
 
+UNTAKEN = "no traffic: "  # how the reason begins of what the integration never did
 MOST_FINDINGS = 50  # of one clause that are written
 # Of which kind a record is, and of which exchange, how often.
 Said = Counter[tuple[str, int | None]]
@@ -47,7 +48,7 @@ def _judged_by(rule: Rule, conduct: Conduct, redactor: Redactor | None) -> Itera
             case Broken() if (findings := findings + 1) <= MOST_FINDINGS:
                 yield _finding(clause, judgement, redactor)
     if not judgements:
-        yield {"kind": "unjudged", "clause": clause, "scenario": "", "reason": f"no traffic: {rule.untried}"}
+        yield {"kind": "unjudged", "clause": clause, "scenario": "", "reason": f"{UNTAKEN}{rule.untried}"}
 
 
 def _finding(clause: str, broken: Broken, redactor: Redactor | None) -> Record:

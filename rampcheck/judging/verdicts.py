@@ -36,6 +36,7 @@ BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory")
 DECLARED: Literal["declared"] = "declared"
 UNEXPECTED: Literal["unexpected"] = "unexpected"
 UNSELECTED: Literal["unselected"] = "unselected"
+LEFT_OUT = "not tried within "  # how the reason begins of what a budget leaves out
 
 # How a run ended: by itself, all that was to be tried having been tried or told of; stopped by somebody; before any
 # scenario, because nothing could be judged. Of one that is unfinished the journal has no end: it was killed, or still
@@ -206,7 +207,7 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
         (scope.ending != "complete", UNEXPECTED, "the run ended before it was tried"),
         (bool(scope.lacking), UNEXPECTED, f"the run lacks what would have tried it: {scope.lacking}"),
         (bool(scope.shard), UNSELECTED, f"nothing in shard {scope.shard} exercised it; the others may have"),
-        (bool(scope.budget), UNEXPECTED, f"not tried within {scope.budget:,} requests; --thorough tries all"),
+        (bool(scope.budget), UNEXPECTED, f"{LEFT_OUT}{scope.budget:,} requests; --thorough tries all"),
         (True, UNEXPECTED, "nothing in this run exercised it"),
     )
     return next((kind, reason) for holds, kind, reason in known if holds)

@@ -68,7 +68,7 @@ def _annotations(results: Results) -> Iterator[_Annotation]:
         more = f" and {len(gap.clauses) - SHOWN:,} more" if len(gap.clauses) > SHOWN else ""
         yield _Annotation(
             unexpected if gap.kind == "unexpected" else "notice",
-            GAPS[gap.kind].heading,
+            GAPS[gap.group].heading,
             f"{shorten(gap.reason, LONGEST_VALUE)}\n{names}{more}",
         )
 

@@ -63,7 +63,7 @@ def _of_the_run(results: Results, outline: Outline) -> list[Obstacle]:
     elif outline.early_end:
         found.append(Obstacle(outline.early_end, "about"))
     found += [
-        Obstacle(f"{plural(number, 'required promise')} not verified: {gap.reason}", "gaps-unexpected")
+        Obstacle(f"{plural(number, 'required promise')} not verified: {gap.reason}", f"gaps-{gap.group}")
         for gap in outline.gaps
         if gap.kind == "unexpected" and (number := sum(clause["level"] == "must" for clause in gap.clauses))
     ]

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rampcheck.contract.register import Level
 from rampcheck.contract.urls import is_loopback
+from rampcheck.judging.conducted import UNTAKEN
 from rampcheck.judging.results import (
     ClauseResult,
     ClauseVerdict,
@@ -22,7 +23,7 @@ from rampcheck.judging.results import (
     Results,
     RunVerdict,
 )
-from rampcheck.judging.verdicts import held_elsewhere
+from rampcheck.judging.verdicts import LEFT_OUT, UNEXPECTED, held_elsewhere
 from rampcheck.report.sentence import sentence
 from rampcheck.report.text import duration, enumerated, moment, plural
 from rampcheck.wire.journal_records import Selection
@@ -73,6 +74,14 @@ UNSIGNED_OF_PARTNER: Mapping[RunVerdict, str] = {
     "signed.",
 }
 
+# Where it is incomplete for nothing but what somebody chose.
+UNSIGNED_OF_GAPS: Mapping[GapGroup, str] = {
+    "left_out": "The run was to send fewer requests than all required promises take. A run with --thorough, which "
+    "leaves nothing out, can be signed.",
+    "untaken": "The integration never did what some required promises are about. Once its command does, the "
+    "certification can be signed.",
+}
+
 LEVELS: Mapping[Level, str] = {
     "must": "the documentation states it as a fact or a rule",
     "should": "the documentation recommends it, or implies it so plainly that partners rely on it",
@@ -81,36 +90,72 @@ LEVELS: Mapping[Level, str] = {
 
 
 class GapWord(NamedTuple):
-    """How a kind of gap is shown: a heading, and what it means."""
+    """How gaps are shown: a heading, what it means, and a word for one of them."""
 
     heading: str
     meaning: str
+    word: str
 
 
+# What a gap stands under: its kind, or what is known better than that of an unexpected one.
+GapGroup = GapKind | Literal["left_out", "untaken"]
 # In the order of reading. What older results call a gap is taken for a declared one.
-GAPS: Mapping[GapKind, GapWord] = {
+GAPS: Mapping[GapGroup, GapWord] = {
     "unexpected": GapWord(
         "Not verified, and nobody expected that",
         "Something set out to try these clauses and could not, or never came to it. Until it does, nothing is known.",
+        "unexpected",
+    ),
+    "left_out": GapWord(
+        "Not tried, as the run was to send no more requests",
+        "Whoever started the run chose how many, and these clauses did not fit in. `--thorough`, or a greater "
+        "`--budget` (`limits.max_requests` in the profile), tries them; until then the run is incomplete where one of "
+        "them is required.",
+        "left out",
+    ),
+    "untaken": GapWord(
+        "Not verified, as the integration never did it",
+        "The sandbox gave the occasion, and the integration did not take it. Where that is as it is built (one that "
+        "only polls opens no WebSocket and hears no webhook), leave it so; else let the command do it, for which "
+        "docs/certify.md says what is handed to it.",
+        "never done",
     ),
     "declared": GapWord(
         "Not verified, and what to add",
         "These clauses could not be tried with this profile. They count neither for the target nor against it.",
+        "declared",
     ),
     "unselected": GapWord(
         "Not selected",
         "These clauses were no part of what this run was asked to try, or of what recorded traffic shows.",
+        "not selected",
     ),
 }
 
 
+# How the reasons begin of what was left out by choice: of the run's, and of the integration's.
+CHOSEN: Mapping[str, GapGroup] = {LEFT_OUT: "left_out", UNTAKEN: "untaken"}
+
+
+def gap_group(kind: GapKind, reason: str) -> GapGroup:
+    """Gives what a gap of a kind stands under, for its reason."""
+    if kind != UNEXPECTED:
+        return kind
+    return next((group for start, group in CHOSEN.items() if reason.startswith(start)), kind)
+
+
 @dataclass(frozen=True)
 class Gap:
-    """One reason for which clauses were not verified, and those clauses; `kind` is a key of `GAPS`."""
+    """One reason for which clauses were not verified, and those clauses; `group` is a key of `GAPS`."""
 
     kind: GapKind
     reason: str
     clauses: tuple[ClauseResult, ...]
+
+    @property
+    def group(self) -> GapGroup:
+        """What it stands under."""
+        return gap_group(self.kind, self.reason)
 
 
 @dataclass(frozen=True)
@@ -129,7 +174,7 @@ class Outline:
     `early_end` is a sentence where the run stopped before its end, else empty; `by_verdict` has the clauses of every
     verdict in the order of the documentation; `leads` has them without those that follow from another, what most
     others follow from first;
-    `gaps` has those not verified by kind and reason, what nobody expected first, then the widest gap.
+    `gaps` has those not verified by group and reason, what nobody expected first, then the widest gap.
     `selection` is what was selected, as options of a command, `command` the one that runs it again; `unsigned` says
     why there is nothing to sign, where there is not. `outages` are those of the results, `notes` their notes with a
     line for each outage that ended.
@@ -149,9 +194,9 @@ class Outline:
     notes: tuple[str, ...]
 
     @property
-    def kinds(self) -> tuple[tuple[GapKind, tuple[Gap, ...]], ...]:
-        """The gaps by their kind, in the order of reading."""
-        return tuple((kind, tuple(gaps)) for kind, gaps in groupby(self.gaps, lambda gap: gap.kind))
+    def groups(self) -> tuple[tuple[GapGroup, tuple[Gap, ...]], ...]:
+        """The gaps by what they stand under, in the order of reading."""
+        return tuple((group, tuple(gaps)) for group, gaps in groupby(self.gaps, lambda gap: gap.group))
 
 
 def outline(results: Results) -> Outline:
@@ -183,6 +228,8 @@ def unsigned(results: Results) -> str:
         )
     if results["verdict"] != "nonconformant" or results["counts"]["failed"]:
         why = {**UNSIGNED, **(UNSIGNED_OF_PARTNER if "side" in results else {})}
+        if results["verdict"] == "incomplete" and (group := _only_group(results)):
+            return UNSIGNED_OF_GAPS[group]
         return why.get(results["verdict"], "")
     stale = [waiver["clause"] for waiver in results.get("waivers", ()) if waiver["state"] == "stale"]
     told = [f"{plural(number, 'recommendation')} not kept" if (number := results["counts"]["advisory"]) else ""]
@@ -191,6 +238,16 @@ def unsigned(results: Results) -> str:
         "Take what is stale out of the profile, and run it again." if stale else "A run without --strict can be signed."
     )
     return f"No required promise is broken, but the run is strict ({'; '.join(filter(None, told))}). {cure}"
+
+
+def _only_group(results: Results) -> GapGroup | None:
+    """Gives what the required promises that make a run incomplete stand under, where it is one thing, and chosen."""
+    if results["reason"] or results["interrupted"] or results["faults"]:
+        return None
+    gaps = _gaps(tuple(clause for clause in results["clauses"] if clause["verdict"] == "not_verified"))
+    groups = {gap.group for gap in gaps if gap.kind == UNEXPECTED and any(c["level"] == "must" for c in gap.clauses)}
+    (only, *others) = groups or {UNEXPECTED}
+    return only if not others and only in UNSIGNED_OF_GAPS else None
 
 
 def _leads(those: tuple[ClauseResult, ...], clauses: Sequence[ClauseResult]) -> tuple[Lead, ...]:
@@ -208,7 +265,7 @@ def _gaps(unverified: tuple[ClauseResult, ...]) -> tuple[Gap, ...]:
         reason = clause["reason"].removesuffix(held_elsewhere(clause["exercised"]))
         alike.setdefault((clause.get("gap", "declared"), reason), []).append(clause)
     gaps = [Gap(kind, reason, tuple(clauses)) for (kind, reason), clauses in alike.items()]
-    return tuple(sorted(gaps, key=lambda gap: (list(GAPS).index(gap.kind), -len(gap.clauses))))
+    return tuple(sorted(gaps, key=lambda gap: (list(GAPS).index(gap.group), -len(gap.clauses))))
 
 
 def selection(results: Results) -> str:

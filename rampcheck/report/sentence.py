@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from rampcheck.judging.conducted import UNTAKEN
 from rampcheck.judging.results import ClauseVerdict, Results
+from rampcheck.judging.verdicts import LEFT_OUT
 from rampcheck.report.text import enumerated, plural
 
 LACKS_SHARD = re.compile(r"shard \d+/\d+ ")  # how the reason of a merged run begins that lacks something
@@ -77,7 +79,14 @@ def _partial(results: Results) -> str:
 
 def _hindrances(results: Results) -> list[str]:
     """What kept the run from verifying what it set out to."""
-    unexpected = _count(results, verdict="not_verified", level="must", gap="unexpected")
+    unexpected = [
+        clause["reason"]
+        for clause in results["clauses"]
+        if clause["verdict"] == "not_verified" and clause["level"] == "must" and clause.get("gap") == "unexpected"
+    ]
+    left_out = sum(reason.startswith(LEFT_OUT) for reason in unexpected)
+    untaken = sum(reason.startswith(UNTAKEN) for reason in unexpected)
+    others = len(unexpected) - left_out - untaken
     faults = len(results["faults"])
     is_part = LACKS_SHARD.match(results["reason"]) is not None
     lasting = [outage for outage in results.get("outages", ()) if outage["ended"] is None]
@@ -90,7 +99,9 @@ def _hindrances(results: Results) -> list[str]:
         "it ended before everything was tried": results["reason"] and not results["interrupted"] and not is_part,
         "the target stopped answering": any(not outage.get("refuses") for outage in lasting),
         "the target refuses what it accepted before": any(outage.get("refuses") for outage in lasting),
-        f"{plural(unexpected, 'required promise')} could not be tried to the end": unexpected,
+        f"{plural(others, 'required promise')} could not be tried to the end": others,
+        f"{plural(left_out, 'required promise')} did not fit into the requests that it was to send": left_out,
+        f"the integration never did what {plural(untaken, 'required promise')} speak{'s' * (untaken == 1)} of": untaken,
     }
     return [text for text, is_so in told.items() if is_so]
 

@@ -11,7 +11,7 @@ from rampcheck.report.commands import Commands
 from rampcheck.report.difference import Piece, differing
 from rampcheck.report.evidence import Evidence, Part, evidence
 from rampcheck.report.extract import extract
-from rampcheck.report.outline import others, trace_text
+from rampcheck.report.outline import GAPS, gap_group, others, trace_text
 from rampcheck.wire.journal_records import ExchangeRecord
 
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
@@ -63,6 +63,11 @@ class ClauseView:
     data: ClauseResult
     findings: tuple[Sight, ...]
     observations: tuple[Sight, ...]
+
+    @property
+    def gap(self) -> str:
+        """In a word or two, what a gap it is; empty where the results do not tell of one."""
+        return GAPS[gap_group(self.data["gap"], self.data["reason"])].word if "gap" in self.data else ""
 
     @property
     def share(self) -> str:

@@ -9,10 +9,21 @@ from rich.console import Console
 from rich.text import Text
 
 from rampcheck.display import one_line, visible
-from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, GapKind, Results, WaiverResult
+from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, Results, WaiverResult
 from rampcheck.judging.verdicts import BROKEN
 from rampcheck.report.console import heading, say
-from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Gap, Lead, Outline, others, outage_text, outline, trace_text
+from rampcheck.report.outline import (
+    CLAUSE_VERDICTS,
+    GAPS,
+    Gap,
+    GapGroup,
+    Lead,
+    Outline,
+    others,
+    outage_text,
+    outline,
+    trace_text,
+)
 from rampcheck.report.text import plural
 
 LONGEST_VALUE = 400  # characters
@@ -47,8 +58,8 @@ def print_summary(results: Results, console: Console, directory: Path | None) ->
     summary = outline(results)
     for verdict in BROKEN:
         _print_broken(console, verdict, summary)
-    for kind, gaps in summary.kinds:
-        _print_gaps(console, kind, gaps)
+    for group, gaps in summary.groups:
+        _print_gaps(console, group, gaps)
     attested = summary.by_verdict["attested"]
     _print_list(console, "Attested by the partner", (f"{clause['id']}: {clause['reason']}" for clause in attested))
     _print_list(console, "Waivers", map(_waiver, results.get("waivers", ())))
@@ -121,9 +132,9 @@ def _waiver(waiver: WaiverResult) -> str:
     return f"{waiver['state']}: {waiver['clause']}{until}: {waiver['reason']}"
 
 
-def _print_gaps(console: Console, kind: GapKind, gaps: Sequence[Gap]) -> None:
-    heading(console, GAPS[kind].heading, STYLES["incomplete" if kind == "unexpected" else "not_verified"])
-    if kind == "unselected":
+def _print_gaps(console: Console, group: GapGroup, gaps: Sequence[Gap]) -> None:
+    heading(console, GAPS[group].heading, STYLES["incomplete" if gaps[0].kind == "unexpected" else "not_verified"])
+    if group == "unselected":
         say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
         return
     for gap in gaps[:GAPS_SHOWN]:

@@ -73,7 +73,7 @@ def reservations(results: Results) -> list[str]:
         musts = sum(clause["level"] == "must" for clause in gaps)
         told.append(
             f"{plural(len(gaps), 'clause')} not verified, {musts} of them required: "
-            f"{PAGE}#not-verified says which, and what to add to the profile."
+            f"{PAGE}#not-verified says which, why, and what to do."
         )
     for waiver in results["waivers"]:
         lacks = [name for name in ("owner", "approver") if not waiver.get(name)]
