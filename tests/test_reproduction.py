@@ -26,6 +26,8 @@ from rampcheck.judging import suite as suites
 from rampcheck.judging.doubts import signature
 from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import Broken
+from rampcheck.report.commands import Commands
+from rampcheck.report.evidence import evidence
 from rampcheck.running.replay import replay
 from rampcheck.sandbox.server import start
 from rampcheck.wire.exchanges import Exchange, Response
@@ -46,6 +48,7 @@ DEFECTS = {
         "allowlist-not-enforced",
         "amount-missing-accepted",
         "email-not-checked",
+        "signature-without-ip",
     ),
     "kryptonim": (
         "sha1-signature-accepted",
@@ -63,6 +66,7 @@ CLAUSES = {
     "proof": (
         "proof.auth.*",
         "proof.session.fix-currency",
+        "proof.session.signature-mixes-ip",
         "proof.session.request.required.*",
         "proof.transaction.*",
         "proof.kyc.*",
@@ -200,6 +204,25 @@ def test_each_finding_is_seen_again_by_pasting(judged: dict[str, Judged], contra
     assert missed == []
 
 
+@needs_shell
+def test_both_sides_of_a_disagreement_are_pasted_at_once(judged: dict[str, Judged]) -> None:
+    """Two users with two addresses: the command of the finding asks for both, and shows one signature twice."""
+    known = judged["proof"]
+    page = (known.run.folder / "index.html").read_text(encoding="utf-8")
+    finding = page[page.index('id="failed.proof.session.signature-mixes-ip"') :]
+    both = finding[finding.index('<details class="exchange together">') :]
+    found = PASTED.search(both)
+    assert found
+    command = html.unescape(re.sub(r"<[^>]+>", "", found[1]))
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=True, env={**os.environ, **known.environment}
+    )
+    signatures = re.findall(r'"signature": *"([^"]+)"', done.stdout)
+    addresses = re.findall(r'"client_ip": *"([^"]+)"', command)
+    assert (len(signatures), len(set(signatures))) == (2, 1), done.stdout
+    assert len(set(addresses)) == 2
+
+
 def test_they_are_forty_findings_and_more(judged: dict[str, Judged]) -> None:
     """What is pasted are findings of many kinds: in bodies, headers, signatures, polls and WebSockets."""
     assert sum(len(known.findings) for known in judged.values()) >= 40
@@ -288,6 +311,25 @@ def test_a_second_credential_that_is_lacking_is_named(
     with pytest.raises(UsageError, match="and PROOF_SECOND_CLIENT_TOKEN is not set") as caught:
         replay(known.run.folder, number)
     assert "export PROOF_SECOND_CLIENT_TOKEN=" in caught.value.cure
+
+
+def test_what_was_sent_without_a_credential_needs_none(
+    judged: dict[str, Judged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent again with no variable set, for all that the profile has, and no credential is told of it."""
+    known = judged["proof"]
+    number, record = next(
+        (n, record)
+        for n, record in known.exchanges.items()
+        if record["direction"] == "outgoing"
+        and record["request"]["method"] == "POST"
+        and not any(name.lower() == "authorization" for name, _ in record["request"]["headers"])
+    )
+    for name in known.environment:
+        monkeypatch.delenv(name, raising=False)
+    again = replay(known.run.folder, number)
+    assert again.now["response"]["status"] == record["response"]["status"]  # type: ignore[index]
+    assert "credential" not in dict(evidence(record, Commands({}, {})).facts)
 
 
 def test_what_is_no_exchange_is_told(judged: dict[str, Judged]) -> None:

@@ -14,6 +14,7 @@ from rampcheck.judging.evidence import Account, collect
 from rampcheck.judging.folding import folded_findings, pattern
 from rampcheck.judging.verdicts import Scope, clause_results, has_gap, run_verdict
 from rampcheck.judging.waivers import notes, states
+from rampcheck.report.outline import answers_text
 from rampcheck.running.conclusion import exit_code
 from tests import samples
 
@@ -254,6 +255,20 @@ def test_equal_findings_need_no_examples() -> None:
     seen = {"expected": "a", "actual": "b", "scenario": "", "times": 1}
     (one,) = folded_findings([{**seen, "exchange": number} for number in (3, 4)])
     assert one == {"expected": "a", "actual": "b", "exchange": 3, "scenario": "", "times": 2}
+
+
+def test_what_was_seen_several_times_says_of_which_answers() -> None:
+    """That all of them are 401 tells the reader where to look; of one alone, its exchange says it."""
+    records = [exchanged(number, status=401) for number in (1, 2)] + [exchanged(3, status=403)]
+    (finding,) = result(MUST, *records, *(found(MUST, number, "it is absent") for number in (1, 2)))["findings"]
+    assert (finding["answers"], answers_text(finding)) == ({"401": 2}, "all answered with 401")
+    (finding,) = result(MUST, *records, *(found(MUST, number, "it is absent") for number in (1, 2, 3)))["findings"]
+    assert answers_text(finding) == "answers: 2 × 401 and 1 × 403"
+    (finding,) = result(MUST, *records, found(MUST, 1))["findings"]
+    assert "answers" not in finding
+    # Of one that the journal lacks nobody knows.
+    (finding,) = result(MUST, *records, found(MUST, 1, "it is absent"), found(MUST, 9, "it is absent"))["findings"]
+    assert answers_text(finding) == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ What comes thousands of times in one answer is counted as it comes, and only the
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -94,17 +94,27 @@ def folded_findings(findings: Iterable[FindingResult]) -> list[FindingResult]:
     """Gives the findings of a clause that differ only in values as one, the first seen, with the `times` of all.
 
     Where they do differ, `examples` has the first few of them, each with other values. Those without a text, of which
-    only the number is known, are counted with the last.
+    only the number is known, are counted with the last. The `answers` of what was seen several times are of all of it,
+    or left out.
     """
     alike: dict[tuple[str, str], list[FindingResult]] = {}
     untold = 0
-    for finding in folded(findings, lambda finding: (finding["expected"], finding["actual"])):
+    answers: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    each = [finding.copy() for finding in findings]
+    for finding in each:
+        answers[pattern(finding["expected"]), pattern(finding["actual"])].update(finding.pop("answers", {}))
+    for finding in folded(each, lambda finding: (finding["expected"], finding["actual"])):
         if finding["expected"] or finding["actual"]:
             alike.setdefault((pattern(finding["expected"]), pattern(finding["actual"])), []).append(finding)
         else:
             untold = finding["times"]
     ones = [_one(those) for those in alike.values()]
-    return [*ones[:-1], {**ones[-1], "times": ones[-1]["times"] + untold}] if ones else []
+    if ones:
+        ones[-1]["times"] += untold
+    for one, of_all in zip(ones, map(answers.__getitem__, alike), strict=True):
+        if 1 < one["times"] == of_all.total():
+            one["answers"] = dict(sorted(of_all.items()))
+    return ones
 
 
 def _one(alike: list[FindingResult]) -> FindingResult:

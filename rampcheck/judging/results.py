@@ -128,6 +128,7 @@ class FindingResult(TypedDict):
     judge: NotRequired[JudgeName]
     about: NotRequired[list[str]]
     times: int
+    answers: NotRequired[dict[str, int]]
     examples: NotRequired[list[Example]]
     trace: NotRequired[str]
     span: NotRequired[str]

@@ -83,7 +83,9 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
         contract.causes, (finding for known in evidence.values() for finding in known.findings), account.outcomes
     )
     results = [
-        _clause_result(clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope)
+        _clause_result(
+            clause, evidence.get(clause.id, Evidence()), waivers.get(clause.id), profile, scope, account.outcomes
+        )
         for clause in contract.clauses.values()
     ]
     elapsed = durations.by_clause(account)
@@ -115,12 +117,13 @@ def _fold(
     # Under a cause that is only advisory, nobody would look for what failed.
 
 
-def _clause_result(
+def _clause_result(  # noqa: PLR0913, PLR0917 - a clause, and all that is known of it
     clause: Clause,
     evidence: Evidence,
     waiver: Waiver | None,
     profile: Profile,
     scope: Scope,
+    outcomes: Mapping[int, str],
 ) -> ClauseResult:
     verdict = _verdict(clause, evidence, waiver)
     why: _Why = {"reason": waiver.reason if waiver and verdict == "waived" else ""}
@@ -145,7 +148,7 @@ def _clause_result(
         "verdict": verdict,
         **why,
         "exercised": evidence.exercised,
-        "findings": folded_findings(map(_written, evidence.findings)),
+        "findings": folded_findings(_written(finding, outcomes) for finding in evidence.findings),
         "observations": folded(map(_observed, evidence.observations), lambda observation: observation["actual"]),
         "ambiguities": list(clause.ambiguities),
     }
@@ -155,7 +158,8 @@ def _observed(record: ObservationRecord) -> ObservationResult:
     return {"actual": record["actual"], "exchange": record["exchange"], "scenario": record["scenario"], "times": 1}
 
 
-def _written(finding: Finding) -> FindingResult:
+def _written(finding: Finding, outcomes: Mapping[int, str]) -> FindingResult:
+    outcome = outcomes.get(finding.exchange, "") if finding.exchange is not None else ""
     return {
         "expected": finding.expected,
         "actual": finding.actual,
@@ -164,6 +168,7 @@ def _written(finding: Finding) -> FindingResult:
         "judge": finding.judge,
         "about": list(finding.about),
         "times": finding.times,
+        "answers": {outcome: finding.times} if outcome else {},
     }
 
 

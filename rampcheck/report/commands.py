@@ -63,13 +63,30 @@ class Commands:
         No secret is in it: credentials are variables, what was made of one is made of it again, an e-mail address
         becomes `user@example.com`. All else arrives byte for byte.
         """
+        return self._of(exchange, _Names())
+
+    def together(self, exchanges: Sequence[ExchangeRecord]) -> Command:
+        """Gives one command that sends the requests of several exchanges again, in the order of their sending.
+
+        It is there only where each of them has one of its own: pasting it shows how their answers disagree.
+        """
+        names = _Names()
+        told = [self._of(one, names) for one in sorted(exchanges, key=lambda one: (str(one["started"]), one["number"]))]
+        if not all(one["direction"] == "outgoing" for one in exchanges) or not all(one.text for one in told):
+            return Command()
+        return Command(
+            "\n".join(one.text for one in told),
+            tuple(dict.fromkeys(chain.from_iterable(one.variables for one in told))),
+            tuple(dict.fromkeys(chain.from_iterable(one.notes for one in told))),
+        )
+
+    def _of(self, exchange: ExchangeRecord, names: _Names) -> Command:
         if (exchange["direction"] == "outgoing") == (exchange["protocol"] == "webhook"):  # of a partner's integration
             return Command(notes=("It comes again in the same step: the command that makes a purchase sends it.",))
         if exchange["direction"] != "outgoing":
             return self._cause(exchange)
         if len(exchange["request"]["body"]) > LONGEST_BODY:
             return Command(notes=("The request is too long to be pasted; `rampcheck replay` sends it again.",))
-        names = _Names()
         before = self._sessions.of(exchange)
         if before is None or len(before.record["request"]["body"]) > LONGEST_BODY:
             writer = _Writer(exchange, self._variables, names)

@@ -72,9 +72,20 @@ def _facts(exchange: ExchangeRecord) -> list[tuple[str, str]]:
         ("failure", failure["detail"] if failure else ""),
         ("attempt", str(exchange["attempt"]) if exchange["attempt"] > 1 else ""),
         ("protocol", exchange["protocol"] if exchange["protocol"] != "http" else ""),
-        ("credential", exchange["credential"] or ""),
+        ("credential", _credential(exchange)),
         ("scenario", exchange["scenario"]),
     ]
+
+
+def _credential(exchange: ExchangeRecord) -> str:
+    """Gives the credential that the request was sent with; empty where it was withheld, or another text took its place.
+
+    The record names it even then: it says as which partner was asked.
+    """
+    name, request = exchange["credential"], exchange["request"]
+    texts = [request["url"], request["body"], *(value for _, value in request["headers"])]
+    is_sent = exchange["authenticated"] or any(f"[redacted {name} " in text for text in texts)
+    return name if name and is_sent else ""
 
 
 def _lasting(exchange: ExchangeRecord) -> str:

@@ -13,7 +13,7 @@ from rampcheck.report.commands import Commands
 from rampcheck.report.evidence import Part, evidence
 from rampcheck.wire.journal_records import ExchangeRecord
 
-LONGEST_VALUE = 400  # characters
+LONGEST_VALUE = 1_000  # characters: all that a journal keeps of a finding's text
 STYLES = {"seen again": "bold red", "new": "bold red", "not seen": "green"}
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rampcheck.judging.results import ClauseResult, Example, FindingResult, ObservationResult
-from rampcheck.report.commands import Commands
+from rampcheck.report.commands import Command, Commands
 from rampcheck.report.difference import Piece, differing
 from rampcheck.report.evidence import Evidence, Part, evidence
 from rampcheck.report.extract import extract
-from rampcheck.report.outline import GAPS, gap_group, others, trace_text
+from rampcheck.report.outline import GAPS, answers_text, gap_group, others, trace_text
 from rampcheck.wire.journal_records import ExchangeRecord
 
 SEEN_SHOWN = 20  # findings or observations of one clause; results.json holds all
@@ -39,8 +39,9 @@ class Sight:
     `expected` and `actual` are in pieces, each with whether it differs from the other text; `expected` is None of an
     observation. `extract` is the part of the answer that is the evidence. `place` says where its exchange is: `here`,
     `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it. `examples`
-    are those of the same kind with other values, `beside` the exchanges with which it disagrees. `trace` is by what the
-    vendor finds the exchange among its own traces.
+    are those of the same kind with other values, `beside` the exchanges with which it disagrees, `together` the command
+    that sends it and these. `trace` is by what the vendor finds the exchange among its own traces, `answers` says how all
+    the exchanges ended in which it was seen.
     """
 
     expected: list[Piece] | None
@@ -53,7 +54,9 @@ class Sight:
     times: int
     examples: tuple[Sight, ...] = ()
     beside: tuple[Beside, ...] = ()
+    together: Command | None = None
     trace: str = ""
+    answers: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Shelf:
         number = seen["exchange"]
         exchange = self._exchanges.get(number) if number is not None else None
         taken = self.take(number)
+        named = self._named(told or "", seen["actual"], number)
         return Sight(
             expected=expected,
             actual=actual,
@@ -142,14 +146,26 @@ class Shelf:
             extract=extract(exchange, about) if exchange is not None and about else "",
             scenario=seen["scenario"],
             times=times,
-            beside=tuple(map(self._beside, self._named(told or "", seen["actual"], number))),
+            beside=tuple(map(self._beside, named)),
+            together=self._together([number, *named]) if number is not None and named else None,
             trace=trace_text(seen),
+            answers=answers_text(seen),
         )
 
     def _named(self, expected: str, actual: str, own: int | None) -> list[int]:
         """Gives the exchanges that the texts of a finding name as the other side of it."""
         named = dict.fromkeys(int(number) for number in OTHER.findall(f"{expected} {actual}"))
         return [number for number in named if number in self._exchanges and number != own][:MOST_BESIDE]
+
+    def _together(self, numbers: Sequence[int]) -> Command | None:
+        """Gives the command for several exchanges, where they are known and there is room for it."""
+        if not all(number in self._exchanges for number in numbers):
+            return None
+        command = self._commands.together([self._exchanges[number] for number in numbers])
+        if not command.text or len(command.text) > self._room:
+            return None
+        self._room -= len(command.text)
+        return command
 
     def _beside(self, number: int) -> Beside:
         taken = self.take(number)

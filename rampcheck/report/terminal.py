@@ -19,6 +19,7 @@ from rampcheck.report.outline import (
     GapGroup,
     Lead,
     Outline,
+    answers_text,
     others,
     outage_text,
     outline,
@@ -118,6 +119,8 @@ def _print_finding(console: Console, finding: FindingResult) -> None:
     if number is not None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
+    if answers := answers_text(finding):
+        rows.append(("answers", answers.removeprefix("answers: ")))
     rows += [("also", f"{example['actual']} (exchange {example['exchange']})") for example in others(finding)]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))

@@ -8,6 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from rampcheck.contract import descriptor
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.profile_rules import at
 from rampcheck.errors import ExitCode, Inconclusive, Unjudged, UsageError
 from rampcheck.judging.demands import recalled
 from rampcheck.judging.doubts import signature
@@ -87,7 +89,9 @@ def replay(
         )
     exchanges = exchange_records(records)
     record = _asked(where, number, exchanges)
-    target = profiles.load(profile, os.environ) if profile else _remembered(beginning, record, ca)
+    session = Sessions(exchanges).of(record)
+    sent = [record, *([session.record] if session else [])]
+    target = profiles.load(profile, os.environ) if profile else _remembered(beginning, sent, ca)
     target = target.with_authorities(ca) if ca else target
     if target.contract != beginning["contract"]:
         raise UsageError(
@@ -101,7 +105,7 @@ def replay(
         try:
             demands = [one for one in records if one["kind"] == "demand" and one["exchange"] == number]
             set_by_profile = beginning["profile"].get("headers", {})
-            replayed = _Replay(run, record, Sessions(exchanges).of(record), demands, set_by_profile)
+            replayed = _Replay(run, record, session, demands, set_by_profile)
             return replayed.sent(_findings(records, number, run))
         finally:
             run.close()
@@ -135,8 +139,8 @@ def _demand_production(beginning: RunRecord, allowed: bool) -> None:
         )
 
 
-def _remembered(beginning: RunRecord, record: ExchangeRecord, ca: str | None) -> Profile:
-    """Gives the profile of the run with the credentials that the environment holds, those that are needed at least.
+def _remembered(beginning: RunRecord, records: Sequence[ExchangeRecord], ca: str | None) -> Profile:
+    """Gives the profile of the run with the credentials that the environment holds, those of these records at least.
 
     A file of authorities that it names is not needed where `ca` is. Raises `ProfileError` where a file is not there,
     `UsageError` where a credential is not, or one of its headers was a secret.
@@ -148,26 +152,42 @@ def _remembered(beginning: RunRecord, record: ExchangeRecord, ca: str | None) ->
                 f"the run sent a header {name} with a secret, which its journal does not tell",
                 "Name the profile of the run with --profile.",
             )
-    used = {record["credential"], *_credentials(record.get("recipes", []))}
-    known = descriptor.load(contract).credentials
-    needed = {name: told.variable for name, told in known.items() if told.required or name in used}
+    described = descriptor.load(contract)
+    known = described.credentials
+    # An authentication may take any of those that are required.
+    used = {name for one in records for name in _credentials(one.get("recipes", []))}
+    used |= {one["credential"] for one in records if one["authenticated"] and one["credential"]}
+    if any(one["authenticated"] for one in records):
+        used |= {name for name, told in known.items() if told.required}
+    needed = {name: known[name].variable for name in known if name in used}
     missing = {name: variable for name, variable in needed.items() if not os.environ.get(variable)}
     if missing:
         raise UsageError(
-            f"exchange {record['number']} is sent again with {enumerated(list(needed))}, and "
+            f"exchange {records[0]['number']} is sent again with {enumerated(list(needed))}, and "
             f"{enumerated(list(missing.values()))} {'is' if len(missing) == 1 else 'are'} not set",
             f"No journal holds a credential. Set what the run had: "
             f"{'; '.join(f'export {variable}=…' for variable in missing.values())}",
         )
-    credentials = {
-        name: f"${{{told.variable}}}"
-        for name, told in known.items()
-        if told.required or name in used or os.environ.get(told.variable)
-    }
-    kept = {name: public[name] for name in public if name not in {"webhook", "waivers"}}
+    # One that is required, and that nothing is sent with here, may be any text.
+    made_up = {told.variable: secrets.token_hex(24) for told in known.values() if told.required}
+    environ = {**made_up, **{name: value for name, value in os.environ.items() if value}}
+    credentials = {name: f"${{{told.variable}}}" for name, told in known.items() if told.variable in environ}
+    kept = {name: deepcopy(public[name]) for name in public if name not in {"webhook", "waivers"}}
     if ca and "tls" in kept:
         kept["tls"] = {**kept["tls"], "ca": ca}
-    return profiles.from_mapping({**kept, "credentials": credentials}, os.environ, "the environment")
+    kept["credentials"] = credentials
+    for place, without in described.requires.items():
+        if at(kept, without) is None:
+            _take_out(kept, place)
+    return profiles.from_mapping(kept, environ, "the environment")
+
+
+def _take_out(given: dict[str, Any], place: str) -> None:
+    """Takes what stands at a place out of a profile, as `partner.pairs`."""
+    *parents, name = place.split(".")
+    for parent in parents:
+        given = given.get(parent, {})
+    given.pop(name, None)
 
 
 def _credentials(recipe: Any) -> Iterator[str]:
