@@ -38,7 +38,11 @@ def marked(expected: str, actual: str) -> tuple[list[str], list[str]]:
         ("`lang`: \"en\"", '"fr"', ["en"], ["fr"]),
         ("401, code 'a' for a request without a token", "401, code 'b'", ["a"], ["b"]),
         ("a [redacted x 5be0c1] b", "a [redacted x 77e0d2] b", ["[redacted x 5be0c1]"], ["[redacted x 77e0d2]"]),
-        ("one two three", "one 2 three", ["two"], ["2"]),
+        ("one 1 three", "one 2 three", ["1"], ["2"]),
+        ("the client token of this run", "another token of this run", [], []),
+        ("`on`: true, as in exchange 12", "false, as in exchange 13", ["true"], ["false"]),
+        ("text/html; charset=a for all", "application/json; charset=a for all", ["text/html"], ["application/json"]),
+        ("it's the 'a' of two", "it's the 'b' of them", ["a"], ["b"]),
         ("200, accepted", "nothing of the kind", [], []),
         ("the envelope, also where it is refused", "403, whenever it was asked; all else held", [], []),
         ("the same", "the same", [], []),
@@ -54,7 +58,7 @@ def test_what_differs_is_marked(expected: str, actual: str, left: list[str], rig
 def test_long_texts_differ_between_their_ends() -> None:
     """What two long texts begin and end with is alike, and the rest is marked."""
     same = "word " * 100
-    assert marked(f"{same}here {same}", f"{same}there {same}") == (["here"], ["there"])
+    assert marked(f"{same}12 {same}", f"{same}13 {same}") == (["12"], ["13"])
 
 
 # What the answer shows

@@ -261,9 +261,9 @@ def test_what_was_seen_several_times_says_of_which_answers() -> None:
     """That all of them are 401 tells the reader where to look; of one alone, its exchange says it."""
     records = [exchanged(number, status=401) for number in (1, 2)] + [exchanged(3, status=403)]
     (finding,) = result(MUST, *records, *(found(MUST, number, "it is absent") for number in (1, 2)))["findings"]
-    assert (finding["answers"], answers_text(finding)) == ({"401": 2}, "all answered with 401")
+    assert (finding["answers"], answers_text(finding)) == ({"401": 2}, "each answered with 401")
     (finding,) = result(MUST, *records, *(found(MUST, number, "it is absent") for number in (1, 2, 3)))["findings"]
-    assert answers_text(finding) == "answers: 2 × 401 and 1 × 403"
+    assert answers_text(finding) == "answered with 401 (2 times) and 403 (1 time)"
     (finding,) = result(MUST, *records, found(MUST, 1))["findings"]
     assert "answers" not in finding
     # Of one that the journal lacks nobody knows.

@@ -14,6 +14,21 @@ TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)
 # What stands around an expected value, and is no part of it: its name, and the request that it was expected of.
 AROUND = re.compile(r"(?P<before>`[^`]*`: )?(?P<value>.*?)(?P<after> for an? .*)?", re.DOTALL)
 
+# What of a text is a value: what is quoted, hidden, a number or a name with a digit, a literal of JSON, a media type or
+# an address. The rest is prose, in which two sentences differ for no reason that a reader should look at.
+VALUE = re.compile(
+    rf"""(?P<prose>\bexchange\ \d+)
+    | {MARK.pattern.replace(" ", chr(92) + " ")}
+    | {HIDDEN.pattern}
+    | `[^`]*`
+    | (?<!\w)'(?:[^'\\]|\\.)*'
+    | "(?:[^"\\]|\\.)*"
+    | [\w.:+-]*\d[\w.:+-]*
+    | \b(?:true|false|null)\b
+    | \w+:?/[\w/.:;=+-]+""",
+    re.VERBOSE,
+)
+
 MOST_TOKENS = 120  # of a text, up to which every difference is looked for; its cost grows with their square
 LEAST_ALIKE = 0.3  # of their tokens, white space apart; where less is common, marking all that differs helps nobody
 SHORTEST_ALIKE = 3  # characters; fewer, between what differs, differ for the eye
@@ -22,7 +37,7 @@ Piece = tuple[str, bool]
 
 
 def differing(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
-    """Gives both texts in pieces, each with whether it differs from the other text.
+    """Gives both texts in pieces, each with whether it is of a value and differs from the other text.
 
     Of texts that have little in common nothing is marked. Of long ones what is alike is their beginning and their end.
     """
@@ -38,10 +53,8 @@ def differing(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
     if 2 * alike < LEAST_ALIKE * (_words(left) + _words(right)):
         return [(expected, False)], [(actual, False)]
     pieces = _pieces(left, [(start, size) for start, _, size in same])
-    return (
-        [*([(before, False)] if before else []), *pieces, *([(after, False)] if after else [])],
-        _pieces(right, [(start, size) for _, start, size in same]),
-    )
+    pieces, others = _of_values(pieces), _of_values(_pieces(right, [(start, size) for _, start, size in same]))
+    return ([*([(before, False)] if before else []), *pieces, *([(after, False)] if after else [])], others)
 
 
 def _tokens(text: str) -> list[str]:
@@ -79,3 +92,21 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
         else:
             joined.append((text, differs))
     return joined
+
+
+def _of_values(pieces: list[Piece]) -> list[Piece]:
+    """Gives the pieces in which only what is of a value differs; a text without a space is a value as a whole."""
+    text = "".join(piece for piece, _ in pieces)
+    found = [match for match in VALUE.finditer(text) if not match["prose"]]
+    spans = [match.span() for match in found] if any(map(str.isspace, text)) else [(0, len(text))]
+    kept: list[Piece] = []
+    position = 0
+    for piece, differs in pieces:
+        end = position + len(piece)
+        inside = [(max(begin, position), min(stop, end)) for begin, stop in spans if begin < end and stop > position]
+        for begin, stop in inside if differs else ():
+            kept += [(text[position:begin], False), (text[begin:stop], True)]
+            position = stop
+        kept.append((text[position:end], False))
+        position = end
+    return [piece for piece in kept if piece[0]]

@@ -319,14 +319,14 @@ def trace_text(seen: FindingResult | ObservationResult | Example) -> str:
 
 
 def answers_text(seen: FindingResult | ObservationResult | Example) -> str:
-    """Says how the exchanges ended in which a finding was seen several times: `all answered with 401`."""
+    """Says how the exchanges ended in which a finding was seen several times: `each answered with 401`."""
     answers = seen["answers"] if "answers" in seen else {}  # noqa: SIM401 - of a union, `get` gives any object
     if not answers or not all(outcome.isdecimal() or outcome == "accepted" for outcome in answers):
         return ""
     if len(answers) == 1:
         (outcome,) = answers
-        return "all of them accepted" if outcome == "accepted" else f"all answered with {outcome}"
-    return "answers: " + enumerated([f"{times:,} × {outcome}" for outcome, times in answers.items()])
+        return "each accepted" if outcome == "accepted" else f"each answered with {outcome}"
+    return "answered with " + enumerated([f"{outcome} ({plural(times, 'time')})" for outcome, times in answers.items()])
 
 
 def outage_text(outage: OutageResult, *, with_cause: bool = True) -> str:

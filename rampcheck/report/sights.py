@@ -40,8 +40,8 @@ class Sight:
     observation. `extract` is the part of the answer that is the evidence. `place` says where its exchange is: `here`,
     `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it. `examples`
     are those of the same kind with other values, `beside` the exchanges with which it disagrees, `together` the command
-    that sends it and these. `trace` is by what the vendor finds the exchange among its own traces, `answers` says how all
-    the exchanges ended in which it was seen.
+    that sends it and these. `trace` is by what the vendor finds the exchange among its own traces, `answers` says how
+    all the exchanges ended in which it was seen.
     """
 
     expected: list[Piece] | None

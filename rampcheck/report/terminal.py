@@ -120,7 +120,7 @@ def _print_finding(console: Console, finding: FindingResult) -> None:
         first = f", the first of {times:,}" if times > 1 else ""
         rows.append(("exchange", f"{number}{first}: index.html#exchange-{number}"))
     if answers := answers_text(finding):
-        rows.append(("answers", answers.removeprefix("answers: ")))
+        rows.append(("answers", answers))
     rows += [("also", f"{example['actual']} (exchange {example['exchange']})") for example in others(finding)]
     if finding["scenario"]:
         rows.append(("scenario", finding["scenario"]))
