@@ -38,6 +38,8 @@ def refusal(path: Path, text: str, environ: dict[str, str] | None = None) -> Pro
         ),
         (MINIMAL + "  token: ${NOT_SET}\n", "credentials.token: unknown key; known here: client_token, "),
         (MINIMAL + "partner: {widget_confg: }\n", "partner.widget_confg: unknown key; did you mean widget_config?"),
+        (MINIMAL + "off_ramp: true\n", "profile.yaml:5: off_ramp: unknown key; it belongs below partner; indent it"),
+        (MINIMAL.partition("credentials:")[0] + "credentials:\n  client_token:\n", "credentials: has no value; add"),
         (MINIMAL + "limits: {requests_per_second:5}\n", "unknown key; a value has a space before it, after the colon"),
         (MINIMAL + "enviroment: [{a: '${NOT_SET}'}]\n", "profile.yaml:5: enviroment: unknown key"),
     ],
@@ -57,6 +59,12 @@ def test_it_is_named(text: str, said: str, path: Path) -> None:
         ("partner: {widget_id: x\nlimits: {}\n", 5, "a bracket or brace that is not closed"),
         ("partner: {widget_id: x", 5, "a bracket or brace that is not closed"),
         ("partner: {pairs: [[a, b] [c, d]]}\n", 5, "a bracket or brace that is not closed, or lacks a comma"),
+        ("partner: {widget_id: ${A_NAME}}\n", 5, "a bracket or brace that is not closed, or lacks a comma; within"),
+        ("partner:\n    off_ramp: true\n  widget_id: x\n", 7, "the indentation: the keys of one section"),
+        ("partner:\n  off_ramp: true\n   widget_id: x\n", 7, "a second colon in a line, or a line that is indented"),
+        ("partner:\n  widget_id: 'x\n", 7, "a quote that is not closed"),
+        ("partner:\n  widget_id: @x\n", 6, "a character that begins no value"),
+        ('partner:\n  widget_id: "\\x"\n', 6, ""),
     ],
 )
 def test_what_is_no_yaml_is_named(more: str, line: int, said: str, path: Path) -> None:
@@ -110,3 +118,13 @@ def test_the_name_of_a_variable_is_no_secret(path: Path) -> None:
     assert written.secrets == {}
     path.write_text(MINIMAL, encoding="utf-8")
     assert TOKEN in profiles.load(path, ENVIRON).secrets.values()
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [(f" {TOKEN}", "begins or ends with a space"), (f"{TOKEN}\n", "holds a control character")]
+)
+def test_a_mistake_in_a_variable_names_it(path: Path, value: str, fault: str) -> None:
+    """The line of the profile is right: what is to be mended is what the environment holds."""
+    (told,) = refusal(path, MINIMAL, dict.fromkeys(ENVIRON, value)).mistakes
+    assert f"the environment variable PROOF_CLIENT_TOKEN {fault}" in told
+    assert TOKEN not in told

@@ -352,7 +352,8 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
     filled = REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
     categories = {unicodedata.category(character) for character in filled}
     if place[:1] != ("triggers",) and categories & {"Cc", "Cs"}:
-        draft.wrong(place, "holds a control character, perhaps a line break at its end; remove it")
+        fault = "holds a control character, perhaps a line break at its end; remove it"
+        draft.wrong(place, f"{profile_rules.held_by(value)}{fault}")
     return filled
 
 
@@ -365,7 +366,11 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
     if error.validator == "required":
         for key in schema["required"]:
             if key not in instance:
-                draft.wrong((*place, key), f"missing{_example(properties.get(key, {}), f'add {key}: ')}")
+                example = _example(properties.get(key, {}), f"add {key}: ")
+                # A key without a value was left out.
+                draft.wrong(
+                    (*place, key), f"{'has no value' if _is_at(written, (*place, key)) else 'missing'}{example}"
+                )
     elif error.validator == "additionalProperties":
         for key in instance:
             if key not in properties:
@@ -373,6 +378,8 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
                 cure = f"did you mean {near}?" if near else f"known here: {', '.join(properties)}"
                 if ":" in key:
                     cure = "a value has a space before it, after the colon"
+                elif section := _section_of(key, schema):
+                    cure = f"it belongs below {section}; indent it further than that"
                 draft.wrong((*place, key), f"unknown key; {cure}", instead=True)
     else:
         cure = _example(schema, "write ")
@@ -381,6 +388,23 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
         if schema.get("format") == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", str(instance)):
             cure = "; there is no such day"
         draft.wrong(place, f"expected {schema['title']}, found {_found(place, written)}{cure}")
+
+
+def _section_of(key: str, schema: Mapping[str, Any]) -> str:
+    """Gives the first section of a schema in which a key may stand, "" where there is none."""
+    for name, section in schema.get("properties", {}).items():
+        named = schema.get("$defs", {}).get(section.get("$ref", "").rpartition("/")[2], {})
+        if key in {**named.get("properties", {}), **section.get("properties", {})}:
+            return str(name)
+    return ""
+
+
+def _is_at(written: Any, place: Place) -> bool:
+    for part in place:
+        if not isinstance(written, dict) or part not in written:
+            return False
+        written = written[part]
+    return True
 
 
 def _example(schema: Mapping[str, Any], verb: str) -> str:

@@ -76,10 +76,15 @@ def _check_target(
     may_be_literal = _may_be_literal(given, draft)
     for name, value in credentials.items():
         if name in described.credentials and isinstance(value, str):
-            is_literal = REFERENCE.fullmatch(written["credentials"][name]) is None
-            fault = _credential_fault(described.credentials[name], value, is_literal and not may_be_literal)
-            if fault:
-                draft.wrong(("credentials", name), fault)
+            is_literal = REFERENCE.fullmatch(written["credentials"][name]) is None and not may_be_literal
+            if fault := _credential_fault(described.credentials[name], value, is_literal):
+                draft.wrong(("credentials", name), f"{held_by(written['credentials'][name])}{fault}")
+
+
+def held_by(written: Any) -> str:
+    """Gives the subject of a sentence about a value that is nothing but a reference: the variable that holds it."""
+    reference = REFERENCE.fullmatch(written) if isinstance(written, str) else None
+    return f"the environment variable {reference[1]} " if reference and reference[1] else ""
 
 
 def _may_be_literal(given: Mapping[str, Any], draft: Draft) -> bool:
@@ -116,7 +121,8 @@ def _check_headers(
             fault = "may be a secret, and is written out; write ${NAME} and set that variable for the run"
         known.add(name.lower())
         if fault:
-            draft.wrong(("headers", name), fault)
+            is_of_value = bool(fault) and fault == _value_fault(value)
+            draft.wrong(("headers", name), f"{held_by(written['headers'][name])}{fault}" if is_of_value else fault)
 
 
 def _header_fault(name: str, value: Any, documented: set[str]) -> str:
@@ -127,6 +133,10 @@ def _header_fault(name: str, value: Any, documented: set[str]) -> str:
         return "is a documented header of the API, which scenarios send, and leave out; leave it out here"
     if lower in _TAKEN or lower.startswith("sec-websocket-"):
         return _TAKEN.get(lower, _OF_HTTP)
+    return _value_fault(value)
+
+
+def _value_fault(value: Any) -> str:
     if isinstance(value, str) and value != value.strip():
         return "begins or ends with a space; remove it"
     if isinstance(value, str) and not value.isascii():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from io import FileIO
 from pathlib import Path
@@ -23,8 +23,26 @@ ENVIRONMENT = "Secrets stand in the environment of the run, not in the profile: 
 MAX_BYTES = 128 * 1024  # twenty times what any profile needs; YAML is slow to read
 MOST_MISTAKES = 20  # told one by one
 _UNCLOSED = re.compile(r"expected ',' or '[]}]', but got '(.+)'")  # in PyYAML's words
+# What is wrong with a text, by how PyYAML begins to say it (its scanner and parser); what is not here is told as it is.
+INDENTED = "the indentation: the keys of one section begin in the same column, those below a key two spaces further"
+PROBLEMS = {
+    "expected <block end>": INDENTED,
+    "expected <document start>": INDENTED,
+    "mapping values are not allowed": "a second colon in a line, or a line that is indented further than those beside "
+    "it; a text with a colon and a space stands in quotes",
+    "could not find expected ':'": "a key without a colon, or a text over several lines without quotes",
+    "found unexpected end of stream": "a quote that is not closed",
+    "but found another document": "a second document begins at ---; a profile is one",
+    "found unexpected document": "a quote that is not closed before ---",
+    "found unknown escape character": "a backslash in double quotes; use single quotes",
+    "found character": "a character that begins no value (@, `, %, a tab); put the value in quotes",
+    "sequence entries are not allowed": "a hyphen that begins no list: each entry of one stands in a line of its own",
+    "block sequence entries are not allowed": "a hyphen that begins no list: each entry stands in a line of its own",
+}
+
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
 
+_BARE = re.compile(r"[{\[][^\"']*\$\{")  # a reference without quotes, in a mapping or a list on one line
 _HEADER = re.compile(r"[A-Za-z][a-z]{0,15}(?:-[A-Za-z][a-z]{0,15}){0,5}")
 
 
@@ -137,14 +155,14 @@ def parsed(text: str, draft: Draft) -> Any:
     except (ValueError, OverflowError):
         raise draft.refusal((), "is not YAML: an escape that stands for no character") from None
     except yaml.YAMLError as error:
-        problem, line = _problem(error)
+        problem, line = _problem(error, text.splitlines())
         raise draft.refusal((), f"is not YAML: {problem}", line) from None
     except RecursionError:
         raise draft.refusal((), "is nested too deeply") from None
     return {} if node is None else _value(loader, node, (), draft)
 
 
-def _problem(error: yaml.YAMLError) -> tuple[str, int]:
+def _problem(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[str, int]:
     """Gives what is wrong with a text that is no YAML, and its line, 0 where that is not known; shows nothing of it."""
     problem = getattr(error, "problem", None) or "it cannot be parsed"
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
@@ -153,7 +171,12 @@ def _problem(error: yaml.YAMLError) -> tuple[str, int]:
         return "a tab: YAML indents by spaces", line
     if context and (unclosed := _UNCLOSED.match(problem)):
         other = ", or lacks a comma" if unclosed[1] in {"<scalar>", "[", "{"} else ""
-        return f"a bracket or brace that is not closed{other}", context.line + 1
+        is_bare = any(_BARE.search(one) for one in lines[context.line : mark.line + 1 if mark else None])
+        cure = '; within { } and [ ] a reference stands in quotes: "${NAME}"' if is_bare else ""
+        return f"a bracket or brace that is not closed{other}{cure}", context.line + 1
+    for begins, told in PROBLEMS.items():
+        if problem.startswith(begins):
+            return told, line
     # What YAML quotes from the text may be a secret, in its message as in the cause.
     return re.sub(r"'(?!<)[^']{2,}'", "…", problem), line
 

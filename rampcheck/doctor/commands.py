@@ -73,7 +73,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        telling.show(told, Console())
+        telling.show(told, Console(), has_file=bool(profile))
     return ExitCode.CONFORMANT if told["ready"] else ExitCode.NONCONFORMANT
 
 

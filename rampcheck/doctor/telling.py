@@ -61,8 +61,8 @@ def document(diagnosis: Diagnosis, asking: Asking) -> dict[str, Any]:
     }
 
 
-def show(told: dict[str, Any], console: Console) -> None:
-    """Prints the `document` of a diagnosis, the verdict last."""
+def show(told: dict[str, Any], console: Console, *, has_file: bool = True) -> None:
+    """Prints the `document` of a diagnosis, the verdict last; `has_file` says whether there is a profile to add to."""
     target = told["target"]
     say(console, visible(f"{told['contract']} at {target['base_url']}"))
     say(console, "")
@@ -72,7 +72,7 @@ def show(told: dict[str, Any], console: Console) -> None:
         say(console, f"{seen['about']}: {seen['found']}{number}", label)
         if seen["cure"]:
             say(console, Text(seen["cure"]), "       → ")
-    _show_run(told["run"], console, is_ready=told["ready"])
+    _show_run(told["run"], console, is_ready=told["ready"], has_file=has_file)
     say(console, "")
     wrong = sum(seen["severity"] == "wrong" for seen in told["observations"])
     verdict = (
@@ -84,15 +84,16 @@ def show(told: dict[str, Any], console: Console) -> None:
     say(console, visible(f"{plural(told['requests'], 'request')}, each in {Path(told['journal']) / 'journal.jsonl'}"))
 
 
-def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool) -> None:
+def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool, has_file: bool) -> None:
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
-    heading(console, "What a run with this profile does")
+    heading(console, "What a run with this profile does" if has_file else "What a run without a profile does")
     say(console, tries(verified, verified + gaps + untestable, untestable))
     if told := takes(run["requests"], run["seconds"], run["left_out"]):
         say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
-        say(console, f"For {plural(gaps, 'clause')} the profile lacks something. {what}")
+        lacks = "the profile lacks something" if has_file else "a profile is needed, which `rampcheck init` writes"
+        say(console, f"For {plural(gaps, 'clause')} {lacks}. {what}")
         for line in run["addition"].splitlines() if is_ready else ():
             # Never folded: what is pasted into a profile has to be YAML.
             console.print(Text(f"    {visible(line)}"), soft_wrap=True, highlight=False)

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Webhook
@@ -38,7 +39,8 @@ def looked_at(asking: Asking, webhook: Webhook) -> Observation:
         cure = "Let the tunnel or proxy hand the receiver's answer back, or the target sends each webhook again."
         return Observation(ABOUT, "wrong", found, cure, "profile", answer.number)
     if answer.failure is not None:
-        return connection.explained(answer, answer.failure, url.netloc, ABOUT)
+        told = connection.explained(answer, answer.failure, url.netloc, ABOUT, key="webhook.public_url")
+        return replace(told, cure=told.cure.replace("the target run", "the tunnel or proxy behind it run"))
     if receiver.strays:
         found = f"`public_url` leads to {webhook.listen}, but to another path than its own: {answer.summary()}"
         cure = "Let the tunnel or proxy keep the path, or write the path in `public_url` that comes in."

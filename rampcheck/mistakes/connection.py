@@ -194,10 +194,18 @@ NOT_TAKEN = (
 )
 
 
-def explained(
-    exchange: Exchange, failure: Failure, host: str, about: str = ABOUT, profile: Profile | None = None
+def explained(  # noqa: PLR0913, PLR0917 - who was asked, and how that is called
+    exchange: Exchange,
+    failure: Failure,
+    host: str,
+    about: str = ABOUT,
+    profile: Profile | None = None,
+    key: str = "base_url",
 ) -> Observation:
-    """Says why there is no answer, and what to do about it; `profile` is that of the target."""
+    """Says why there is no answer, and what to do about it.
+
+    `profile` is that of the target, `key` names the place of a profile that says who was asked.
+    """
     shown = profile and profile.tls.client_certificate
     if shown and failure.kind == "tls" and any(words in failure.detail for words in NOT_TAKEN):
         return Observation(
@@ -214,8 +222,8 @@ def explained(
         for kind, words, meaning, cure, whose in FAILURES
         if kind in ("", failure.kind) and words in failure.detail
     )
-    found = meaning.format(host=host, told=failure.detail)
-    return Observation(about, "wrong", found, cure, whose, exchange.number)
+    found, cure = (text.replace("`base_url`", f"`{key}`") for text in (meaning, cure))
+    return Observation(about, "wrong", found.format(host=host, told=failure.detail), cure, whose, exchange.number)
 
 
 def spoken(asker: Asker, request: Request, failure: Failure) -> Observation | None:
