@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 
 from rampcheck.command import Command, complete_contract, pack_option
 from rampcheck.contract import descriptor
-from rampcheck.errors import writing
+from rampcheck.errors import UsageError, writing
 
 LISTENING = "http://127.0.0.1:8099"  # Where a run with a written profile takes the webhooks of a reference.
 
@@ -71,6 +72,11 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
         for variant in all_variants(contract):
             click.echo(f"{variant.name}\n    {variant.summary}")
         return
+
+    if write_profile and os.path.lexists(write_profile):
+        raise UsageError(
+            f"{write_profile} is there already", "It is not touched: name another file, or move that one away."
+        )
 
     def announce(base_url: str) -> None:
         profile = builtin_profile(contract, base_url, webhook_url=webhook_url, variants=variants)

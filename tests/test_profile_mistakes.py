@@ -38,6 +38,8 @@ def refusal(path: Path, text: str, environ: dict[str, str] | None = None) -> Pro
         ),
         (MINIMAL + "  token: ${NOT_SET}\n", "credentials.token: unknown key; known here: client_token, "),
         (MINIMAL + "partner: {widget_confg: }\n", "partner.widget_confg: unknown key; did you mean widget_config?"),
+        (MINIMAL + "partner: {off_ramp: true}\npartner: {widget_id: x}\n", "given twice, first on line 5; put what is"),
+        (MINIMAL + "credentials: {}\n", "`rampcheck init --from-run DIR` does that"),
         (MINIMAL + "off_ramp: true\n", "profile.yaml:5: off_ramp: unknown key; it belongs below partner; indent it"),
         (MINIMAL.partition("credentials:")[0] + "credentials:\n  client_token:\n", "credentials: has no value; add"),
         (MINIMAL + "limits: {requests_per_second:5}\n", "unknown key; a value has a space before it, after the colon"),

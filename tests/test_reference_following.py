@@ -325,6 +325,11 @@ def test_the_sandbox_writes_its_webhook(monkeypatch: pytest.MonkeyPatch, tmp_pat
             cli.main(["serve", "--write-profile", str(file), *options])
         assert not ended.value.code
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["webhook"]["public_url"] == given["webhook_url"] == url
+    # A file that is there is told of before anything is served.
+    given.clear()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve", "--write-profile", str(file)])
+    assert (ended.value.code, given) == (4, {})
 
 
 # Defects.

@@ -210,7 +210,10 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, place: Place, draft: Draft
         key: str = key_node.value
         if key in members:
             first = draft.lines[(*place, key)]
-            draft.wrong((*place, key), f"given twice, first on line {first}; keep one", line)
+            cure = "keep one"
+            if isinstance(value_node, yaml.MappingNode):  # as where a piece of a report was pasted below it
+                cure = "put what is below both together; `rampcheck init --from-run DIR` does that with a run's gaps"
+            draft.wrong((*place, key), f"given twice, first on line {first}; {cure}", line)
             continue
         draft.lines[(*place, key)] = line
         members[key] = _value(loader, value_node, (*place, key), draft)
