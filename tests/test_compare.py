@@ -177,7 +177,7 @@ def test_the_profile_is_compared_with_its_place(tmp_path: Path) -> None:
     ]
     changes = settings.changes(*map(saved.load, folders))
     assert [(change["name"], change["matters"]) for change in changes] == [("partner.pairs", True), ("seed", False)]
-    assert changes[0]["after"] == "USDT, TRC20, USDC, ERC20"
+    assert changes[0]["after"] == "(USDT, TRC20), (USDC, ERC20)"
 
 
 def test_without_journals_target_and_waivers_are_compared() -> None:

@@ -10,7 +10,7 @@ import yaml
 from rampcheck.contract import profile_schema, register
 from rampcheck.contract.profile import from_mapping
 from rampcheck.judging.lacking import lacking
-from rampcheck.report import html
+from rampcheck.report import html, summary
 from rampcheck.report.additions import addition
 from rampcheck.report.difference import differing
 from rampcheck.report.extract import extract
@@ -211,6 +211,41 @@ def test_a_question_is_asked_once() -> None:
             (("one way", 1),),
         ),
     ]
+
+
+def test_what_the_target_did_is_told_under_one_question() -> None:
+    """Of two ambiguities of one clause the second one points to the first."""
+    seen = [samples.observation("one way", 9), samples.observation("another", 17)]
+    clause = samples.clause(
+        "proof.a", "proof.auth", "passed", "A.", ambiguities=["Which?", "How many?"], observations=seen
+    )
+    first, second = questions(samples.results(clauses=[clause]))
+    assert [answer.actual for answer in first.answers] == ["one way", "another"]
+    assert (second.answers, second.otherwise) == ((), "the same 2 answers as under question 1")
+
+
+def test_a_table_of_the_summary_has_a_row_for_each_clause() -> None:
+    """Also for one of which there is nothing to tell; what is put in brackets stands apart from what is before it."""
+    seen = samples.observation("one way", 9)
+    clauses = [
+        samples.clause("proof.a", "proof.auth", "observed", "A.", observations=[seen]),
+        samples.clause("proof.b", "proof.auth", "observed", "B."),
+        samples.clause(
+            "proof.c",
+            "proof.auth",
+            "failed",
+            "C.",
+            findings=[
+                samples.finding("1", "2", 9, 2)
+                | {"examples": [{"expected": "1", "actual": actual, "exchange": 9, "scenario": ""} for actual in "23"]}
+            ],
+        ),
+    ]
+    told = summary.render(samples.results(clauses=clauses, verdict="nonconformant"))
+    rows = [line for line in told.splitlines() if line.startswith(("| proof.a", "| proof.b"))]
+    assert "Observed: 2 clauses" in told
+    assert len(rows) == 2
+    assert "| 2 (2 times with different values, also: 3) |" in told
 
 
 def test_an_exchange_for_which_there_is_no_room_stays_in_the_journal() -> None:

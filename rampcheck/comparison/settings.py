@@ -85,7 +85,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_text, value))
+        # What has parts itself keeps them together: a list of pairs is no list of their halves.
+        return ", ".join(f"({_text(item)})" if isinstance(item, list | Mapping) else _text(item) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     return str(value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -31,8 +31,8 @@ class Answer:
 class Question:
     """What is open, the ids of the clauses that it touches, and what this target did there.
 
-    `otherwise` says what became of the clauses where nothing was observed; `sources` name the documentation, each with
-    its address, or "".
+    `otherwise` says what became of the clauses where nothing was observed, or that all of it stands under a question
+    before; `sources` name the documentation, each with its address, or "".
     """
 
     text: str
@@ -51,7 +51,21 @@ def questions(results: Results) -> tuple[Question, ...]:
             touched.setdefault(text, []).append(clause)
         if not clause["ambiguities"] and (clause["observations"] or clause["level"] == "open"):
             silent.setdefault(_asked(clause), []).append(clause)
-    return tuple(_question(text, clauses) for text, clauses in [*touched.items(), *silent.items()])
+    return _told_once(_question(text, clauses) for text, clauses in [*touched.items(), *silent.items()])
+
+
+def _told_once(asked: Iterable[Question]) -> tuple[Question, ...]:
+    """Gives the questions, where several things that the target did are under two of them told under the first."""
+    told: list[Question] = []
+    first: dict[tuple[Answer, ...], int] = {}
+    for number, question in enumerate(asked, start=1):
+        known = first.setdefault(question.answers, number)
+        if len(question.answers) > 1 and known < number:
+            did = plural(len(question.answers), "answer")
+            told.append(replace(question, answers=(), otherwise=f"the same {did} as under question {known}"))
+        else:
+            told.append(question)
+    return tuple(told)
 
 
 def _asked(clause: ClauseResult) -> str:

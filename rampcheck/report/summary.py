@@ -99,4 +99,4 @@ def _others(finding: FindingResult) -> str:
     if not examples:
         return ""
     told = "; ".join(example["actual"] for example in examples)
-    return f" ({plural(finding['times'], 'time')} with different values, also: {told})"
+    return f"({plural(finding['times'], 'time')} with different values, also: {told})"
