@@ -248,6 +248,24 @@ def test_a_table_of_the_summary_has_a_row_for_each_clause() -> None:
     assert "| 2 (2 times with different values, also: 3) |" in told
 
 
+@pytest.mark.parametrize(
+    ("lengths", "longest"),
+    [([], 0), ([900], 900), ([100, 1500], 1500), ([100, 3000], 1500), ([200] * 10, 160), ([50, 800, 800], 775)],
+)
+def test_what_is_signed_stands_whole_where_there_is_room(lengths: list[int], longest: int) -> None:
+    """The reasons of waivers and gaps share the room of the certificate: only where they are too long they are cut."""
+    assert html.fitting(["x" * length for length in lengths]) == longest
+
+
+def test_a_long_reason_of_a_waiver_is_not_cut_on_the_certificate() -> None:
+    """Both sides sign it."""
+    reason = "a text that somebody took very seriously " * 12 + "and its end"
+    results = samples.gaps()
+    results["waivers"] = [{"clause": "proof.session.complete", "reason": reason, "until": None, "state": "used"}]
+    page = html.render(results, {})
+    assert "and its end" in page[page.index('id="waived-heading"') : page.index('id="sign-off"')]
+
+
 def test_an_exchange_for_which_there_is_no_room_stays_in_the_journal() -> None:
     """The page stays bounded: what does not fit is named, and not linked."""
     shelf = Shelf(samples.exchanges(), room=8_000)
@@ -308,7 +326,7 @@ def test_what_is_lacking_twice_is_told_once() -> None:
 def test_what_is_signed_is_never_cut() -> None:
     """A reason that is too long for its line on the certificate stands there whole, folded away."""
     results = samples.gaps()
-    reason = "so it is, and so on " * 20 + "to the last word"
+    reason = "so it is, and so on " * 120 + "to the last word"
     declared = {"gap": "declared", "section": "proof.auth", "reason": reason}
     results["clauses"].append(samples.clause("proof.auth.n", "proof.auth", "not_verified", "So.") | declared)
     results["counts"]["not_verified"] += 1

@@ -45,8 +45,8 @@ BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory", "waived")
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
 LONGEST_LINE = 100  # characters of a line on the certificate
-LONGEST_PHRASE = 240  # characters of what stands in the way, and of a gap, on the certificate
-LONGEST_REMARK = 80  # characters of the reason of a waiver, on the certificate
+LONGEST_PHRASE = 240  # characters of what stands in the way, on the certificate
+ROOM = 1_600  # characters of the reasons of waivers and gaps together, with which the certificate is one sheet
 MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
 MOST_LISTED = 5  # waivers and gaps, each, on the certificate
 
@@ -77,6 +77,8 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
     above = [clause for leads in broken.values() for lead in leads for clause in (lead.clause, *lead.followers)]
     views = shelf.views([*above, *results["clauses"]])
     went = course(exchanges.values(), summary.outages)
+    unverified, waivers = _lacking(summary.gaps), results.get("waivers", ())
+    listed = [*(waiver["reason"] for waiver in waivers[:MOST_LISTED]), *[*unverified][:MOST_LISTED]]
     templates = environment()
     assets = {name: asset(templates, name, f"run {results['run']}") for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
@@ -86,8 +88,9 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         shown_verdicts=verdicts_of(results),
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
         outages=outages,
-        unverified=_lacking(summary.gaps),
-        waivers=results.get("waivers", ()),
+        unverified=unverified,
+        waivers=waivers,
+        longest=fitting(listed),
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
         addition=addition(results["clauses"]),
@@ -141,9 +144,8 @@ def environment() -> Environment:
         "foreign": foreign,
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
         "told": lambda text: pieces([(text, False)]),
-        "phrase": lambda text: prose(brief(text, LONGEST_PHRASE)),
+        "phrase": lambda text, longest=LONGEST_PHRASE: prose(brief(text, longest)),
         "rest": folded,
-        "remark": lambda text: prose(brief(text, LONGEST_REMARK)),
         "prose": prose,
         "moment": moment,
     }
@@ -197,9 +199,20 @@ def brief(text: str, longest: int = LONGEST_LINE) -> str:
     return told if len(told) <= longest else told[:longest] + "…"
 
 
-def folded(text: str) -> Markup:
+def fitting(texts: Sequence[str], room: int = ROOM) -> int:
+    """Gives up to how many characters each of some texts may have for all of them to fit in: few are shown whole."""
+    lengths = sorted(len(one_line(text, len(text))) for text in texts)
+    for number, length in enumerate(lengths):
+        share = room // (len(lengths) - number)
+        if length > share:
+            return share
+        room -= length
+    return lengths[-1] if lengths else 0
+
+
+def folded(text: str, longest: int = LONGEST_PHRASE) -> Markup:
     """Gives all of a text, folded away, where a phrase of it is cut: what is signed stands there whole."""
-    if len(told := one_line(text, len(text))) <= LONGEST_PHRASE:
+    if len(told := one_line(text, len(text))) <= longest:
         return Markup()
     return Markup('<details class="fold"><summary>All of it</summary>{}</details>').format(prose(told))
 
