@@ -46,7 +46,7 @@ BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory", "waived")
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
 LONGEST_LINE = 100  # characters of a line on the certificate
 LONGEST_PHRASE = 240  # characters of what stands in the way, on the certificate
-ROOM = 1_600  # characters of the reasons of waivers and gaps together, with which the certificate is one sheet
+ROOM = 900  # characters of the reasons of waivers and gaps together, with which the certificate is one sheet
 MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
 MOST_LISTED = 5  # waivers and gaps, each, on the certificate
 
