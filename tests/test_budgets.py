@@ -97,6 +97,8 @@ def test_what_a_budget_leaves_out_is_told(small: Completed) -> None:
     assert {clause["gap"] for clause in gaps} == {"unexpected", "declared"}
     assert "not tried within 60 requests; --thorough tries all" in {clause["reason"] for clause in gaps}
     assert any("were not looked for" in note for note in small.results["notes"])
+    reasons = {gap.reason: gap.group for gap in outline(small.results).gaps}
+    assert {group for reason, group in reasons.items() if "requests" in reason} == {"left_out"}
     # Whoever chose the budget expected that: it is told as the choice that it is, with what to do.
     told = small.printed + (small.folder / "summary.md").read_text(encoding="utf-8")
     assert "nobody expected" not in told

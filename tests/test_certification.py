@@ -26,6 +26,7 @@ from rampcheck.cli import main
 from rampcheck.contract import profile as profiles
 from rampcheck.errors import ExitCode
 from rampcheck.judging.results import Results
+from rampcheck.report.outline import outline
 from rampcheck.running import conclusion, folder
 from rampcheck.wire.journal import exchange_records, from_record
 from rampcheck.wire.journal_schema import mistake
@@ -355,6 +356,12 @@ def test_an_interruption_keeps_what_was_seen(tmp_path: Path) -> None:
     assert found.verdicts["client-ip"] == "passed"
     assert conclusion.exit_code(found.results) == ExitCode.INTERRUPTED
     assert "The run was interrupted: in step fails-once, 2 of 15." in (found.place / "summary.md").read_text("utf-8")
+
+    def stops_at_once(*_: object) -> End:
+        raise KeyboardInterrupt
+
+    told = outline(certified(tmp_path / "none", stops_at_once).results).sentence  # type: ignore[arg-type]
+    assert told == "Nothing could be judged: it was interrupted in step works, 1 of 15."
 
 
 def test_both_sides_are_bound_into_one_report(whole: Certified, tmp_path: Path) -> None:

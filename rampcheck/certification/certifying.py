@@ -139,7 +139,7 @@ class Certification:
     def _place(self) -> str:
         """Says which step was begun last."""
         begun = [*self._told][-1:]
-        return f"in step {begun[0]}, {len(self._told)} of {len(self._steps)}" if begun else "before the first step"
+        return f"in step {begun[0]}, {len(self._told)} of {len(self._steps)}" if begun else "before its first step"
 
     def _is_heard(self) -> bool:
         """Whether anything at all came from the integration."""

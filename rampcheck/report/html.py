@@ -144,7 +144,7 @@ def environment() -> Environment:
         "foreign": foreign,
         "value": lambda text: foreign(shorten(text, LONGEST_VALUE)),
         "told": lambda text: pieces([(text, False)]),
-        "phrase": lambda text, longest=LONGEST_PHRASE: prose(brief(text, longest)),
+        "phrase": phrase,
         "rest": folded,
         "prose": prose,
         "moment": moment,
@@ -197,6 +197,11 @@ def brief(text: str, longest: int = LONGEST_LINE) -> str:
     """Gives text as one line, cut where it is too long."""
     told = one_line(text, len(text))
     return told if len(told) <= longest else told[:longest] + "…"
+
+
+def phrase(text: str, longest: int = LONGEST_PHRASE) -> Markup:
+    """Gives a sentence of ours as one line, cut where it is too long."""
+    return prose(brief(text, longest))
 
 
 def fitting(texts: Sequence[str], room: int = ROOM) -> int:

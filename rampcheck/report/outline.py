@@ -23,10 +23,11 @@ from rampcheck.judging.results import (
     Results,
     RunVerdict,
 )
-from rampcheck.judging.verdicts import LEFT_OUT, UNEXPECTED, held_elsewhere
+from rampcheck.judging.verdicts import LEFT_OUT, UNEXPECTED, UNSELECTED, held_elsewhere
 from rampcheck.report.sentence import sentence
 from rampcheck.report.text import duration, enumerated, moment, plural
 from rampcheck.wire.journal_records import Selection
+from rampcheck.wire.limits import SPENT
 
 
 class Word(NamedTuple):
@@ -109,8 +110,7 @@ GAPS: Mapping[GapGroup, GapWord] = {
     "left_out": GapWord(
         "Not tried, as the run was to send no more requests",
         "Whoever started the run chose how many, and these clauses did not fit in. `--thorough`, or a greater "
-        "`--budget` (`limits.max_requests` in the profile), tries them; until then the run is incomplete where one of "
-        "them is required.",
+        "`--budget` (`limits.max_requests` in the profile), tries them; until then nothing is known of them.",
         "left out",
     ),
     "untaken": GapWord(
@@ -133,15 +133,15 @@ GAPS: Mapping[GapGroup, GapWord] = {
 }
 
 
-# How the reasons begin of what was left out by choice: of the run's, and of the integration's.
-CHOSEN: Mapping[str, GapGroup] = {LEFT_OUT: "left_out", UNTAKEN: "untaken"}
+# What stands in the reasons of what was left out by choice: of the run's, and of the integration's.
+CHOSEN: Mapping[str, GapGroup] = {LEFT_OUT: "left_out", SPENT: "left_out", UNTAKEN: "untaken"}
 
 
 def gap_group(kind: GapKind, reason: str) -> GapGroup:
     """Gives what a gap of a kind stands under, for its reason."""
-    if kind != UNEXPECTED:
+    if kind == UNSELECTED:
         return kind
-    return next((group for start, group in CHOSEN.items() if reason.startswith(start)), kind)
+    return next((group for words, group in CHOSEN.items() if words in reason), kind)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def sentence(results: Results) -> str:
             return f"{_broken(results)}{gaps}."
         case _:
             why = results["reason"].rstrip(".") or enumerated(_hindrances(results)) or _unexercised(results)
+            if results["interrupted"] and "side" in results:
+                why = f"it was interrupted {results['reason']}".rstrip()
             return f"Nothing could be judged: {why}."
 
 

@@ -19,6 +19,8 @@ from rampcheck.wire.turns import Turns
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
 
+SPENT = "requests that a run may send were used up"  # in the reason of what was not tried for that
+
 
 class Deadline:
     """The end of a run's time: `minutes` after `began`, a moment of the monotonic clock (None: now).
@@ -84,10 +86,7 @@ class Budget:
         if self._per_second:
             count = min(count, self._burst)
         if self._count.increased(count) > self._total:
-            raise BudgetSpent(
-                f"the {self._total} requests that a run may send were used up; "
-                "raise `limits.max_requests` in the profile, or --budget"
-            )
+            raise BudgetSpent(f"the {self._total} {SPENT}; raise `limits.max_requests` in the profile, or --budget")
         if self._limiter is not None:
             left = self._deadline.left()
             if not self._limiter.try_acquire("request", weight=count, timeout=-1 if math.isinf(left) else left):
