@@ -21,8 +21,11 @@ from rich.console import Console
 from rampcheck import resources
 from rampcheck.contract import descriptor, register
 from rampcheck.doctor import telling
+from rampcheck.mistakes import connection
 from rampcheck.sandbox import server
 from rampcheck.wire import receiver
+from rampcheck.wire.exchanges import Failure
+from tests.conducts import call
 from tests.misconfigured import World, alone, diagnosed, exchanges, serving
 
 ROOT = Path(__file__).parents[1]
@@ -381,3 +384,17 @@ def test_a_mistake_of_the_profile_is_told_before_any_request(name: str, tmp_path
     assert cure in told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     assert not (tmp_path / "reports").exists()
+
+
+def test_what_keeps_webhooks_away_is_said_of_their_own_url(tmp_path: Path) -> None:
+    """Nobody looks for the mistake in `base_url`, and a diagnosis without a profile speaks of none."""
+    asked = call("/hook", {}, 0)
+    for kind in ("dns", "refused", "protocol"):
+        told = connection.explained(asked, Failure(kind, "x"), "h", "webhook", key="webhook.public_url")
+        assert "`webhook.public_url`" in told.cure
+        assert "base_url" not in told.cure + told.found
+    run = {"verified": ["a"], "gaps": [{"clause": "b"}], "untestable": [], "addition": "", "requests": 0}
+    for has_file, words in ((True, "with this profile"), (False, "without a profile")):
+        printed = Console(file=StringIO(), width=400)
+        telling._show_run(run | {"seconds": 0, "left_out": 0}, printed, is_ready=True, has_file=has_file)
+        assert words in printed.file.getvalue()  # type: ignore[attr-defined]
