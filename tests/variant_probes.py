@@ -165,6 +165,12 @@ def times(number: int, reference: RunningReference, **request: Any) -> str:
     return "\n".join([reference.base_url, *answers, f"{len(answers)} answers"])
 
 
+def shares_email(reference: RunningReference) -> str:
+    """Gives the answer to a user who has the e-mail address of another."""
+    once(reference)
+    return once(reference, partner_user_id="user-2")
+
+
 def clocks(reference: RunningReference) -> str:
     """Gives how far the answer's times are ahead of this machine's clock, to ten seconds."""
 

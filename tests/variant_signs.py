@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.following_probes import asks, dated, followed, upgrades, webhooks
-from tests.variant_probes import SECOND, Probe, clocks, does, left_idle
+from tests.variant_probes import SECOND, Probe, clocks, does, left_idle, shares_email
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
     rf"\nHTTP/1\.1 {status} " for status in (200, 201, 400, 401, 403, 404)
@@ -134,6 +134,7 @@ PROOF: Signs = {
     "amounts-within-limits": (does(amount="10000.01"), INVALID),
     "user-ids-checked": (does(partner_user_id="user 1"), INVALID),
     "redirect-checked": (does(redirect_url="/done"), INVALID),
+    "email-of-one-user": (shares_email, INVALID),
     "client-ip-unchecked": (does(client_ip="somewhere"), OK),
     "any-letter-case": (does(currency="usdt", network="trc20"), r'"currency": "usdt"'),
     "code-missing-token": (does(headers={"Authorization": None}), '"code": "missing_token"'),

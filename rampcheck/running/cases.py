@@ -133,7 +133,7 @@ def not_json(body: bytes) -> dict[str, bytes]:
         "JSON without its last byte": body[:-1],
         "JSON with a trailing comma": body[:-1] + b",}",
         "JSON in single quotes": body.replace(b'"', b"'"),
-        "JSON followed by a word": body + b" and",
+        "JSON with a comment": body[:-1] + b"/* note */}",
         "JSON followed by JSON": body + b"{}",
         "a form": b"amount=100&network=none",
     }
@@ -142,8 +142,7 @@ def not_json(body: bytes) -> dict[str, bytes]:
 def perhaps_json(body: bytes) -> dict[str, bytes]:
     """Gives bodies that are no JSON but for parsers that take more (RFC 8259 section 9), made of a JSON object."""
     return {
-        "JSON with a NaN": body[:-1] + b',"note":NaN}',
-        "JSON with an Infinity": body[:-1] + b',"note":-Infinity}',
+        "JSON with a NaN and an Infinity": body[:-1] + b',"note":[NaN,-Infinity]}',
     }
 
 

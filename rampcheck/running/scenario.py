@@ -27,7 +27,8 @@ class Target:
     """The server under judgement, as scenarios see it.
 
     `baseline` is the request that it accepts; `texts` gives short texts, each a new one in any run; `presence` is what
-    the run's processes know of its absence, of which `tell` tells the user.
+    the run's processes know of its absence, of which `tell` tells the user. `lag` is for a suite to remember how many
+    seconds the target took until it knew at one endpoint what it had created at another.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all scenarios share
@@ -46,6 +47,7 @@ class Target:
         self.suite = suite
         self.client = client
         self.baseline = baseline
+        self.lag = 0.0
         self._texts = texts
         self._presence = presence
         recovery = Recovery(client, judge, suite, presence, self.plain, tell)

@@ -43,6 +43,7 @@ reference = Reference(
         "defects_hidden",
         "defects_late",
         "defects_needed",
+        "defects_habits",
     ),
     variants=(
         "variants_access",

@@ -175,6 +175,21 @@ class RedirectChecked(SessionService):
         return request
 
 
+@own("email-of-one-user")
+class EmailOfOneUser(SessionService):
+    """An e-mail address is one user's: another user's request with it is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._users: dict[tuple[str, str], str] = {}
+
+    def check_provider(self, partner: Partner, request: SessionRequest) -> None:
+        user = request.partner_user_id
+        if self._users.setdefault((partner.widget_id, request.user_email), user) != user:
+            self.invalid("user_email is that of another user.")
+        super().check_provider(partner, request)
+
+
 @own("client-ip-unchecked")
 class AddressUnchecked(SessionService):
     """A client_ip may be any string."""

@@ -30,14 +30,21 @@ def until_known(target: Target, request: Request) -> Exchange | None:
 
     Gives the first answer that accepts the request; None where there is none, which is then to be asked in earnest.
     """
-    deadline = time.monotonic() + UNTIL_KNOWN
+    begun = time.monotonic()
     while True:
+        asked = time.monotonic() - begun
         answer = target.once(request)
         if target.suite.is_acceptance(answer):
+            target.lag = max(target.lag, asked)
             return answer
-        if answer.status != 404 or time.monotonic() > deadline:
+        if answer.status != 404 or time.monotonic() - begun > UNTIL_KNOWN:
             return None
-        time.sleep(PAUSE)
+        time.sleep(max(PAUSE, target.lag))
+
+
+def let_pass(session: Accepted) -> None:
+    """Waits until a session is as old as others had to be before they were known: each question costs a request."""
+    time.sleep(max(0.0, min(session.target.lag, session.exchange.ended + session.target.lag - time.time())))
 
 
 def known(session: Accepted, request: Request) -> Accepted:
@@ -45,6 +52,7 @@ def known(session: Accepted, request: Request) -> Accepted:
 
     Raises `Unjudged` where the target refuses it, for longer than it may take to know the session.
     """
+    let_pass(session)
     answer = until_known(session.target, request)
     return session.then(request) if answer is None else Accepted(session.target, request, answer)
 
@@ -54,6 +62,7 @@ def demand(target: Target, clause: str, request: Request, session: Accepted) -> 
 
     It may take the target `UNTIL_KNOWN` seconds to know the session.
     """
+    let_pass(session)
     if answer := until_known(target, request):
         return answer
     words = "an upgrade (101)" if request.protocol == "websocket" else "a 200"

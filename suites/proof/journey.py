@@ -14,7 +14,7 @@ from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .asking import PAUSE, UNTIL_KNOWN, transaction_of
+from .asking import PAUSE, UNTIL_KNOWN, let_pass, transaction_of
 from .invariants.values import RANK, TERMINAL
 from .invariants.ws import is_lost
 from .requests import poll, upgrade
@@ -30,6 +30,7 @@ class Journey:
     def __init__(self, target: Target, session: Accepted, fields: Mapping[str, Any]) -> None:
         self.fields = fields
         self.transaction = transaction_of(session.exchange)
+        self.user: str = session.request.json["partner_user_id"]
         self.credential = session.request.credential or target.suite.credential
         self.channel = subscribed(target, upgrade(self.transaction, self.credential), session)
         self.seen: dict[str, Exchange] = {}
@@ -140,6 +141,8 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
     A refusal is a finding where the transaction is that of a session of one's `own` that was just created.
     """
     with suppress(Unjudged):
+        if own is not None:
+            let_pass(own)
         deadline = time.monotonic() + UNTIL_KNOWN
         channel = target.subscribe(request)
         while own is not None and channel.upgrade.status == 404 and time.monotonic() < deadline:

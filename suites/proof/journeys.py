@@ -14,7 +14,7 @@ from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
 from .journey import Journey, subscribed
-from .requests import is_second, pairs, poll, upgrade
+from .requests import is_second, kyc_status, pairs, poll, upgrade
 
 MOST_PAIRS = 3
 LONG_AFTER = 3.0  # seconds after the end of all, when it is seen whether it lasts
@@ -126,7 +126,8 @@ class Journeys:
     def ask_again(self) -> None:
         """Polls each transaction once more, an interval later, and those that are not one's own as well.
 
-        The WebSockets are closed but the first one, over which something may still come.
+        The first one's user is asked for as well, who is likely to be more than not started by now. The WebSockets are
+        closed but the first one, over which something may still come.
         """
         time.sleep(self._target.profile.limits.poll_interval_seconds)
         seen = self._seen(self._all)
@@ -135,6 +136,8 @@ class Journeys:
         for question, _ in self._strangers:
             with suppress(Unjudged):
                 self._target.ask(question)
+        with suppress(Unjudged):
+            self._target.ask(kyc_status(seen[0].user, seen[0].credential))
         self._close([journey for journey in self._all if journey is not seen[0]])
         self._followed = time.monotonic()
 

@@ -12,7 +12,16 @@ from rampcheck.contract.profile import Profile
 from rampcheck.contract.urls import is_loopback
 
 # What proxies tell of whom they speak for: de facto names, and the one of RFC 7239.
-BARE = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")
+BARE = (
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
+    "X-Client-IP",
+    "X-Cluster-Client-IP",
+    "X-Envoy-External-Address",
+    "Fastly-Client-IP",
+)
 
 
 def forged(profile: Profile) -> Mapping[str, str]:

@@ -190,7 +190,7 @@ def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
 def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -> None:
-    """A made-up origin is forbidden, each time anew, and so is one that only another partner has registered."""
+    """A made-up origin is forbidden, each time anew and for either partner, and so is one that is only another's."""
     own = set(origins(target.partner()))
     others = set(origins(target.partner(SECOND))) - own if own else set()
     for origin in (
@@ -200,6 +200,10 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
         *sorted(others),
     ):
         accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN)
+    if SECOND in target.profile.credentials:
+        target.control(SECOND).with_header("Origin", "https://unregistered.rampcheck.example").is_refused(
+            FORBIDDEN_ORIGIN
+        )
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")

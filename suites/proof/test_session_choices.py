@@ -88,13 +88,22 @@ def choices(target: Target, credential: str) -> list[list[Choice]]:
             for currency, network in pairs(partner)[:MOST_PAIRS]
         ],
         [plain, Choice("an amount with decimals", {"amount": "99.50"})],
-        [plain, Choice("another user", {"partner_user_id": f"rampcheck-{unique}-other"})],
+        [
+            plain,
+            Choice(
+                "another user",
+                {
+                    "partner_user_id": f"rampcheck-{unique}-other",
+                    "user_email": f"user-{unique}-other@rampcheck.example",
+                },
+            ),
+        ],
         [plain, Choice("a buy", {"type": "buy"}, clause=f"{REQUEST}.type-override")],
         [
             plain,
             Choice(
                 "a `redirect_url`",
-                {"redirect_url": f"https://rampcheck.example/done?run={unique}"},
+                {"redirect_url": f"https://rampcheck.example?run={unique}"},
                 clause=f"{REQUEST}.redirect-override",
             ),
         ],

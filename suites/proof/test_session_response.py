@@ -1,10 +1,14 @@
 """POST /widget/session, the response. What holds for every session is judged by the schema and the invariants; these
 scenarios provoke the sessions in which it could break."""
 
+from itertools import cycle
+
 import pytest
 
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
+
+from .requests import pairs
 
 SECOND = "second_client_token"
 pytestmark = pytest.mark.creates_sessions
@@ -12,7 +16,7 @@ pytestmark = pytest.mark.creates_sessions
 # The last two are beyond what a 64-bit integer holds, and beyond most decimals of databases.
 AMOUNTS = (
     "99.50",
-    "0.10",
+    "0.000000010",
     "100.000000000000000001",
     "100.0",
     "12345678.12345678",
@@ -32,9 +36,12 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
 @pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
 @parts(24, 12)
 def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target, part: slice) -> None:
-    """A dozen users who ask at the same time get a dozen sessions, and so do the dozen after them."""
-    users = [f"rampcheck-{target.unique()}" for _ in range(24)[part]]
-    target.send_together([accepted.request.but(partner_user_id=user) for user in users])
+    """A dozen users who ask at the same time get a dozen sessions, each its own, and so do the dozen after them."""
+    some = [
+        {"currency": currency, "network": network, "amount": f"{100 + number}.50"}
+        for number, (currency, network) in zip(range(24)[part], cycle(pairs(target.partner())), strict=False)
+    ]
+    target.send_together([target.plain(accepted.credential).but(**own) for own in some])
 
 
 @pytest.mark.verifies("proof.session.signature-mixes-ip")

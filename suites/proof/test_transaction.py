@@ -1,8 +1,10 @@
 """GET /widget/transactions/{merchant_transaction_id}. What holds for every answer is judged by the schema and the
 invariants; these scenarios provoke the answers in which it could break."""
 
+import json
 import uuid
 from collections.abc import Iterator
+from itertools import cycle
 from urllib.parse import quote
 
 import pytest
@@ -27,17 +29,24 @@ def polled(accepted: Accepted, token_name: str) -> Accepted:
 
 
 def sessions(target: Target, credential: str) -> Iterator[Accepted]:
-    """Gives sessions of a partner: the baseline, some other pairs, both types where allowed."""
+    """Gives sessions of a partner: the baseline, some other pairs, both types where allowed, and odd users."""
     if credential not in target.profile.credentials:
         return
     partner = target.partner(credential)
     kinds = [{"currency": currency, "network": network} for currency, network in pairs(partner)[1:3]]
     kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
     yield (session := target.accepted(credential))
-    for kind in kinds:
-        exchange = session.but(**kind).send()
-        if exchange.accepted:
-            yield Accepted(target, session.request, exchange)
+    digits = "".join(str(ord(letter) % 10) for letter in target.unique())
+    # What a server may take for a number, or for bytes of another encoding.
+    names = cycle((f"00{digits}", f"rampcheck-{target.unique()}-ü€"))
+    for kind, name in zip(kinds, names, strict=False):
+        request = session.request.but(**kind)
+        raw = json.dumps({**request.json, "partner_user_id": name}, ensure_ascii=False)
+        for own in (request.with_body(raw), request):  # Which names a target takes is not documented.
+            exchange = session.instead(own, f"{kind} for the user {own.json['partner_user_id']!r}").send()
+            if exchange.accepted:
+                yield Accepted(target, own, exchange)
+                break
 
 
 @pytest.mark.verifies(
@@ -92,10 +101,12 @@ def test_an_id_that_names_no_transaction_is_not_found(
 ) -> None:
     """Only the id itself finds the transaction, not one that is like it."""
     transaction = transaction_of(accepted.exchange)
-    for what, stranger in [*strangers(transaction).items()][part]:
+    for place, (what, stranger) in [*enumerate(strangers(transaction).items())][part]:
         # Of a UUID it is known what has its form; of another id, whatever is made of it may have none.
         is_well_formed = is_uuid(transaction) and is_uuid(stranger)
-        polled.instead(poll(stranger, token_name), what).is_refused(NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
+        # What a browser would rather have makes no difference.
+        question = with_headers(poll(stranger, token_name), BROWSER if place % 2 else {})
+        polled.instead(question, what).is_refused(NOT_FOUND if is_well_formed else NOT_FOUND_OR_NO_ID)
 
 
 @pytest.mark.verifies("proof.transaction.unknown")
