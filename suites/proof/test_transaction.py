@@ -37,8 +37,8 @@ def sessions(target: Target, credential: str) -> Iterator[Accepted]:
     kinds += [{"type": name} for name in ("buy", "sell") if partner.get("off_ramp")]
     yield (session := target.accepted(credential))
     digits = "".join(str(ord(letter) % 10) for letter in target.unique())
-    # What a server may take for a number, or for bytes of another encoding.
-    names = cycle((f"00{digits}", f"rampcheck-{target.unique()}-ü€"))
+    # What a server may take for a number, an e-mail address, or bytes of another encoding, and what it may tidy up.
+    names = cycle((f"00{digits}", f"rampcheck-{target.unique()}@Ünal  O'Neß \\€"))
     for kind, name in zip(kinds, names, strict=False):
         request = session.request.but(**kind)
         raw = json.dumps({**request.json, "partner_user_id": name}, ensure_ascii=False)

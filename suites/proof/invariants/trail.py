@@ -27,13 +27,14 @@ class Trail:
     """One transaction: its session, then each kind of exchange in the order of its start.
 
     `polls` and `sockets` are the owner's that were accepted, a poll only where it names the transaction: another may be
-    anybody's. `strangers` is all that another partner asked about it, `webhooks` what the target sent about it. It is
-    asked for what it tells when all has been added.
+    anybody's; `denials` are those of the right credentials that got a 404. `strangers` is all that another partner
+    asked about it, `webhooks` what the target sent about it. It is asked for what it tells when all has been added.
     """
 
     session: Exchange
     polls: list[Exchange] = field(default_factory=list)
     sockets: list[Exchange] = field(default_factory=list)
+    denials: list[Exchange] = field(default_factory=list)
     strangers: list[Exchange] = field(default_factory=list)
     webhooks: list[Exchange] = field(default_factory=list)
 
@@ -45,6 +46,8 @@ class Trail:
             self.strangers.append(exchange)
         elif EVENTS.asked(exchange) and exchange.accepted:
             self.sockets.append(exchange)
+        elif TRANSACTION.asked(exchange) and exchange.authenticated and exchange.status == 404:
+            self.denials.append(exchange)
         elif exchange.accepted and given(exchange, "merchant_transaction_id") is not None:
             self.polls.append(exchange)
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
 from rampcheck.judging.invariants import asked, given, never_accepted, same
 from rampcheck.judging.schema import describe
-from rampcheck.judging.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, invariant, member
+from rampcheck.judging.suite import (
+    STATUS,
+    Broken,
+    Held,
+    HistoryInvariant,
+    Invariant,
+    history_invariant,
+    invariant,
+    member,
+)
 from rampcheck.wire.exchanges import Exchange, http_date
 
 from ..endpoints import TRANSACTION
-from .trail import Trail, of_each_transaction
+from .trail import Trail, is_of_a_transaction, of_each_transaction, trails
 from .values import Time, time, times_in_order
 
 NEAR = 120  # seconds
+UNTIL_KNOWN = 2.0  # seconds that may pass until a session is known everywhere
 
 
 @invariant("proof.transaction.echo", TRANSACTION.answered_with("merchant_transaction_id"))
@@ -87,6 +98,31 @@ def _is_near(created: Time, session: Exchange) -> bool:
     return any(begin - NEAR <= created.instant.timestamp() <= end + NEAR for begin, end in spans)
 
 
+@history_invariant("proof.transaction.pending", is_of_a_transaction, at_least=None)
+def what_is_known_stays_known(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+    """A transaction that its owner was told of is not unknown afterwards.
+
+    A refusal counts if it comes twice, with something accepted between; and not as long as it may take a target to know
+    a session everywhere.
+    """
+    accepted = [exchange for exchange in exchanges if exchange.accepted]
+    denied: list[tuple[Exchange, Exchange]] = []
+    for trail in trails(exchanges):
+        for known in trail.polls[:1]:
+            since = max(known.ended, trail.session.ended + UNTIL_KNOWN)
+            denied += ((denial, known) for denial in trail.denials if denial.started > since)
+    denied.sort(key=lambda one: one[0].started)
+    for (first, _known), (again, known) in pairwise(denied):
+        if any(first.ended <= control.started and control.ended <= again.started for control in accepted):
+            yield Broken(
+                f"a 200, as in exchange {known.number}",
+                f"{again.summary()}, as in exchange {first.number} before",
+                again,
+                (STATUS,),
+            )
+            return
+
+
 @of_each_transaction("proof.transaction.times")
 def transaction_is_created_with_its_session(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
     """`created_at` is near the session's creation, and the same in every answer."""
@@ -141,6 +177,7 @@ def transaction_is_the_partners_own(trail: Trail, _: Profile) -> Iterator[Broken
 
 HISTORY: Sequence[HistoryInvariant] = (
     transaction_is_the_sessions,
+    what_is_known_stays_known,
     transaction_is_created_with_its_session,
     an_end_is_the_end,
     transaction_is_the_partners_own,
