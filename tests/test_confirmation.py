@@ -17,6 +17,7 @@ from rampcheck.judging.demands import Rejection
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Target
+from rampcheck.wire.transport import MAX_RESPONSE_BYTES
 from tests.answering import SESSION, answer
 from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Late, Respond, scripted, well
 
@@ -102,6 +103,32 @@ def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convic
     if convicted:
         (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
         assert "the control between them was answered" in finding["actual"]
+
+
+def long(status: str) -> bytes:
+    """Gives an answer that is longer than this client reads."""
+    body = b'{"note":"' + b"x" * MAX_RESPONSE_BYTES + b'"}'
+    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    ("status", "convicted"),
+    [("200 OK", False), ("413 Content Too Large", False), ("500 Internal Server Error", True)],
+)
+def test_an_answer_that_is_longer_than_what_is_read_is_one(opened: Open, status: str, convicted: bool) -> None:
+    """Its status came, and says whether the target survived; nothing else is said of what was not read."""
+    with scripted(on(SUSPECT, *[long(status)] * 5)) as (base_url, _):
+        target = opened(base_url)
+        attempt = target.accepted().but(partner_user_id=SUSPECT)
+        exchange = attempt.is_survived(clause=SURVIVES)
+        assert exchange.is_too_long
+        if not convicted:
+            with pytest.raises(Unjudged, match="is larger than"):
+                attempt.is_accepted(clause=SURVIVES)
+    assert found(target) == ({SURVIVES} if convicted else set())
+    assert {record["judge"] for record in records(target, "finding") if record["exchange"] == exchange.number} <= {
+        "scenario"
+    }
 
 
 def late(times: int) -> Respond:

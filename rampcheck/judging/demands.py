@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from rampcheck.judging.suite import BODY, STATUS, Broken, Suite, member
 from rampcheck.wire.exchanges import Exchange
@@ -14,7 +14,12 @@ ANY_4XX = range(400, 500)
 
 
 class Due(ABC):
-    """What an answer has to be. `str` says it in a phrase."""
+    """What an answer has to be. `str` says it in a phrase.
+
+    `is_told_by_status`: whether the status alone says if it is that.
+    """
+
+    is_told_by_status: ClassVar[bool] = False
 
     @abstractmethod
     def differs(self, exchange: Exchange) -> tuple[str, ...] | None:
@@ -141,6 +146,8 @@ class Acceptance(Due):
 @dataclass(frozen=True)
 class Survival(Due):
     """An answer below 500, accepted or refused."""
+
+    is_told_by_status = True
 
     def differs(self, exchange: Exchange) -> tuple[str, ...] | None:
         """Gives the whole answer where there is none, or a 5xx."""

@@ -46,7 +46,9 @@ class Examiner:
         self._profile = profile
 
     def examined(self, exchange: Exchange) -> Examined:
-        """Judges one exchange, and gives what it shows."""
+        """Judges one exchange, and gives what it shows: nothing, where the answer was too long to be read."""
+        if exchange.is_too_long:
+            return Examined(frozenset(), (), ())
         partner = self._partner(exchange)
         by_schema = self._schema.told(exchange)
         held, lacking = by_schema.held, dict(by_schema.lacking)

@@ -79,7 +79,7 @@ class _Usable:
     """The exchanges of a run from which something can be learnt of its whole; of some, nobody knows."""
 
     def __init__(self, records: Iterable[Exchange], suite: Suite) -> None:
-        self._answered = [exchange for exchange in records if exchange.response is not None]
+        self._answered = [one for one in records if one.response is not None and not one.is_too_long]
         self._of_the_api: list[Exchange] = []
         self._unknown: list[tuple[Exchange, str]] = []
         self._last: tuple[tuple[Any, bool], list[Exchange], Counter[str]] | None = None

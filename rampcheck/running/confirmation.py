@@ -16,8 +16,8 @@ from rampcheck.judging.demands import Acceptance, Demand, Survival
 from rampcheck.judging.doubts import in_passing, is_gateways
 from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.suite import BODY, Broken, Suite
-from rampcheck.running.recovery import Outage, Recovery
-from rampcheck.wire.client import Client
+from rampcheck.running.recovery import SERVER_ERROR, Outage, Recovery
+from rampcheck.wire.client import Client, LongAnswerError
 from rampcheck.wire.exchanges import Exchange, Request
 
 MOST_REFUSED_CONTROLS = 3  # by something in front of the target; then it is not what was asked that it refuses
@@ -103,7 +103,7 @@ class Confirmation:
         Raises `Unjudged` where the control is refused, `TargetGone` where the target is away for good.
         """
         self._recovery.inquire_for_others()
-        first = self._send(request)
+        first = self._send(request, demand)
         self._recovery.remember(request, first)
         return self.settle(first, request, control, demand, accepted)
 
@@ -213,7 +213,7 @@ class Confirmation:
             outage, accepted = (None, question.accepted)
             if not is_common:
                 outage, accepted = self._control(first.exchange, question, stack)
-            exchange = self._send(question.request)
+            exchange = self._send(question.request, question.demand)
             self._judge.repeated(first.exchange, exchange)
             again = self._judged(exchange, replace(question, accepted=accepted))
             is_over = not (first.is_own or again.is_own) and self._compare(
@@ -245,11 +245,19 @@ class Confirmation:
     def _is_gateways(self, exchange: Exchange) -> bool:
         return self._suite.is_foreign(exchange) and is_gateways(exchange)
 
-    def _send(self, request: Request) -> Exchange:
-        """Sends a request; the retry policy is followed unless failures are known to come again."""
+    def _send(self, request: Request, demand: Demand | None = None) -> Exchange:
+        """Sends a request; the retry policy is followed unless failures are known to come again.
+
+        Of an answer that is too long to be read, its status is judged where that is enough.
+        """
         clause = self._suite.promise_of_answer(request.path)
         is_known = bool(clause) and (self._judge.is_enough({clause}) or self._judge.confirmed.is_common({clause}))
-        return self._client.send(request, self._judge.scenario, lambda _: not is_known)
+        try:
+            return self._client.send(request, self._judge.scenario, lambda _: not is_known)
+        except LongAnswerError as long:
+            if long.exchange.status < SERVER_ERROR and not (demand and demand.due.is_told_by_status):
+                raise
+            return long.exchange
 
     def _judged(self, exchange: Exchange, question: _Question) -> _Answer:
         """Gives what is wrong with an answer: by schema and invariants, by the demand, and that there is none."""

@@ -32,6 +32,15 @@ MOST_WEBHOOKS = 1000  # of a run
 # Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
 OWN = frozenset({"address", "too_large"})
 
+
+class LongAnswerError(Unjudged):
+    """An answer came of which no more is kept than its head, which is that of `exchange`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(f"exchange {exchange.number}: {exchange.summary()}")
+        self.exchange = exchange
+
+
 # Says of an answer that the retry policy would ask for anew whether it should: not where it is known to come again.
 Patience = Callable[[Exchange], bool]
 # Gives a request its credentials, computed over the very bytes that will be sent.
@@ -378,6 +387,7 @@ class Client:
             if response.status == 101:
                 failure = Failure("handshake", f"the response is no valid upgrade ({error.handshake})")
         except (transport.NoAnswerError, OSError, WebSocketException) as error:
+            response = error.head if isinstance(error, transport.NoAnswerError) else None
             failure = failure_of(error, self._profile, transport.way_of(self._profile, outside=request.outside).proxy)
         return Exchange(
             number=number,
@@ -405,6 +415,8 @@ class Client:
 
         Where nothing but 429 comes, it ends the run for all its processes and raises `RunOver`.
         """
+        if exchange.is_too_long:
+            raise LongAnswerError(exchange)
         if exchange.failure is not None and exchange.failure.kind in OWN:
             raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
         if exchange.status == 429:

@@ -202,7 +202,8 @@ class Exchange:
     `protocol` is `http`, `websocket` (an upgrade, with its `messages`) or `webhook` (`direction` is then
     `incoming`: the target asks, this run answers). `started` is in seconds since the epoch, `elapsed` in seconds.
     `path` is the request's path relative to the base URL, of a webhook its path at this run's receiver. Either
-    `response` or `failure` is set; both, where a response with status 101 was no valid upgrade. `final` is False
+    `response` or `failure` is set; both, where a response with status 101 was no valid upgrade, or where only the head
+    of an answer was read. `final` is False
     where the retry policy sent the request again, as another exchange whose `retry_of` is this one. `authenticated`
     says whether its credentials are just what the suite's authentication makes of these very bytes. `cut` says why not
     all messages were read, where they were not. `outside` names the way out that is not on the allowlist, a proxy or an
@@ -246,6 +247,11 @@ class Exchange:
         return self.response is None and self.failure is not None and self.failure.kind in SILENCE
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether an answer came that is longer than this client reads: nothing of its body is known."""
+        return self.response is not None and self.failure is not None and self.failure.kind == "too_large"
+
+    @property
     def is_late(self) -> bool:
         """Whether the target gave no whole answer in the time it had."""
         return self.failure is not None and self.failure.kind == "timeout"
@@ -253,8 +259,8 @@ class Exchange:
     @property
     def is_page(self) -> bool:
         """Whether the answer is what stands in front of an API gives: a page, a redirect, an error that is no JSON."""
-        if self.response is None or self.protocol != "http":
-            return False  # How an upgrade is refused is nobody's promise.
+        if self.response is None or self.protocol != "http" or self.is_too_long:
+            return False  # How an upgrade is refused is nobody's promise; of what was not read nothing is known.
         return self.response.json is NOT_JSON and (self.status >= 300 or "html" in self.response.media_type)
 
     @property

@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
@@ -43,7 +43,11 @@ AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 class NoAnswerError(Exception):
-    """There is no response that could be judged; the causes say why."""
+    """There is no response that could be judged; the causes say why. `head` is one without its body, where that came."""
+
+    def __init__(self, head: Response | None = None) -> None:
+        super().__init__()
+        self.head = head
 
 
 class TooLargeError(Exception):
@@ -262,6 +266,7 @@ class Transport:
         content: bytes | Iterator[bytes] = request.content
         if together is not None:
             content = _held(request.content, together, self._clock)
+        head: Response | None = None
         try:
             with self._pool.stream(
                 request.method,
@@ -270,7 +275,8 @@ class Transport:
                 content=content or None,
             ) as answer:
                 headers = text_headers(answer.headers)
-                response = Response(answer.status, headers, decoded(_body(answer), headers))
+                head = Response(answer.status, headers, b"")
+                response = replace(head, body=decoded(_body(answer), headers))
                 self._room.take(size_of(headers, response.body))
                 return response
         except (
@@ -279,11 +285,12 @@ class Transport:
             httpcore.ProtocolError,
             httpcore.ProxyError,
             httpcore.UnsupportedProtocol,
-            TooLargeError,
             CodingError,
             TlsAnswerError,
         ) as error:
             raise NoAnswerError from error
+        except TooLargeError as error:
+            raise NoAnswerError(head) from error
 
     def close(self) -> None:
         """Closes the connections."""

@@ -121,6 +121,11 @@ _urls(
     "widgetUrl has 20,000 characters.",
     lambda service, request, call: f"https://pay.example/exchange?gdata={secrets.token_urlsafe(15_000)}",
 )
+_urls(
+    "widget-url-of-all-that-was-sent",
+    "widgetUrl is longer than the request, however long that is.",
+    lambda service, request, call: f"https://pay.example/exchange?gdata={secrets.token_urlsafe(len(call.body))}",
+)
 
 
 @variant("kryptonim", "unlocked-in-clear")
