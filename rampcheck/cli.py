@@ -210,6 +210,9 @@ def _one_by_one(each: Mapping[str, dict[str, Any]]) -> list[int]:
         codes.append(_run(given))
         if codes[-1] == ExitCode.INTERRUPTED:
             break
+        if termination.was_asked() and len(codes) < len(each):  # while the reports were written
+            codes.append(ExitCode.INTERRUPTED)
+            break
     return codes
 
 
@@ -226,7 +229,7 @@ def _side_by_side(each: Mapping[str, dict[str, Any]]) -> list[int]:
         for name, given in each.items():
             codes.append(others[name].end() if name in others else _run(given))
             others.pop(name, None)  # not before: this, too, may be interrupted
-            if codes[-1] == ExitCode.INTERRUPTED:
+            if codes[-1] == ExitCode.INTERRUPTED or termination.was_asked():
                 break
     finally:
         for other in others.values():

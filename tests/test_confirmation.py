@@ -126,9 +126,8 @@ def test_an_answer_that_is_longer_than_what_is_read_is_one(opened: Open, status:
             with pytest.raises(Unjudged, match="is larger than"):
                 attempt.is_accepted(clause=SURVIVES)
     assert found(target) == ({SURVIVES} if convicted else set())
-    assert {record["judge"] for record in records(target, "finding") if record["exchange"] == exchange.number} <= {
-        "scenario"
-    }
+    of_it = [record for record in records(target, "finding") if record["exchange"] == exchange.number]
+    assert {record["judge"] for record in of_it} <= {"scenario"}
 
 
 def late(times: int) -> Respond:

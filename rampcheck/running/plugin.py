@@ -292,6 +292,10 @@ class _Conclusion:
 
             outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
 
+    def pytest_runtest_logstart(self) -> None:
+        """Sees, from one scenario to the next, that what someone asked for was not lost."""
+        termination.heed()
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Notes a part of the suite that could not be collected: pytest then ends as if it was interrupted."""
         if report.failed:
@@ -308,7 +312,7 @@ class _Conclusion:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remembers it: whoever asks twice for the end still gets what was judged."""
         # pytest's own is not the user's: it could not collect everything, say.
-        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted) or termination.was_asked()
         # A signal may be met where CPython knows no line, of which pytest cannot tell.
         excinfo.traceback = type(excinfo.traceback)(
             entry for entry in excinfo.traceback if entry._rawentry.tb_lineno is not None
@@ -324,7 +328,7 @@ class _Conclusion:
         """Shows the verdict after all that others say."""
         with termination.put_off():
             # An interruption of the little that pytest does before it tells of the first one.
-            self.interrupted |= _is_interruption()
+            self.interrupted |= _is_interruption() or termination.was_asked()
             _stop_progress(session.config)
             result = yield
             _print_results(session.config)

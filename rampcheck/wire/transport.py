@@ -43,7 +43,7 @@ AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 class NoAnswerError(Exception):
-    """There is no response that could be judged; the causes say why. `head` is one without its body, where that came."""
+    """There is no response that could be judged; the causes say why. `head` is one without its body, if that came."""
 
     def __init__(self, head: Response | None = None) -> None:
         super().__init__()
