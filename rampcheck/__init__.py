@@ -4,9 +4,18 @@ The engine, read in the order of the flow: `profile` (who is asked), `contract` 
 `client` (what went over the wire), `findings` (what was broken), `verdicts` (folded by clause), `report`.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+__version__: str
 
-try:
-    __version__ = version("rampcheck")
-except PackageNotFoundError:  # a checkout that was never installed
-    __version__ = "0.0.0"
+
+def __getattr__(name: str) -> str:
+    """Gives `__version__` when it is first asked for: to find it takes as long as to start Python."""
+    if name != "__version__":
+        raise AttributeError(name)
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - as above
+
+    try:
+        found = version("rampcheck")
+    except PackageNotFoundError:  # a checkout that was never installed
+        found = "0.0.0"
+    globals()[name] = found
+    return found

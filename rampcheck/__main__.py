@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 
 from rampcheck.running import termination
 
@@ -12,7 +13,7 @@ def main() -> None:
     """Runs the command line and ends the process; Ctrl-C at any moment ends it with exit code 2 and no traceback."""
     try:
         with termination.as_interruption():
-            from rampcheck.cli import main as command  # noqa: PLC0415 - it takes half a second
+            command = _loaded()
 
             termination.heed()
         try:
@@ -22,6 +23,15 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("rampcheck: interrupted\n")
         sys.exit(2)
+
+
+def _loaded() -> Callable[[], object]:
+    try:
+        from rampcheck.cli import main as command  # noqa: PLC0415 - it takes half a second
+    except Exception:  # An interruption may come out of the compiler as a mistake of syntax.
+        termination.heed()
+        raise
+    return command
 
 
 if __name__ == "__main__":
