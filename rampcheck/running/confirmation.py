@@ -17,6 +17,7 @@ from rampcheck.judging.doubts import in_passing, is_gateways
 from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.suite import BODY, Broken, Suite
 from rampcheck.running.recovery import SERVER_ERROR, Outage, Recovery
+from rampcheck.running.repeats import Repeats
 from rampcheck.wire.client import Client, LongAnswerError
 from rampcheck.wire.exchanges import Exchange, Request
 
@@ -79,6 +80,7 @@ class Confirmation:
         self._suite = suite
         self._recovery = recovery
         self._plain = plain
+        self._repeats = Repeats(client, judge, suite, plain)
         self._refused_controls = 0
         self._slow = 0  # requests that were answered in time only when they were asked again
         self._pages_in_passing = 0
@@ -253,11 +255,12 @@ class Confirmation:
         clause = self._suite.promise_of_answer(request.path)
         is_known = bool(clause) and (self._judge.is_enough({clause}) or self._judge.confirmed.is_common({clause}))
         try:
-            return self._client.send(request, self._judge.scenario, lambda _: not is_known)
+            exchange = self._client.send(request, self._judge.scenario, lambda _: not is_known)
         except LongAnswerError as long:
             if long.exchange.status < SERVER_ERROR and not (demand and demand.due.is_told_by_status):
                 raise
             return long.exchange
+        return self._repeats.settled(request, exchange)
 
     def _judged(self, exchange: Exchange, question: _Question) -> _Answer:
         """Gives what is wrong with an answer: by schema and invariants, by the demand, and that there is none."""

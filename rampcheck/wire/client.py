@@ -87,7 +87,8 @@ class Client:
     run's processes; `budget` holds the limits, `room` what the run keeps; `presence` holds everything back while the
     target is away; `journal` is told at once of what takes its time: open WebSockets, their messages, webhooks. `news`
     tells of messages of its open WebSockets and of webhooks; `strays` counts, by their method, the requests to the
-    webhook's address that are none.
+    webhook's address that are none. `is_fresh` lets no body be sent twice that the authentication signs, where it is
+    JSON: white space after it, which means nothing there, makes each another one.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
@@ -118,6 +119,8 @@ class Client:
         self._webhooks = 0
         self._begun = 0
         self._not_kept = 0
+        self._through = ""
+        self.is_fresh = False
         self.news = News()
         self.strays: Counter[str] = Counter()
 
@@ -134,6 +137,7 @@ class Client:
             self._journal,
         )
         other._numbers = self._numbers
+        other.is_fresh = self.is_fresh
         return other
 
     def _listener(self, exchange: Exchange) -> None:
@@ -202,6 +206,7 @@ class Client:
             self._profile, self._authenticate, self._lane, self._budget, self._listener, self._presence, self._room
         )
         twin._numbers = iter([next(self._numbers)])
+        twin.is_fresh = self.is_fresh
         twin._way(outside=False)  # Now, as it takes longer than a request.
         return twin
 
@@ -324,6 +329,7 @@ class Client:
             self._presence.throttle(waited or 0.0)
         elif exchange.response is not None and exchange.status != 429:
             self._presence.let_through()
+            self._through = f"; the last that it answered otherwise was exchange {exchange.number}"
         return exchange, socket
 
     def _allowed(self, count: int) -> int:
@@ -356,19 +362,10 @@ class Client:
         together: Barrier | None = None,
     ) -> tuple[Exchange, Socket | None]:
         number = next(self._numbers)
-        request = replace(request, at=time.time(), nonce=secrets.token_hex(16))
-        bare = self._authenticate(
-            Request(
-                request.method,
-                request.path,
-                body=request.body,
-                at=request.at,
-                nonce=request.nonce,
-                credential=request.credential,
-            ),
-            self._profile,
-        )
-        request = self._authenticate(request, self._profile)
+        request = given = replace(request, at=time.time(), nonce=secrets.token_hex(16))
+        request, authenticated = self._authenticated(request)
+        if self.is_fresh and authenticated:
+            request, authenticated = self._authenticated(given.freshened())
         sent = self._on_the_wire(request, number, scenario)
         url, headers = str(sent.url), transport.text_headers(sent.headers.raw)
         started, clock = time.time(), time.perf_counter()
@@ -398,13 +395,29 @@ class Client:
             outside=self._outside() if request.outside else "",
             credential=request.credential,
             path=request.path,
-            authenticated=bool(bare.headers) and set(bare.headers) <= set(request.headers),
+            authenticated=authenticated,
             request=Sent(sent.method, url, headers, request.body),
             response=response,
             failure=failure,
             started=started,
             elapsed=time.perf_counter() - clock,
         ), socket
+
+    def _authenticated(self, request: Request) -> tuple[Request, bool]:
+        """Gives a request with credentials, and whether they are just what the authentication makes of its bytes."""
+        bare = self._authenticate(
+            Request(
+                request.method,
+                request.path,
+                body=request.body,
+                at=request.at,
+                nonce=request.nonce,
+                credential=request.credential,
+            ),
+            self._profile,
+        )
+        request = self._authenticate(request, self._profile)
+        return request, bool(bare.headers) and set(bare.headers) <= set(request.headers)
 
     def _outside(self) -> str:
         egress = self._profile.as_public().get("egress", {})
@@ -422,7 +435,7 @@ class Client:
         if exchange.status == 429:
             reason = retries.throttling(exchange)
             if self._presence.is_throttled:
-                self._presence.end(f"the target lets no request through: {reason}")
+                self._presence.end(f"the target lets no request through: {reason}{self._through}")
                 raise RunOver(self._presence.ended)
             raise Throttled(reason)
 

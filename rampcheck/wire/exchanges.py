@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,7 @@ from rampcheck.wire.json_text import NOT_JSON, parse_json
 Headers = tuple[tuple[str, str], ...]
 Direction = Literal["outgoing", "incoming"]
 MessageKind = Literal["text", "binary", "close"]
+FRESH = 24  # characters of white space, of four kinds, that make a body another one
 
 
 # Asked for by many invariants in turn, but kept for few exchanges: a value takes twenty times the room of its text.
@@ -88,6 +90,11 @@ class Request:
     def with_body(self, body: bytes | str) -> Request:
         """Sends these very bytes; text is encoded as UTF-8."""
         return replace(self, body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body)
+
+    def freshened(self) -> Request:
+        """Means the same with a body that was never sent: JSON with white space after it (RFC 8259 section 2)."""
+        space = "".join(secrets.choice(" \t\n\r") for _ in range(FRESH))
+        return self if self.json is NOT_JSON else self.with_body(self.body + space.encode())
 
     def with_json(self, value: Any) -> Request:
         """Sends `value` as JSON, in this request's spelling: compact unless it has another one."""

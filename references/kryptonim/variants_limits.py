@@ -198,3 +198,35 @@ class AmountsRounded(WidgetSessionService):
 
     def is_amount(self, amount: Decimal | float) -> bool:
         return super().is_amount(amount) and round(float(amount), 8) > 0
+
+
+# What was signed once is not taken again, of which the documentation says nothing.
+
+
+class _NoReplays(WidgetSessionService):
+    """A signature that was taken is refused when it comes again."""
+
+    replayed = refusals.UNAUTHORIZED
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._taken: set[str] = set()
+
+    def authenticate(self, call: Call) -> None:
+        super().authenticate(call)
+        signature = call.headers["x-request-signature"]
+        if signature in self._taken:
+            raise Refusal(self.replayed)
+        self._taken.add(signature)
+
+
+@own("replays-refused")
+class ReplaysRefused(_NoReplays):
+    """A signature that was taken is refused when it comes again, as a wrong one is."""
+
+
+@own("replays-are-conflicts")
+class ReplaysAreConflicts(_NoReplays):
+    """A signature that was taken is refused when it comes again, with 409."""
+
+    replayed = Refused(409, "INVALID_REQUEST", "This request was made before")
