@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from rampcheck.judging import suite as suites
 from rampcheck.judging.schema import SchemaJudge
 from rampcheck.judging.suite import Broken
 from rampcheck.judging.whole import judge_history
-from rampcheck.wire.exchanges import Exchange, Response, Sent
+from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
+from rampcheck.wire.journal import Journal, from_record
+from rampcheck.wire.redaction import Redactor
 from tests import samples
 
 PATHS = {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}
@@ -133,6 +136,21 @@ def test_a_page_does_not_show_that_secrets_are_kept() -> None:
     assert judge_history([page], suite, described)[1][clause] == 0
     assert [finding.clause for finding in judge_history([leak], suite, described)[0]] == [clause]
     assert judge_history([asked("proof", answered({}, 400))], suite, described)[1][clause] == 1
+
+
+def test_a_secret_in_the_reason_of_a_close_is_seen(tmp_path: Path) -> None:
+    """It is written as a mark, and found there as in any message."""
+    clause, token = "proof.auth.token-secrecy", "tok_4f9a2c51d07b8e63"
+    suite, described = suites.load("proof"), profile("proof")
+    upgrade = asked("proof", Response(101, (), b""))
+    close = Message("incoming", 1.0, f"1008 no {token}".encode(), "close")
+    socket = replace(upgrade, protocol="websocket", messages=(close,))
+    redactor = Redactor(bytes(32))
+    redactor.add("client_token", token)
+    written = from_record(Journal(tmp_path / "journal.jsonl", redactor, ()).exchange(socket))
+    assert token.encode() not in written.messages[0].body
+    (finding,) = judge_history([written], suite, described)[0]
+    assert (finding.clause, finding.actual) == (clause, "client_token stands in the reason of the close")
 
 
 @pytest.mark.parametrize("documented", ["200", "201"])

@@ -57,7 +57,7 @@ def is_of_trace(text: str, *exchanges: Exchange) -> bool:
 
 
 def secrets_kept(clause: str) -> HistoryInvariant:
-    """Makes the invariant that no response, and no message of a WebSocket, holds a credential of the profile.
+    """Makes the invariant that no response, no message of a WebSocket and no close holds a credential of the profile.
 
     It reads the journal: where a credential stood in a response, in whatever encoding, redaction has put its mark.
     """
@@ -73,6 +73,8 @@ def secrets_kept(clause: str) -> HistoryInvariant:
                 f"message {number}": message.body.decode("utf-8", "replace")
                 for number, message in enumerate(exchange.events, start=1)
             }
+            if exchange.closed is not None:
+                places["the reason of the close"] = exchange.closed.body.decode("utf-8", "replace")
             found = {place: match[1] for place, text in places.items() if (match := mark.search(text))}
             for place, name in found.items():
                 yield Broken("a response without credentials", f"{name} stands in {place}", exchange)
