@@ -217,6 +217,21 @@ def test_a_lock_after_wrong_credentials_is_told_as_one(refusal: bytes, opened: O
     assert found(target) == []
 
 
+@pytest.mark.parametrize("refusal", [FORBIDDEN, FULL], ids=["forbidden", "full"])
+def test_a_lock_after_one_request_names_it(refusal: bytes, opened: Open) -> None:
+    """What came right before is told, with what was special about it, before the network is suspected."""
+    with scripted(after(1, REFUSAL, then=refusal)) as (base_url, _):
+        target = opened(base_url)
+        with suppress(Unjudged):
+            target.accepted().but(amount="-1").is_refused(Rejection([400]), clause=CLAUSE)
+        with pytest.raises(TargetGone) as ended:
+            target.accepted()
+    told = str(ended.value)
+    assert "exchange 2 was one with `amount` = " in told
+    assert "Did exchange 2 lock the partner out?" in told
+    assert len(told) < LONGEST_TEXT
+
+
 # A defect of the reference that begins after a hundred requests, how many workers, and what the run says of it.
 IN_MID_RUN = (
     ("revoked-in-mid-run", "1", "he credentials that it accepted before are refused"),

@@ -147,7 +147,7 @@ class Judge:
                 self.unjudged(clause, f"exchange {exchange.number}: {exchange.cut}")
         is_acceptance = self._suite.is_acceptance(exchange)
         if exchange.direction == "outgoing":
-            self.trail.add(exchange, accepted=is_acceptance)
+            self.trail.add(exchange, accepted=is_acceptance, change=self.redacted(self.change))
         findings = [
             replace(self._finding(breach.clause, breach.problem, exchange, breach.judge), times=breach.times)
             for breach in examined.broken
@@ -252,6 +252,7 @@ class Judge:
 
     def set_aside(self, exchange: Exchange) -> None:
         """Forgets what was found wrong with the refusal of a control, or of a look whether the target is there."""
+        self.trail.plain(exchange.number)
         if self.doubted(exchange):
             self._write({"kind": "aside", "exchange": exchange.number}, exchange.scenario)
 

@@ -22,12 +22,17 @@ def explained(suite: Suite, refused: Exchange, redacted: Callable[[str], str], t
     """
     seen = base_url.named(suite, refused, redacted) or _refusal(suite, refused)
     found = f"{seen.found}; {_course(trail)}"
+    if (suspect := trail.suspect) is not None:
+        found = f"{found}; exchange {suspect.number} was one with {suspect.change}"
     if strangers := trail.strangers:
         cure = (
             f"A lock on who sends wrong credentials, as clauses ask for ({_listed(strangers)})? Have it switched "
             f"off, or `limits.recovery_seconds` longer than it lasts. Else: {seen.cure}"
         )
         return replace(seen, found=found, cure=cure)
+    if suspect is not None:
+        cure = f"Did exchange {suspect.number} lock the partner out? Else: "
+        return replace(seen, found=found, cure=f"{cure}{seen.cure}")
     return replace(seen, found=found)
 
 

@@ -290,8 +290,9 @@ def test_the_reserved_metadata_is_a_string(accepted: Accepted) -> None:
 
 @pytest.mark.verifies(f"{CLAUSE}.metadata")
 def test_other_reserved_metadata(accepted: Accepted) -> None:
-    """What else may begin with an underscore is not documented: what the target does is observed."""
-    for metadata in ({"_externalPartnerId": ""}, {"_rampcheck": "partner"}):
+    """What else may begin with an underscore, and how many members there may be, is not documented: it is observed."""
+    many = {f"note{number}": number for number in range(11)}
+    for metadata in ({"_externalPartnerId": ""}, {"_rampcheck": "partner"}, many):
         accepted.but(metadata=metadata).is_observed()
 
 
