@@ -284,6 +284,22 @@ def test_workers_are_followed_too(make: Callable[..., World]) -> None:
     assert ": 3 of about" in line
 
 
+def test_where_nothing_comes_that_is_told(make: Callable[..., World]) -> None:
+    """A worker that hangs, say: within seconds the line says for how long, until something comes again."""
+    world = make()
+    progress = world.progress()
+    for elapsed, is_quiet in ((29, False), (2, False), (30, True)):
+        if not is_quiet:
+            world.answered()
+        world.now += elapsed
+        progress.look()
+        world.now += 1
+        progress.look()
+    (before, after) = world.shown()
+    assert "nothing came" not in before
+    assert "nothing came for 3" in after
+
+
 def test_a_line_that_is_not_whole_waits_for_its_rest(tmp_path: Path) -> None:
     """What a process is just writing is read when it is there, once."""
     journal = tmp_path / "journal.jsonl"

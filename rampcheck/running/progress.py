@@ -36,6 +36,7 @@ from rampcheck.wire.journal_records import ExchangeRecord, FindingRecord, Record
 EVERY = 0.5  # seconds from one look at the journals to the next
 EVERY_LINE = 30.0  # seconds from one line in a log to the next
 LONG_WAIT = 5.0  # seconds; a shorter wait that the target asks for is told in the live line only
+QUIET = 5.0  # seconds without an exchange, from which on they are told: events are waited for, or a worker hangs
 LONGEST_PAUSE = 3.0  # seconds between two requests that count for how long the rest takes; longer ones are waits
 FIRST_GUESS = 5.0  # percent of the requests before it is said how long the rest takes: the start is slower
 MOST_BROKEN = 20  # clauses that are told as they are found broken; the others are counted
@@ -183,6 +184,8 @@ class Progress:
             yield f"{self._done}/{self._scenarios} scenarios"
         of = f"{self._requests:,} of about {task.total:,.0f} requests" if task.total else ""
         yield of or plural(self._requests, "request")
+        if wait <= 0 and (quiet := self._clock() - self._last_came) > QUIET:
+            yield f"nothing came for {quiet:.0f} s"
         if self._broken:
             yield f"{plural(len(self._broken), 'clause')} broken"
         if task.percentage >= FIRST_GUESS and (left := self._left(task)):
