@@ -229,6 +229,7 @@ KRYPTONIM: Signs = {
     "errors-say-there-is-no-session": (MALFORMED, '"incident": {"id": "'),
     "named-by-the-trace": (does(headers=TRACED), rf'"sessionId": "{TRACE}"'),
     "amounts-rounded": (does(fiatAmount=0.000000001), INVALID),
+    "small-amounts-only": (does(fiatAmount=51), INVALID),
     "session-id-counts": (SESSION, r'"sessionId": "\d{8}"'),
     "session-id-ulid": (SESSION, r'"sessionId": "01[0-9A-Z]{24}"'),
     "session-id-long": (SESSION, r'"sessionId": "[\w-]{900}"'),

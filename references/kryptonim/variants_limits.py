@@ -89,6 +89,16 @@ class LimitsByCurrency(WidgetSessionService):
             self.invalid("The amount is outside the limits")
 
 
+@own("small-amounts-only")
+class SmallAmountsOnly(WidgetSessionService):
+    """A sandbox has little to give: money from 5 to 50, crypto currency from 1 to 10."""
+
+    def check_amounts(self, request: Fields) -> None:
+        super().check_amounts(request)
+        if not 5 <= request.get("fiatAmount", 5) <= 50 or not 1 <= request.get("cryptoAmount", 1) <= 10:
+            self.invalid("The amount is outside the limits")
+
+
 @own("example-domains-refused")
 class ExampleDomainsRefused(WidgetSessionService):
     """An e-mail address or URL of a domain that nobody can own (RFC 2606) is refused."""

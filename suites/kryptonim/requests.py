@@ -18,6 +18,11 @@ PATH = "/v1/widget-sessions"
 API_KEY, SIGNATURE = "X-API-Key", "X-Request-Signature"
 
 AMOUNTS = ("fiatAmount", "cryptoAmount")
+# Of each amount, sizes of which some should be within a target's limits, which are not documented; the usual first.
+SIZES: Mapping[str, tuple[float, ...]] = {
+    "fiatAmount": (15, 100, 1001, 30, 300),
+    "cryptoAmount": (15, 100, 0.1, 0.001, 5, 50),
+}
 REQUIRED = ("fiatCurrency", "cryptoCurrency", "network", "destinationAddress")
 OPTIONAL = ("email", "paymentMethod", "unlockedFields", "metadata", "successUrl", "failureUrl", "ipAddress")
 UNLOCKABLE = (

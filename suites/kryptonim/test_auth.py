@@ -107,7 +107,8 @@ def test_a_spelling_is_accepted_under_its_own_signature_only(accepted: Accepted,
 
     Where a spelling is not accepted under its own signature, what is said of it under another one follows.
     """
-    foreign = accepted.but(metadata={"note": "Zażółć gęślą jaźń 💸"})  # beyond ASCII, and beyond U+FFFF
+    # Beyond ASCII, beyond U+FFFF, and an accent that has a character of its own beside the letter.
+    foreign = accepted.but(metadata={"note": "Zażółć gęślą jaźń 💸 cafe\u0301"})
     controls = [accepted]
     if (exchange := foreign.is_accepted(clause="kryptonim.auth.signature-bytes")).accepted:
         controls.append(Accepted(accepted.target, foreign.request, exchange))
@@ -255,7 +256,7 @@ def test_what_was_refused_once_is_refused_again(another: Accepted, secret: str) 
     """That a request with a wrong signature has been seen before does not make it right, whatever is asked for."""
     body = another.request.body
     wrong = {
-        "signature-secret": hmac_hex(body, f"{secret}x"),
+        "signature-secret": hmac_hex(body, "undefined"),  # what a secret that was never set becomes as text
         "signature-body": hmac_hex(body + b" ", secret),
         "signature-algorithm": hmac_hex(body, secret, "sha1"),
         "signature-encoding": b64encode(bytes.fromhex(hmac_hex(body, secret))).decode(),

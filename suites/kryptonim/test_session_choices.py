@@ -12,12 +12,10 @@ from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.scenario import Accepted, Attempt, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .requests import AMOUNTS, TESTNET, UNLOCKABLE, optional_fields, with_field
+from .requests import AMOUNTS, SIZES, TESTNET, UNLOCKABLE, optional_fields, with_field
 
 CLAUSE = "kryptonim.session.request"
 ABSENT = object()
-# Sizes of which one should be within a target's limits, which are not documented.
-SIZES = {"fiatAmount": (15, 100, 1001), "cryptoAmount": (15, 100, 0.1, 0.001)}
 AMOUNT = "amount"  # stands for whichever of the two is sent
 MOST = 4  # rows that are looked into: what is refused by itself is so in many of them
 # By what a choice is promised: to be accepted, and to be left out. That an address or URL may stand beside the rest is

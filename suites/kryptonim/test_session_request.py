@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from rampcheck.running.scenario import Accepted
 from rampcheck.wire.exchanges import Request
 
 from .refusals import ANY_4XX
-from .requests import AMOUNTS, OPTIONAL, REQUIRED, optional_fields, with_field
+from .requests import AMOUNTS, OPTIONAL, REQUIRED, optional_fields, with_field, with_headers
 
 SURVIVES = "kryptonim.session.request.no-server-error"
 
@@ -45,12 +46,16 @@ def test_a_required_field_that_is_empty(accepted: Accepted, name: str) -> None:
 
 @pytest.mark.parametrize("name", each("kryptonim.session.request.type", (*AMOUNTS, *REQUIRED, *OPTIONAL)))
 @parts(4, 2)
-def test_a_field_is_of_its_type(accepted: Accepted, name: str, part: slice) -> None:
-    """A field of another JSON type is refused, be it empty or hold the right value, and null in a required field."""
+def test_a_field_is_of_its_type(accepted: Accepted, another: Accepted, name: str, part: slice) -> None:
+    """A field of another JSON type is refused, be it empty or hold the right value, and null in a required field.
+
+    By turns in the minimum and beside everything else: a check may depend on what else is sent.
+    """
     right = {**optional_fields("rampcheck"), "unlockedFields": ["email"], **accepted.request.json}.get(name, 15)
-    for value in [*mistyped(right), *([None] if name in REQUIRED else [])][part]:
+    values = [*mistyped(right), *([None] if name in REQUIRED else [])][part]
+    for value, control in zip(values, cycle((accepted, another)), strict=False):
         change = partial(with_field, name=name, value=value)
-        accepted.changed(change, f"`{name}` = {json.dumps(value)}").is_refused(ANY_4XX)
+        control.changed(change, f"`{name}` = {json.dumps(value)}").is_refused(ANY_4XX)
 
 
 def mistyped(right: Any) -> tuple[Any, ...]:
@@ -117,9 +122,10 @@ def test_a_media_type_may_have_a_parameter(accepted: Accepted) -> None:
 @pytest.mark.parametrize("name", ["destinationAddress", "network", "email", "successUrl", "ipAddress"])
 @parts(18, 3)
 def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str, part: slice) -> None:
-    """Whatever a string holds, the target answers below 500."""
+    """Whatever a string holds, the target answers below 500; one redirect URL is as good as the other."""
+    names = ("successUrl", "failureUrl") if name == "successUrl" else (name,)
     for value in HOSTILE_STRINGS[part]:
-        accepted.but(**{name: value}).is_survived()
+        accepted.but(**dict.fromkeys(names, value)).is_survived()
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -137,9 +143,10 @@ def test_no_depth_and_no_size_of_metadata_breaks_the_target(accepted: Accepted) 
         **{f"{depth:,} objects in each other": '{"note":' * depth + "1" + "}" * depth for depth in (11, 33, 101, 2000)},
         "2,000 arrays in each other": '{"note":' + "[" * 2000 + "]" * 2000 + "}",
         # Around a 64 KiB of MySQL's TEXT and of many buffers, below and above the 1 MiB of many a proxy.
-        **{f"{size:,} characters": json.dumps({"note": "x" * size}) for size in (20_000, 65_500, 1_048_000, 1_049_000)},
+        **{f"{size:,} characters": json.dumps({"note": "x" * size}) for size in (65_500, 1_048_000, 1_049_000)},
+        "20,000 characters under a name of 300": json.dumps({"n" * 300: "x" * 20_000}),
         "1,000 members": json.dumps(dict.fromkeys(map(str, range(1000)), 1)),
-        "a name of 300 characters": json.dumps({"n" * 300: 1}),
+        "numbers that no float holds": f'{{"note":[1e400,{"9" * 5000}]}}',
     }.items():
         body = accepted.request.but(metadata=0).body
         accepted.with_body(
@@ -154,6 +161,10 @@ def test_no_email_takes_too_long(accepted: Accepted) -> None:
         accepted.but(email=email).is_survived()
 
 
+# What JavaScript finds in every object.
+OBJECTS_OWN = ("constructor", "hasOwnProperty", "toString")
+
+
 @pytest.mark.verifies(SURVIVES)
 def test_no_length_breaks_the_target(accepted: Accepted) -> None:
     """However long plain texts are, around the limits that columns have, and odd, the target answers below 500."""
@@ -163,13 +174,12 @@ def test_no_length_breaks_the_target(accepted: Accepted) -> None:
             email=f"{user}@Example.COM",
             successUrl=url,
             failureUrl=url,
-            metadata={user: user, "__proto__": {"a": 1}, "a.b": "$c"},
+            metadata={user: user, "a.b": "$c", **dict.fromkeys(OBJECTS_OWN, 1), "__proto__": {"a": 1}},
         ).is_survived()
     for size in (66, 100, 130, 250, 300):
         accepted.but(email="u" * (size - len("@example.com")) + "@example.com").is_survived()
-        accepted.but(
-            destinationAddress="0x" + "0" * (size - 2), successUrl="https://rampcheck.example/".ljust(size, "x")
-        ).is_survived()
+        url = "https://rampcheck.example/".ljust(size, "x")
+        accepted.but(destinationAddress="0x" + "0" * (size - 2), successUrl=url, failureUrl=url).is_survived()
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -191,10 +201,8 @@ HOSTILE_NUMBERS = (
     "9223372036854775808",
     "1e308",
     "1e400",
-    "-1e400",
     "5e-324",
     "1e-400",
-    "-0",
     "0.1000000000000000055511151231257827",
     "9" * 400,
     "1" + "0" * 5000,
@@ -209,6 +217,13 @@ def test_no_hostile_body_breaks_the_target(accepted: Accepted, part: slice) -> N
         accepted.with_body(body, what).is_survived()
 
 
+OTHER_TYPES: dict[str, dict[str, str]] = {
+    "text that is not compressed as it says": {"Content-Type": "text/plain", "Content-Encoding": "gzip"},
+    "JSON in no known charset": {"Content-Type": "application/json; charset=rampcheck"},
+    "no media type at all": {"Content-Type": "nonsense"},
+}
+
+
 @pytest.mark.verifies(SURVIVES)
 @parts(8, 4)
 def test_no_other_way_of_asking_breaks_the_target(accepted: Accepted, part: slice) -> None:
@@ -217,6 +232,7 @@ def test_no_other_way_of_asking_breaks_the_target(accepted: Accepted, part: slic
         accepted.changed(partial(replace, method=method), f"the method {method}")
         for method in ("GET", "PUT", "PATCH", "DELETE")
     ]
-    types = [accepted.with_header("Content-Type", kind) for kind in ("text/plain", "application/xml", "nonsense", None)]
-    for attempt in [*methods, *types][part]:
+    types = [accepted.changed(partial(with_headers, headers=OTHER_TYPES[kind]), kind) for kind in OTHER_TYPES]
+    untold = accepted.with_header("Content-Type", None)
+    for attempt in [*methods, *types, untold][part]:
         attempt.is_survived()
