@@ -2,6 +2,8 @@
 invariants; these scenarios provoke the answers in which it could break."""
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 from unicodedata import normalize
 
 import pytest
@@ -10,30 +12,60 @@ from rampcheck.judging.demands import Demand, Holds
 from rampcheck.judging.invariants import given
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Exchange, Request
 
 from . import asking
-from .asking import demand, demand_not_started, transaction_of
+from .asking import demand, demand_not_started, transaction_of, until_known
 from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
 from .requests import BROWSER, HOSTILE_IDS, kyc_status, poll
 from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 
 SECOND = "second_client_token"
-# Characters that mean something in a path, a query or a form (RFC 3986 section 2.2).
-RESERVED = ("/", "%2F", "?a#b", "+", " ", ".:@!")
+# What may be unusual in the name of a user, and what a store that folds letters (Unicode Standard Annex 15), or a
+# server that decodes too much, makes of it: that is the name of somebody else. The last ones mean something in a path,
+# a query or a form (RFC 3986 section 2.2).
+LETTERS: dict[str, tuple[str, str]] = {
+    "capitals": ("Anna-MARIA", "anna-maria"),
+    "letters outside ASCII": ("&=;,<ü😀", "&=;,<u😀"),
+    "letters that are compatible with others": ("ﬁ①Åu\u0308", normalize("NFKC", "ﬁ①Åu\u0308")),
+    "a plus": ("+", " "),
+    "a slash": ("/", ""),
+    "an encoded slash": ("%2F", ""),
+    "a question mark and a hash": ("?a#b", ""),
+    "a space": (" ", ""),
+    "a dot and a colon": (".:@!", ""),
+}
+LENGTHS = (65, 256)
 
 
-def unusual(user: str) -> dict[str, tuple[str, str]]:
-    """Gives names of users, by what is unusual in them; with each another name, which is that of somebody else.
+class Named(NamedTuple):
+    """A name of a user, and those that differ from it and are somebody else's, each with a phrase that says how."""
 
-    The other one is what a store makes of a name that folds letters (Unicode Standard Annex 15), or keeps a part.
-    """
-    long = {f"{length} characters": f"{user}-".ljust(length, "x") for length in (65, 256)}
-    return {
-        "capitals": (f"{user}-Anna-MARIA", f"{user}-anna-maria"),
-        "letters outside ASCII": (f"{user}-&=;,<ü😀", f"{user}-&=;,<u😀"),
-        "letters that are compatible with others": (f"{user}-ﬁ①Åu\u0308", normalize("NFKC", f"{user}-ﬁ①Åu\u0308")),
-        **{what: (name, f"{name[:-1]}y") for what, name in long.items()},
+    name: str
+    others: Mapping[str, str]
+
+
+def unusual(user: str) -> dict[str, Named]:
+    """Gives names of users by what is unusual in them."""
+    made = {
+        what: Named(f"{user}-{letters}-x", {what: f"{user}-{other}-x"} if other else {})
+        for what, (letters, other) in LETTERS.items()
     }
+    for length in LENGTHS:
+        name, what = f"{user}-".ljust(length, "x"), f"{length} characters"
+        made[what] = Named(name, {what: f"{name[:-1]}y"})
+    return made
+
+
+def unusual_in_all(user: str) -> Named:
+    """Gives a name that is unusual in every way at once, and with it what differs in one way each."""
+
+    def name(of: Mapping[str, str]) -> str:
+        return "-".join((user, *of.values())).ljust(max(LENGTHS), "x")
+
+    own = {what: letters for what, (letters, _) in LETTERS.items()}
+    others = {what: name(own | {what: other}) for what, (_, other) in LETTERS.items() if other}
+    return Named(name(own), {**others, f"{max(LENGTHS)} characters": f"{name(own)[:-1]}y"})
 
 
 @pytest.fixture
@@ -61,39 +93,58 @@ def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
         demand_not_started(target, session, "a new user with a second session")
 
 
-@pytest.mark.verifies("proof.kyc.echo")
-@parts(len(RESERVED), 2)
-def test_a_user_may_have_reserved_characters(
-    accepted: Accepted, target: Target, user: str, token_name: str, part: slice
-) -> None:
-    """Percent-encoded in the path, every character of a user's id arrives as it is."""
-    for characters in RESERVED[part]:
-        named = f"{user}-{characters}-x"
-        session = accepted.but(partner_user_id=named).send()
-        if session.accepted:
-            demand(target, target.clause, kyc_status(named, token_name), Accepted(target, accepted.request, session))
-        else:
-            target.judge.observed(
-                target.clause, f"no session for a user with {characters!r} in the id: {session.summary()}", session
-            )
-
-
 @pytest.mark.verifies("proof.kyc.echo", "proof.transaction.echo", "proof.kyc.unknown")
-def test_a_user_may_have_an_unusual_name(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
-    """A name that is taken comes back as it was sent, on every channel; a name that differs is another user's."""
-    for what, (name, other) in unusual(user).items():
-        created = accepted.but(partner_user_id=name).send()
-        if not created.accepted:
-            target.judge.observed("proof.kyc.echo", f"no session for a user with {what}: {created.summary()}", created)
-            continue
-        session = Accepted(target, accepted.request, created)
-        demand(target, "proof.transaction.echo", poll(transaction_of(created), token_name), session)
-        answer = demand(target, "proof.kyc.echo", kyc_status(name, token_name), session)
-        if answer.accepted:
-            known = Accepted(target, kyc_status(name, token_name), answer)
-            known.instead(kyc_status(other, token_name), f"a name that differs from one with {what}").is_refused(
-                NOT_FOUND_OR_NO_ID, clause="proof.kyc.unknown"
-            )
+def test_a_user_may_have_an_unusual_name(accepted: Accepted, target: Target, user: str) -> None:
+    """A name that is taken comes back as it was sent, on every channel; a name that differs is another user's.
+
+    Where one that is unusual in every way is refused, or is not known afterwards, each way is tried by itself.
+    """
+    together = unusual_in_all(user)
+    session = session_of(accepted, together.name, "everything that is unusual")
+    answers = own(target, session, together.name) if session is not None else (None, None)
+    if not all(answer and given(answer, "partner_user_id") == together.name for answer in answers):
+        for what, named in unusual(user).items():
+            if alone := session_of(accepted, named.name, what):
+                demand_own_name(target, alone, named, own(target, alone, named.name))
+    if session is not None:
+        demand_own_name(target, session, together, answers)
+
+
+def session_of(accepted: Accepted, name: str, what: str) -> Accepted | None:
+    """Asks for a session of a user with a name that is not promised to be taken; None where it is refused."""
+    created = accepted.but(partner_user_id=name).send()
+    if created.accepted:
+        return Accepted(accepted.target, accepted.request, created)
+    observed = f"no session for a user with {what}: {created.summary()}"
+    accepted.target.judge.observed("proof.kyc.echo", observed, created)
+    return None
+
+
+def questions(session: Accepted, name: str) -> tuple[Request, Request]:
+    """Gives the questions for the transaction of a session, and for its user."""
+    return poll(transaction_of(session.exchange), session.credential), kyc_status(name, session.credential)
+
+
+def own(target: Target, session: Accepted, name: str) -> tuple[Exchange | None, Exchange | None]:
+    """Asks for the transaction of a session, and for its user; None where that is not known."""
+    transaction, status = questions(session, name)
+    return until_known(target, transaction), until_known(target, status)
+
+
+def demand_own_name(
+    target: Target, session: Accepted, named: Named, answers: tuple[Exchange | None, Exchange | None]
+) -> None:
+    """Demands that the transaction and the user of a session are known, and nobody under a name that differs."""
+    for clause, question, answer in zip(
+        ("proof.transaction.echo", "proof.kyc.echo"), questions(session, named.name), answers, strict=True
+    ):
+        last = answer or demand(target, clause, question, session)
+    if last.accepted:
+        known = Accepted(target, question, last)
+        for what, other in named.others.items():
+            known.instead(
+                kyc_status(other, session.credential), f"a name that differs from one with {what}"
+            ).is_refused(NOT_FOUND_OR_NO_ID, clause="proof.kyc.unknown")
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
@@ -122,19 +173,6 @@ def test_a_user_without_a_session_is_not_found(
         # Which characters an id may have is not documented.
         is_usual = re.fullmatch(r"[\w-]*", stranger) is not None
         attempt.is_refused(NOT_FOUND if is_usual else NOT_FOUND_OR_NO_ID)
-
-
-@pytest.mark.verifies("proof.kyc.unknown")
-def test_a_plus_is_no_space(accepted: Accepted, target: Target, user: str, token_name: str) -> None:
-    """In a path a plus sign is a plus sign (RFC 3986 section 2.2): the user with a space is somebody else."""
-    session = accepted.but(partner_user_id=f"{user}+x").send()
-    if not session.accepted:
-        target.judge.observed(target.clause, f"no session for a user with '+' in the id: {session.summary()}", session)
-        return
-    known = asking.known(Accepted(target, accepted.request, session), kyc_status(f"{user}+x", token_name))
-    known.changed(lambda _: kyc_status(f"{user} x", token_name), "a space where the known user has a plus").is_refused(
-        NOT_FOUND_OR_NO_ID
-    )
 
 
 @pytest.mark.verifies("proof.kyc.isolation")
