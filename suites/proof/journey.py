@@ -19,6 +19,8 @@ from .invariants.values import RANK, TERMINAL
 from .invariants.ws import is_lost
 from .requests import poll, upgrade
 
+LISTENING = 4  # intervals between polls while a WebSocket is open, which tells when to ask
+
 
 class Journey:
     """One transaction on its way: it is subscribed to and asked for as soon as it is created.
@@ -77,8 +79,13 @@ class Journey:
         return True
 
     def is_due(self) -> bool:
-        """Whether it is time to poll, because of something new on another channel or by the interval."""
+        """Whether it is time to poll, because of something new on another channel or by the interval.
+
+        While a WebSocket tells of changes, it is only now and then that a poll looks for one that it does not tell.
+        """
         interval = self._target.profile.limits.poll_interval_seconds
+        if self.channel is not None and self.channel.is_open:
+            interval *= LISTENING
         new = (self._told() | self.delivered.keys()) - self._heard
         self._heard |= new
         return not self.is_over and (bool(new - self.seen.keys()) or time.monotonic() - self._asked >= interval)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, combinations
 from typing import Any
 
 from rampcheck.errors import RunOver, Unjudged
@@ -201,10 +202,10 @@ class Journeys:
             )
 
     def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
-        """Gives the members of the sessions to be watched: some pairs of the partner, both types."""
+        """Gives the members of the sessions to be watched: pairs with all currencies and networks, and both types."""
         partner = self._target.partner(credential)
         types = ("buy", "sell") if partner.get("off_ramp") else ()
-        chosen = pairs(partner)[:MOST_PAIRS]
+        chosen = varied(pairs(partner)[:MOST_PAIRS])
         for index in range(max(len(chosen), len(types))):
             currency, network = chosen[index % len(chosen)]
             yield {"currency": currency, "network": network, **({"type": types[index % 2]} if types else {})}
@@ -254,3 +255,10 @@ class Journeys:
     def _seen(self, journeys: Sequence[Journey]) -> Sequence[Journey]:
         """Gives those of which all could be seen; where there is none, each of them."""
         return [journey for journey in journeys if journey not in self._disturbed] or journeys
+
+
+def varied(some: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Gives the fewest of these pairs in which each of their currencies stands, and each network."""
+    every = {*chain(*some)}
+    choices = (chosen for size in range(len(some)) for chosen in combinations(some, size) if every == {*chain(*chosen)})
+    return next(choices, some)
