@@ -1,12 +1,15 @@
 """What the scenarios of Proof share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from rampcheck.running.scenario import Target
+from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Request
 
+from .asking import known
 from .journeys import Journeys
 from .requests import origins
 
@@ -19,6 +22,23 @@ def journeys(target: Target) -> Iterator[Journeys]:
         # An interruption ends the session in no test's teardown: then nothing is waited for, and nothing asked.
         if os.environ.get("PYTEST_CURRENT_TEST", "").endswith("(teardown)"):
             followed.look_back()
+
+
+@pytest.fixture(scope="session")
+def once_known() -> Callable[[Accepted, Request], Accepted]:
+    """Gives what asks for what a session has brought about, as `known`, and once only for each session and question.
+
+    Its answer is a control for as long as the session is one.
+    """
+    answered: dict[tuple[int, str], Accepted] = {}
+
+    def ask(session: Accepted, request: Request) -> Accepted:
+        key = session.exchange.number, request.path
+        if key not in answered:
+            answered[key] = replace(known(session, request), is_shared=session.is_shared)
+        return answered[key]
+
+    return ask
 
 
 @pytest.fixture

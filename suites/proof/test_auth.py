@@ -11,7 +11,7 @@ from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
-from .asking import known, transaction_of
+from .asking import transaction_of
 from .provenance import forged
 from .refusals import (
     FORBIDDEN,
@@ -150,31 +150,42 @@ def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Tar
 @pytest.mark.verifies("proof.auth.ip-allowlist")
 def test_no_header_makes_up_for_an_address_off_the_allowlist(accepted: Accepted, target: Target) -> None:
     """A call from outside is forbidden, also where a header of its own, or each of them, names an allowed address."""
-    headers = forged(target.profile)
-    for name, value in headers.items():
-        attempt = accepted.changed(from_outside_with({name: value}), f"{OUTSIDE} and an allowed one in {name}")
-        demand_heed(target, attempt, FORBIDDEN, target.clause, STRANGERS)
-    attempt = accepted.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header")
-    demand_heed(target, attempt, FORBIDDEN, target.clause, STRANGERS)
+    demand_forgeries_refused(target, accepted, target.clause, STRANGERS)
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
-def test_every_endpoint_asks_for_the_address(target: Target, token_name: str) -> None:
+@pytest.mark.parametrize("place", ["transaction", "user", "websocket"])
+def test_every_endpoint_asks_for_the_address(
+    accepted: Accepted,
+    target: Target,
+    token_name: str,
+    once_known: Callable[[Accepted, Request], Accepted],
+    place: str,
+) -> None:
     """Neither a transaction nor a user nor a WebSocket is open to a call from outside, whatever its headers say."""
-    accepted = target.accepted()
     transaction = transaction_of(accepted.exchange)
-    changes = {
-        OUTSIDE: from_outside_with({}),
-        f"{OUTSIDE} and an allowed one in every header": from_outside_with(forged(target.profile)),
-    }
-    for clause, question in {
-        "proof.transaction.auth": poll(transaction, token_name),
-        "proof.kyc.auth": kyc_status(accepted.request.json["partner_user_id"], token_name),
-        "proof.ws.auth": upgrade(transaction, token_name),
-    }.items():
-        control = known(accepted, question)
-        for what, change in changes.items():
-            demand_heed(target, control.changed(change, what), FORBIDDEN, target.clause, Strangers(clause, clause))
+    clause, question = {
+        "transaction": ("proof.transaction.auth", poll(transaction, token_name)),
+        "user": ("proof.kyc.auth", kyc_status(accepted.request.json["partner_user_id"], token_name)),
+        "websocket": ("proof.ws.auth", upgrade(transaction, token_name)),
+    }[place]
+    demand_forgeries_refused(target, once_known(accepted, question), target.clause, Strangers(clause, clause))
+
+
+def demand_forgeries_refused(target: Target, control: Accepted, clause: str, strangers: Strangers) -> None:
+    """Demands that a call from outside is forbidden though every header by which it may claim otherwise does so.
+
+    Where it is not, it is asked for without any, and then with each of them by itself.
+    """
+    headers = forged(target.profile)
+    attempt = control.changed(from_outside_with(headers), f"{OUTSIDE} and an allowed one in every header")
+    if demand_heed(target, attempt, FORBIDDEN, clause, strangers):
+        return
+    bare = control.changed(from_outside_with({}), OUTSIDE)
+    if demand_heed(target, bare, FORBIDDEN, clause, strangers):
+        for name, value in headers.items():
+            alone = control.changed(from_outside_with({name: value}), f"{OUTSIDE} and an allowed one in {name}")
+            demand_heed(target, alone, FORBIDDEN, clause, strangers)
 
 
 def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request]:

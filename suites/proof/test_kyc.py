@@ -2,7 +2,7 @@
 invariants; these scenarios provoke the answers in which it could break."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -75,9 +75,11 @@ def user(accepted: Accepted) -> str:
 
 
 @pytest.fixture
-def known(accepted: Accepted, user: str, token_name: str) -> Accepted:
-    """A question for the KYC status of a known user that the target has just answered."""
-    return asking.known(accepted, kyc_status(user, token_name))
+def known(
+    accepted: Accepted, user: str, token_name: str, once_known: Callable[[Accepted, Request], Accepted]
+) -> Accepted:
+    """A question for the KYC status of a known user that the target has answered, as `accepted`."""
+    return once_known(accepted, kyc_status(user, token_name))
 
 
 @pytest.mark.verifies("proof.kyc.not-started", "proof.kyc.complete")

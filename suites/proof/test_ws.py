@@ -1,24 +1,25 @@
 """The WebSocket: who may subscribe, and to what. The events are judged where a transaction is followed to its end."""
 
 import uuid
+from collections.abc import Callable
 
 import pytest
 
 from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Request
 
-from .asking import demand, known, transaction_of
+from .asking import demand, transaction_of
 from .requests import upgrade
 from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
 from .upgrades import demand_silent_refusal
 
 
 @pytest.fixture
-def upgraded(target: Target, token_name: str) -> Accepted:
-    """A subscription to the partner's own pending transaction that the target has just upgraded."""
-    accepted = target.accepted()
-    return known(accepted, upgrade(transaction_of(accepted.exchange), token_name))
+def upgraded(accepted: Accepted, token_name: str, once_known: Callable[[Accepted, Request], Accepted]) -> Accepted:
+    """A subscription to the partner's own pending transaction that the target has upgraded, as `accepted`."""
+    return once_known(accepted, upgrade(transaction_of(accepted.exchange), token_name))
 
 
 @pytest.mark.verifies("proof.ws.connect")

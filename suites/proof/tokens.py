@@ -90,15 +90,15 @@ def demand_rules_of_tokens(target: Target, known: Accepted, clause: str, part: s
         known.with_header("Authorization", f"Bearer {previous}", "the previous token").is_accepted(clause=GRACE)
 
 
-def demand_heed(target: Target, attempt: Attempt, refusal: Rejection, clause: str, strangers: Strangers) -> None:
+def demand_heed(target: Target, attempt: Attempt, refusal: Rejection, clause: str, strangers: Strangers) -> bool:
     """Demands by `clause` the refusal of a good token that has one thing against it: its scheme, its age, its address.
 
-    Where a stranger gets the same answer, the endpoint takes no heed of who calls: then the answer breaks the clause
-    of `strangers` as well, from which the other one follows.
+    Says whether it is refused so. Where a stranger gets the same answer, the endpoint takes no heed of who calls: then
+    the answer breaks the clause of `strangers` as well, from which the other one follows.
     """
     answer = _refused(target, attempt, refusal, clause)
     if _is_due(target, answer, refusal):
-        return
+        return True
     made_up = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", made_up)
     causes: list[tuple[str, str | None, str]] = [(strangers.with_made_up_token, f"Bearer {made_up}", "a made-up token")]
@@ -111,7 +111,8 @@ def demand_heed(target: Target, attempt: Attempt, refusal: Rejection, clause: st
             where = f"for a request with {attempt.change}, which is answered as one with {stranger.change} is"
             with target.judge.changing(attempt.change):
                 target.demand(answer, Demand(cause, _due(answer, refusal), where), attempt.control.exchange)
-            return
+            break
+    return False
 
 
 def _refused(target: Target, attempt: Attempt, refusal: Rejection, clause: str) -> Exchange:
