@@ -252,7 +252,7 @@ def test_every_registered_origin_is_accepted(target: Target) -> None:
     """Each origin registered at onboarding may call, for either partner of the profile."""
     for credential in (target.suite.credential, SECOND):
         if credential in target.profile.credentials and origins(target.partner(credential)):
-            accepted = target.accepted(credential)
+            accepted = target.control(credential)
             for origin in origins(target.partner(credential)):
                 accepted.with_header("Origin", origin).is_accepted()
 

@@ -14,7 +14,7 @@ from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
-from .asking import demand, known, transaction_of
+from .asking import demand, transaction_of
 from .refusals import NOT_FOUND, NOT_FOUND_OR_NO_ID
 from .requests import BROWSER, HOSTILE_IDS, pairs, poll, with_headers
 from .tokens import GRACE, INACTIVE, SCHEME, demand_rules_of_tokens
@@ -30,7 +30,7 @@ def polled(accepted: Accepted, token_name: str, once_known: Callable[[Accepted, 
 
 
 def sessions(target: Target, credential: str) -> Iterator[Accepted]:
-    """Gives sessions of a partner: the baseline, some other pairs, both types where allowed, together, and odd users."""
+    """Gives sessions of a partner: the baseline, some other pairs, both types where allowed, and odd users."""
     if credential not in target.profile.credentials:
         return
     partner = target.partner(credential)
@@ -137,12 +137,14 @@ def test_other_spellings_of_an_id(accepted: Accepted, polled: Accepted, token_na
 
 
 @pytest.mark.verifies("proof.transaction.isolation")
-def test_another_partners_transaction_is_not_found(target: Target) -> None:
+def test_another_partners_transaction_is_not_found(
+    target: Target, once_known: Callable[[Accepted, Request], Accepted]
+) -> None:
     """Neither partner finds the other's transaction, while both find their own."""
     first, second = target.suite.credential, SECOND
-    own = {name: target.accepted(name) for name in (first, second)}
+    own = {name: target.control(name) for name in (first, second)}
     for credential, other in ((first, second), (second, first)):
-        question = known(own[credential], poll(transaction_of(own[credential].exchange), credential))
+        question = once_known(own[credential], poll(transaction_of(own[credential].exchange), credential))
         question.instead(question.request.with_credential(other), "the token of another partner").is_refused(NOT_FOUND)
 
 

@@ -24,10 +24,10 @@ def upgraded(accepted: Accepted, token_name: str, once_known: Callable[[Accepted
 
 @pytest.mark.verifies("proof.ws.connect")
 def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> None:
-    """Either partner's upgrade for the transaction of a session just created succeeds, a second one, too."""
+    """Either partner's upgrade for the transaction of a session succeeds, a second one, too."""
     for credential in (target.suite.credential, "second_client_token"):
         if credential in target.profile.credentials:
-            session = target.accepted(credential)
+            session = target.control(credential)
             question = upgrade(transaction_of(session.exchange), credential)
             # The second one while the first is open, as after a connection was lost.
             with target.subscribe(question):
