@@ -75,7 +75,7 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
 
 
 @pytest.mark.verifies("proof.auth.bearer-scheme")
-@parts(6, 2)
+@parts(6, 1)
 def test_another_scheme_is_refused(accepted: Accepted, target: Target, token: str, part: slice) -> None:
     """A good token counts only under the scheme Bearer."""
     basic = b64encode(f"{token}:".encode()).decode()
@@ -218,7 +218,7 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
-@parts(7, 2)
+@parts(7, 1)
 def test_an_origin_that_only_looks_registered_is_refused(
     accepted: Accepted, registered_origin: str, part: slice
 ) -> None:

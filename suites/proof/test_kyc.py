@@ -150,7 +150,7 @@ def demand_own_name(
 
 
 @pytest.mark.verifies("proof.kyc.unknown")
-@parts(11, 4)
+@parts(11, 1)
 def test_a_user_without_a_session_is_not_found(
     known: Accepted, target: Target, user: str, token_name: str, part: slice
 ) -> None:
@@ -193,7 +193,7 @@ def test_another_partners_user_is_not_found(target: Target) -> None:
 
 
 @pytest.mark.verifies("proof.kyc.auth", SCHEME, INACTIVE, GRACE)
-@parts(11, 4)
+@parts(11, 1)
 def test_a_question_without_a_good_token_is_refused(known: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place tell anything of a user."""
     demand_rules_of_tokens(target, known, "proof.kyc.auth", part)

@@ -100,7 +100,7 @@ def strangers(transaction: str) -> dict[str, str]:
 
 
 @pytest.mark.verifies("proof.transaction.unknown")
-@parts(10, 4)
+@parts(10, 1)
 def test_an_id_that_names_no_transaction_is_not_found(
     accepted: Accepted, polled: Accepted, token_name: str, part: slice
 ) -> None:
@@ -149,7 +149,7 @@ def test_another_partners_transaction_is_not_found(
 
 
 @pytest.mark.verifies("proof.transaction.auth", SCHEME, INACTIVE, GRACE)
-@parts(11, 4)
+@parts(11, 1)
 def test_a_question_without_a_good_token_is_refused(polled: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place open a transaction."""
     demand_rules_of_tokens(target, polled, "proof.transaction.auth", part)

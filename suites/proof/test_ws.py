@@ -37,7 +37,7 @@ def test_a_partner_subscribes_to_a_transaction_of_its_own(target: Target) -> Non
 
 
 @pytest.mark.verifies("proof.ws.auth", SCHEME, INACTIVE, GRACE)
-@parts(11, 4)
+@parts(11, 1)
 def test_an_upgrade_without_a_good_token_is_refused(upgraded: Accepted, target: Target, part: slice) -> None:
     """No token, none that is good, and none in another place open a WebSocket."""
     demand_rules_of_tokens(target, upgraded, "proof.ws.auth", part)
