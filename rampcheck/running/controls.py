@@ -12,7 +12,7 @@ from rampcheck.judging.demands import Demand
 from rampcheck.judging.findings import Judge
 from rampcheck.wire.exchanges import Exchange, Request
 
-MOST_REFUSALS = 16  # that wait for a control: where it is refused, each of them is asked for again, with one of its own
+MOST_REFUSALS = 32  # that wait for a control: where it is refused, each of them is asked for again, with one of its own
 
 
 @dataclass(frozen=True)

@@ -202,10 +202,15 @@ class Journeys:
             )
 
     def _kinds(self, credential: str) -> Iterator[Mapping[str, Any]]:
-        """Gives the members of the sessions to be watched: pairs with all currencies and networks, and both types."""
+        """Gives the members of the sessions to be watched: some pairs of the partner, both types.
+
+        Of the second partner's these are the fewest; of the first one's, several have a currency or network in common.
+        """
         partner = self._target.partner(credential)
         types = ("buy", "sell") if partner.get("off_ramp") else ()
-        chosen = varied(pairs(partner)[:MOST_PAIRS])
+        chosen: Sequence[tuple[str, str]] = pairs(partner)[:MOST_PAIRS]
+        if is_second(credential):
+            chosen = varied(chosen)
         for index in range(max(len(chosen), len(types))):
             currency, network = chosen[index % len(chosen)]
             yield {"currency": currency, "network": network, **({"type": types[index % 2]} if types else {})}
