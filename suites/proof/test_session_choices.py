@@ -159,7 +159,7 @@ def covering(kinds: Sequence[Sequence[Choice]]) -> list[list[Choice]]:
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(*(f"proof.session.{name}" for name in SHAPE), *SHOWN)
 @pytest.mark.parametrize("credential", ["client_token", SECOND])
-@parts(16, 2)
+@parts(14, 2)
 def test_every_two_choices_go_together(target: Target, credential: str, part: slice) -> None:
     """Sessions of every pair, type, user and header, and of every two of them, have the promised shape."""
     if credential in target.profile.credentials:
