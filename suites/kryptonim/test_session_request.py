@@ -140,7 +140,7 @@ def test_no_hostile_metadata_breaks_the_target(accepted: Accepted, part: slice) 
 
 
 @pytest.mark.verifies(SURVIVES)
-@parts(11, 1)
+@parts(11, 2)
 def test_no_depth_and_no_size_of_metadata_breaks_the_target(accepted: Accepted, part: slice) -> None:
     """However deep or large the metadata are, the target answers below 500."""
     texts = {
