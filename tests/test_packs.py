@@ -22,6 +22,7 @@ from rampcheck import resources
 from rampcheck.contract import descriptor, packs
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, UsageError
+from tests import installed
 
 ROOT = Path(__file__).parents[1]
 TINYRAMP = ROOT / "examples" / "tinyramp"
@@ -275,27 +276,12 @@ class TestAnInstalledPack:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program() -> Path:
     """The program, installed from the wheels of rampcheck and Tinyramp."""
-    scratch = tmp_path_factory.mktemp("wheels")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(scratch)]
-    subprocess.run([*build, str(ROOT), str(TINYRAMP)], check=True)
-    subprocess.run([sys.executable, "-m", "venv", str(scratch / "venv")], check=True)
-    subprocess.run(
-        [
-            str(scratch / "venv" / "bin" / "pip"),
-            "install",
-            "--quiet",
-            "-c",
-            str(ROOT / "constraints.txt"),
-            *map(str, scratch.glob("*.whl")),
-        ],
-        check=True,
-    )
-    return scratch / "venv" / "bin" / "rampcheck"
+    return installed.program_with(TINYRAMP)
 
 
-@pytest.mark.xdist_group("wheel of a pack")
+@pytest.mark.xdist_group("wheel")
 class TestTinyramp:
     """The third contract, from its wheel beside rampcheck's, in an empty folder: no line of the engine knows it."""
 

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from rampcheck.contract import descriptor
+from tests import installed
 from tests.runs import Completed, rampcheck
 
 pytestmark = pytest.mark.xdist_group("wheel")  # one process has what all of these tests share
 
-ROOT = Path(__file__).parents[1]
-
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, installed from the wheel into a virtual environment of its own."""
-    scratch = tmp_path_factory.mktemp("wheel")
-    constraints = ["-c", str(ROOT / "constraints.txt")]
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(scratch), str(ROOT)]
-    subprocess.run(build, check=True)
-    subprocess.run([sys.executable, "-m", "venv", str(scratch / "venv")], check=True)
-    (wheel,) = scratch.glob("rampcheck-*.whl")
-    subprocess.run([str(scratch / "venv" / "bin" / "pip"), "install", "--quiet", *constraints, str(wheel)], check=True)
-    return scratch / "venv" / "bin" / "rampcheck"
-
-
-@pytest.fixture(scope="module")
-def done(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Completed:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Completed:
     """A default run of the installed program in an empty folder."""
     empty = tmp_path_factory.mktemp("empty")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))}
-    return rampcheck(folder=empty / "run", program=installed, current=empty, environment=environment)
+    return rampcheck(folder=empty / "run", program=installed.program(), current=empty, environment=environment)
 
 
 def test_the_installed_program_judges_every_contract(done: Completed) -> None:
