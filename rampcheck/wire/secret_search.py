@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rampcheck.wire.readings import FOLDED, SHORTEST_FORM, SQUEEZED, Reading, folded, readings
@@ -82,11 +82,14 @@ class Search:
     def tell(self, secret: Secret) -> None:
         """Finds a secret from now on, in all its forms."""
         self._short.setdefault(secret.value.translate(FOLDED), secret)
-        for value in (secret.value, secret.value[::-1]):
-            for form in (value, *_forms(value)):
-                self._enter(form, secret, self._told)
-                self._enter(form[::-1], secret, self._told)
-        self._grams.update(self._told)
+        forms = [form for value in (secret.value, secret.value[::-1]) for form in (value, *_forms(value))]
+        texts = dict.fromkeys(text for form in forms for way in (form, form[::-1]) for text in folded(way))
+        pieces = dict.fromkeys([piece for text in texts for piece in _pieces(text) if piece not in self._told], secret)
+        self._told.update(pieces)
+        self._grams.update(pieces)
+        for text in texts:
+            if SHORTEST_FORM <= len(text) < RUN:
+                self._short.setdefault(text, secret)
         whole, _ = folded(secret.value)
         if secret.least <= RUN <= len(whole) < 2 * RUN + _MOST_ALTERED:
             self._altered[whole] = secret
@@ -98,7 +101,7 @@ class Search:
         if self._kept_size > MOST_KEPT:
             self._forget()
         else:
-            self._enter(secret.value, secret, self._grams)
+            self._enter(secret)
 
     def is_known(self, value: str) -> bool:
         """Whether a value is kept in mind."""
@@ -166,13 +169,11 @@ class Search:
                         yield Span(start, min(start + len(whole), len(text)), secret)
                     place = text.find(anchor, place + 1)
 
-    def _enter(self, form: str, secret: Secret, grams: dict[str, Secret]) -> None:
-        for text in {*folded(form)}:
-            if len(text) >= RUN:
-                pieces = [text[start : start + _GRAM] for start in range(len(text) - _GRAM + 1)]
-                grams.update(dict.fromkeys([piece for piece in pieces if piece not in grams], secret))
-            elif len(text) >= SHORTEST_FORM and grams is self._told:
-                self._short.setdefault(text, secret)
+    def _enter(self, secret: Secret) -> None:
+        """Finds what is kept; what a credential gives away is still told of that one."""
+        grams = self._grams
+        for text in folded(secret.value):
+            grams.update(dict.fromkeys([piece for piece in _pieces(text) if piece not in grams], secret))
 
     def _forget(self) -> None:
         """Keeps the newer half of what is kept."""
@@ -183,7 +184,12 @@ class Search:
             del self._kept[value]
         self._grams = dict(self._told)
         for secret in self._kept.values():
-            self._enter(secret.value, secret, self._grams)
+            self._enter(secret)
+
+
+def _pieces(text: str) -> Sequence[str]:
+    """Gives what the index has of a folded text: nothing of one that is shorter than a run."""
+    return [text[start : start + _GRAM] for start in range(len(text) - _GRAM + 1)] if len(text) >= RUN else ()
 
 
 def _is_nearly(text: str, whole: str) -> bool:
