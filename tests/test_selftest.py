@@ -20,6 +20,7 @@ from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.sandbox import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, page, planned, print_matrix, prove
+from rampcheck.selftest.trial import VARIANTS_AT_ONCE
 from tests.browser import browser, opened, paper, sticking_out
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
@@ -367,7 +368,7 @@ class TestSelection:
         for trial in trials:
             assert {(part.contract, part.seed) for part in trial.parts} <= {(trial.contract, trial.seed)}
             assert trial.variants == tuple(name for part in trial.parts for name in part.variants) or not trial.parts
-            assert len(trial.parts) <= 4
+            assert len(trial.parts) <= VARIANTS_AT_ONCE
             assert len(set(trial.options)) == len(trial.options), trial.name
 
     def test_everything(self) -> None:
