@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 import pytest
+
+from tests import runs
 
 # They take long, or much of the machine: `pytest -m heavy` runs them, and nothing else does.
 HEAVY = frozenset(
@@ -82,3 +89,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tier, files in (("heavy", HEAVY), ("quick", QUICK)):
             if item.path.stem in files:
                 item.add_marker(tier)
+
+
+@pytest.fixture(scope="session")
+def conforming(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], runs.Completed]:
+    """Gives a whole run of the plain reference of a contract, the same to all tests, which only read it."""
+    own: Path = tmp_path_factory.getbasetemp()
+    # The workers of pytest-xdist have each a folder of their own in one of all: its documentation, "How-tos".
+    return partial(runs.conforming, place=own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own)

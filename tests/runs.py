@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import subprocess
@@ -10,9 +9,10 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from rampcheck.selftest.attempt import processes
 
@@ -62,13 +62,20 @@ def rampcheck(
     return Completed(done.returncode, done.stdout + done.stderr, folder)
 
 
-@cache
-def conforming(contract: str) -> Completed:
-    """Gives a whole run of the plain reference, with a HAR beside its folder, for tests that only read it."""
-    scratch = tempfile.TemporaryDirectory(prefix="rampcheck-tests-")
-    atexit.register(scratch.cleanup)
-    place = Path(scratch.name)
-    return rampcheck("--contract", contract, "--har", str(place / "run.har"), folder=place / "run")
+def conforming(contract: str, place: Path) -> Completed:
+    """Gives a whole run of the plain reference, with a HAR beside its folder, for tests that only read it.
+
+    Whichever process of the tests asks first makes it, below `place`, which all of them have.
+    """
+    own = place / contract
+    told = own / "told.json"
+    with FileLock(place / f"{contract}.lock"):
+        if not told.exists():
+            own.mkdir()
+            done = rampcheck("--contract", contract, "--har", str(own / "run.har"), folder=own / "run")
+            told.write_text(json.dumps([done.code, done.printed]), encoding="utf-8")
+    code, printed = json.loads(told.read_text(encoding="utf-8"))
+    return Completed(code, printed, own / "run")
 
 
 def commanded(

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from rampcheck.sandbox import builtin_profile
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.redaction import Redactor
 from tests import small_pack
-from tests.runs import Completed, conforming
+from tests.runs import Completed
 
 # A generated request breaks what it happens to break; marks for all of that would start this one for each.
 GENERATED = "test_properties.py::test_generated_invalid_requests"
@@ -58,7 +59,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(name: str) -> Completed:
+def run(name: str, conforming: Callable[[str], Completed]) -> Completed:
     """A run of the plain reference."""
     return conforming(name)
 

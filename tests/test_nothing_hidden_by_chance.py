@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.runs import conforming
+from tests.runs import Completed
 
 MARK = re.compile(r"\[redacted (\w+) [0-9a-f]{12}\]")
 # Where an answer has a secret of its own: the member, and the names of the marks that may stand there.
@@ -34,7 +34,9 @@ def texts(value: Any, member: str = "") -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("contract", SECRET)
-def test_an_answer_hides_its_secrets_and_what_the_request_hid(contract: str) -> None:
+def test_an_answer_hides_its_secrets_and_what_the_request_hid(
+    contract: str, conforming: Callable[[str], Completed]
+) -> None:
     """An id, a time, a currency, a message, a header: none of some 700 answers has a mark in place of these."""
     done = conforming(contract)
     assert done.code == 0, done.printed

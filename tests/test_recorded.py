@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from rampcheck.recorded import files
 from rampcheck.report import har
 from rampcheck.running import folder
 from rampcheck.wire.journal_schema import mistake
-from tests.runs import Completed, conforming
+from tests.runs import Completed
 
 CONTRACTS = ("proof", "kryptonim")
 EVERY = 15  # so many of a run's exchanges are one in the traffic whose parts are taken away
@@ -28,7 +29,7 @@ Har = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=CONTRACTS)
-def run(request: pytest.FixtureRequest) -> Completed:
+def run(request: pytest.FixtureRequest, conforming: Callable[[str], Completed]) -> Completed:
     """A run of a reference, which writes a HAR."""
     done = conforming(request.param)
     assert done.code == 0
@@ -41,8 +42,10 @@ def profile(run: Completed) -> Path:
     told = {name: value for name, value in known.items() if name != "egress"}
     told["credentials"] = {name: f"made-up-{name}-0123456789" for name in known["credentials"]}
     path = run.folder.parent / "profile.yaml"
-    path.write_text(yaml.safe_dump(told), encoding="utf-8")
-    return path
+    # Another process of the tests may read it: it is there as a whole, or not at all.
+    own = path.with_suffix(f".{os.getpid()}")
+    own.write_text(yaml.safe_dump(told), encoding="utf-8")
+    return own.replace(path)
 
 
 def judged(source: Path, profile: Path, output: Path) -> Completed:

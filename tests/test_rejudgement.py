@@ -19,7 +19,7 @@ from rampcheck.running import conclusion
 from rampcheck.running.rejudgement import ATTESTED, DIFFERS, SAME, rejudged
 from rampcheck.wire.journal import from_record
 from tests import samples
-from tests.runs import Completed, conforming, rampcheck
+from tests.runs import Completed, rampcheck
 
 Record = dict[str, Any]
 PART = ("--contract", "proof", "--clause", "proof.auth.*")
@@ -53,7 +53,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Completed:
 
 
 @pytest.mark.parametrize("contract", ["proof", "kryptonim"])
-def test_a_conforming_run_comes_out_the_same(contract: str) -> None:
+def test_a_conforming_run_comes_out_the_same(contract: str, conforming: Callable[[str], Completed]) -> None:
     """Nothing differs, and of the required clauses no more are attested by the live run only than is said above."""
     again = rejudged(conforming(contract).folder)
     assert again.holds, again.lines()
