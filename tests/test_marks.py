@@ -139,37 +139,28 @@ def test_each_part_of_a_scenario_judges_one_of_its_marks(name: str, run: Complet
     assert not {scenario for scenario, clauses in parts.items() if not clauses & (judged[scenario] | elsewhere)}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ('@pytest.mark.verifies("{name}.session.answered")\n', "", "test_answer verifies no clause"),
-        (
-            "{name}.session.answered",
-            "{name}.session.answer",
-            "test_answer verifies '{name}.session.answer', which is no clause",
-        ),
-        ("@pytest.mark.verifies", "@pytest.mark.verify", "test_session verifies no clause"),
-    ],
-)
-def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path, old: str, new: str, told: str) -> None:
+WRONG = [
+    ('@pytest.mark.verifies("smallest.session.answered")\n', "", "test_answer verifies no clause"),
+    (
+        "smallest.session.answered",
+        "smallest.session.answer",
+        "test_answer verifies 'smallest.session.answer', which is no clause",
+    ),
+    ("@pytest.mark.verifies", "@pytest.mark.verify", "test_session verifies no clause"),
+]
+
+
+def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path) -> None:
     """Nobody would miss a scenario that no run starts: it fails the collection of its file."""
-    name = "smallest"
-    folder = small_pack.write(tmp_path, name)
-    file = folder / "suites" / name / "test_session.py"
+    folder = small_pack.write(tmp_path, "smallest")
+    file = folder / "suites" / "smallest" / "test_session.py"
     text = file.read_text(encoding="utf-8")
 
-    def collected() -> subprocess.CompletedProcess[str]:
+    def collected(*files: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-p",
-                "rampcheck.running.plugin",
-                "--import-mode=importlib",
-                "--collect-only",
-                "-q",
-                str(file),
+                *(sys.executable, "-m", "pytest", "-p", "rampcheck.running.plugin"),
+                *("--import-mode=importlib", "--collect-only", "-q", *map(str, files)),
             ],
             capture_output=True,
             text=True,
@@ -178,12 +169,17 @@ def test_a_scenario_without_a_clause_is_not_collected(tmp_path: Path, old: str, 
             env={**os.environ, packs.VARIABLE: str(folder)},
         )
 
-    right = collected()
+    right = collected(file)
     assert right.returncode == 0, right.stdout
-    file.write_text(text.replace(old.replace("{name}", name), new.replace("{name}", name)), encoding="utf-8")
-    wrong = collected()
+    wrong_files = [file.with_name(f"test_wrong_{number}.py") for number, _ in enumerate(WRONG)]
+    for path, (old, new, _) in zip(wrong_files, WRONG, strict=True):
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    wrong = collected(*wrong_files)
     assert wrong.returncode not in (0, 5)
-    assert told.replace("{name}", name) in wrong.stdout
+    for path, (_, _, told) in zip(wrong_files, WRONG, strict=True):
+        assert told in wrong.stdout
+        assert f"ERROR suites/smallest/{path.name}" in wrong.stdout, wrong.stdout
 
 
 @pytest.fixture

@@ -77,13 +77,13 @@ def leaked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         )
 
 
-def views(text: str) -> list[str]:
+def views(text: str) -> set[str]:
     """Gives a text as it is and with its escapes undone, in lower case."""
     unescaped = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\\", "")
-    return [
+    return {
         view.lower()
         for view in (text, unquote(text), html.unescape(text), unescaped, unquote(unescaped), html.unescape(unescaped))
-    ]
+    }
 
 
 def test_the_leaky_target_fails(leaked: Completed) -> None:

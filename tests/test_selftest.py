@@ -22,6 +22,7 @@ from rampcheck.sandbox import all_defects
 from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, page, planned, print_matrix, prove
 from rampcheck.selftest.trial import VARIANTS_AT_ONCE
 from tests.browser import browser, opened, paper, sticking_out
+from tests.runs import commanded
 
 pytestmark = pytest.mark.xdist_group("selftest")  # one process has what all of these tests share
 
@@ -314,14 +315,9 @@ def test_the_command(tmp_path: Path) -> None:
 )
 def test_unknown_names_are_mistakes(given: list[str], tmp_path: Path) -> None:
     """What does not exist is told at once, with exit code 4."""
-    done = subprocess.run(
-        [sys.executable, "-m", "rampcheck.cli", "selftest", *given, "--output", str(tmp_path / "made")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == ExitCode.USAGE, done.stderr
-    assert given[1] in done.stderr
+    code, printed = commanded("selftest", *given, "--output", str(tmp_path / "made"))
+    assert code == ExitCode.USAGE, printed
+    assert given[1] in printed
     assert not (tmp_path / "made").exists()
 
 
