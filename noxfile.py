@@ -1,6 +1,6 @@
-"""What is tried besides the gate: every Python that is installed, the newest dependencies, the handbook.
+"""What is tried in environments of their own: every Python that is installed, the newest dependencies, the handbook.
 
-`nox` (`pip install nox`) runs the sessions named below; `nox -s newest` one of them, and so on.
+`nox` runs the sessions named below; `nox -s newest` one of them, and so on. The gate runs those of other Pythons.
 """
 
 from __future__ import annotations
