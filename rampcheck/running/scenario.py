@@ -337,6 +337,13 @@ class Attempt:
         """Sends it and leaves the judgement to the invariants."""
         return self._sent(None)
 
+    def send_again_if_refused(self) -> Exchange:
+        """Sends what this target accepts otherwise, and leaves the judgement to the invariants; gives the last answer.
+
+        Refused, it is sent once more: who accepts it then has refused it in passing.
+        """
+        return self.control.target.look_again(self.request, self.send())
+
     def is_refused(self, rejection: Rejection, *, clause: str | None = None) -> Exchange:
         """Demands this rejection for this change, and no other."""
 

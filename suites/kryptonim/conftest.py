@@ -71,4 +71,4 @@ def as_far_as_taken(accepted: Accepted, request: Request, what: str) -> Accepted
 
 def sent(accepted: Accepted, request: Request, what: str) -> Exchange:
     """Sends a request in place of the accepted one, and leaves the judgement to the invariants."""
-    return accepted.target.look_again(request, accepted.instead(request, what).send())
+    return accepted.instead(request, what).send_again_if_refused()

@@ -284,7 +284,7 @@ def test_metadata_of_any_shape_is_accepted(accepted: Accepted, target: Target) -
         for name, value in metadata.items()
     }
     attempt = accepted.but(metadata=together)
-    exchange = target.look_again(attempt.request, attempt.send())
+    exchange = attempt.send_again_if_refused()
     if exchange.accepted:
         target.demand(exchange, Demand(target.clause, Acceptance()), accepted.exchange)
     for what, metadata in METADATA.items():

@@ -92,7 +92,7 @@ def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
         demand_not_started(target, session, "a new user")
         asking.known(session, poll(transaction_of(session.exchange), credential))
         demand_not_started(target, session, "a new user whose transaction was asked for", BROWSER)
-        session.unchanged().send()
+        session.unchanged().send_again_if_refused()
         demand_not_started(target, session, "a new user with a second session")
 
 

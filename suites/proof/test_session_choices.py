@@ -174,12 +174,12 @@ def test_every_two_choices_go_together(target: Target, credential: str, too_unus
         for chosen in covering(choices(target, credential))[part]:
             row = [DECIMALS if choice.words in too_unusual else choice for choice in chosen]
             attempt = made(accepted, row)
-            exchange = target.look_again(attempt.request, attempt.send())
+            exchange = attempt.send_again_if_refused()
             amounts = {choice.words for choice in row if "amount" in (choice.members or {})} - {DECIMALS.words}
             if not exchange.accepted and amounts:  # Which ones a target takes is not documented.
                 row = [DECIMALS if choice.words in amounts else choice for choice in row]
                 attempt = made(accepted, row)
-                exchange = target.look_again(attempt.request, attempt.send())
+                exchange = attempt.send_again_if_refused()
                 if exchange.accepted:
                     too_unusual |= amounts
             if exchange.accepted:
