@@ -196,7 +196,7 @@ def long_texts() -> Iterator[dict[str, Any]]:
 
 @pytest.mark.verifies(SURVIVES)
 @pytest.mark.parametrize("name", AMOUNTS)
-@parts(13, 1)
+@parts(11, 3)
 def test_no_hostile_number_breaks_the_target(accepted: Accepted, name: str, part: slice) -> None:
     """However large, small or long an amount is, the target answers below 500."""
     request = with_field(accepted.request, name, "AMOUNT")
