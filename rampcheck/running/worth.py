@@ -21,7 +21,7 @@ from rampcheck.errors import ContractError
 FILE_NAME = "worth.json"
 FIRST = "baseline"
 UNKNOWN = 6  # requests of a scenario that was not measured: what most take of the references
-DEALT_OUT = 0.95  # of a budget; the rest is for controls, and for what a target makes a run ask again
+DEALT_OUT = 0.9  # of a budget; the rest is for controls, and for what a target makes a run ask again
 COVERING = 0.95  # of a budget at the most is for seeing each clause once
 Scenario = TypeVar("Scenario")
 
