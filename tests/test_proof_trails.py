@@ -265,6 +265,7 @@ def denied(seconds: float) -> Exchange:
     return replace(recorded(seconds, "GET", path, {"error": "not_found"}, status=404), authenticated=True)
 
 
+ANOTHER = recorded(9.0, "POST", "/widget/session", {"merchant_transaction_id": OTHER_ID, "type": "buy"}, asked=DOCUMENT)
 WRONG: Mapping[str, tuple[str, Callable[[Traffic], object]]] = {
     "another id": ("transaction.echo", changed("polls", 0, merchant_transaction_id=OTHER_ID)),
     "another id than asked for": (
@@ -289,7 +290,7 @@ WRONG: Mapping[str, tuple[str, Callable[[Traffic], object]]] = {
     ),
     "an update before the creation": ("transaction.times", changed("polls", 1, updated_at=at(-1))),
     "a day that does not exist": ("transaction.times", changed("polls", 1, updated_at="2026-02-30T00:00:00Z")),
-    "a transaction that is forgotten": ("transaction.pending", having(more=[denied(7.5), denied(8.5)])),
+    "a transaction that is forgotten": ("transaction.pending", having(more=[denied(5.5), denied(6.5)])),
     "an end that changes": ("transaction.terminal", changed("polls", 3, status="failed")),
     "a stranger's poll": ("transaction.isolation", having(stranger_poll=200, stranger_told=DOCUMENT)),
     "a missing event": ("ws.event", without("events", 0)),
@@ -372,10 +373,11 @@ def test_what_is_wrong_is_found_and_nothing_else(name: str) -> None:
 
 ALLOWED: Mapping[str, Callable[[Traffic], object]] = {
     "a transaction that is known after a while": having(more=[denied(0.2), denied(1.5), denied(1.9)]),
-    "a transaction that is unknown once": having(more=[denied(7.5)]),
-    "a transaction that is unknown while nothing is accepted": having(more=[denied(8.5), denied(8.7)]),
+    "a transaction that is unknown once": having(more=[denied(5.5)]),
+    "a transaction that is unknown while nothing is accepted": having(more=[denied(6.5), denied(6.7)]),
+    "a target that has lost all and goes on": having(more=[denied(8.5), ANOTHER, denied(9.5)]),
     "a transaction that a wrong token does not find": having(
-        more=[replace(denied(7.5), authenticated=False), replace(denied(8.5), authenticated=False)]
+        more=[replace(denied(5.5), authenticated=False), replace(denied(6.5), authenticated=False)]
     ),
     "a snapshot at subscription": lambda traffic: traffic.events.insert(0, event("pending", 0)),
     "a snapshot of what is told again": having(

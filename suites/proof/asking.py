@@ -11,9 +11,9 @@ from rampcheck.judging.invariants import given
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
+from .invariants.values import UNTIL_KNOWN
 from .requests import kyc_status, with_headers
 
-UNTIL_KNOWN = 2.0  # seconds that may pass until the other endpoints know a session
 PAUSE = 0.2
 
 

@@ -14,8 +14,8 @@ from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .asking import PAUSE, UNTIL_KNOWN, let_pass, transaction_of
-from .invariants.values import RANK, TERMINAL
+from .asking import PAUSE, let_pass, transaction_of
+from .invariants.values import RANK, TERMINAL, UNTIL_KNOWN
 from .invariants.ws import is_lost
 from .requests import poll, upgrade
 

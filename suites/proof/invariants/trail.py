@@ -27,8 +27,9 @@ class Trail:
     """One transaction: its session, then each kind of exchange in the order of its start.
 
     `polls` and `sockets` are the owner's that were accepted, a poll only where it names the transaction: another may be
-    anybody's; `denials` are those of the right credentials that got a 404. `strangers` is all that another partner
-    asked about it, `webhooks` what the target sent about it. It is asked for what it tells when all has been added.
+    anybody's; `denials` are those of the right credentials by which nothing is known of it. `strangers` is all that
+    another partner asked about it, `webhooks` what the target sent about it. It is asked for what it tells when all has
+    been added.
     """
 
     session: Exchange
@@ -46,7 +47,7 @@ class Trail:
             self.strangers.append(exchange)
         elif EVENTS.asked(exchange) and exchange.accepted:
             self.sockets.append(exchange)
-        elif TRANSACTION.asked(exchange) and exchange.authenticated and exchange.status == 404:
+        elif TRANSACTION.asked(exchange) and exchange.authenticated and given(exchange, "error") == "not_found":
             self.denials.append(exchange)
         elif exchange.accepted and given(exchange, "merchant_transaction_id") is not None:
             self.polls.append(exchange)

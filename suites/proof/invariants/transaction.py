@@ -25,10 +25,9 @@ from rampcheck.wire.exchanges import Exchange, http_date
 
 from ..endpoints import TRANSACTION
 from .trail import Trail, is_of_a_transaction, of_each_transaction, trails
-from .values import Time, time, times_in_order
+from .values import UNTIL_KNOWN, Time, time, times_in_order
 
 NEAR = 120  # seconds
-UNTIL_KNOWN = 2.0  # seconds that may pass until a session is known everywhere
 
 
 @invariant("proof.transaction.echo", TRANSACTION.answered_with("merchant_transaction_id"))
@@ -102,15 +101,21 @@ def _is_near(created: Time, session: Exchange) -> bool:
 def what_is_known_stays_known(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
     """A transaction that its owner was told of is not unknown afterwards.
 
-    A refusal counts if it comes twice, with something accepted between; and not as long as it may take a target to know
-    a session everywhere.
+    A refusal counts if it comes twice, with something accepted between; not as long as it may take a target to know a
+    session everywhere, and not where all that was there before is unknown since: then the target has begun anew.
     """
     accepted = [exchange for exchange in exchanges if exchange.accepted]
+    every = trails(exchanges)
     denied: list[tuple[Exchange, Exchange]] = []
-    for trail in trails(exchanges):
+    for trail in every:
         for known in trail.polls[:1]:
             since = max(known.ended, trail.session.ended + UNTIL_KNOWN)
-            denied += ((denial, known) for denial in trail.denials if denial.started > since)
+            older = [poll for other in every if other.session.started <= trail.session.started for poll in other.polls]
+            denied += (
+                (denial, known)
+                for denial in trail.denials
+                if denial.started > since and any(poll.started >= denial.ended for poll in older)
+            )
     denied.sort(key=lambda one: one[0].started)
     for (first, _known), (again, known) in pairwise(denied):
         if any(first.ended <= control.started and control.ended <= again.started for control in accepted):

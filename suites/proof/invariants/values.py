@@ -13,7 +13,7 @@ from rampcheck.judging.suite import Broken, member
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 RANK = {"pending": 0, "processing": 1, "completed": 2, "failed": 2, "cancelled": 2}
-
+UNTIL_KNOWN = 2.0  # seconds that may pass until a session is known everywhere
 # A clock's digits without a fraction, HHMM or HHMMSS, and the smallest step that they can tell.
 STEPS = {4: timedelta(minutes=1), 6: timedelta(seconds=1)}
 
