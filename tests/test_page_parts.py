@@ -96,6 +96,15 @@ def test_what_has_no_answer_shows_none() -> None:
     assert extract(record, ["body"]) == ""
 
 
+def test_the_evidence_of_a_webhook_is_what_came() -> None:
+    """Its answer is this run's own; and what a WebSocket tells, its messages show."""
+    record = answered("")
+    record["direction"], record["request"]["body"] = "incoming", '{"a": 1, "b": 2}'
+    assert extract(record, ["body.a"]) == f'{record["request"]["method"]}, {{"a": 1, … 1 more}}'
+    message = {"direction": "incoming", "at": "", "type": "text", "body": "{}", "encoding": "utf-8"}
+    assert extract({**answered(""), "messages": [message]}, ["body"]) == ""
+
+
 # What to add
 
 

@@ -37,11 +37,11 @@ class Sight:
     """A finding or an observation. `evidence` is set where its exchange is shown: where it is first cited.
 
     `expected` and `actual` are in pieces, each with whether it differs from the other text; `expected` is None of an
-    observation. `extract` is the part of the answer that is the evidence. `place` says where its exchange is: `here`,
-    `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it. `examples`
-    are those of the same kind with other values, `beside` the exchanges with which it disagrees, `together` the command
-    that sends it and these. `trace` is by what the vendor finds the exchange among its own traces, `answers` says how
-    all the exchanges ended in which it was seen.
+    observation. `extract` is the part of what the target sent that is the evidence. `place` says where its exchange is:
+    `here`, `elsewhere` on the page, in the `journal`, `lost`, or nowhere (empty) where no single exchange shows it.
+    `examples` are those of the same kind with other values, `beside` the exchanges with which it disagrees, `together`
+    the command that sends it and these. `trace` is by what the vendor finds the exchange in its own traces, `answers`
+    says how all the exchanges ended in which it was seen.
     """
 
     expected: list[Piece] | None
