@@ -422,6 +422,26 @@ def test_a_spent_budget_is_not_the_targets_absence(opened: Open, monkeypatch: py
     assert not records(target, "outage")
 
 
+def test_what_may_be_refused_is_looked_at_again_after_a_refusal_in_passing(opened: Open) -> None:
+    """A target that refuses a good request now and then may do so with a strange one: that is a second doubt."""
+    refused = set[str]()
+
+    def respond(body: dict[str, Any]) -> bytes:
+        user = body["partner_user_id"]
+        is_new, _ = user.startswith(SUSPECT) and user not in refused, refused.add(user)
+        return REFUSED if is_new else SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        accepted = target.accepted()
+        accepted.but(partner_user_id=f"{SUSPECT}1").is_survived(clause=SURVIVES)
+        assert len(bodies) == 2  # it may be refused
+        accepted.but(partner_user_id=f"{SUSPECT}2").send_again_if_refused()
+        accepted.but(partner_user_id=f"{SUSPECT}3").is_survived(clause=SURVIVES)
+    assert [body["partner_user_id"][-1] for body in bodies[1:]] == ["1", "2", "2", "3", "3"]
+    assert len(records(target, "doubt")) == 2
+
+
 def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -> None:
     """From then on a request is sent once: no retry, no control."""
 

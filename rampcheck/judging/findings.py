@@ -90,6 +90,7 @@ class Judge:
         self.trail = Trail()
         self.failures = 0
         self._doubted: dict[int, tuple[Exchange, list[Finding]]] = {}
+        self._in_passing: set[str] = set()
         self._clauses: Sequence[str] = ()
         self._suite = suite
         self._journal = journal
@@ -287,6 +288,12 @@ class Judge:
             if self.contract.clauses[finding.clause].level != "open":
                 doubt: Record = {"kind": "doubt", **finding.content(), "signature": kind, "gateway": gateway}
                 self._write(doubt, finding.scenario)
+                if not gateway:
+                    self._in_passing.add(kind)
+
+    def is_known_in_passing(self, exchange: Exchange) -> bool:
+        """Whether a wrong refusal like this one was seen, that did not come again."""
+        return self.redacted(signature(exchange, self._suite.contract.envelope)) in self._in_passing
 
     def _write(self, record: Record, scenario: str) -> None:
         """Writes a record that speaks of a scenario, and counts it there."""

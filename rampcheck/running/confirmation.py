@@ -21,6 +21,7 @@ from rampcheck.running.repeats import Repeats
 from rampcheck.wire.client import Client, LongAnswerError
 from rampcheck.wire.exchanges import Exchange, Request
 
+MOST_LOOKS = 20  # at what may be refused, where one like it did not come again
 MOST_REFUSED_CONTROLS = 3  # by something in front of the target; then it is not what was asked that it refuses
 MOST_ROUNDS = 3  # of control and request, for a request that is answered otherwise each time, or by a page
 # So many more for a page, two for each sign that pages come by chance.
@@ -82,6 +83,7 @@ class Confirmation:
         self._plain = plain
         self._repeats = Repeats(client, judge, suite, plain)
         self._refused_controls = 0
+        self._looks = 0  # at refusals like one that did not come again
         self._slow = 0  # requests that were answered in time only when they were asked again
         self._pages_in_passing = 0
         self._refuses_with: set[int] = set()  # statuses, in the API's own words
@@ -107,7 +109,12 @@ class Confirmation:
         self._recovery.inquire_for_others()
         first = self._send(request, demand)
         self._recovery.remember(request, first)
-        return self.settle(first, request, control, demand, accepted)
+        answer = self.settle(first, request, control, demand, accepted)
+        # A target that has refused good requests in passing may have done so with what it may refuse as well.
+        if demand is not None and demand.due.is_told_by_status and self._judge.is_known_in_passing(answer):
+            self._looks += 1
+            return answer if self._looks > MOST_LOOKS else self.look_again(request, answer)
+        return answer
 
     def settle(
         self,
