@@ -75,10 +75,10 @@ def test_every_option_that_a_page_names_exists() -> None:
         f"rampcheck {command} {option}"
         for command, rest in called()
         for option in re.findall(r"(?<= )--?[a-z][a-z-]*", rest.partition("#")[0])
-        if option not in {name for one in main.commands[command].params for name in (*one.opts, *one.secondary_opts)}
+        if option not in {way for one in main.commands[command].params for way in (*one.opts, *one.secondary_opts)}
     ]
     assert wrong == []
-    known = {name for command in COMMANDS.values() for one in command.params for name in one.opts} | {"--help"}
+    known = {option for command in COMMANDS.values() for one in command.params for option in one.opts} | {"--help"}
     spoken = {(name(page), option) for page in PAGES for option in re.findall(r"`(--[a-z-]+)", read(page))}
     assert {told for told in spoken if told[1] not in known | {"--rampcheck-"}} == set()
 

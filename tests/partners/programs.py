@@ -88,7 +88,8 @@ class Programs:
 
 def examples() -> list[Path]:
     """The conforming programs that partners begin from, of all contracts."""
-    return sorted([*EXAMPLES.glob("*/purchase.*"), *EXAMPLES.glob("*/*/purchase.*")])
+    found = [*EXAMPLES.glob("*/purchase.*"), *EXAMPLES.glob("*/*/purchase.*")]
+    return sorted(path for path in found if path.parent.name != "__pycache__")
 
 
 def contract_of(example: Path) -> str:
