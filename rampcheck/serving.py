@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -94,13 +95,14 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
             click.echo(f"    rampcheck run --contract {contract} --base-url {base_url}")
             click.echo("With --write-profile there is a profile, by which a run verifies more.")
 
-    server.serve(
-        contract,
-        host=host,
-        port=port,
-        defects=defects,
-        variants=variants,
-        webhook_url=webhook_url,
-        until_input_ends=False,
-        announce=announce,
-    )
+    with suppress(KeyboardInterrupt):  # that is how it is meant to end
+        server.serve(
+            contract,
+            host=host,
+            port=port,
+            defects=defects,
+            variants=variants,
+            webhook_url=webhook_url,
+            until_input_ends=False,
+            announce=announce,
+        )

@@ -237,7 +237,9 @@ def test_the_reports_say_what_is_attested(whole: Certified) -> None:
     page = (whole.place / "index.html").read_text(encoding="utf-8")
     assert "Attested by the partner" in page
     assert "Certification of an integration" in page
-    assert "rampcheck certify --contract proof -- COMMAND" in page
+    pace = f"--time-scale {SCALE:g}"
+    assert f"rampcheck certify --contract proof {pace} -- COMMAND" in page
+    assert f'<dt>Selected</dt><dd><span class="code">{pace}</span>' in page  # on the sheet that is signed
     junit = (whole.place / "junit.xml").read_text(encoding="utf-8")
     assert junit.count("<skipped") == 2
     assert "◇ attested" in (whole.place / "summary.md").read_text(encoding="utf-8")

@@ -164,7 +164,7 @@ class Certification:
         return (
             f"The integration has to call the URL in {own[0]} ({self.base_url} here), with "
             f"{' and '.join(self._variables.values())}, and give what it is answered to {own[1]}; the environment of "
-            "its command holds them. docs/certify.md names all of them."
+            "its command holds them. The handbook's page on `rampcheck certify` names all of them."
         )
 
     def _selected(self) -> Iterable[str]:
@@ -229,7 +229,7 @@ class Certification:
         webhooks = len(self._recorder.of(step.name)) - calls
         ended = " (ended)" if step.name in self._cut else f" (exit code {end.code})" if end.code else ""
         took = time.monotonic() - began
-        tell(f"{step.name:<22} {calls:>4} calls {webhooks:>3} webhooks {took:>6.1f} s{ended}")
+        tell(f"{step.name:<22} calls {calls:>4}   webhooks {webhooks:>3} {took:>8.1f} s{ended}")
 
     def _environment(self, step: Step, told: Mapping[str, str]) -> dict[str, str]:
         """Gives what the command finds in its environment."""

@@ -192,6 +192,7 @@ class Results(TypedDict):
     strict: NotRequired[bool]
     require_complete: NotRequired[bool]
     selection: NotRequired[Selection]
+    time_scale: NotRequired[float]
     requests: int
     workers: int
     counts: Counts

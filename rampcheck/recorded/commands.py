@@ -96,7 +96,8 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
     with _progress(console, "Reading", sum(file.path.stat().st_size for file in opened)) as advance:
         for file in opened:
             traffic.read(file, advance)
-    if not traffic.recordings:
+    is_asked = any(one.exchange.direction == "outgoing" for one in traffic.recordings)
+    if not traffic.recordings or (traffic.elsewhere and not is_asked):  # a webhook names no API
         raise UsageError(
             _nothing(known.base_url, traffic, opened), "Is it recorded behind another address? Name it with --at."
         )

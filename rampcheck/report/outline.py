@@ -269,13 +269,14 @@ def _gaps(unverified: tuple[ClauseResult, ...]) -> tuple[Gap, ...]:
 
 
 def selection(results: Results) -> str:
-    """Gives what of the contract was selected, as options for a shell; empty where that was all."""
+    """Gives what of the contract was selected, and at what pace, as options for a shell; empty where that was all."""
     chosen = results.get("selection", Selection(clauses=[], keyword=""))
     options = [word for pattern in chosen["clauses"] for word in ("--clause", pattern)]
     options += ["-k", chosen["keyword"]] if chosen["keyword"] else []
     options += ["--shard", chosen["shard"]] if "shard" in chosen else []
     options += [word for step in chosen.get("steps", ()) for word in ("--step", step)]
     options += ["--budget", str(chosen["budget"])] if "budget" in chosen else []
+    options += ["--time-scale", f"{results['time_scale']:g}"] if "time_scale" in results else []
     options += chosen.get("traffic", [])
     return shlex.join(options)
 

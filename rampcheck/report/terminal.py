@@ -162,7 +162,9 @@ def _print_end(console: Console, results: Results, summary: Outline, directory: 
     ]
     say(console, "")
     say(console, Text(", ").join(counts))
-    say(console, f"{plural(results['requests'], 'request')}, seed {results['seed']}, run {results['run']}")
+    is_sent = not ("traffic" in results.get("selection", {}) or "side" in results)
+    seed = f", seed {results['seed']}" if is_sent else ""
+    say(console, f"{plural(results['requests'], 'request' if is_sent else 'exchange')}{seed}, run {results['run']}")
     if summary.selection:
         say(console, f"Selected: {visible(summary.selection)}")
     say(console, where(directory))

@@ -119,9 +119,10 @@ class _Cure(TypedDict):
 
 
 class _Side(TypedDict):
-    """Whose promises were judged, where they are not the target's."""
+    """Whose promises were judged, where they are not the target's, and by what every time was multiplied."""
 
     side: NotRequired[Side]
+    time_scale: NotRequired[float]
 
 
 class _Judgement:
@@ -189,6 +190,8 @@ class _Judgement:
         subject = self._profile.subject
         cure: _Cure = {"cure": self._cure} if self._cure else {}
         side: _Side = {"side": "partner"} if "side" in beginning else {}
+        if (scale := beginning.get("time_scale", 1.0)) != 1:
+            side["time_scale"] = scale
         lasts = any(outage["ended"] is None for outage in account.outages)
         troubled = bool(account.faults or account.cut) or lasts
         return {

@@ -96,8 +96,11 @@ def _loaded_private(path: Path, content: bytes, passphrase: str) -> Ed25519Priva
         # The cause is not told: it may quote the key.
         if is_encrypted:
             raise UsageError(f"{path} cannot be decrypted", f"Is {PASSPHRASE} the passphrase of this key?") from None
-        kind = "a public key, and only a private one signs" if b"PUBLIC KEY" in content else "no private key in PEM"
-        raise UsageError(f"{path} holds {kind}", _MAKE_ONE) from None
+        if b"PUBLIC KEY" in content:
+            beside = path.with_suffix("") if path.suffix == ".pub" else None
+            cure = f"Name the private one: {beside}." if beside is not None and beside.is_file() else _MAKE_ONE
+            raise UsageError(f"{path} holds a public key, and only a private one signs", cure) from None
+        raise UsageError(f"{path} holds no private key in PEM", _MAKE_ONE) from None
     if not isinstance(loaded, Ed25519PrivateKey):
         raise UsageError(f"{path} holds a key of another kind than Ed25519", _MAKE_ONE)
     return loaded
