@@ -461,7 +461,7 @@ def test_a_run_folds_nothing_that_has_a_reason_of_its_own(tmp_path: Path) -> Non
         "--defect",
         "amount-without-trailing-zeros",
         "-k",
-        "amount",
+        "choices",
         folder=tmp_path / "run",
     )
     failed = done.verdicts("failed")

@@ -13,7 +13,7 @@ import yaml
 from tests.runs import Completed, rampcheck
 from tests.test_conditions import briefly
 
-FOLLOWED = 6  # transactions of the reference's profile: two partners, three kinds each
+FOLLOWED = 5  # transactions of the reference's profile: three kinds of one partner, two of the other
 
 
 @pytest.fixture(scope="module")

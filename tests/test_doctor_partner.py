@@ -150,7 +150,7 @@ def test_a_credential_that_is_not_what_it_should_be_is_told(
 
 LOOKS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("environment", {"environment": None}, "does not say it", "Write `environment: sandbox`"),
-    ("limits", {"limits": {"requests_per_second": 0, "max_requests": 200}}, "about 830", "limits.max_requests"),
+    ("limits", {"limits": {"requests_per_second": 0, "max_requests": 200}}, "about 740", "limits.max_requests"),
     (
         "limits",
         {"limits": {"requests_per_second": 50, "max_minutes": 0.2}},

@@ -63,6 +63,7 @@ MOMENTS = {
     "rampcheck/selftest/__init__.py": 2,  # when a selftest began and ended
     "rampcheck/selftest/peer_hooks.py": 1,  # the moment that may be signed
     "rampcheck/doctor/asking.py": 1,  # when a diagnosis ended
+    "suites/proof/asking.py": 1,  # how old a session is; of no more than what others took to be known
     "rampcheck/signoff/signing.py": 1,  # when somebody signed
     "rampcheck/signoff/commands.py": 1,  # whether a signed run holds today
     "rampcheck/wire/retries.py": 1,  # a Retry-After that is a date of somebody's wall clock

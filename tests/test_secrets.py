@@ -139,6 +139,7 @@ def test_the_same_secret_stays_recognisable_as_the_same(leaked: Completed) -> No
         record["response"]["body"]
         for record in exchanges
         if record["protocol"] == "http" and record["response"] and record["response"]["status"] == 200
+        if not record["failure"]  # of an answer that is too long, only the head is kept
     ]
     told += [record["request"]["body"] for record in exchanges if record["protocol"] == "webhook"]
     told += [message["body"] for record in exchanges for message in record["messages"] if message["kind"] == "text"]

@@ -41,7 +41,7 @@ def test_a_budget_sees_every_clause_before_what_finds_more() -> None:
         rich=(20, "abcdefghijklmnopqrstuvwxyz", "x"), rare=(30, "", "y"), small=(5, "A", "x"), late=(60, "B", "")
     )
     assert worth.within([*known], known.__getitem__, 70, NOTHING) == ["rich", "rare", "small"]
-    assert worth.within([*known], known.__getitem__, 40, NOTHING) == ["small", "rare"]
+    assert worth.within([*known], known.__getitem__, 42, NOTHING) == ["small", "rare"]
     assert worth.within([*known], known.__getitem__, 35, NOTHING) == ["rich", "small"]
     assert worth.within([*known], known.__getitem__, 4, NOTHING) == []
 
