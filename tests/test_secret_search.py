@@ -104,6 +104,14 @@ def test_whatever_is_composed_is_found(token: str, form: str, layers: list[str])
     assert told not in shown
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_wide_letters_are_found_in_utf_16(order: str) -> None:
+    """Of which no byte is a zero, as it is with ASCII."""
+    token = "a1b2c3d4e5f6g7h8i9j0"
+    told = base64.b64encode(FORMS["wide"](token).encode(order)).decode()
+    assert told not in knowing(token).text(f"<{told}>")
+
+
 @settings(deadline=None)
 @given(token=TOKENS, data=st.data())
 def test_any_run_of_a_credential_is_hidden(token: str, data: st.DataObject) -> None:

@@ -279,12 +279,17 @@ def _read(word: str) -> Sequence[tuple[int, int, str, bool]]:
     return found
 
 
+# Wide forms of ASCII in UTF-16, of either order of bytes: U+FF01 to U+FF5E (Unicode, "Halfwidth and Fullwidth Forms").
+_WIDE = re.compile(rb"(?:[\x01-\x5e]\xff){4,}|(?:\xff[\x01-\x5e]){4,}")
+
+
 def _as_text(content: bytes) -> str:
     """Gives what bytes say: as UTF-8, or else the longer texts of ASCII in them; for most bytes that is nothing."""
     content = content.replace(b"\0", b"")  # every other byte of ASCII in UTF-16
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
+        content = _WIDE.sub(lambda run: bytes(byte + 32 for byte in run[0] if byte != 0xFF), content)
         return _BREAK.join(text.decode("ascii") for text in _TEXTS.findall(content))
 
 
