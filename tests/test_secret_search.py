@@ -153,6 +153,21 @@ def test_what_is_said_openly_gives_nothing_away() -> None:
     assert "4f9c1e" not in redactor.text("a sandbox.example-widget-session-4f9c1e b")
 
 
+@pytest.mark.parametrize("pack", [str, lambda text: base64.b64encode(deflated(text)).decode()], ids=["open", "packed"])
+def test_what_repeats_itself_gives_nothing_away(pack: Encode) -> None:
+    """Random bytes that are read as compressed ones say such a run in one of some thousand cases."""
+    redactor = Redactor(KEY)
+    begins = "1f8b08005e2d7c9a6034d7e1"
+    assert redactor.learn("signature", begins + "0" * 40, RUN)
+    for said in ("0" * 40, "70" + "0" * 38, "01" * 20):
+        assert redactor.text(pack(f"{said} of another")) == pack(f"{said} of another")
+    for said in (begins, begins[-10:] + "0" * 20):
+        assert said not in redactor.text(f"<{said}>")
+    zeros = Redactor(KEY)
+    zeros.add("key", "0" * 40)
+    assert "0" * 40 not in zeros.text("0" * 40)
+
+
 @pytest.mark.parametrize("before", range(10))
 def test_what_is_hidden_does_not_depend_on_its_place(before: int) -> None:
     """Where two values share a run that only gives away the shorter one, it is hidden wherever it stands."""

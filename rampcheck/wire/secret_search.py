@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from rampcheck.wire.readings import FOLDED, SHORTEST_FORM, SQUEEZED, Reading, folded, readings
 
-RUN = 12  # consecutive characters of a credential that give it away
+RUN = 12  # consecutive characters of a credential that give it away, …
+FEWEST_TELLING = 3  # … unless they are fewer different ones: bytes that are inflated by chance repeat themselves
 MOST_KEPT = 1 << 16  # characters of the values that are kept in mind until newer ones take their place
 
 _GRAM = 8  # the index is by pieces of eight characters, …
@@ -150,7 +151,10 @@ class Search:
             # Secrets may share pieces, and which of them is met in a text is chance: the first that is shown enough of.
             owners = dict.fromkeys(grams[text[at : at + _GRAM]] for at in range(start, end + 1))
             secret = next((owner for owner in owners if len(run) >= owner.least), None)
-            if secret is not None and not (run in self._openly and run != secret.value.translate(FOLDED)):
+            if secret is None:
+                continue
+            telling = len(set(run)) >= FEWEST_TELLING and run not in self._openly
+            if telling or any(run == owner.value.translate(FOLDED) for owner in owners):
                 yield Span(start, end + _GRAM, secret)
 
     def _wholes(self, text: str) -> Iterator[Span]:
