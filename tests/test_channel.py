@@ -271,7 +271,7 @@ def receiving(
             journal,
             webhook={"listen": f"127.0.0.1:{port}", "public_url": f"https://hooks.example{path}"},
         )
-        client.receive_webhooks()
+        client.webhooks.open()
         yield client, f"http://127.0.0.1:{port}"
         client.close()
 
@@ -279,7 +279,7 @@ def receiving(
 def delivered(client: Client, times: int = 1) -> list[Exchange]:
     """Waits for so many webhooks, and gives all that came."""
     came: list[Exchange] = []
-    wait_for(client, lambda: bool(came.extend(client.deliveries("a test"))) or len(came) >= times)
+    wait_for(client, lambda: bool(came.extend(client.webhooks.take("a test"))) or len(came) >= times)
     return came
 
 
@@ -301,7 +301,7 @@ def test_webhooks_become_exchanges() -> None:
     """What names a transaction of this run is recorded byte for byte, chunked bodies too; other paths are not."""
     seen: list[Exchange] = []
     with receiving(seen, ID) as (client, base_url):
-        client.receive_webhooks()
+        client.webhooks.open()
         client.send(CREATE, "a test")
         assert httpx.post(f"{base_url}/other", content=b"{}").status_code == 404
         # An iterator's length is not known, so httpx sends chunks.
@@ -313,13 +313,13 @@ def test_webhooks_become_exchanges() -> None:
             ).status_code
             == 200
         )
-        wait_for(client, lambda: bool(client.deliveries("a test") or len(seen) > 1))
+        wait_for(client, lambda: bool(client.webhooks.take("a test") or len(seen) > 1))
     _, exchange = seen
     assert (exchange.protocol, exchange.direction, exchange.number) == ("webhook", "incoming", 2)
     assert exchange.request.method == "POST"
     assert exchange.path == "/a%20hook?x=1"
     assert exchange.request.json == {"a": [{"b": ID}]}
-    assert not client.strays
+    assert not client.webhooks.strays
     with pytest.raises(httpx.ConnectError):
         httpx.get(base_url)
 
@@ -341,7 +341,7 @@ def test_what_names_a_transaction_is_the_targets(content: str) -> None:
         client.send(CREATE, "a test")
         httpx.post(f"{base_url}/a%20hook", content=content)
         delivered(client)
-    assert not client.strays
+    assert not client.webhooks.strays
 
 
 def test_what_names_no_transaction_is_nobodys() -> None:
@@ -353,8 +353,8 @@ def test_what_names_no_transaction_is_nobodys() -> None:
             answer = httpx.request(method, f"{base_url}/a%20hook")
             assert (answer.status_code, answer.content) == (200, b"")
         httpx.post(f"{base_url}/a%20hook", json={"merchant_transaction_id": "another one"})
-        assert client.deliveries("a test") == []
-    assert client.strays == {"GET": 1, "HEAD": 1, "OPTIONS": 1, "POST": 2}
+        assert client.webhooks.take("a test") == []
+    assert client.webhooks.strays == {"GET": 1, "HEAD": 1, "OPTIONS": 1, "POST": 2}
     assert [exchange.direction for exchange in seen] == ["outgoing"]
 
 
@@ -366,7 +366,7 @@ def test_a_short_id_has_to_stand_alone() -> None:
         for body in ({"id": "T77"}, {"id": "T7"}):
             httpx.post(f"{base_url}/a%20hook", json=body)
         assert [exchange.request.json for exchange in delivered(client)] == [{"id": "T7"}]
-    assert client.strays == {"POST": 1}
+    assert client.webhooks.strays == {"POST": 1}
 
 
 def test_a_webhook_may_come_before_the_answer() -> None:
@@ -374,10 +374,10 @@ def test_a_webhook_may_come_before_the_answer() -> None:
     seen: list[Exchange] = []
     with receiving(seen, ID) as (client, base_url):
         httpx.post(f"{base_url}/a%20hook", json={"id": ID})
-        assert client.deliveries("a test") == []
+        assert client.webhooks.take("a test") == []
         client.send(CREATE, "a test")
         delivered(client)
-    assert not client.strays
+    assert not client.webhooks.strays
 
 
 def test_a_late_webhook_is_not_lost() -> None:

@@ -234,7 +234,7 @@ class Run:
             self.fault(f"{records.path} cannot be written: {why}; --output names another folder")
 
     def _note_strays(self) -> None:
-        if strays := self.client.strays:
+        if strays := self.client.webhooks.strays:
             self.judge.unread(strays.total())
             methods = ", ".join(f"{times} {method}" for method, times in sorted(strays.items()))
             self.judge.note(
@@ -242,7 +242,7 @@ class Run:
                 f"({methods}); they count neither way"
             )
             strays.clear()
-        if (away := self.client.turned_away) > self._told_away:
+        if (away := self.client.webhooks.turned_away) > self._told_away:
             self.judge.unread(away - self._told_away)
             self._told_away = away
             self.judge.note(

@@ -233,7 +233,7 @@ class Target:
     def receive_webhooks(self) -> None:
         """Opens the receiver of the profile's `webhook`, unless it is open. Raises `Unjudged` where it cannot."""
         try:
-            self.client.receive_webhooks()
+            self.client.webhooks.open()
         except UsageError as error:
             raise Unjudged(str(error)) from error
 
@@ -245,11 +245,11 @@ class Target:
     @property
     def turned_away(self) -> int:
         """How many webhooks came that were not read: where there are any, none can be said to be missing."""
-        return self.client.turned_away
+        return self.client.webhooks.turned_away
 
     def deliveries(self) -> list[Exchange]:
         """Gives the webhooks that came since the last call, each an exchange."""
-        return self.client.deliveries(self.judge.scenario)
+        return self.client.webhooks.take(self.judge.scenario)
 
 
 def _is_no_refusal(record: ExchangeRecord) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -20,15 +19,14 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import RunOver, Throttled, Unjudged
 from rampcheck.wire import retries, tracing, transport
 from rampcheck.wire.channel import Channel, News, RefusedUpgradeError, Socket, open_socket
-from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Request, Response, Sent
+from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Request, Sent
 from rampcheck.wire.failures import failure_of
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.limits import Budget
 from rampcheck.wire.presence import Presence
-from rampcheck.wire.receiver import Delivery, Receiver, names, newest
 from rampcheck.wire.room import Room
+from rampcheck.wire.webhooks import Webhooks
 
-MOST_WEBHOOKS = 1000  # of a run
 # Failures of this machine, or of what this client reads: they say nothing of the target, now or a little later.
 OWN = frozenset({"address", "too_large"})
 
@@ -86,9 +84,8 @@ class Client:
     `authenticate` gives a request the credentials that it is sent with; `lane` makes exchange numbers unique over the
     run's processes; `budget` holds the limits, `room` what the run keeps; `presence` holds everything back while the
     target is away; `journal` is told at once of what takes its time: open WebSockets, their messages, webhooks. `news`
-    tells of messages of its open WebSockets and of webhooks; `strays` counts, by their method, the requests to the
-    webhook's address that are none. `is_fresh` lets no body be sent twice that the authentication signs, where it is
-    JSON: white space after it, which means nothing there, makes each another one.
+    tells of messages of its open WebSockets and of `webhooks`. `is_fresh` lets no body be sent twice that the
+    authentication signs, where it is JSON: white space after it, which means nothing there, makes each another one.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all requests of a run share
@@ -107,22 +104,16 @@ class Client:
         self._lane = lane
         self._budget = budget
         self._tell = listener
-        self._ids: set[str] = set()
-        self._unclaimed: list[Delivery] = []
         self._presence = presence or Presence(profile.limits.recovery_seconds)
         self._journal = journal
         self._numbers = lane.numbers()
         self._ways: dict[bool, transport.Transport] = {}
         self._channels: list[Channel] = []
-        self._receiver: Receiver | None = None
         self._room = room or Room()
-        self._webhooks = 0
-        self._begun = 0
-        self._not_kept = 0
         self._through = ""
         self.is_fresh = False
         self.news = News()
-        self.strays: Counter[str] = Counter()
+        self.webhooks = Webhooks(profile.webhook, self._number, self.news, listener, self._room, journal)
 
     def towards(self, profile: Profile, listener: Callable[[Exchange], object]) -> Client:
         """Gives a client of another profile, which tells `listener`; what limits and numbers this one is common."""
@@ -140,12 +131,15 @@ class Client:
         other.is_fresh = self.is_fresh
         return other
 
+    def _number(self) -> int:
+        return next(self._numbers)
+
     def _listener(self, exchange: Exchange) -> None:
         """Remembers what an accepted answer has created, and tells of the exchange."""
         if exchange.accepted and exchange.response is not None and exchange.direction == "outgoing":
             created = exchange.response.member(self._profile.described.named_by)
             if isinstance(created, str) and created:
-                self._ids.add(created)
+                self.webhooks.expect(created)
         self._tell(exchange)
 
     def send(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Exchange:
@@ -205,7 +199,7 @@ class Client:
         twin = Client(
             self._profile, self._authenticate, self._lane, self._budget, self._listener, self._presence, self._room
         )
-        twin._numbers = iter([next(self._numbers)])
+        twin._numbers = iter([self._number()])
         twin.is_fresh = self.is_fresh
         twin._way(outside=False)  # Now, as it takes longer than a request.
         return twin
@@ -221,59 +215,6 @@ class Client:
             channel.close()
         self._demand_answer(upgrade)
         return channel
-
-    def receive_webhooks(self) -> None:
-        """Opens the receiver of the profile's `webhook`, unless it is open. Raises `UsageError` where it cannot."""
-        if self._receiver is None and self._profile.webhook is not None:
-            receiver = Receiver(self._profile.webhook, self.news, self._is_own, self._arrived)
-            receiver.start()
-            self._receiver = receiver
-
-    def deliveries(self, scenario: str) -> list[Exchange]:
-        """Gives the webhooks that came since the last call, each an exchange.
-
-        A webhook of this run names something that this client has seen created. To a public address anything may come:
-        what has no body is counted in `strays`, and the rest waits, as its id may become known only later. What is more
-        than a run keeps is counted in `turned_away`.
-        """
-        came = [*self._unclaimed, *(self._receiver.drain() if self._receiver else ())]
-        own: list[Delivery] = []
-        others: list[Delivery] = []
-        for delivery in came:
-            (own if names(delivery, self._ids) else others).append(delivery)
-        others = [delivery for delivery in others if delivery.body]
-        self._unclaimed = newest(others)
-        self.strays.update(delivery.method for delivery in others[: len(others) - len(self._unclaimed)])
-        kept = own[: 0 if self._room.is_spent else MOST_WEBHOOKS - self._webhooks]
-        self._webhooks += len(kept)
-        self._not_kept += len(own) - len(kept)
-        self.strays.update(delivery.method for delivery in came if not delivery.body)
-        exchanges = [_as_exchange(delivery, scenario) for delivery in kept]
-        for exchange in exchanges:
-            self._listener(exchange)
-        return exchanges
-
-    @property
-    def turned_away(self) -> int:
-        """How many webhooks came that were not read: where there are any, none can be said to be missing."""
-        return self._not_kept + (self._receiver.turned_away if self._receiver else 0)
-
-    def _is_own(self, delivery: Delivery) -> bool:
-        # A copy: ids come in while the receiver's thread looks.
-        return names(delivery, set(self._ids))
-
-    def _arrived(self, delivery: Delivery) -> Delivery:
-        """Gives a webhook with its number; that of a session which is known stands in the journal from now on."""
-        numbered = replace(delivery, number=next(self._numbers))
-        if (
-            self._journal is not None
-            and not self._room.is_spent
-            and self._begun < MOST_WEBHOOKS
-            and self._is_own(delivery)
-        ):
-            self._begun += 1
-            self._journal.begun(_as_exchange(numbered, ""))
-        return numbered
 
     def _heard(self, upgrade: Exchange, message: Message) -> None:
         if self._journal is not None:
@@ -302,13 +243,7 @@ class Client:
         """Closes the connections and the receiver; what had come in by then is told like all the rest."""
         for channel in self._channels:
             channel.close()
-        if self._receiver is not None:
-            self._receiver.stop()
-            self._not_kept += self._receiver.turned_away
-            self.deliveries("")
-            self.strays.update(delivery.method for delivery in self._unclaimed)
-            self._unclaimed.clear()
-            self._receiver = None
+        self.webhooks.close()
         for way in self._ways.values():
             way.close()
         self._ways.clear()
@@ -361,7 +296,7 @@ class Client:
         before: Exchange | None,
         together: Barrier | None = None,
     ) -> tuple[Exchange, Socket | None]:
-        number = next(self._numbers)
+        number = self._number()
         request = given = replace(request, at=time.time(), nonce=secrets.token_hex(16))
         request, authenticated = self._authenticated(request)
         if self.is_fresh and authenticated:
@@ -463,17 +398,3 @@ class Client:
             secure = self._profile.base_url.lower().startswith("https:")
             self._ways[outside] = transport.Transport(way, self._room, secure=secure)
         return self._ways[outside]
-
-
-def _as_exchange(delivery: Delivery, scenario: str) -> Exchange:
-    return Exchange(
-        number=delivery.number,
-        scenario=scenario,
-        protocol="webhook",
-        direction="incoming",
-        request=Sent(delivery.method, delivery.target, delivery.headers, delivery.body),
-        response=Response(200, (("content-length", "0"),), b""),
-        path=delivery.target,
-        started=delivery.at,
-        elapsed=delivery.answered - delivery.at,
-    )

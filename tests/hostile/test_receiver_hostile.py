@@ -22,7 +22,7 @@ from rampcheck.contract.profile import Webhook
 from rampcheck.sandbox import builtin_profile, server
 from rampcheck.wire import incoming, receiver
 from rampcheck.wire.channel import News
-from rampcheck.wire.client import MOST_WEBHOOKS
+from rampcheck.wire.webhooks import MOST_WEBHOOKS
 from tests.hostile import bounded
 from tests.hostile import target as hostile_target
 from tests.hostile.raw import Raw
