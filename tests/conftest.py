@@ -8,8 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import runs
+
+# The same examples each time: what fails here fails for everybody. `--hypothesis-profile=default` looks for others.
+settings.load_profile("ci")
 
 # They take long, or much of the machine: `pytest -m heavy` runs them, and nothing else does.
 HEAVY = frozenset(
