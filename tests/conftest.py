@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from rampcheck.contract import profile
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.running.scenario import Target
 from tests import runs
+from tests.believed import Open
 
 # The same examples each time: what fails here fails for everybody. `--hypothesis-profile=default` looks for others.
 settings.load_profile("ci")
@@ -101,3 +108,29 @@ def conforming(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], runs
     own: Path = tmp_path_factory.getbasetemp()
     # The workers of pytest-xdist have each a folder of their own in one of all: its documentation, "How-tos".
     return partial(runs.conforming, place=own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
+    """Opens a run against a base URL and gives its target; nothing is waited for."""
+    monkeypatch.setattr("rampcheck.wire.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("rampcheck.running.recovery.EVERY", 0.01)
+    monkeypatch.setattr("rampcheck.running.recovery.SECOND_LOOK", 0.0)
+    numbers = count(1)
+
+    def open_target(base_url: str, **more: Any) -> Target:
+        described = profile.from_mapping(
+            {
+                "contract": "proof",
+                "base_url": base_url,
+                "credentials": {"client_token": "a-token-of-some-length"},
+                "partner": {"pairs": [["USDT", "TRC20"]]},
+                "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
+                **more,
+            },
+            {},
+        )
+        output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
+        return Run(described, Settings("run", bytes(32), output)).target(0)
+
+    return open_target

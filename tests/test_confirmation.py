@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rampcheck.contract import profile
 from rampcheck.errors import BudgetSpent, ContractError, RunOver, TargetGone, Unjudged
 from rampcheck.judging.demands import Rejection
-from rampcheck.running import folder
-from rampcheck.running.run import Run, Settings
-from rampcheck.running.scenario import Target
 from rampcheck.wire.transport import MAX_RESPONSE_BYTES
 from tests.answering import SESSION, answer
-from tests.scripted import ENVELOPE, PAGE, REFUSED, Away, Late, Respond, scripted, well
+from tests.believed import SUSPECT, Open, found, on, records
+from tests.scripted import PAGE, REFUSED, Away, Late, Respond, scripted, well
 
 SURVIVES = "proof.session.request.no-server-error"
 ACCEPTS = "proof.session.request.client-ip-optional"
 REQUIRED = "proof.session.request.required.amount"
 FORMS = "proof.session.request.client-ip-optional"
 GATEWAY = "proof.errors.gateway-envelope"
-SUSPECT = "suspect"
-
-Open = Callable[..., Target]
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
-    """Opens a run against a base URL and gives its target; nothing is waited for."""
-    monkeypatch.setattr("rampcheck.wire.client.time.sleep", lambda _: None)
-    monkeypatch.setattr("rampcheck.running.recovery.EVERY", 0.01)
-    monkeypatch.setattr("rampcheck.running.recovery.SECOND_LOOK", 0.0)
-    numbers = count(1)
-
-    def open_target(base_url: str, **more: Any) -> Target:
-        described = profile.from_mapping(
-            {
-                "contract": "proof",
-                "base_url": base_url,
-                "credentials": {"client_token": "a-token-of-some-length"},
-                "partner": {"pairs": [["USDT", "TRC20"]]},
-                "limits": {"recovery_seconds": 5, "timeout_seconds": 2},
-                **more,
-            },
-            {},
-        )
-        output = folder.claimed(str(tmp_path / str(next(numbers))), "proof")
-        return Run(described, Settings("run", bytes(32), output)).target(0)
-
-    return open_target
-
-
-def records(target: Target, kind: str) -> list[dict[str, Any]]:
-    """Gives the journal's records of a kind."""
-    target.judge.settle()
-    journal = target.judge._journal.path
-    lines = journal.read_text(encoding="utf-8").splitlines()
-    return [record for record in map(json.loads, lines) if record["kind"] == kind]
-
-
-def found(target: Target, *, scenario: str = "scenario") -> set[str]:
-    """Gives the clauses that something but the schema found broken."""
-    return {record["clause"] for record in records(target, "finding") if record["judge"] == scenario}
-
-
-def on(value: str, *answers: bytes | None, then: bytes | None = SESSION) -> Respond:
-    """Makes the server that gives these answers to requests whose user is `value`, one by one, `then` after them."""
-    waiting = list(answers)
-
-    def respond(body: dict[str, Any]) -> bytes | None:
-        if body.get("partner_user_id") != value:
-            return well(body)
-        return waiting.pop(0) if waiting else then
-
-    return respond
 
 
 @pytest.mark.parametrize(
@@ -440,25 +379,6 @@ def test_what_may_be_refused_is_looked_at_again_after_a_refusal_in_passing(opene
         accepted.but(partner_user_id=f"{SUSPECT}3").is_survived(clause=SURVIVES)
     assert [body["partner_user_id"][-1] for body in bodies[1:]] == ["1", "2", "2", "3", "3"]
     assert len(records(target, "doubt")) == 2
-
-
-def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open) -> None:
-    """From then on a request is sent once: no retry, no control."""
-
-    def respond(body: dict[str, Any]) -> bytes:
-        return answer(500, body=ENVELOPE) if body["partner_user_id"].startswith(SUSPECT) else SESSION
-
-    with scripted(respond) as (base_url, bodies):
-        target = opened(base_url)
-        accepted = target.accepted()
-        costs = []
-        for number in range(6):
-            before = len(bodies)
-            with suppress(Unjudged):
-                accepted.but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
-            costs.append(len(bodies) - before)
-    assert costs[0] > costs[-1] == costs[-2] == costs[-3] == 1
-    assert len([record for record in records(target, "finding") if record["clause"] == SURVIVES]) == 6
 
 
 def test_a_good_request_that_is_refused_in_passing_is_a_doubt_of_acceptance(opened: Open) -> None:

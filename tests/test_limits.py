@@ -209,6 +209,21 @@ def test_waits_that_add_up_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(waits) == LONGEST_THROTTLED
 
 
+def test_who_asks_for_no_wait_and_refuses_again_is_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a target that answers `Retry-After: 0` for good would be asked for all of the run, without a pause."""
+    waits: list[float] = []
+    monkeypatch.setattr(clients.time, "sleep", waits.append)
+    with refusing(("Retry-After", "0")) as (base_url, asked):
+        client = client_of(profile_of(base_url), Presence(5), [])
+        with pytest.raises(Throttled):
+            client.send(ASKED, "one")
+        with pytest.raises(RunOver, match="lets no request through"):
+            client.send(ASKED, "two")
+        client.close()
+    assert waits[:3] == [0.0, 1.0, 2.0]
+    assert len(asked) <= MOST_THROTTLED + 2
+
+
 def test_refusals_within_a_moment_do_not_end_a_run() -> None:
     """Where the target asks to wait no time at all, a burst of refusals says nothing of the next minute."""
     presence = Presence(5)

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable
 
 from rampcheck.wire.exchanges import Exchange
 
-# After so many confirmed findings of a clause, in one scenario, the next ones are written down as they are seen.
-ENOUGH = 3
+# After so many confirmed findings of a clause, in one scenario or in the run, the next are written down as they are
+# seen: that it is broken is known by then.
+ENOUGH, ENOUGH_IN_RUN = 3, 9
 # What HTTP itself refuses: the method, the media type, the size, the rate. No promise speaks of it.
 TRANSPORT_STATUSES = frozenset({405, 411, 413, 414, 415, 417, 421, 426, 429, 431})
 # What an API answers for itself; a page with such a status is its own error without the envelope.
@@ -19,7 +20,7 @@ API_STATUSES = frozenset({400, 401, 404, 409, 422})
 
 
 class Confirmed:
-    """Counts the findings that were seen again, over the run and by scenario."""
+    """Counts the findings that were seen again, over the run and by scenario; the parts of a scenario count as one."""
 
     def __init__(self) -> None:
         self._in_run: Counter[str] = Counter()
@@ -29,15 +30,22 @@ class Confirmed:
         """Counts one confirmed finding of each clause."""
         for clause in clauses:
             self._in_run[clause] += 1
-            self._in_scenario[scenario, clause] += 1
+            self._in_scenario[_whole(scenario), clause] += 1
 
     def is_enough(self, scenario: str, clauses: Collection[str], enough: int = ENOUGH) -> bool:
-        """Whether each of these clauses was confirmed often enough in this scenario."""
-        return bool(clauses) and all(self._in_scenario[scenario, clause] >= enough for clause in clauses)
+        """Whether each of these clauses was confirmed often enough in this scenario, or in the run."""
+        return bool(clauses) and all(
+            self._in_scenario[_whole(scenario), clause] >= enough or self._in_run[clause] >= ENOUGH_IN_RUN
+            for clause in clauses
+        )
 
     def is_common(self, clauses: Collection[str]) -> bool:
         """Whether each of these clauses was confirmed often enough in the run."""
         return bool(clauses) and all(self._in_run[clause] >= ENOUGH for clause in clauses)
+
+
+def _whole(scenario: str) -> str:
+    return scenario.partition("[")[0]
 
 
 def is_gateways(exchange: Exchange) -> bool:

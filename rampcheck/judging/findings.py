@@ -11,7 +11,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract, clause_ids
 from rampcheck.errors import ContractError
 from rampcheck.judging.demands import Demand
-from rampcheck.judging.doubts import Confirmed, signature
+from rampcheck.judging.doubts import ENOUGH_IN_RUN, Confirmed, signature
 from rampcheck.judging.examination import Examiner
 from rampcheck.judging.suite import Broken, Suite
 from rampcheck.judging.trail import Trail
@@ -158,9 +158,21 @@ class Judge:
         elif findings:
             self._doubted[exchange.number] = exchange, findings
             self.failures += not self.confirmed.is_common({finding.clause for finding in findings})
-        self.failures += exchange.direction == "outgoing" and self._suite.is_doubtful(exchange)
+        self.failures += exchange.direction == "outgoing" and self._is_new_doubt(exchange, findings)
         for clause, observation in examined.observed:
             self.observed(clause, observation.actual, exchange)
+
+    def _is_known(self, clause: str) -> bool:
+        """Whether a clause was seen broken so often that once more says nothing new of the target."""
+        return self._told[clause] >= ENOUGH_IN_RUN or self.is_enough({clause})
+
+    def _is_new_doubt(self, exchange: Exchange, found: Sequence[Finding]) -> bool:
+        """Whether an answer is not the API's, a 5xx or silence, and that is not known of this target already."""
+        promise = self._suite.promise_of_answer(exchange.path)
+        is_known = bool(promise) and self.confirmed.is_common({promise})
+        if is_known or not self._suite.is_doubtful(exchange):
+            return False
+        return not (exchange.accepted and found and all(self._is_known(finding.clause) for finding in found))
 
     def held(self, clause: str, exchange: Exchange) -> None:
         """Records that a scenario saw `clause` hold in `exchange`."""
@@ -186,7 +198,7 @@ class Judge:
             if self.contract.clauses[finding.clause].level == "open":
                 self._observe(finding.clause, finding.actual, finding.exchange)
                 continue
-            self.failures += finding.judge == "scenario"
+            self.failures += finding.judge == "scenario" and not self._is_known(finding.clause)
             if self._generated is None:
                 self._keep(finding)
             else:

@@ -13,7 +13,7 @@ from itertools import count
 
 from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Survival
-from rampcheck.judging.doubts import in_passing, is_gateways
+from rampcheck.judging.doubts import ENOUGH, in_passing, is_gateways
 from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.suite import BODY, Broken, Suite
 from rampcheck.running.recovery import SERVER_ERROR, Outage, Recovery
@@ -218,15 +218,19 @@ class Confirmation:
         """
         others = first.clauses - ({question.demand.clause} if question.demand else set())
         is_common = self._judge.confirmed.is_common(others)
+        # It is likely to be answered now, and says nothing then: only if it is not, the next time has a control.
+        is_look = number == 1 and self._pages_in_passing >= ENOUGH and self._suite.is_foreign(first.exchange)
         with ExitStack() as stack:
             outage, accepted = (None, question.accepted)
-            if not is_common:
+            if not (is_common or is_look):
                 outage, accepted = self._control(first.exchange, question, stack)
             exchange = self._send(question.request, question.demand)
             self._judge.repeated(first.exchange, exchange)
             again = self._judged(exchange, replace(question, accepted=accepted))
-            is_over = not (first.is_own or again.is_own) and self._compare(
-                first, again, question, is_common=is_common, number=number
+            is_over = (
+                not (first.is_own or again.is_own)
+                and not (is_look and again.found)
+                and self._compare(first, again, question, is_common=is_common, number=number)
             )
             if again.exchange.response is None and not is_common and not self._recovery.is_there():
                 self._recovery.explain(first.exchange, again.exchange, outage)

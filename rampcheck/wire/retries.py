@@ -29,8 +29,9 @@ NOTHING: Mapping[int, Retry] = {}
 def wait_before_next(exchange: Exchange, documented: Mapping[int, Retry] = NOTHING) -> float | None:
     """Gives the seconds to wait before a request is sent again, None where this answer is the last.
 
-    It grows with `exchange.attempt`, unless the target says how long it is to be. `documented` is what the contract
-    says of a status, in place of what holds for any API.
+    It grows with `exchange.attempt`, unless the target says how long it is to be: a target that names a moment, and
+    refuses again after it, is not taken at its word, or `Retry-After: 0` would be asked for without a pause.
+    `documented` is what the contract says of a status, in place of what holds for any API.
     """
     policy = _policy(exchange, documented)
     if policy is None or exchange.attempt > policy.times:
@@ -38,7 +39,8 @@ def wait_before_next(exchange: Exchange, documented: Mapping[int, Retry] = NOTHI
     asked = asked_wait(exchange)
     if asked is None:
         return policy.wait * float(2 ** (exchange.attempt - 1))
-    return asked if asked <= LONGEST_WAIT else None
+    least = policy.wait * float(2 ** (exchange.attempt - 2)) if exchange.retry_of else 0.0
+    return max(asked, least) if asked <= LONGEST_WAIT else None
 
 
 def _policy(exchange: Exchange, documented: Mapping[int, Retry]) -> Retry | None:

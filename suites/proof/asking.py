@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Holds
@@ -14,7 +14,7 @@ from rampcheck.wire.exchanges import Exchange, Request
 from .invariants.values import UNTIL_KNOWN
 from .requests import kyc_status, with_headers
 
-PAUSE = 0.2
+PAUSE = 0.2  # seconds before the second question; each pause is twice as long as the one before
 
 
 def transaction_of(session: Exchange) -> str:
@@ -30,16 +30,25 @@ def until_known(target: Target, request: Request) -> Exchange | None:
 
     Gives the first answer that accepts the request; None where there is none, which is then to be asked in earnest.
     """
-    begun = time.monotonic()
-    while True:
-        asked = time.monotonic() - begun
+    for asked in moments(max(PAUSE, target.lag)):
         answer = target.once(request)
         if target.suite.is_acceptance(answer):
             target.lag = max(target.lag, asked)
             return answer
-        if answer.status != 404 or time.monotonic() - begun > UNTIL_KNOWN:
-            return None
-        time.sleep(max(PAUSE, target.lag))
+        if answer.status != 404:
+            break
+    return None
+
+
+def moments(pause: float = PAUSE) -> Iterator[float]:
+    """Gives at growing pauses, the first one of so many seconds, how many have passed; ends after `UNTIL_KNOWN`."""
+    begun, asked = time.monotonic(), 0.0
+    while asked <= UNTIL_KNOWN:
+        yield asked
+        time.sleep(max(0.0, min(pause, UNTIL_KNOWN - asked)))
+        pause *= 2
+        asked = time.monotonic() - begun
+    yield asked
 
 
 def let_pass(session: Accepted) -> None:

@@ -14,8 +14,8 @@ from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .asking import PAUSE, let_pass, transaction_of
-from .invariants.values import RANK, TERMINAL, UNTIL_KNOWN
+from .asking import let_pass, moments, transaction_of
+from .invariants.values import RANK, TERMINAL
 from .invariants.ws import is_lost
 from .requests import poll, upgrade
 
@@ -150,11 +150,10 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
     with suppress(Unjudged):
         if own is not None:
             let_pass(own)
-        deadline = time.monotonic() + UNTIL_KNOWN
-        channel = target.subscribe(request)
-        while own is not None and channel.upgrade.status == 404 and time.monotonic() < deadline:
-            time.sleep(PAUSE)
+        for _ in moments():
             channel = target.subscribe(request)
+            if own is None or channel.upgrade.status != 404:
+                break
         if channel.accepted:
             return channel
         if own is not None and 400 <= channel.upgrade.status < 500:

@@ -204,7 +204,7 @@ def test_a_type_in_the_request_beats_the_default(target: Target) -> None:
     accepted = target.control(credential)
     for currency, network in pairs(target.partner(credential)):
         buy = accepted.but(currency=currency, network=network, type="buy")
-        if (bought := buy.send()).accepted:
+        if (bought := buy.send_again_if_refused()).accepted:
             control = Accepted(target, buy.request, bought)
         else:
             control = accepted.then(accepted.request.but(currency=currency, network=network))
@@ -264,7 +264,7 @@ def test_a_redirect_url_holds_for_its_session_only(accepted: Accepted, target: T
         before = given(control.exchange, "redirect_url")
         # The same user again, and another one: an override may be remembered for either.
         for attempt in (control.unchanged(), control.but(partner_user_id=f"rampcheck-{target.unique()}")):
-            following = attempt.send()
+            following = attempt.send_again_if_refused()
             if following.accepted:
                 same = Demand("proof.session.request.redirect-once", Holds("redirect_url", before), "as before")
                 target.demand(following, same, control.exchange)
@@ -300,7 +300,7 @@ def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target, par
             target.clause, Holds("address", sent, not_so=True), f"the one sent, but Proof's own, as {own!r} before"
         )
         exchange = control.but(address=sent).is_accepted()
-        for following in (exchange, control.unchanged().send()):
+        for following in (exchange, control.unchanged().send_again_if_refused()):
             if following.accepted:
                 target.demand(following, unsent, control.exchange)
 

@@ -1,0 +1,72 @@
+"""Whatever is broken everywhere costs little more than what is whole: it is believed, and asked for no longer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from rampcheck.errors import Unjudged
+from rampcheck.judging.demands import Rejection
+from rampcheck.judging.doubts import ENOUGH_IN_RUN
+from tests.answering import SESSION, answer
+from tests.believed import SUSPECT, Open, found, on, records
+from tests.scripted import ENVELOPE, REFUSED, scripted
+
+SURVIVES = "proof.session.request.no-server-error"
+REQUIRED = "proof.session.request.required.amount"
+
+
+@pytest.mark.parametrize("scenario", ["one", "one[part{}]"], ids=["of one", "of many parts"])
+def test_the_third_of_its_kind_in_a_scenario_is_believed_at_once(opened: Open, scenario: str) -> None:
+    """From then on a request is sent once: no retry, no control."""
+
+    def respond(body: dict[str, Any]) -> bytes:
+        return answer(500, body=ENVELOPE) if body["partner_user_id"].startswith(SUSPECT) else SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        accepted = target.accepted()
+        costs = []
+        for number in range(6):
+            target.judge.scenario = scenario.format(number)
+            before = len(bodies)
+            with suppress(Unjudged):
+                accepted.but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
+            costs.append(len(bodies) - before)
+    assert costs[0] > costs[-1] == costs[-2] == costs[-3] == 1
+    assert len([record for record in records(target, "finding") if record["clause"] == SURVIVES]) == 6
+
+
+def test_a_storm_leaves_the_control_as_it_is(opened: Open) -> None:
+    """What was seen broken again and again says nothing new of the target, in whichever scenario it is met."""
+
+    def respond(body: dict[str, Any]) -> bytes:
+        return answer(500, body=ENVELOPE) if body["partner_user_id"].startswith(SUSPECT) else SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        costs = []
+        for number in range(3 * ENOUGH_IN_RUN):
+            target.judge.scenario = f"scenario {number}"
+            before = len(bodies)
+            target.control().but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
+            costs.append(len(bodies) - before)
+    assert costs[0] > 1
+    assert costs[-ENOUGH_IN_RUN:] == [1] * ENOUGH_IN_RUN
+
+
+def test_pages_that_pass_are_looked_at_once(opened: Open) -> None:
+    """Where they are known to come in passing, the request itself is sent again, without a control before it."""
+    page = answer(400, "Content-Type: text/html", body="<title>Bad Request</title>")
+    with scripted(on(SUSPECT, *[page, REFUSED] * 6)) as (base_url, bodies):
+        target = opened(base_url)
+        accepted = target.accepted()
+        costs = []
+        for _ in range(6):
+            before = len(bodies)
+            accepted.but(partner_user_id=SUSPECT).is_refused(Rejection([400]), clause=REQUIRED)
+            costs.append(len(bodies) - before)
+    assert costs[0] > costs[-1] == 2
+    assert not found(target)
