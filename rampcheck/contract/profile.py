@@ -123,6 +123,7 @@ class Profile:
     `headers` are sent with every request, besides those of the API, and with `traceparent` what names it to the
     target's tracing. `given` is the whole profile as it was given, references filled in: credentials stand in it.
     `filled` is what came from the environment for other things than credentials, URLs and the subject, by its place.
+    `has_file` says that there is a file to write into, not only options of a command.
     """
 
     contract: str
@@ -143,6 +144,7 @@ class Profile:
     traceparent: bool
     given: Mapping[str, Any] = field(repr=False, compare=False)
     filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    has_file: bool = field(default=True, compare=False)
 
     def get(self, path: str) -> Any:
         """Gives the value at a dotted path (`partner.widget_config.type`) as it was given, or None."""
@@ -253,7 +255,7 @@ def from_environment(
         if known.required or environ.get(known.variable)
     }
     data = {"contract": contract, "base_url": base_url, "environment": environment, "credentials": credentials}
-    return from_mapping(data, environ, "command line")
+    return replace(from_mapping(data, environ, "command line"), has_file=False)
 
 
 def recalled(contract: str, public: Mapping[str, Any]) -> Profile:

@@ -25,13 +25,13 @@ SCENARIO = "doctor"
 class Asking(asking.Asking):
     """Asks the profile's target, or another; a context manager that leaves the journal with its end.
 
-    `output` is the folder, made for this alone; `has_file` whether the profile is a file of the user's.
+    `output` is the folder, made for this alone.
 
     Raises `UsageError` and `NoRoom` where it cannot be written.
     """
 
-    def __init__(self, profile: Profile, output: Path, *, has_file: bool = True) -> None:
-        self.output, self.has_file = output, has_file
+    def __init__(self, profile: Profile, output: Path) -> None:
+        self.output = output
         name = secrets.token_hex(4)
         with writing(output, "Name another folder with --output."):
             settings = Settings(name, secrets.token_bytes(32), output, allure=False)

@@ -68,7 +68,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - each is an option
     target = target.with_authorities(ca_bundle) if ca_bundle else target
     _check(target, allow_production=allow_production)
     place = folder.claimed(output, f"doctor-{target.contract}")
-    with Asking(target, place, has_file=bool(profile)) as asking:
+    with Asking(target, place) as asking:
         told = telling.document(diagnose(asking), asking)
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))

@@ -59,7 +59,7 @@ def _observations(asking: Asking) -> Iterator[Observation]:
 def _environment(asking: Asking) -> Observation:
     profile, known = asking.profile, asking.suite.contract.environments
     if profile.environment is None:
-        who = "the profile does not say it" if asking.has_file else "nothing says it"
+        who = "the profile does not say it" if asking.profile.has_file else "nothing says it"
         found = f"{who}: the target is taken for a {known[0]}"
         return Observation("environment", "look", found, f"{_write(asking, known[0])}, if it is.", "profile")
     host = urlsplit(profile.base_url).hostname or ""
@@ -77,7 +77,7 @@ def _environment(asking: Asking) -> Observation:
 
 def _write(asking: Asking, environment: str) -> str:
     """Gives how an environment is said: in the profile's file, or where there is none."""
-    return f"Write `environment: {environment}`" if asking.has_file else f"Add `--environment {environment}`"
+    return f"Write `environment: {environment}`" if asking.profile.has_file else f"Add `--environment {environment}`"
 
 
 def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:

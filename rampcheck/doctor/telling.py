@@ -13,10 +13,11 @@ from rampcheck.display import one_line, visible
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.diagnosis import Diagnosis
 from rampcheck.mistakes.observation import Severity
+from rampcheck.mistakes.wording import worded
 from rampcheck.report.additions import CAVEAT
 from rampcheck.report.console import heading, say
 from rampcheck.report.text import plural
-from rampcheck.running.forecast import takes, tries
+from rampcheck.running.forecast import lacks, takes, tries
 
 SCHEMA = 1
 LONGEST = 600  # characters of what was found
@@ -42,8 +43,8 @@ def document(diagnosis: Diagnosis, asking: Asking) -> dict[str, Any]:
             {
                 "about": seen.about,
                 "severity": seen.severity,
-                "found": one_line(asking.redacted(seen.found), LONGEST),
-                "cure": one_line(asking.redacted(seen.cure), LONGEST),
+                "found": one_line(asking.redacted(worded(seen.found, asking.profile)), LONGEST),
+                "cure": one_line(asking.redacted(worded(seen.cure, asking.profile)), LONGEST),
                 "whose": seen.whose,
                 "exchange": seen.exchange,
             }
@@ -92,8 +93,7 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool, has_file
         say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
-        lacks = "the profile lacks something" if has_file else "a profile is needed, which `rampcheck init` writes"
-        say(console, f"For {plural(gaps, 'clause')} {lacks}. {what}")
+        say(console, f"For {plural(gaps, 'clause')} {lacks(has_file)}. {what}")
         for line in run["addition"].splitlines() if is_ready else ():
             # Never folded: what is pasted into a profile has to be YAML.
             console.print(Text(f"    {visible(line)}"), soft_wrap=True, highlight=False)

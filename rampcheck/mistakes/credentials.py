@@ -221,13 +221,13 @@ def unexplained(asker: Asker, refused: Exchange) -> Observation:
         hints.append(f"does credentials.{signing[0]} belong to this very {asker.suite.credential}?")
     variables = ", ".join(known[name].variable for name in profile.credentials if known[name].required)
     words = f" ({'; '.join(hints)})" if hints else ""
+    stated = f" (`environment: {profile.environment}`)" if profile.environment else ""
     return Observation(
         ABOUT,
         "wrong",
         f"the target refuses them: {refused.summary()}{words}",
-        f"Copy {variables} anew, all from the same page of the environment that `base_url` is of "
-        f"(`environment: {profile.environment or asker.suite.contract.environments[0]}`), or ask whether they are "
-        "active, and valid from this machine's address.",
+        f"Copy {variables} anew, all from the same page of the environment that `base_url` is of{stated}, or ask "
+        "whether they are active, and valid from this machine's address.",
         "either",
         refused.number,
     )

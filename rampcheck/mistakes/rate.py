@@ -20,7 +20,7 @@ def too_many(profile: Profile) -> Observation:
     return Observation(
         ABOUT,
         "wrong",
-        f"the target answers 429 (too many requests), with {told(profile)} in the profile",
+        f"the target answers 429 (too many requests), asked with {told(profile)}",
         "Lower `limits.requests_per_second`, or ask the vendor for a higher limit. If it is the quota of an hour or a "
         "day, wait for it.",
         "profile",

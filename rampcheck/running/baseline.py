@@ -16,6 +16,7 @@ from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Candidate, Suite, by_themselves
 from rampcheck.mistakes import base_url, clock, connection, credentials, rate, shape
 from rampcheck.mistakes.observation import Observation
+from rampcheck.mistakes.wording import worded
 from rampcheck.running.asking import Asking
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
@@ -27,12 +28,13 @@ TRIES, PAUSE = 3, 1.0
 NOBODY = frozenset({"refused", "dns", "tls", "proxy"})
 LONGEST_BODY = 300  # characters of an answer that says nothing of itself in the API's words
 WORDLESS = re.compile(r", a (JSON object|body that is)\b")
-# What is wrong with the profile, by what the observation is about.
+# What stands between the base URL and what was found there, by what that is about, and how what was found begins that
+# says so already.
 MEANT = {
-    connection.ABOUT: "gives no answer that could be judged",
-    base_url.ABOUT: "is not this API",
-    credentials.ABOUT: "refuses the credentials",
-    rate.ABOUT: "lets nothing through",
+    connection.ABOUT: (" gives no answer that could be judged: ", ""),
+    base_url.ABOUT: (": ", ""),
+    credentials.ABOUT: (" refuses the credentials", "the target refuses them"),
+    rate.ABOUT: (" lets nothing through: ", ""),
 }
 
 
@@ -166,7 +168,7 @@ class _Search:
             self._demand_no_mistake(self._request(index), exchange)
             self._blame_shape(self._request(index), exchange)
             if seen := base_url.named(self._suite, exchange, self._judge.redacted):
-                raise self._meaning(seen, f"it answers {_described(exchange, self._judge)}")
+                raise self._meaning(seen, "" if exchange.summary() in seen.found else _described(exchange, self._judge))
 
     def _blame_shape(self, request: Request, exchange: Exchange) -> None:
         """Records what is wrong with what is no session, and comes again; raises `NothingFollows` then."""
@@ -210,17 +212,17 @@ class _Search:
     def _no_answer(self, why: str) -> Inconclusive:
         return Inconclusive(
             f"{self._profile.base_url} gives no answer that could be judged: {self._judge.redacted(why)}",
-            "Check `base_url` and the network between this machine and the target, then run again.",
+            worded(
+                "Check `base_url` and the network between this machine and the target, then run again.", self._profile
+            ),
         )
 
     def _meaning(self, seen: Observation, answer: str = "") -> Inconclusive:
-        told = f" ({answer})" if answer else ""
+        told = f" (it answers {answer})" if answer else ""
         where = "" if seen.exchange is None else f" (exchange {seen.exchange})"
-        meant = MEANT[seen.about]
-        return Inconclusive(
-            f"{self._profile.base_url} {meant}: {self._judge.redacted(seen.found)}{told}{where}",
-            self._judge.redacted(seen.cure),
-        )
+        between, said = MEANT[seen.about]
+        found, cure = (self._judge.redacted(worded(text, self._profile)) for text in (seen.found, seen.cure))
+        return Inconclusive(f"{self._profile.base_url}{between}{found.removeprefix(said)}{told}{where}", cure)
 
     def _nothing_accepted(self) -> Inconclusive:
         refused = self._refused
@@ -233,7 +235,7 @@ class _Search:
         return Inconclusive(
             f"{self._profile.base_url} accepted none of the documented requests; to the first it answered: "
             f"{_described(refused, self._judge)} (exchange {refused.number})",
-            self._suite.contract.advice,
+            worded(self._suite.contract.advice, self._profile),
         )
 
 

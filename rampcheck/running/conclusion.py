@@ -249,7 +249,10 @@ class _Judgement:
     def _notes(self) -> list[str]:
         told = []
         if self._profile.environment is None:
-            told.append("the profile does not say `environment`: the target was taken for a test environment")
+            where = (
+                "there is no profile" if self._beginning.get("named_with") else "the profile does not say `environment`"
+            )
+            told.append(f"{where}: the target was taken for a test environment")
         if newer := sorted(self._contract.newer):
             told.append(
                 f"judged by contract version {self._contract.version}: what came later cannot fail it, and is only "

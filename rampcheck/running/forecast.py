@@ -75,6 +75,11 @@ def tries(verified: int, total: int, untestable: int, *, at_most: bool = False) 
     return f"It tries {'at most ' * at_most}{verified:,} of {plural(total, 'clause')}{without}."
 
 
+def lacks(has_file: bool) -> str:
+    """Says what is missing for the clauses that a run does not try: in a profile, or one."""
+    return "the profile lacks something" if has_file else "a profile is needed, which `rampcheck init` writes"
+
+
 def takes(requests: int, seconds: float, left_out: int = 0) -> str:
     """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it."""
     if not requests:

@@ -49,7 +49,7 @@ RESULTS = pytest.StashKey[Results]()
 PRODUCTION = "not tried in production, where only sessions are created"
 CONTROLS = "controls"  # the scenario in whose name the last ones are sent
 STOPPED = "stopped by the user"
-DOCTOR = "`rampcheck doctor` with the same profile looks closer."
+DOCTOR = "`rampcheck doctor` looks closer, with the same profile or the same options."
 CONCLUSION = pytest.StashKey["_Conclusion"]()
 PROGRESS = pytest.StashKey[Progress]()
 

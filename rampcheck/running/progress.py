@@ -27,7 +27,7 @@ from rampcheck.report.outline import CLAUSE_VERDICTS
 from rampcheck.report.terminal import STYLES
 from rampcheck.report.text import plural
 from rampcheck.running.following import Following
-from rampcheck.running.forecast import Forecast, forecast, rough, takes, tries
+from rampcheck.running.forecast import Forecast, forecast, lacks, rough, takes, tries
 from rampcheck.running.run import Run
 from rampcheck.wire import retries
 from rampcheck.wire.journal import from_record
@@ -244,7 +244,7 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     is_small = run.settings.budget is not None
     more = [tries(len(ahead.verified), len(contract.clauses), len(ahead.untestable), at_most=is_small)]
     if ahead.gaps:
-        more.append(f"For {plural(len(ahead.gaps), 'clause')} the profile lacks something.")
+        more.append(f"For {plural(len(ahead.gaps), 'clause')} {lacks(profile.has_file)}.")
     if any(value for name, value in run.settings.selection.items() if name != "budget"):
         more.append("Only a part was selected; what its exchanges show of other clauses is judged, too.")
     if profile.environment == "production":
