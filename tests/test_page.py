@@ -259,15 +259,16 @@ def test_the_fullest_certificate_is_one_sheet(chromium: Any, tmp_path: Path) -> 
         "waivers": [waiver | {"owner": long, "approver": long}] * 9,
         "clauses": results["clauses"]
         + [
-            samples.clause(f"proof.auth.gap-{n}", "proof.auth", "not_verified", "It is so.", reason=f"{n} {long}") | gap
-            for n in range(9)
+            samples.clause(f"proof.auth.gap-{n}", "proof.auth", "not_verified", f"{n} {long}", reason=f"{n} {long}")
+            | gap
+            for n in range(29)
         ],
     }
-    results["counts"]["not_verified"] += 9
+    results["counts"]["not_verified"] += 29
     sheets = on_paper(chromium, written(results, tmp_path))
-    assert "For the partner" in sheets[0]
-    assert "For the partner" not in sheets[1]
-    assert "and 4 more" in sheets[0]
+    assert "Remarks and exceptions" in sheets[0]
+    assert "and 6 more" in sheets[0]
+    assert "more promises; what was lacking" in sheets[0]
 
 
 @pytest.mark.parametrize(("defects", "most"), [((), 8), (NINE_DEFECTS, 25)], ids=["conforming", "nine defects"])

@@ -10,7 +10,7 @@ import yaml
 from rampcheck.contract import profile_schema, register
 from rampcheck.contract.profile import from_mapping
 from rampcheck.judging.lacking import lacking
-from rampcheck.report import html, summary
+from rampcheck.report import certificate, html, summary
 from rampcheck.report.additions import addition
 from rampcheck.report.difference import differing
 from rampcheck.report.extract import extract
@@ -263,7 +263,7 @@ def test_a_table_of_the_summary_has_a_row_for_each_clause() -> None:
 )
 def test_what_is_signed_stands_whole_where_there_is_room(lengths: list[int], longest: int) -> None:
     """The reasons of waivers and gaps share the room of the certificate: only where they are too long they are cut."""
-    assert html.fitting(["x" * length for length in lengths], 1_600) == longest
+    assert certificate.fitting(["x" * length for length in lengths], 1_600) == longest
 
 
 def test_a_long_reason_of_a_waiver_is_not_cut_on_the_certificate() -> None:
@@ -318,27 +318,58 @@ def test_backticks_set_off_code(parts: list[tuple[str, bool]], shown: str) -> No
     assert html.pieces(parts) == shown
 
 
-def test_what_is_lacking_twice_is_told_once() -> None:
-    """On the certificate a gap stands without its cure, and one line stands for all that have the same."""
+def _with_gaps(number: int, text: str) -> dict[str, Any]:
+    """A run in which so many more promises were not verified, for as many reasons."""
     results = samples.gaps()
     declared = {"gap": "declared", "section": "proof.auth"}
     results["clauses"] += [
-        samples.clause(f"proof.auth.{n}", "proof.auth", "not_verified", "So.", reason=f"no `x` (cure {n})") | declared
-        for n in range(2)
+        samples.clause(f"proof.auth.{n}", "proof.auth", "not_verified", f"{n} {text}", reason=f"no `x{n}`") | declared
+        for n in range(number)
     ]
-    results["counts"]["not_verified"] += 2
-    certificate = html.render(results, {}).partition('id="sign-off"')[0]
-    assert "2 clauses: no <code>x</code></li>" in certificate
-    assert "cure 1" not in certificate
+    results["counts"]["not_verified"] += number
+    return results
+
+
+def _first_sheet(results: dict[str, Any]) -> str:
+    return html.render(results, {}).partition('id="sign-off"')[0]  # type: ignore[arg-type]
+
+
+def test_what_was_not_verified_is_named_in_words_on_the_certificate() -> None:
+    """The promises, not what the profile lacks: all of them where there is room, as many as there is room for."""
+    few, many = _first_sheet(_with_gaps(9, "is so.")), _first_sheet(_with_gaps(90, "is so."))
+    assert all(f"<li>{n} is so.</li>" in few for n in range(9))
+    assert "no <code>x" not in few + many
+    told = many.count(" is so.</li>")
+    assert 5 < told < 30
+    sheet = certificate.certificate(results := _with_gaps(90, "is so."), outline(results))
+    assert sheet.more_promises >= 90 - told
+    assert f"and {sheet.more_promises} more promises" in many
+
+
+def test_long_promises_are_shortened_before_any_is_left_out() -> None:
+    """Each has a line at the least; the rest of it is folded away."""
+    sheet = certificate.certificate(results := _with_gaps(8, "goes on and on " * 40), outline(results))
+    assert sheet.more_promises == 0
+    assert sheet.longest_promise == certificate.WIDTH
+    assert _first_sheet(results).count('<details class="fold">') >= 8
+
+
+def test_a_name_stands_whole_on_the_certificate() -> None:
+    """Of a waiver and of the run: who owns, approved and asked is what is signed."""
+    results = samples.gaps()
+    name = "of the department for ramps, second floor, Example Payments (EU)"
+    waiver = {"clause": "proof.session.complete", "reason": "ticket 1", "until": None, "state": "used"}
+    results["waivers"] = [waiver | {"owner": f"Owner {name}", "approver": f"Approver {name}"}]
+    results["subject"] = {"partner": f"P {name}", "build": f"B {name}", "requested_by": f"R {name}"}
+    sheet = _first_sheet(results)
+    assert [who for who in ("Owner", "Approver", "P", "B", "R") if f"{who} {name}" not in sheet] == []
 
 
 def test_what_is_signed_is_never_cut() -> None:
     """A reason that is too long for its line on the certificate stands there whole, folded away."""
     results = samples.gaps()
     reason = "so it is, and so on " * 120 + "to the last word"
-    declared = {"gap": "declared", "section": "proof.auth", "reason": reason}
-    results["clauses"].append(samples.clause("proof.auth.n", "proof.auth", "not_verified", "So.") | declared)
-    results["counts"]["not_verified"] += 1
+    results["waivers"] = [{"clause": "proof.session.complete", "reason": reason, "until": None, "state": "used"}]
     certificate = html.render(results, {}).partition('id="sign-off"')[0]
     assert certificate.count('<details class="fold">') == 1
     assert "to the last word" in certificate

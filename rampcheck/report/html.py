@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from rampcheck.display import HIDDEN, one_line, shorten, visible
 from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.additions import CAVEAT, addition
+from rampcheck.report.certificate import LONGEST_NAME, certificate
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.commands import MARK
 from rampcheck.report.course import KINDS, course
@@ -28,7 +28,6 @@ from rampcheck.report.outline import (
     GAPS,
     LEVELS,
     RUN_VERDICTS,
-    Gap,
     Lead,
     outage_text,
     outline,
@@ -44,11 +43,9 @@ from rampcheck.wire.journal_records import ExchangeRecord
 BROKEN: tuple[ClauseVerdict, ...] = ("failed", "advisory", "waived")
 
 LONGEST_VALUE = 1_000  # characters of one expected or actual value
-LONGEST_LINE = 100  # characters of a line on the certificate
 LONGEST_PHRASE = 240  # characters of what stands in the way, on the certificate
-ROOM = 900  # characters of the reasons of waivers and gaps together, with which the certificate is one sheet
 MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
-MOST_LISTED = 5  # waivers and gaps, each, on the certificate
+MOST_ASKED = 10  # exchanges that are shown of a run that judged nothing
 
 CHARTS = {"times": times_chart, "requests": requests_chart, "statuses": statuses_chart}
 
@@ -77,8 +74,6 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
     above = [clause for leads in broken.values() for lead in leads for clause in (lead.clause, *lead.followers)]
     views = shelf.views([*above, *results["clauses"]])
     went = course(exchanges.values(), summary.outages)
-    unverified, waivers = _lacking(summary.gaps), results.get("waivers", ())
-    listed = [*(waiver["reason"] for waiver in waivers[:MOST_LISTED]), *[*unverified][:MOST_LISTED]]
     templates = environment()
     assets = {name: asset(templates, name, f"run {results['run']}") for name in ("css", "js")}
     return templates.get_template("report.html.jinja").render(
@@ -88,14 +83,14 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         shown_verdicts=verdicts_of(results),
         digest=hashlib.sha256(results_file.encode(results)).hexdigest(),
         outages=outages,
-        unverified=unverified,
-        waivers=waivers,
-        longest=fitting(listed),
+        asked=[*filter(None, map(shelf.take, sorted(exchanges)[:MOST_ASKED]))] if summary.judged_nothing else [],
+        sheet=certificate(results, summary),
+        waivers=results.get("waivers", ()),
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
         addition=addition(results["clauses"]),
         caveat=CAVEAT,
-        questions=questions(results),
+        questions=() if summary.judged_nothing else questions(results),
         course=went,
         charts=went
         and {"times": times_chart(went), "requests": requests_chart(went), "statuses": statuses_chart(went)},
@@ -112,12 +107,6 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
 def block(signers: Sequence[Signer]) -> str:
     """Gives the block of signatures that a page of these signers holds."""
     return environment().get_template("signatures.html.j2").render(parties=parties(signers))
-
-
-def _lacking(gaps: Sequence[Gap]) -> Counter[str]:
-    """Gives for how many clauses the profile lacks what, without the cure (in brackets), which stands below."""
-    declared = [gap for gap in gaps if gap.kind == "declared"]
-    return Counter(gap.reason.partition(" (")[0] for gap in declared for _ in gap.clauses)
 
 
 def _outage(outage: OutageResult, shelf: Shelf) -> OutageView:
@@ -160,7 +149,6 @@ def environment() -> Environment:
         "levels": LEVELS,
         "gap_words": GAPS,
         "kinds": KINDS,
-        "listed": MOST_LISTED,
         "most_obstacles": MOST_OBSTACLES,
     }
     return templates
@@ -188,12 +176,12 @@ def foreign(text: str) -> Markup:
     return Markup("").join([*pieces, escape(text[position:])])
 
 
-def line(text: str, longest: int = LONGEST_LINE) -> Markup:
+def line(text: str, longest: int = LONGEST_NAME) -> Markup:
     """Gives text that a target may have written as one line, cut where it is too long."""
     return foreign(brief(text, longest))
 
 
-def brief(text: str, longest: int = LONGEST_LINE) -> str:
+def brief(text: str, longest: int = LONGEST_NAME) -> str:
     """Gives text as one line, cut where it is too long."""
     told = one_line(text, len(text))
     return told if len(told) <= longest else told[:longest] + "…"
@@ -202,17 +190,6 @@ def brief(text: str, longest: int = LONGEST_LINE) -> str:
 def phrase(text: str, longest: int = LONGEST_PHRASE) -> Markup:
     """Gives a sentence of ours as one line, cut where it is too long."""
     return prose(brief(text, longest))
-
-
-def fitting(texts: Sequence[str], room: int = ROOM) -> int:
-    """Gives up to how many characters each of some texts may have for all of them to fit in: few are shown whole."""
-    lengths = sorted(len(one_line(text, len(text))) for text in texts)
-    for number, length in enumerate(lengths):
-        share = room // (len(lengths) - number)
-        if length > share:
-            return share
-        room -= length
-    return lengths[-1] if lengths else 0
 
 
 def folded(text: str, longest: int = LONGEST_PHRASE) -> Markup:

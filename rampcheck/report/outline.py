@@ -177,7 +177,8 @@ class Outline:
     `gaps` has those not verified by group and reason, what nobody expected first, then the widest gap.
     `selection` is what was selected, as options of a command, `command` the one that runs it again; `unsigned` says
     why there is nothing to sign, where there is not. `outages` are those of the results, `notes` their notes with a
-    line for each outage that ended.
+    line for each outage that ended. Where nothing at all was judged, for one cause, `judged_nothing` says so: the gaps
+    are none then, as all would say the same.
     """
 
     word: Word
@@ -192,6 +193,7 @@ class Outline:
     unsigned: str
     outages: tuple[OutageResult, ...]
     notes: tuple[str, ...]
+    judged_nothing: bool
 
     @property
     def groups(self) -> tuple[tuple[GapGroup, tuple[Gap, ...]], ...]:
@@ -204,6 +206,7 @@ def outline(results: Results) -> Outline:
     clauses = results["clauses"]
     by_verdict = {name: tuple(c for c in clauses if c["verdict"] == name) for name in CLAUSE_VERDICTS}
     outages = tuple(results.get("outages", ()))
+    nothing = _judged_nothing(results)
     return Outline(
         word=RUN_VERDICTS[results["verdict"]],
         sentence=sentence(results),
@@ -211,13 +214,21 @@ def outline(results: Results) -> Outline:
         early_end=_early_end(results),
         by_verdict=by_verdict,
         leads={name: _leads(those, clauses) for name, those in by_verdict.items()},
-        gaps=_gaps(by_verdict["not_verified"]),
+        gaps=() if nothing else _gaps(by_verdict["not_verified"]),
         selection=selection(results),
         command=_command(results),
         unsigned=unsigned(results),
         outages=outages,
         notes=(*results["notes"], *(outage_text(outage) for outage in outages if outage["ended"] is not None)),
+        judged_nothing=nothing,
     )
+
+
+def _judged_nothing(results: Results) -> bool:
+    """Whether one thing kept all clauses from being judged: what it was is told once, not for each of them."""
+    has_cause = bool(results["reason"] or results["interrupted"])
+    unjudged = all(clause["verdict"] == "not_verified" for clause in results["clauses"])
+    return results["verdict"] == "inconclusive" and has_cause and unjudged
 
 
 def unsigned(results: Results) -> str:
