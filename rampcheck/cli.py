@@ -15,7 +15,7 @@ import click
 from rampcheck import __version__, options, outlets
 from rampcheck.authors import freeze, lint, new, selftest
 from rampcheck.certification.commands import bind, certify
-from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option
+from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option, plainly
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
 from rampcheck.display import visible
@@ -73,7 +73,7 @@ def _ended(command: Callable[[], int]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        plainly(error).show()
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         outlets.say("rampcheck: interrupted")
@@ -115,7 +115,7 @@ class Alone(click.IntRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Gives the number."""
         if not str(value).isdecimal():
-            self.fail(f"{value!r} is no number of requests; a profile stands before the option", param, ctx)
+            self.fail(f"{value!r} is no number: a profile stands before the option", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from rampcheck.errors import UsageError
 
 LONGEST_SENTENCE = 1000  # characters of what a command does; all of it is shown
 _HYPHEN = re.compile(r"(?<=[\w-])-(?=\w)|-(?=-)")
+_WRITTEN = re.compile(r"(.+?) is (?:not|no) ", re.DOTALL)
 _UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
 
 
@@ -82,6 +84,41 @@ class Group(click.Group):
         """Writes how a shell completes commands, options, contracts and clauses."""
         super().format_epilog(ctx, formatter)
         write_lines(formatter, "Completion in a shell", guide.COMPLETION)
+
+
+def plainly(error: click.ClickException) -> click.ClickException:
+    """Gives what click says of a mistake in the words of its own help: what a parameter takes, and what was written."""
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        told = f"{_named(error.param, error.ctx)} is missing"
+        text = getattr(error.param, "help", None)
+        return click.UsageError(f"{told}: {text}" if text else f"{told}.", error.ctx)
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        taken, written = _taken(error.param.type), _WRITTEN.match(error.message)
+        if taken and written:
+            hint = error.message[written.end() :].partition(": ")[2]
+            told = f"{_named(error.param, error.ctx)} takes {taken}, not {written[1]}{hint and f': {hint}'}."
+            return click.UsageError(told, error.ctx)
+    return error
+
+
+def _named(parameter: click.Parameter, context: click.Context | None) -> str:
+    if isinstance(parameter, click.Argument) and isinstance(parameter.type, click.Choice):
+        return (parameter.name or "").upper()
+    return parameter.get_error_hint(context).replace("'", "")
+
+
+def _taken(kind: click.ParamType[Any]) -> str:
+    """Says what a kind of parameter takes; "" where its own message says it."""
+    if isinstance(kind, click.Choice):
+        return f"one of {', '.join(map(str, kind.choices))}"
+    if not isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
+        return ""
+    what = "a whole number" if isinstance(kind, click.types.IntParamType) else "a number"
+    low, high = getattr(kind, "min", None), getattr(kind, "max", None)
+    if low is None:
+        return what
+    above = f"above {low:g}" if getattr(kind, "min_open", False) else f"from {low:g}"
+    return f"{what} {above} on" if high is None else f"{what} {above} to {high:,}"
 
 
 def write_lines(formatter: click.HelpFormatter, title: str, lines: Sequence[tuple[str, str]]) -> None:

@@ -161,7 +161,10 @@ def test_it_is_signed_verified_and_bound_as_any_report(tmp_path: Path) -> None:
         assert done.exit_code == ExitCode.CONFORMANT, done.output
     trust = [word for side in ("provider", "partner") for word in ("--trust", f"{side}={tmp_path}/{side}.pem.pub")]
     target = Path(__file__).parents[1] / "reports" / "example" / "broken"
-    command("bind", target, place, "--output", both)
+    bound = " ".join(command("bind", target, place, "--output", both).output.split())
+    assert "partner: signed for the provider by Jo, QA; for the partner by Jo, QA" in bound
+    assert "target: signed by nobody yet" in bound
+    assert "for the provider by Jo, QA; for the partner by Jo, QA" in (both / "index.html").read_text(encoding="utf-8")
     for signed in (place, both / "partner"):
         done = command("verify", signed, *trust, "--rejudge")
         assert done.exit_code == ExitCode.CONFORMANT, done.output

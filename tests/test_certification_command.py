@@ -153,6 +153,20 @@ def test_a_command_that_asks_for_nothing_is_told_first(tmp_path: Path, monkeypat
     assert TOKEN.encode() not in b"".join(path.read_bytes() for path in (tmp_path / "out").iterdir())
 
 
+def test_a_command_that_fails_at_once_is_started_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error before the first request says it all: the other steps are not begun, which is told."""
+    monkeypatch.chdir(tmp_path)
+    program = "import sys; open('begun', 'a').write('x'); sys.exit('no such file: buy.py')"
+    done = invoked("--contract", "proof", "--output", "out", "--", sys.executable, "-c", program)
+    assert done.exit_code == ExitCode.INCONCLUSIVE
+    assert Path("begun").read_text(encoding="utf-8") == "x"
+    reason = json.loads((tmp_path / "out" / "results.json").read_bytes())["reason"]
+    assert "without a single request to the sandbox; the other 14 steps were not begun; it said at last: no" in reason
+    assert "The command fails before it asks for anything: the other 14 steps were not begun." in " ".join(
+        done.output.split()
+    )
+
+
 def test_what_nothing_came_in_is_told_of_a_step_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where other steps were heard of: which step it was, and the code of its command."""
     monkeypatch.chdir(tmp_path)

@@ -275,6 +275,8 @@ def test_what_differs_between_any_two_answers_is_not_marked() -> None:
     one = 'x [redacted init_token 77e0d2aa01bc] 2026-11-21T07:00:00Z "0b0a5d1e-8a6b-4c8e-9a51-2f6f0e9f3a10"'
     other = 'x [redacted init_token 1188ff001122] 2027-01-01T09:30:01.5Z "11111111-8a6b-4c8e-9a51-2f6f0e9f3a10"'
     assert shape.shape(one) == shape.shape(other)
+    assert shape.shape('"https://a.example/b?run=k3s-12&to=1"') == shape.shape('"https://a.example/b?run=9zz-4&to=1"')
+    assert shape.shape("https://a.example/?to=1") != shape.shape("https://a.example/?to=2")
     assert shape.shape('"amount": "99.50"') != shape.shape('"amount": "99.5"')
     assert shape.shape("status 401") != shape.shape("status 200")
     assert answers.apart('"amount": "99.50"', '"amount": "99.5"') == ('"amount": "99.5', "0", "", '"')

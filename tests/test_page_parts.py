@@ -45,6 +45,7 @@ def marked(expected: str, actual: str) -> tuple[list[str], list[str]]:
         ("it's the 'a' of two", "it's the 'b' of them", ["a"], ["b"]),
         ("200, accepted", "nothing of the kind", [], []),
         ("the envelope, also where it is refused", "403, whenever it was asked; all else held", [], []),
+        ("'abc' (a string of 61 characters)", "'abd' (a string of 7 characters)", ["abc"], ["abd"]),
         ("the same", "the same", [], []),
         ("", "", [], []),
         ("x" * 3, "", [], []),

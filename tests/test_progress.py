@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,25 @@ def test_the_rate_and_the_time_left_are_those_of_the_last_seconds(make: Callable
     left = -(-(about - 300) // 10)
     expected = f"{left} s left, 10.0/s" if left < 120 else f"{round(left / 60)} min left, 10.0/s"
     assert world.shown()[0].endswith(expected)
+
+
+def test_the_time_left_does_not_jump_with_the_speed_of_a_scenario(make: Callable[..., World]) -> None:
+    """Nothing is said in the first seconds; then a scenario of a tenth of the speed changes it by little at a time."""
+    world = make(limits={"requests_per_second": 0})
+    progress = world.progress()
+    for _ in range(9):
+        world.now += 1
+        world.answered(times=20)
+        progress.look()
+        assert progress._rest is None
+    told = []
+    for speed in (*[20] * 6, *[2] * 10, *[40] * 4):
+        world.now += 1
+        world.answered(times=speed)
+        progress.look()
+        told.append(progress._rest or 0)
+    assert max(abs(later - earlier) for earlier, later in pairwise(told)) < 3
+    assert told[0] > 1
 
 
 def test_the_time_left_does_not_jump_while_events_are_waited_for(make: Callable[..., World]) -> None:

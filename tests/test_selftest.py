@@ -19,7 +19,19 @@ from rich.console import Console
 from rampcheck.contract import descriptor, register
 from rampcheck.errors import ExitCode, UsageError
 from rampcheck.sandbox import all_defects
-from rampcheck.selftest import Conditions, Selection, Trial, bench, grouped, outcome, page, planned, print_matrix, prove
+from rampcheck.selftest import (
+    Conditions,
+    Selection,
+    Trial,
+    announced,
+    bench,
+    grouped,
+    outcome,
+    page,
+    planned,
+    print_matrix,
+    prove,
+)
 from rampcheck.selftest.trial import VARIANTS_AT_ONCE
 from tests.browser import browser, opened, paper, sticking_out
 from tests.runs import commanded
@@ -381,6 +393,14 @@ class TestSelection:
         assert trials[0].kind == "reference"
         assert all(any(clause.startswith("kryptonim.auth.") for clause in trial.clauses) for trial in trials[1:])
         assert 1 < len(trials) < len(all_defects("kryptonim"))
+
+
+def test_before_trials_are_made_it_is_told_what_they_are() -> None:
+    """How many, and how many servers of which kind they try: several variants share one."""
+    trials = grouped(planned(Selection(["kryptonim"], defects=[DEFECT], patterns=[], variants=[])))
+    assert announced(trials) == ("2 trials, each a run against a server of its own: 1 as it is and 1 with a defect.")
+    several = grouped(planned(Selection(["kryptonim"])))
+    assert announced(several).endswith("with a variant, several of them in one.")
 
 
 def results(**broken: dict[str, Any]) -> dict[str, Any]:

@@ -332,6 +332,10 @@ def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     assert "index.html#not-verified" in gaps
     assert used == "The waiver of a.b is used."
     assert stale == "The waiver of a.c is stale, and names no owner and no approver."
+    seen = samples.clause("a.d", "proof.auth", "attested", "It is so.", reason="nobody can see it")
+    (attested,) = signing.reservations(results | {"waivers": [], "clauses": [seen]})  # type: ignore[arg-type, operator]
+    assert attested.startswith("1 clause attested, ")
+    assert attested.endswith("the partner stands: a.d (index.html#attested).")
     assert signing.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
 
 

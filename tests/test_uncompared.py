@@ -90,3 +90,17 @@ def test_runs_are_told_in_words() -> None:
     assert "20 November 2026, 07:00:00 UTC" in captured.get()
     assert "conformant, with gaps" in captured.get()
     assert ".123456" not in pages.markdown(differences.compare(gaps, gaps))
+
+
+def test_a_reason_that_clauses_have_in_common_is_told_once(tmp_path: Path) -> None:
+    """On the terminal, on the page and in Markdown: which clauses, and why, once."""
+    names = [f"proof.auth.gap-{n}" for n in range(3)]
+    why = "the target was gone, and nothing came back"
+    before = [clause("passed", name=name) for name in names]
+    after = [clause("not_verified", name=name, reason=why) for name in names]
+    comparison = differences.compare(run(*before), run(*after))
+    console = Console(width=200, record=True, file=(tmp_path / "out").open("w"))
+    terminal.print_comparison(comparison, console)
+    for shown in (console.export_text(), pages.html(comparison), pages.markdown(comparison)):
+        assert shown.count(why) == 1
+        assert all(name in shown for name in names)

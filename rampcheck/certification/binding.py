@@ -9,6 +9,8 @@ from pathlib import Path
 from rampcheck import digests, report
 from rampcheck.errors import UsageError
 from rampcheck.judging.results import Results
+from rampcheck.options import SIDES
+from rampcheck.report import signatures
 from rampcheck.report.html import asset, csp_hash, environment
 from rampcheck.report.outline import outline
 
@@ -50,6 +52,16 @@ def sentence(found: Mapping[str, Results]) -> str:
     return "; ".join(told)
 
 
+def signed(output: Path, side: str) -> str:
+    """Says who has signed the copy of a side, as its attestation names them: whether that holds, `verify` tells."""
+    place = output / side
+    signers = signatures.saved(place, (place / report.FILE_NAME).read_bytes())
+    told = [f"for the {signer.side} by {signer.name}, {signer.role}" for signer in signers]
+    missing = [name for name in SIDES if name not in {signer.side for signer in signers}]
+    lacks = f"not yet for the {' and the '.join(missing)}" if missing else ""
+    return f"signed {'; '.join(filter(None, [*told, lacks]))}" if told else "signed by nobody yet"
+
+
 def _page(output: Path, found: Mapping[str, Results]) -> str:
     templates = environment()
     css = asset(templates, "css", "both sides")
@@ -60,6 +72,7 @@ def _page(output: Path, found: Mapping[str, Results]) -> str:
             "results": results,
             "outline": outline(results),
             "digest": digests.of_file(output / side / report.FILE_NAME),
+            "signed": signed(output, side),
         }
         for side, results in found.items()
     ]

@@ -22,7 +22,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.display import one_line
 from rampcheck.judging.conduct import WIDGET, Conduct, Purchase, rules
 from rampcheck.judging.conducted import judged, written
-from rampcheck.report.text import enumerated
+from rampcheck.report.text import enumerated, plural
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
 from rampcheck.wire.journal_records import SCHEMA, EndRecord, RunRecord, Selection
@@ -95,6 +95,7 @@ class Certification:
             profile, base_url=self._sandbox.base_url, given={**profile.given, "base_url": self._sandbox.base_url}
         )
         self._cut: set[str] = set()
+        self._untaken = 0
         self._ends: dict[str, End] = {}
         self._told: dict[str, Mapping[str, str]] = {}
         self._processed: dict[str, dict[tuple[str, str], int]] = {}
@@ -120,6 +121,11 @@ class Certification:
         try:
             for place, step in enumerate(self._steps):
                 self._take(place, step, buy, tell)
+                if place == 0 and self._fails_by_itself(step):
+                    self._untaken = len(self._steps) - 1
+                    if self._untaken:
+                        tell(f"The command fails before it asks for anything: {self._left()}.")
+                    break
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -135,6 +141,15 @@ class Certification:
             end["reason"], end["cure"] = self._silence(), self._cure()
         self._journal.write(end)
         self._journal.close()
+
+    def _fails_by_itself(self, step: Step) -> bool:
+        """Whether the command of a step ended with an error before a single request: it would in each other step."""
+        end = self._ends.get(step.name, End())
+        return end.by_itself and bool(end.code) and not self._calls(step.name)
+
+    def _left(self) -> str:
+        """Says how many steps were left out."""
+        return f"the other {plural(self._untaken, 'step')} {'was' if self._untaken == 1 else 'were'} not begun"
 
     def _place(self) -> str:
         """Says which step was begun last."""
@@ -156,7 +171,10 @@ class Certification:
             return "not a single request came to the sandbox"
         how = f"ended with code {end.code}" if end.by_itself else "did not end in time and was ended"
         said = one_line(self._redactor.text(" / ".join(end.last)), LONGEST_SAID)
-        return f"the command {how}, without a single request to the sandbox{said and f'; it said at last: {said}'}"
+        left = f"; {self._left()}" if self._untaken else ""
+        return (
+            f"the command {how}, without a single request to the sandbox{left}{said and f'; it said at last: {said}'}"
+        )
 
     def _cure(self) -> str:
         """Says what the integration has to read, for its calls to come to the sandbox."""

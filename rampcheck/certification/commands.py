@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rampcheck.command import Command, complete_contract, pack_option
+from rampcheck.display import visible
 from rampcheck.errors import ExitCode, UsageError, writing
 
 if TYPE_CHECKING:
@@ -251,5 +252,8 @@ def bind(target: str, partner: str, output: str) -> int:
     with writing(output, "Name another folder with --output."):
         found = binding.bind(Path(target), Path(partner), Path(output))
     codes = [conclusion.exit_code(results) for results in found.values()]
-    click.echo(f"{binding.sentence(found)}\nReport: {Path(output) / binding.PAGE}")
+    click.echo(binding.sentence(found))
+    for side in found:
+        click.echo(visible(f"{side}: {binding.signed(Path(output), side)}"))
+    click.echo(f"Report: {Path(output) / binding.PAGE}")
     return next((code for code in WORST_FIRST if code in codes), ExitCode.CONFORMANT)

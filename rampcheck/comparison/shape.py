@@ -13,6 +13,7 @@ _FOLDED = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?Z|[+-]\d\d:?\d\d)?", re.IGNORECASE), "[time]"),
     (re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "[time]"),
     (re.compile(r"\brampcheck[-/.+_][\w.@+/-]+"), "[rampcheck]"),  # our own test data name the run
+    (re.compile(r"(?<=[?&]run=)[\w.-]+"), "[run]"),  # our own addresses name it, too
     (re.compile(r"(?<![\w.])(127\.0\.0\.\d+|localhost|\[::1\]):\d+"), r"\1"),  # a free port of this machine
     (re.compile(r"\b(?:req|request)[-_][0-9a-z]{4,}\b", re.IGNORECASE), "[request id]"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}\b", re.IGNORECASE), "[hex]"),

@@ -58,14 +58,17 @@ def _print_group(console: Console, group: Group) -> None:
     say(console, Text(f"{kind.meaning}", "dim"), "  ")
     if group.name in COUNTED:
         return
-    for clause in group.clauses[:CLAUSES_SHOWN]:
-        level = (clause["after"] or clause["before"])["level"]
-        line = Text.assemble((clause["id"], "bold"), f"  ({level}; {words.pair(clause)})")
-        say(console, line, Text(f"{kind.symbol} ", style))
-        if reason := words.reason(clause):
-            say(console, one_line(reason, LONGEST_VALUE), "    ")
-        if group.name in DETAILED and "follows" not in clause:
-            _print_evidence(console, clause)
+    for shared, clauses in words.by_reason(group.clauses[:CLAUSES_SHOWN]):
+        if shared:
+            say(console, one_line(shared, LONGEST_VALUE), Text(f"{kind.symbol} ", style))
+        for clause in clauses:
+            level = (clause["after"] or clause["before"])["level"]
+            line = Text.assemble((clause["id"], "bold"), f"  ({level}; {words.pair(clause)})")
+            say(console, line, "    " if shared else Text(f"{kind.symbol} ", style))
+            if not shared and (reason := words.reason(clause)):
+                say(console, one_line(reason, LONGEST_VALUE), "    ")
+            if group.name in DETAILED and "follows" not in clause:
+                _print_evidence(console, clause)
     if (more := len(group.clauses) - CLAUSES_SHOWN) > 0:
         say(console, f"and {more:,} more; --output writes all", "  ")
 

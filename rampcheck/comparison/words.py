@@ -107,6 +107,18 @@ class Group:
         return f"{self.kind.heading}: {plural(len(self.clauses), 'clause')}"
 
 
+def by_reason(clauses: Sequence[Clause]) -> tuple[tuple[str, tuple[Clause, ...]], ...]:
+    """Gives clauses with the reason that they have in common, which is told once; "" where a clause has one of its own.
+
+    In the order of the first of each.
+    """
+    alike: dict[str, list[Clause]] = {}
+    for clause in clauses:
+        shared = "" if "follows" in clause or clause["findings"] else reason(clause)
+        alike.setdefault(shared or clause["id"], []).append(clause)
+    return tuple((why if len(those) > 1 else "", tuple(those)) for why, those in alike.items())
+
+
 def groups(comparison: Mapping[str, Any]) -> tuple[Group, ...]:
     """Gives the clauses by kind of change, in the order of reading, those without a difference left out.
 

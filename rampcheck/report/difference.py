@@ -15,9 +15,10 @@ TOKEN = re.compile(rf"{MARK.pattern}|{HIDDEN.pattern}|\w+|\s+|.", re.DOTALL)
 AROUND = re.compile(r"(?P<before>`[^`]*`: )?(?P<value>.*?)(?P<after> for an? .*)?", re.DOTALL)
 
 # What of a text is a value: what is quoted, hidden, a number or a name with a digit, a literal of JSON, a media type or
-# an address. The rest is prose, in which two sentences differ for no reason that a reader should look at.
+# an address. The rest is prose, in which two sentences differ for no reason that a reader should look at: also how long
+# a text is, which is told beside it.
 VALUE = re.compile(
-    rf"""(?P<prose>\bexchange\ \d+)
+    rf"""(?P<prose>\bexchange\ \d+|\b\d[\d,]*\ characters\b)
     | {MARK.pattern.replace(" ", chr(92) + " ")}
     | {HIDDEN.pattern}
     | `[^`]*`

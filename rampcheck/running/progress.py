@@ -39,6 +39,8 @@ LONG_WAIT = 5.0  # seconds; a shorter wait that the target asks for is told in t
 QUIET = 5.0  # seconds without an exchange, from which on they are told: events are waited for, or a worker hangs
 LONGEST_PAUSE = 3.0  # seconds between two requests that count for how long the rest takes; longer ones are waits
 FIRST_GUESS = 5.0  # percent of the requests before it is said how long the rest takes: the start is slower
+SOONEST_GUESS = 10.0  # seconds before that is said, however many requests there were
+SMOOTHED = 15.0  # seconds over which what is said of it follows what is seen: some scenarios are slower than others
 MOST_BROKEN = 20  # clauses that are told as they are found broken; the others are counted
 LONGEST = 200  # characters of a finding
 
@@ -69,6 +71,7 @@ class Progress:
         self._waits_until = 0.0
         self._began = self._last_line = self._last_came = clock()
         self._busy = 0.0  # seconds in which requests came
+        self._rest: float | None = None  # seconds that the rest takes, as it is said
         self._bar = Bar(
             _Line(self._parts),
             console=console,
@@ -123,8 +126,9 @@ class Progress:
             before, now = self._requests, self._clock()
             for record in self._following.records():
                 self._take(record)
-            if self._requests > before:
-                self._busy += min(now - self._last_came, LONGEST_PAUSE)
+            took = min(now - self._last_came, LONGEST_PAUSE) if self._requests > before else 0.0
+            if took:
+                self._busy += took
                 self._last_came = now
             for line in self._following.told():
                 self.say(line)
@@ -133,6 +137,7 @@ class Progress:
             if self._ahead.requests:  # Not by `update`, which would forget how fast it was.
                 self._bar.tasks[0].total = max(self._ahead.requests, least)
             self._bar.update(self._task, completed=self._requests)
+            self._guess(self._bar.tasks[0], took)
             if self._live:
                 _fit(self._console)
                 self._bar.refresh()
@@ -188,14 +193,21 @@ class Progress:
             yield f"nothing came for {quiet:.0f} s"
         if self._broken:
             yield f"{plural(len(self._broken), 'clause')} broken"
-        if task.percentage >= FIRST_GUESS and (left := self._left(task)):
-            yield f"{rough(left)} left"
+        if self._rest:
+            yield f"{rough(self._rest)} left"
         if task.speed:
             yield f"{task.speed:.1f}/s"
 
-    def _left(self, task: Task) -> float:
-        """Gives how long the rest takes, at the speed of all of the run, without the waits for events or the target."""
-        return self._busy * ((task.total or 0) - self._requests) / self._requests if self._requests else 0
+    def _guess(self, task: Task, took: float) -> None:
+        """Reckons how long the rest takes, at the speed of all of the run, without the waits for events or the target.
+
+        It `took` so long since the last time. What is said goes down by that, and else follows slowly: no jumps.
+        """
+        if task.percentage < FIRST_GUESS or self._clock() - self._began < SOONEST_GUESS:
+            return
+        seen = self._busy * ((task.total or 0) - self._requests) / self._requests
+        expected = seen if self._rest is None else self._rest - took
+        self._rest = max(0.0, expected + (seen - expected) * min(1.0, took / SMOOTHED))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:

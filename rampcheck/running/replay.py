@@ -114,8 +114,9 @@ def replay(
 def _asked(where: Path, number: int, exchanges: Mapping[int, ExchangeRecord]) -> ExchangeRecord:
     record = exchanges.get(number)
     if record is None:
-        told = f"{min(exchanges)} to {max(exchanges)}, not each of them" if exchanges else "none"
-        raise UsageError(f"{where} has no exchange {number}", f"Exchanges there: {told}; the report names them.")
+        span = f"The numbers of its exchanges lie between {min(exchanges)} and {max(exchanges)}, and not all are used"
+        told = f"{span}: the report names each finding's." if exchanges else "The run has no exchange at all."
+        raise UsageError(f"{where} has no exchange {number}", told)
     if record["direction"] == "incoming":
         raise UsageError(
             f"exchange {number} is a webhook: the target sent it, by itself",

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rampcheck.contract import packs, register
 from rampcheck.errors import UsageError
+from rampcheck.report.text import enumerated, plural
 from rampcheck.running import launch, termination, worth
 from rampcheck.selftest import bench, matrix, page
 from rampcheck.selftest.attempt import Conditions
@@ -59,7 +61,9 @@ def prove(  # noqa: PLR0913 - each is an option
     outcomes: list[Outcome] = []
     started = time.time()
     interrupted = True
-    with _bar(progress or Console(quiet=True)) as bar, suppress(KeyboardInterrupt), termination.as_interruption():
+    console = progress or Console(quiet=True)
+    console.print(announced(trials), highlight=False)
+    with _bar(console) as bar, suppress(KeyboardInterrupt), termination.as_interruption():
         task = bar.add_task("", total=len(trials), wrong=0)
 
         def ended(outcome: Outcome) -> None:
@@ -76,6 +80,16 @@ def prove(  # noqa: PLR0913 - each is an option
         for name in selection.contracts:
             _write_worth(name, outcomes)
     return content
+
+
+def announced(trials: Sequence[Trial]) -> str:
+    """Says before they are made what trials are, and how many servers of which kind they try."""
+    alone = [part for trial in trials for part in trial.parts or (trial,)]
+    kinds = {"reference": "as it is", "defect": "with a defect", "variant": "with a variant"}
+    counts: Counter[str] = Counter(trial.kind for trial in alone)
+    told = enumerated([f"{counts[kind]:,} {words}" for kind, words in kinds.items() if counts[kind]])
+    shared = ", several of them in one" if len(alone) > len(trials) else ""
+    return f"{plural(len(trials), 'trial')}, each a run against a server of its own: {told}{shared}."
 
 
 def _write_worth(contract: str, outcomes: Iterable[Outcome]) -> None:
@@ -95,7 +109,7 @@ def _write_worth(contract: str, outcomes: Iterable[Outcome]) -> None:
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("Trials"),
+        TextColumn("Trials made"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -13,7 +13,7 @@ from rampcheck.errors import UsageError, writing
 from rampcheck.judging.results import Results
 from rampcheck.report import html, signatures
 from rampcheck.report.signatures import ATTESTATION
-from rampcheck.report.text import plural
+from rampcheck.report.text import enumerated, plural
 from rampcheck.signoff import attestation, checks, contents, keys
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.attestation import AttestationError, Signed
@@ -66,7 +66,7 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
 
 
 def reservations(results: Results) -> list[str]:
-    """Says in a sentence each what is signed though it was not verified, or is broken: whoever signs should know."""
+    """Says in a sentence each what is signed though it was not verified, not seen, or is broken: whoever signs should know."""
     told = []
     gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
     if gaps:
@@ -74,6 +74,12 @@ def reservations(results: Results) -> list[str]:
         told.append(
             f"{plural(len(gaps), 'clause')} not verified, {musts} of them required: "
             f"{PAGE}#not-verified says which, why, and what to do."
+        )
+    attested = [clause["id"] for clause in results["clauses"] if clause["verdict"] == "attested"]
+    if attested:
+        told.append(
+            f"{plural(len(attested), 'clause')} attested, which nobody outside can see, and for which the partner "
+            f"stands: {enumerated(attested)} ({PAGE}#attested)."
         )
     for waiver in results["waivers"]:
         lacks = [name for name in ("owner", "approver") if not waiver.get(name)]
