@@ -130,3 +130,25 @@ def test_a_mistake_in_a_variable_names_it(path: Path, value: str, fault: str) ->
     (told,) = refusal(path, MINIMAL, dict.fromkeys(ENVIRON, value)).mistakes
     assert f"the environment variable PROOF_CLIENT_TOKEN {fault}" in told
     assert TOKEN not in told
+
+
+def test_all_mistakes_are_told_at_once(path: Path) -> None:
+    """Also where the contract's name has one, and where a credential is written out beside an address that is wrong."""
+    text = (
+        "contract: prof\nbase_url: http://sandbox.example\nenvironment: staging\n"
+        f"credentials: {{client_token: {TOKEN}}}\npartner: {{off_ramp: 7}}\nlimits: {{max_request: 3}}\n"
+    )
+    told = refusal(path, text).mistakes
+    for line, words in enumerate(
+        (
+            'contract: expected proof or kryptonim, found "prof"; write "proof"',
+            "base_url: would send the credentials unencrypted",
+            'environment: expected sandbox or production, found "staging"',
+            "credentials.client_token: is written out",
+            "partner.off_ramp: expected true or false, found 7",
+            "limits.max_request: unknown key",
+        ),
+        start=1,
+    ):
+        assert any(f"profile.yaml:{line}: {words}" in one for one in told), words
+    assert TOKEN not in "".join(told)

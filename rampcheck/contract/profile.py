@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
+from jsonschema.protocols import Validator
 
 from rampcheck.contract import descriptor, profile_rules, profile_schema, tls_files
 from rampcheck.contract.credentials import Credentials
@@ -282,16 +283,25 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
     given = _filled(written, (), environ, draft)
     contract = given.get("contract") if isinstance(given, dict) else None
     described = descriptor.load(contract) if contract in descriptor.contracts() else None
-    schema = profile_schema.validator(contract if described else "")
-    # A key without a value is left out of what is given, whatever it is called.
-    unknown = (error for error in schema.iter_errors(written) if error.validator == "additionalProperties")
-    for error in itertools.islice(itertools.chain(schema.iter_errors(given), unknown), _MOST_COMPLAINTS):
-        _complain(error, written, draft)
+    if described is None and isinstance(contract, str) and (meant := nearest(contract, descriptor.contracts())):
+        # What it says of that contract is looked at in the same go.
+        _complain_of(given, written, profile_schema.validator(""), draft)
+        described = descriptor.load(meant)
+        given, written = ({**one, "contract": meant} for one in (given, written))
+    _complain_of(given, written, profile_schema.validator(described.name if described else ""), draft)
     if isinstance(given, dict):
         profile_rules.check(given, written, described, draft)
     if draft.mistakes:
         raise draft.refusal()
     return _made(given["contract"], given, draft.filled, draft.folder)
+
+
+def _complain_of(given: Any, written: Any, schema: Validator, draft: Draft) -> None:
+    """Notes what a schema has against a profile."""
+    # A key without a value is left out of what is given, whatever it is called.
+    unknown = (error for error in schema.iter_errors(written) if error.validator == "additionalProperties")
+    for error in itertools.islice(itertools.chain(schema.iter_errors(given), unknown), _MOST_COMPLAINTS):
+        _complain(error, written, draft)
 
 
 def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str], folder: Path) -> Profile:

@@ -89,7 +89,9 @@ def held_by(written: Any) -> str:
 
 def _may_be_literal(given: Mapping[str, Any], draft: Draft) -> bool:
     base_url = given.get("base_url")
-    return not isinstance(base_url, str) or ("base_url",) in draft.mistakes or is_loopback(base_url)
+    if not isinstance(base_url, str) or (("base_url",) in draft.mistakes and not is_url(base_url)):
+        return True  # nobody knows where it would be sent
+    return is_loopback(base_url)
 
 
 def _credential_fault(known: Credential, value: str, is_literal: bool) -> str:

@@ -13,6 +13,7 @@ from rampcheck.judging.lacking import lacking
 from rampcheck.judging.results import ClauseResult, Lack
 from rampcheck.report.additions import addition
 from rampcheck.report.text import plural
+from rampcheck.running import worth
 
 FREE_RATE = 100  # requests a second of one process, about, where the profile sets no limit
 
@@ -44,19 +45,25 @@ class Forecast:
 
 
 def forecast(
-    profile: Profile, contract: Contract, selected: AbstractSet[str] | None = None, budget: int | None = None
+    profile: Profile,
+    contract: Contract,
+    selected: AbstractSet[str] | None = None,
+    budget: int | None = None,
+    expected: int = 0,
 ) -> Forecast:
     """Reckons from the register and the profile, for a run of the `selected` clauses (None: of all); sends nothing.
 
-    `budget` is how many requests it may send, None where it sends all.
+    `budget` is how many requests it may send, None where it sends all; `expected` how many what was selected takes,
+    where that is known.
     """
     clauses = [clause for clause in contract.clauses.values() if selected is None or clause.id in selected]
     testable = [clause for clause in clauses if not clause.untestable]
     gaps = tuple(Gap(clause, lacks) for clause in testable if (lacks := lacking(clause, profile)))
     lacked = {gap.clause.id for gap in gaps}
-    # The contract tells the size of a run in which nothing is left out; a clause takes its share of it, about.
-    share = (len(testable) - len(gaps)) / max(1, sum(not clause.untestable for clause in contract.clauses.values()))
-    size = 10 * max(1, round(profile.described.requests * share / 10)) if profile.described.requests else 0
+    everything = sum(not clause.untestable for clause in contract.clauses.values())
+    size = expected or _size(
+        profile, lacked, len(testable) - len(gaps), everything, is_whole=len(testable) == everything
+    )
     most = min(size, profile.limits.max_requests if budget is None else budget)
     return Forecast(
         tuple(clause.id for clause in testable if clause.id not in lacked),
@@ -67,6 +74,21 @@ def forecast(
         most / (profile.limits.requests_per_second or FREE_RATE),
         0 if budget is None else size - most,
     )
+
+
+def _size(profile: Profile, lacked: AbstractSet[str], tried: int, everything: int, *, is_whole: bool) -> int:
+    """Gives about how many requests a run sends that tries so many clauses of `everything`; 0 where nobody knows.
+
+    Where the suite was measured, a whole run is what its scenarios take, but for those that try what is lacked. Else
+    the contract tells the size of a run in which nothing is left out, of which a clause takes its share.
+    """
+    measured = worth.of_suite(profile.contract).scenarios.values()
+    requests = (
+        sum(one.requests for one in measured if not one.tries & lacked)
+        if is_whole and measured
+        else profile.described.requests * tried / max(1, everything)
+    )
+    return 10 * max(1, round(requests / 10)) if requests else 0
 
 
 def tries(verified: int, total: int, untestable: int, *, at_most: bool = False) -> str:

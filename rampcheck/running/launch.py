@@ -184,6 +184,16 @@ def able(profile: Profile, clauses: Collection[str], keyword: str) -> list[Liste
     ]
 
 
+def expected(profile: Profile, chosen: Chosen, keyword: str) -> int:
+    """Gives about how many requests the scenarios take that a run chose; 0 where the suite was not measured."""
+    known = worth.of_suite(profile.contract)
+    if not known.scenarios:
+        return 0
+    those = able(profile, chosen.clauses, keyword)
+    taken = [one for one in those if chosen.scenarios is None or one.key in chosen.scenarios]
+    return known.first.requests + sum(known.of(one.key, one.clauses).requests for one in taken)
+
+
 def share(contract: Contract, patterns: Sequence[str], keyword: str, shard: Shard) -> Chosen:
     """Gives what one shard of a run sets out to try; see `shards.share`. Sends nothing.
 

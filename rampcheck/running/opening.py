@@ -43,6 +43,7 @@ def of_controller(config: pytest.Config) -> Run:
     known = register.of(profile)
     shard = shards.parsed(option.shard) if option.shard else None
     chosen = _chosen(profile, option, config.option.keyword, shard)
+    is_part = bool(option.clause or config.option.keyword or shard) and chosen.budget is None
     waivers.check(profile.waivers, known)
     suites.load(profile.contract)  # takes its time, in which the run might be stopped without a trace
     transport.way_of(profile)
@@ -70,6 +71,7 @@ def of_controller(config: pytest.Config) -> Run:
         shard=shard,
         scenarios=chosen.scenarios,
         budget=chosen.budget,
+        expected=launch.expected(profile, chosen, config.option.keyword) if is_part else 0,
     )
     with writing(output, "Name another folder with --output."):
         run = Run(profile, settings)

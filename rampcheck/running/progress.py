@@ -65,7 +65,8 @@ class Progress:
         self._live = live
         self._clock = clock
         self._following = Following(run.settings.output)
-        self._ahead = forecast(run.profile, run.contract, run.settings.chosen, run.settings.budget)
+        known = run.settings
+        self._ahead = forecast(run.profile, run.contract, known.chosen, known.budget, known.expected)
         self._scenarios = self._done = self._requests = 0
         self._broken: dict[str, None] = {}
         self._waits_until = 0.0

@@ -45,7 +45,8 @@ class Settings:
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
     began, by the monotonic clock. `named_with` are the options that named the target, none where a profile's file did.
-    Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes.
+    Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes. A part of a
+    suite that was measured is `expected` to send about so many requests.
     It ends after so many `most_failures`, if that is given.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     shard: Shard | None = None
     scenarios: frozenset[str] | None = None
     budget: int | None = None
+    expected: int = 0
     most_failures: int | None = None
 
     @property

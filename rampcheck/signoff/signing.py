@@ -66,7 +66,7 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
 
 
 def reservations(results: Results) -> list[str]:
-    """Says in a sentence each what is signed though it was not verified, not seen, or is broken: whoever signs should know."""
+    """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
     told = []
     gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
     if gaps:
