@@ -15,6 +15,8 @@ from rampcheck.contract import descriptor, packs, register
 from rampcheck.errors import UsageError
 
 LONGEST_SENTENCE = 1000  # characters of what a command does; all of it is shown
+# Options that other commands have, by the command that has none such, and what it has in their place.
+ELSEWHERE = {("init", "--output"): ": the file stands by itself, as in `rampcheck init sandbox.yaml`."}
 _HYPHEN = re.compile(r"(?<=[\w-])-(?=\w)|-(?=-)")
 _WRITTEN = re.compile(r"(.+?) is (?:not|no) ", re.DOTALL)
 _UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
@@ -98,6 +100,11 @@ def plainly(error: click.ClickException) -> click.ClickException:
             hint = error.message[written.end() :].partition(": ")[2]
             told = f"{_named(error.param, error.ctx)} takes {taken}, not {written[1]}{hint and f': {hint}'}."
             return click.UsageError(told, error.ctx)
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        instead = ELSEWHERE.get((error.ctx.info_name or "", error.option_name))
+        return (
+            click.UsageError(f"there is no option {error.option_name} here{instead}", error.ctx) if instead else error
+        )
     return error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import yaml
 from rampcheck.contract import profile, register
 from rampcheck.contract.profile import Profile
 from rampcheck.report.outline import outline
-from rampcheck.running import budgets, launch
-from rampcheck.running.forecast import takes
-from rampcheck.sandbox import server
+from rampcheck.running import budgets, launch, worth
+from rampcheck.running.forecast import forecast, takes
+from rampcheck.sandbox import builtin_profile, server
 from tests.runs import Completed, rampcheck
 
 REMOTE, LOCAL = "https://sandbox.example", "http://127.0.0.1:1"
@@ -69,6 +70,31 @@ def test_the_usual_budget_sees_every_clause(contract: str) -> None:
     seen = launch.worth.together(known.first, *(values[key] for key in chosen.scenarios or ()))
     assert seen.requests <= budgets.FOR_REMOTE
     assert seen.tries == launch.worth.together(known.first, *values.values()).tries
+
+
+def test_the_forecast_of_a_part_is_what_it_sends(tmp_path: Path) -> None:
+    """Within a tenth, whatever was selected: it is what the scenarios were measured to take."""
+    done = rampcheck("--contract", "kryptonim", "--clause", "kryptonim.auth.*", folder=tmp_path / "run")
+    told = re.search(r"It sends about ([\d,]+) requests", done.printed)
+    assert told is not None, done.printed
+    assert int(told[1]) == pytest.approx(done.results["requests"], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "keeps"),
+    [("proof", ()), ("proof", ("partner", "second_partner")), ("kryptonim", ()), ("kryptonim", ("partner",))],
+)
+def test_the_forecast_leaves_out_what_the_profile_lacks(name: str, keeps: tuple[str, ...]) -> None:
+    """What is lacked is weighed by what its scenarios take; all of them come to what a whole run sends."""
+    data = builtin_profile(name, LOCAL)
+    whole = profile.from_mapping(data, {})
+    assert forecast(whole, register.of(whole)).requests == pytest.approx(whole.described.requests, rel=0.1)
+    kept = {"contract", "base_url", "environment", "credentials", *keeps}
+    scarce = profile.from_mapping({key: value for key, value in data.items() if key in kept}, {})
+    ahead = forecast(scarce, register.of(scarce))
+    measured = worth.of_suite(name).scenarios.values()
+    lacked = {gap.clause.id for gap in ahead.gaps}
+    assert ahead.requests == pytest.approx(sum(one.requests for one in measured if not one.tries & lacked), abs=10)
 
 
 def test_what_fits_is_no_choice() -> None:

@@ -48,6 +48,7 @@ def test_a_wrong_value_is_told_with_what_is_taken(command: str, option: click.Op
         (["schema", "profiles"], "NAME takes one of profile, results, "),
         (["sign", "reports"], "--key is missing: The private key, from `keygen`."),
         (["report"], "DIR... is missing."),
+        (["init", "--output", "x.yaml"], "there is no option --output here: the file stands by itself, as in"),
     ],
 )
 def test_a_mistake_is_told_in_plain_words(words: list[str], told: str) -> None:

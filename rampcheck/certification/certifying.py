@@ -178,9 +178,10 @@ class Certification:
 
     def _cure(self) -> str:
         """Says what the integration has to read, for its calls to come to the sandbox."""
+        first = "Let the command run by itself first: what it said at last tells what it lacks. " * bool(self._untaken)
         own = [integration.PREFIX + name for name in ("BASE_URL", "WIDGET_URL")]
         return (
-            f"The integration has to call the URL in {own[0]} ({self.base_url} here), with "
+            f"{first}The integration has to call the URL in {own[0]} ({self.base_url} here), with "
             f"{' and '.join(self._variables.values())}, and give what it is answered to {own[1]}; the environment of "
             "its command holds them. The handbook's page on `rampcheck certify` names all of them."
         )

@@ -106,7 +106,7 @@ def takes(requests: int, seconds: float, left_out: int = 0) -> str:
     """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it."""
     if not requests:
         return ""
-    told = f"{requests:,} requests, and takes about {rough(seconds)} at this rate"
+    told = f"{plural(requests, 'request')}, and takes about {rough(seconds)} at this rate"
     if not left_out:
         return f"It sends about {told}."
     longer = rough(seconds * (requests + left_out) / requests)
