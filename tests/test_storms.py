@@ -70,3 +70,20 @@ def test_pages_that_pass_are_looked_at_once(opened: Open) -> None:
             costs.append(len(bodies) - before)
     assert costs[0] > costs[-1] == 2
     assert not found(target)
+
+
+def test_a_firewall_is_told_however_often_it_stops_a_payload(opened: Open) -> None:
+    """And nothing else is: what it says has not the envelope of the API, which is no fault of the API."""
+    blocked = answer(403, "Content-Type: text/html", body="<title>Access denied</title>")
+
+    def respond(body: dict[str, Any]) -> bytes:
+        return blocked if body["partner_user_id"].startswith(SUSPECT) else SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        for number in range(2 * ENOUGH_IN_RUN):
+            before = len(bodies)
+            target.control().but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
+    assert len(bodies) - before == 2  # a control and the request, neither of them again
+    assert found(target, scenario="schema") == set()
+    assert found(target) == {"proof.errors.gateway-envelope"}

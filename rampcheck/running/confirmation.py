@@ -128,6 +128,9 @@ class Confirmation:
         question = _Question(request, control, demand, accepted)
         answer = self._judged(first, question)
         for number in count(1):
+            if self._is_known_gateways(answer.exchange, question):
+                self._blame_gateway(answer.exchange, question, "as others before it were")
+                return answer.exchange
             if self._is_settled(answer):
                 self._judge.record(answer.found)
                 return answer.exchange
@@ -205,8 +208,6 @@ class Confirmation:
         """Whether an answer can be judged as it is: nothing is wrong with a refusal, or it is known well enough."""
         if answer.counts_at_once:
             return True
-        if self._is_gateways(answer.exchange) and self._judge.is_enough({self._suite.contract.gateway}):
-            return True
         if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
             return True  # Each look at silence takes as long as the profile waits.
         return self._judge.is_enough(answer.clauses) if answer.found else not self._suite.is_doubtful(answer.exchange)
@@ -258,6 +259,11 @@ class Confirmation:
     def _is_gateways(self, exchange: Exchange) -> bool:
         return self._suite.is_foreign(exchange) and is_gateways(exchange)
 
+    def _is_known_gateways(self, exchange: Exchange, question: _Question) -> bool:
+        """Whether this is one more refusal of something in front of the API, of which enough were asked for again."""
+        is_known = self._judge.is_enough({self._suite.contract.gateway})
+        return is_known and self._is_gateways(exchange) and not question.foresees(exchange.status)
+
     def _send(self, request: Request, demand: Demand | None = None) -> Exchange:
         """Sends a request; the retry policy is followed unless failures are known to come again.
 
@@ -304,7 +310,9 @@ class Confirmation:
                     "front of the target that refuses ordinary requests, too"
                 )
             if self._is_gateways(again.exchange) and not question.foresees(again.exchange.status):
-                self._blame_gateway(again.exchange, question)
+                self._blame_gateway(
+                    again.exchange, question, "whenever it was asked; the controls between were accepted"
+                )
                 return True
         confirmed = [finding for finding in again.found if again.counts_at_once or finding.clause in first.clauses]
         seen = {finding.clause for finding in confirmed}
@@ -344,8 +352,8 @@ class Confirmation:
             return False
         return number < (MOST_ROUNDS if self._slow else MOST_ROUNDS - 1)
 
-    def _blame_gateway(self, exchange: Exchange, question: _Question) -> None:
-        """Records that something in front of the API refuses this payload, whatever the API would answer."""
+    def _blame_gateway(self, exchange: Exchange, question: _Question, known: str) -> None:
+        """Records that something in front of the API refuses this payload, and by what that is `known`."""
         clause, demand = self._suite.contract.gateway, question.demand
         self._judge.record(
             [
@@ -353,7 +361,7 @@ class Confirmation:
                     clause,
                     Broken(
                         "the API's envelope, also where something in front of it refuses a request",
-                        f"{exchange.summary()}, whenever it was asked; the controls between were accepted",
+                        f"{exchange.summary()}, {known}",
                         about=(BODY,),
                     ),
                     exchange,
