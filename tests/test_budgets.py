@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rampcheck.contract import profile, register
+from rampcheck.contract import descriptor, profile, register
 from rampcheck.contract.profile import Profile
 from rampcheck.report.outline import outline
 from rampcheck.running import budgets, launch, worth
@@ -70,6 +70,20 @@ def test_the_usual_budget_sees_every_clause(contract: str) -> None:
     seen = launch.worth.together(known.first, *(values[key] for key in chosen.scenarios or ()))
     assert seen.requests <= budgets.FOR_REMOTE
     assert seen.tries == launch.worth.together(known.first, *values.values()).tries
+
+
+@pytest.mark.parametrize("contract", ["proof", "kryptonim"])
+def test_a_budget_is_not_spent_on_what_is_for_credentials_that_are_not_there(contract: str) -> None:
+    """With nothing but a first partner's credentials: what a scenario is made for is there, so each clause is tried."""
+    data = builtin_profile(contract, LOCAL)
+    known = descriptor.load(contract).credentials
+    required = {name: value for name, value in data["credentials"].items() if known[name].required}
+    kept = {"contract", "base_url", "environment"}
+    scarce = profile.from_mapping({name: data[name] for name in kept} | {"credentials": required}, {})
+    taken = launch.within(scarce, [], "", budgets.FOR_REMOTE).scenarios or frozenset()
+    others = known.keys() - required.keys()
+    assert taken
+    assert [one for one in taken if any(f"[{name}" in one or f"{name}]" in one for name in others)] == []
 
 
 def test_the_forecast_of_a_part_is_what_it_sends(tmp_path: Path) -> None:

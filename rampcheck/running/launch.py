@@ -59,7 +59,7 @@ class Listed:
     """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify.
 
     `key` tells it from all others on this machine, `is_long` whether it is marked so, `only_creates` whether it does
-    nothing but to create sessions.
+    nothing but to create sessions. `given` are the texts that it is made with, which may name a credential.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Listed:
     key: str = ""
     is_long: bool = False
     only_creates: bool = False
+    given: frozenset[str] = frozenset()
 
 
 class Listing:
@@ -89,6 +90,7 @@ class Listing:
                 key(item),
                 order.is_long(item),
                 item.get_closest_marker("creates_sessions") is not None,
+                _texts(item),
             )
             for item in session.items
         ]
@@ -97,6 +99,14 @@ class Listing:
         """Notes what could not be collected."""
         if call.excinfo is not None:
             self.failures.append((node.path, call.excinfo.value))
+
+
+def _texts(item: pytest.Item) -> frozenset[str]:
+    """Gives the texts with which a scenario is made."""
+    made_with = getattr(item, "callspec", None)
+    return (
+        frozenset(value for value in made_with.params.values() if isinstance(value, str)) if made_with else frozenset()
+    )
 
 
 def listed(contract: str) -> Listing:
@@ -172,14 +182,16 @@ def within(profile: Profile, patterns: Sequence[str], keyword: str, requests: in
 
 
 def able(profile: Profile, clauses: Collection[str], keyword: str) -> list[Listed]:
-    """Gives the scenarios of these clauses that the profile lets be tried."""
+    """Gives the scenarios of these clauses that the profile lets be tried: none for a credential that it lacks."""
     contract = register.of(profile)
+    lacked = profile.described.credentials.keys() - profile.credentials.keys()
     unmet = {name for name, clause in contract.clauses.items() if clause.unmet(profile)}
     return [
         one
         for one in scenarios(contract, keyword)
         if not {*one.clauses}.isdisjoint(clauses)
         and not unmet.issuperset(one.clauses)
+        and lacked.isdisjoint(one.given)
         and (profile.environment != "production" or one.only_creates)
     ]
 
