@@ -12,7 +12,7 @@ import junitparser
 import pytest
 from rich.console import Console
 
-from rampcheck.report import print_summary, write_reports
+from rampcheck.report import print_summary, summary, write_reports
 from rampcheck.report.outline import GAPS, RUN_VERDICTS, outline
 from rampcheck.report.results import ResultsError, validate
 from rampcheck.report.terminal import STYLES
@@ -255,3 +255,37 @@ def test_the_terminal_colours_each_verdict_in_its_own_way() -> None:
     print_summary(samples.gaps(), console, Path("reports"))
     assert isinstance(console.file, io.StringIO)
     assert "\x1b[1;34m◐ \x1b[0m\x1b[1;34mConformant, with gaps\x1b[0m" in console.file.getvalue()
+
+
+def test_a_run_that_judged_nothing_says_so_once(tmp_path: Path) -> None:
+    """The cause, then the cure; no list of clauses that all say the same, no question; what was asked is there."""
+    results = samples.inconclusive() | {"cure": "Start the target."}
+    write_reports(tmp_path, results, samples.exchanges())
+    told = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    shown = (tmp_path / "index.html").read_text(encoding="utf-8").partition("<script>")[0]
+    for text in (told, shown):
+        assert text.count("connection refused") == 1
+        assert text.index("connection refused") < text.index("Start the target.")
+        assert [one["id"] for one in results["clauses"] if one["id"] in text.replace("\\", "")] == []
+        assert " judged." in text
+    assert 'id="exchange-3"' in shown
+    assert "What stands between" not in shown
+
+
+def test_what_was_selected_and_lacks_something_is_told_though_nothing_was_judged() -> None:
+    """Without one cause each gap has its own."""
+    results = samples.inconclusive() | {"reason": "", "interrupted": False}
+    assert outline(results).gaps
+
+
+def test_an_open_question_that_was_answered_as_expected_says_so() -> None:
+    """What the clause expects, and how often it was so: not that there is nothing to tell."""
+    kept = samples.clause("proof.session.x", "proof.session", "observed", "Not said; 200 is expected.", "open")
+    told = summary.render(samples.results(clauses=[kept | {"exercised": 253}]))
+    assert "| proof.session.x | as expected, 253 times: Not said; 200 is expected. | |" in told
+
+
+def test_nothing_of_a_page_waits_to_come_into_sight(tmp_path: Path) -> None:
+    """On a screenshot or paper nobody scrolls: what is not laid out would be blank."""
+    write_reports(tmp_path, samples.gaps(), samples.exchanges())
+    assert "content-visibility: auto" not in (tmp_path / "index.html").read_text(encoding="utf-8")
