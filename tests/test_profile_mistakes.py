@@ -132,6 +132,28 @@ def test_a_mistake_in_a_variable_names_it(path: Path, value: str, fault: str) ->
     assert TOKEN not in told
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("sandbox.yml", "Did you mean {folder}/sandbox.yaml?"),
+        ("other.yaml", "`rampcheck init` writes a profile in which every key is explained."),
+    ],
+)
+def test_what_may_be_meant_by_a_file_that_is_not_there_is_told(named: str, said: str, tmp_path: Path) -> None:
+    """A file beside it of nearly the same name; else how one is made."""
+    (tmp_path / "sandbox.yaml").write_text(MINIMAL, encoding="utf-8")
+    with pytest.raises(ProfileError) as raised:
+        profiles.load(tmp_path / named, ENVIRON)
+    assert raised.value.cure == said.format(folder=tmp_path)
+
+
+def test_a_contract_is_no_file_of_a_profile() -> None:
+    """Where its name is given in place of a file, the option is told."""
+    with pytest.raises(ProfileError) as raised:
+        profiles.load(Path("proof"), ENVIRON)
+    assert raised.value.cure.startswith("Is the contract meant? Then write --contract proof;")
+
+
 def test_all_mistakes_are_told_at_once(path: Path) -> None:
     """Also where the contract's name has one, and where a credential is written out beside an address that is wrong."""
     text = (

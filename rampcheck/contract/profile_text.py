@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from rampcheck.errors import ProfileError
+from rampcheck.contract import descriptor
+from rampcheck.errors import ProfileError, nearest
 
 Place = tuple[str | int, ...]
 
@@ -109,15 +110,15 @@ def read(path: Path, draft: Draft) -> str:
     """Gives the text of a profile's file. Raises `ProfileError`: unreadable, no regular file, too large, not UTF-8."""
     try:
         # Not blocking: nobody may ever write into a named pipe.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with FileIO(descriptor) as file:
-            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with FileIO(opened) as file:
+            is_regular = stat.S_ISREG(os.fstat(opened).st_mode)
             content = file.read(MAX_BYTES + 1) if is_regular else b""
     except IsADirectoryError as error:
         raise draft.refusal((), "is a folder; name the file of a profile") from error
     except (OSError, ValueError) as error:  # the latter for a name that is none
         told = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise draft.refusal((), told, cure=EVERY_KEY if isinstance(error, FileNotFoundError) else "") from error
+        raise draft.refusal((), told, cure=_meant(path) if isinstance(error, FileNotFoundError) else "") from error
     if not is_regular:
         raise draft.refusal((), "is no regular file; write the profile into one")
     if len(content) > MAX_BYTES:
@@ -128,6 +129,18 @@ def read(path: Path, draft: Draft) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         # The cause would carry the text along.
         raise draft.refusal((), "is not UTF-8 text; save it as UTF-8", line) from None
+
+
+def _meant(path: Path) -> str:
+    """Says what may be meant by the name of a file that is not there."""
+    if str(path) in descriptor.contracts():
+        return (
+            f"Is the contract meant? Then write --contract {path}; a profile is a file, which `rampcheck init` writes."
+        )
+    beside = [other.name for ending in ("*.yaml", "*.yml") for other in path.parent.glob(ending)]
+    if near := nearest(path.name, beside):
+        return f"Did you mean {path.with_name(near)}?"
+    return EVERY_KEY
 
 
 class _Loader(yaml.SafeLoader):
