@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 import pytest
 
+from rampcheck.contract.profile import Partner
 from rampcheck.wire.exchanges import Request
 from rampcheck.wire.json_text import members
+from suites.kryptonim.amounts import AMOUNTS, UNUSUAL, USUAL, Sizes
 from suites.kryptonim.privacy import disclosed, hidden_texts
-from suites.kryptonim.requests import AMOUNTS, OPTIONAL, REQUIRED, contrary
+from suites.kryptonim.requests import OPTIONAL, REQUIRED, contrary, purchases
 from suites.kryptonim.test_session_choices import ABSENT, choices, covering
 from suites.kryptonim.test_session_request import mistyped
 
@@ -57,10 +59,32 @@ def test_no_mistyped_value_is_of_the_right_type(right: Any) -> None:
 
 def test_another_request_is_the_minimum_in_nothing_that_may_be_otherwise() -> None:
     """It has every optional field, the other amount, and other currencies; network and wallet are the same."""
-    other = contrary(REQUEST, "unique", on_testnet=True).json
+    other = contrary(REQUEST, "unique", Partner(), on_testnet=True).json
     assert set(other) == {*REQUIRED, *OPTIONAL, "cryptoAmount"}
     assert {name for name in REQUIRED if other[name] == MINIMUM[name]} == {"network", "destinationAddress"}
-    assert contrary(REQUEST, "unique", on_testnet=False).json["cryptoCurrency"] == "USDC"
+    assert contrary(REQUEST, "unique", Partner(), on_testnet=False).json["cryptoCurrency"] == "USDC"
+    assert other["cryptoAmount"] == 15
+    assert contrary(REQUEST, "unique", Partner({"crypto_amount": 0.2}), on_testnet=True).json["cryptoAmount"] == 0.2
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_no_limits_of_ten_to_one_lie_between_the_sizes_of_an_amount(name: str) -> None:
+    """From the least to the most that is tried, some size is within the limits of whoever sells anything."""
+    tried = sorted((*USUAL[name], *UNUSUAL[name]))
+    assert all(more <= 10 * less for less, more in pairwise(tried))
+    assert len(set(tried)) == len(tried)
+
+
+def test_the_amounts_that_the_profile_names_come_first() -> None:
+    """Of both kinds, and in either currency; without them it is the documentation's own example."""
+    assert purchases(Partner())[0] == {"fiatAmount": 15, "fiatCurrency": "EUR"}
+    told = purchases(Partner({"crypto_amount": 2, "fiat_amount": 150}))
+    assert [*told[:4]] == [
+        {name: size, "fiatCurrency": currency}
+        for name, size in (("fiatAmount", 150), ("cryptoAmount", 2))
+        for currency in ("EUR", "USD")
+    ]
+    assert Sizes(Partner({"crypto_amount": 2})).of("cryptoAmount")[:2] == (2, 15)
 
 
 def test_a_long_number_of_the_metadata_is_hidden_in_the_widget_url() -> None:

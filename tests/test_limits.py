@@ -32,7 +32,7 @@ from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.exchanges import Exchange, Message, Request
 from rampcheck.wire.journal import Journal, from_record, read_records
 from rampcheck.wire.limits import Budget, Deadline
-from rampcheck.wire.presence import LONGEST_THROTTLED, MOST_THROTTLED, Presence
+from rampcheck.wire.presence import LONGEST_THROTTLED, MOST_LOCKED, MOST_THROTTLED, Presence
 from rampcheck.wire.redaction import Redactor
 from tests import samples
 from tests.answering import OK, answer, answering
@@ -222,6 +222,22 @@ def test_who_asks_for_no_wait_and_refuses_again_is_given_one(monkeypatch: pytest
         client.close()
     assert waits[:3] == [0.0, 1.0, 2.0]
     assert len(asked) <= MOST_THROTTLED + 2
+
+
+def test_a_lock_that_outlasts_every_wait_ends_the_run() -> None:
+    """Who asks for ten minutes is not waited for, nor asked hundreds of times, and is no matter of the rate."""
+    presence = Presence(5)
+    with refusing(("Retry-After", "600")) as (base_url, asked):
+        client = client_of(profile_of(base_url), presence, [])
+        for _ in range(MOST_LOCKED - 1):
+            with pytest.raises(Throttled, match=r"once and asked to wait 600 s \(Retry-After\); that is .* of a lock"):
+                client.send(ASKED, "one")
+        with pytest.raises(RunOver, match=r"lets no request through: .* asked to wait 600 s .* run again when"):
+            client.send(ASKED, "one")
+        client.close()
+    assert len(asked) == MOST_LOCKED
+    presence.let_through()
+    assert not presence.is_throttled
 
 
 def test_refusals_within_a_moment_do_not_end_a_run() -> None:

@@ -12,6 +12,7 @@ OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
 SESSION = does()
 GET = does(method="GET")
 MALFORMED = does(body=b"{")
+UNSIGNED = {"X-Request-Signature": "0" * 64}
 TEXT = does(headers={"Content-Type": "text/plain"})
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACED = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
@@ -230,6 +231,14 @@ KRYPTONIM: Signs = {
     "named-by-the-trace": (does(headers=TRACED), rf'"sessionId": "{TRACE}"'),
     "amounts-rounded": (does(fiatAmount=0.000000001), INVALID),
     "small-amounts-only": (does(fiatAmount=51), INVALID),
+    "large-amounts-only": (does(fiatAmount=15), "outside the limits"),
+    "amounts-as-the-profile-says": (does(fiatAmount=15), "outside the limits"),
+    "locked-after-wrong-signatures": (does(6, headers=UNSIGNED), r"\nHTTP/1\.1 429 "),
+    "blocked-after-wrong-signatures": (does(11, headers=UNSIGNED), FORBIDDEN),
+    "few-sessions-of-a-user": (does(6, email="user@shop.test"), r"\nHTTP/1\.1 429 "),
+    "few-sessions-of-a-wallet": (does(61), r"\nHTTP/1\.1 429 "),
+    "refused-before-it-is-read": (does(metadata={"note": "x" * 9000}), r"\nHTTP/1\.1 413 "),
+    "throttled-by-a-firewall": (does(51), r"\nHTTP/1\.1 429 "),
     "replays-refused": (does(2), UNAUTHORISED),
     "replays-are-conflicts": (does(2), r"\nHTTP/1\.1 409 "),
     "session-id-counts": (SESSION, r'"sessionId": "\d{8}"'),

@@ -23,7 +23,7 @@ from rampcheck.wire.exchanges import Exchange, Failure, Headers, Message, Reques
 from rampcheck.wire.failures import failure_of
 from rampcheck.wire.journal import Journal
 from rampcheck.wire.limits import Budget
-from rampcheck.wire.presence import Presence
+from rampcheck.wire.presence import LOCKED, Presence
 from rampcheck.wire.room import Room
 from rampcheck.wire.webhooks import Webhooks
 
@@ -260,7 +260,9 @@ class Client:
         exchange, socket = self._attempt(request, scenario, before)
         self._budget.answered(exchange)
         waited = self._wait_after(before) if before else None
-        if exchange.status == 429 and (waited is not None or self._wait_after(exchange) is None):
+        if exchange.status == 429 and retries.is_locked(exchange):
+            self._presence.throttle(LOCKED)
+        elif exchange.status == 429 and (waited is not None or self._wait_after(exchange) is None):
             self._presence.throttle(waited or 0.0)
         elif exchange.response is not None and exchange.status != 429:
             self._presence.let_through()

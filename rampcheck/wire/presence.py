@@ -22,6 +22,10 @@ EXPLAINED, UNEXPLAINED = b"e", b"u"
 # seconds of such waits; or the most. A window of a minute, the longest that is usual, is over by then; where no wait is
 # asked for, a few refusals may come within one moment.
 MOST_THROTTLED, SHORTEST_THROTTLED, LONGEST_THROTTLED = 6, 5.0, 120.0
+# So many in a row that ask for a longer wait than is kept: a quota that is spent, or a lock after refusals.
+# Where it is one user's only, the requests of others come in between.
+MOST_LOCKED = 30
+LOCKED = -1.0  # stands for a wait that was not kept
 
 
 class Presence:
@@ -110,7 +114,10 @@ class Presence:
             (self._folder / "gone").write_text(reason, encoding="utf-8")
 
     def throttle(self, waited: float) -> None:
-        """Counts a refusal to ask so often that came though `waited` seconds were kept before it."""
+        """Counts a refusal to ask so often that came though `waited` seconds were kept before it.
+
+        `LOCKED` stands for one that asks for a longer wait than is kept.
+        """
         if self._folder is None:
             self._throttled.append(waited)
         else:
@@ -130,8 +137,13 @@ class Presence:
         with suppress(FileNotFoundError):  # Another process has forgotten them meanwhile.
             if self._folder is not None:
                 waits = [float(line) for line in (self._folder / "throttled").read_text(encoding="ascii").split()]
-        waited = sum(waits)
-        return (len(waits) >= MOST_THROTTLED and waited >= SHORTEST_THROTTLED) or waited >= LONGEST_THROTTLED
+        kept = [wait for wait in waits if wait != LOCKED]
+        waited = sum(kept)
+        return (
+            (len(waits) >= MOST_THROTTLED and waited >= SHORTEST_THROTTLED)
+            or waited >= LONGEST_THROTTLED
+            or len(waits) - len(kept) >= MOST_LOCKED
+        )
 
     def tell(self, *, explained: bool) -> None:
         """Tells the other processes that the target was away and is back, and whether it is known why."""

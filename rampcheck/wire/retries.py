@@ -64,6 +64,12 @@ def asked_wait(exchange: Exchange) -> float | None:
     return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
+def is_locked(exchange: Exchange) -> bool:
+    """Whether an answer asks for a longer wait than anybody keeps."""
+    asked = asked_wait(exchange)
+    return asked is not None and asked > LONGEST_WAIT
+
+
 def throttling(exchange: Exchange) -> str:
     """Says of an answer with status 429 what it was, how long it asks to wait, and what to do about it."""
     asked = asked_wait(exchange)
@@ -74,7 +80,11 @@ def throttling(exchange: Exchange) -> str:
         else f" and asked to wait {asked:.0f} s (Retry-After)"
     )
     times = f"{len(exchange.attempts)} times in a row" if exchange.retry_of else "once"
-    return (
-        f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; lower "
-        "`limits.requests_per_second` in the profile (`auto` learns it), or ask the vendor for a higher limit"
+    cure = (
+        "that is the wait of a quota, or of a lock after requests that were refused: run again when it is over, with "
+        "fewer requests (`--budget`), or ask the vendor to lift it for these credentials"
+        if is_locked(exchange)
+        else "lower `limits.requests_per_second` in the profile (`auto` learns it), or ask the vendor for a higher "
+        "limit"
     )
+    return f"exchange {exchange.number}: the target answered 429 (too many requests) {times}{wait}; {cure}"

@@ -28,11 +28,13 @@ reference = Reference(
         "defects_memory",
         "defects_nested",
         "defects_silence",
+        "defects_frameworks",
     ),
     variants=(
         "variants_session",
         "variants_request",
         "variants_limits",
+        "variants_protection",
     ),
     error=lambda _, code, message: {"code": code.upper(), "message": message},
     payloads=Payloads(

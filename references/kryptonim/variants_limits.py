@@ -99,6 +99,33 @@ class SmallAmountsOnly(WidgetSessionService):
             self.invalid("The amount is outside the limits")
 
 
+@own("large-amounts-only")
+class LargeAmountsOnly(WidgetSessionService):
+    """Little is not sold: money from 150 to 5,000, crypto currency from 120 to 50,000."""
+
+    def check_amounts(self, request: Fields) -> None:
+        super().check_amounts(request)
+        if not 150 <= request.get("fiatAmount", 150) <= 5000 or not 120 <= request.get("cryptoAmount", 120) <= 50_000:
+            self.invalid("The amount is outside the limits")
+
+
+def _told(profile: dict[str, Any]) -> dict[str, Any]:
+    """The same profile, which names an amount of either kind."""
+    return {**profile, "partner": {**profile["partner"], "fiat_amount": 18, "crypto_amount": 0.018}}
+
+
+@own("amounts-as-the-profile-says", profile=_told)
+class AmountsAsTheProfileSays(WidgetSessionService):
+    """Money from 17 to 19, and crypto currency from 0.017 to 0.019: nobody hits that without being told."""
+
+    def check_amounts(self, request: Fields) -> None:
+        super().check_amounts(request)
+        if not 17 <= request.get("fiatAmount", 18) <= 19 or not Decimal("0.017") <= Decimal(
+            str(request.get("cryptoAmount", 0.018))
+        ) <= Decimal("0.019"):
+            self.invalid("The amount is outside the limits")
+
+
 @own("example-domains-refused")
 class ExampleDomainsRefused(WidgetSessionService):
     """An e-mail address or URL of a domain that nobody can own (RFC 2606) is refused."""

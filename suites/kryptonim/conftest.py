@@ -7,6 +7,7 @@ import pytest
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
+from .amounts import Sizes
 from .requests import COOKIE, DRESSED, PROXY, contrary, optional_fields, with_field, with_headers
 
 
@@ -20,6 +21,18 @@ def secret(target: Target) -> str:
 def known() -> dict[tuple[str, int], Accepted]:
     """What was made of each control, by what it is called and the number of the control's exchange."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def kept_sizes() -> dict[str, Sizes]:
+    """What is known of the amounts that the target takes, under one name."""
+    return {}
+
+
+@pytest.fixture
+def sizes(target: Target, kept_sizes: dict[str, Sizes]) -> Sizes:
+    """What is known of the amounts that the target takes."""
+    return kept_sizes.setdefault("sizes", Sizes(target.profile.partner))
 
 
 @pytest.fixture
@@ -49,7 +62,8 @@ def another(accepted: Accepted, target: Target, known: dict[tuple[str, int], Acc
 
 def dressed_otherwise(accepted: Accepted, target: Target) -> Accepted:
     """Gives a request that is the minimum in nothing, accepted."""
-    request = contrary(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
+    profile = target.profile
+    request = contrary(accepted.request, target.unique(), profile.partner, on_testnet=profile.environment == "testnet")
     dressed = with_headers(request, {**DRESSED, **COOKIE, **PROXY})
     if (exchange := sent(accepted, dressed, "everything otherwise, and headers of a browser")).accepted:
         return Accepted(target, dressed, exchange, accepted.is_shared)

@@ -29,10 +29,13 @@ from rampcheck.judging.suite import BODY, STATUS, Broken, Held, HistoryInvariant
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.json_text import members
 
+from .amounts import AMOUNTS
 from .privacy import disclosed, hidden_texts
-from .requests import AMOUNTS, PATH, REQUIRED, SIGNATURE
+from .requests import PATH, REQUIRED, SIGNATURE
 
+# What stands in no URL (RFC 3986 section 2), and in no host's name: what a template that was not filled in leaves.
 WHITE_SPACE = re.compile(r"\s")
+UNFILLED = re.compile(r"[{}<>]|^(undefined|null|none)$")
 
 SESSION = Endpoint("POST", PATH)
 LIFETIME, TOLERANCE = 30 * 60, 30  # seconds
@@ -63,7 +66,12 @@ def widget_url_has_a_host(exchange: Exchange, _: Partner) -> Broken | None:
     url = given(exchange, "widgetUrl")
     try:
         parts = urlsplit(url)
-        is_complete = bool(parts.hostname) and parts.port != 0 and not WHITE_SPACE.search(url)
+        is_complete = (
+            bool(parts.hostname)
+            and parts.port != 0
+            and not WHITE_SPACE.search(url)
+            and not UNFILLED.search(str(parts.hostname))
+        )
     except ValueError:
         is_complete = False
     return (

@@ -9,20 +9,16 @@ from functools import partial
 from itertools import combinations, zip_longest
 from typing import Any
 
-from rampcheck.contract.profile import Profile
+from rampcheck.contract.profile import Partner, Profile
 from rampcheck.judging.invariants import hmac_hex
 from rampcheck.judging.suite import Candidate, partner_of
 from rampcheck.wire.exchanges import Request
 
+from .amounts import AMOUNTS, own_size, usual_size, with_amount
+
 PATH = "/v1/widget-sessions"
 API_KEY, SIGNATURE = "X-API-Key", "X-Request-Signature"
 
-AMOUNTS = ("fiatAmount", "cryptoAmount")
-# Of each amount, sizes of which some should be within a target's limits, which are not documented; the usual first.
-SIZES: Mapping[str, tuple[float, ...]] = {
-    "fiatAmount": (15, 100, 1001, 30, 300),
-    "cryptoAmount": (15, 100, 0.1, 0.001, 5, 50),
-}
 REQUIRED = ("fiatCurrency", "cryptoCurrency", "network", "destinationAddress")
 OPTIONAL = ("email", "paymentMethod", "unlockedFields", "metadata", "successUrl", "failureUrl", "ipAddress")
 UNLOCKABLE = (
@@ -56,6 +52,18 @@ PURCHASES: tuple[Mapping[str, Any], ...] = (
     {"fiatAmount": 100, "fiatCurrency": "EUR"},
     {"cryptoAmount": 15, "fiatCurrency": "EUR"},
 )
+# What is tried, too, with nothing added: of a target that sells only more, or only little.
+OTHER_PURCHASES: tuple[Mapping[str, Any], ...] = tuple(
+    {"fiatAmount": size, "fiatCurrency": "EUR"} for size in (300, 30, 1001, 8, 5000)
+)
+
+
+def purchases(partner: Partner) -> tuple[Mapping[str, Any], ...]:
+    """Gives purchases in the order of trying; those of sizes that the profile names come first."""
+    told = [{name: size} for name in AMOUNTS for size in own_size(partner, name)]
+    own = [{**amount, "fiatCurrency": currency} for amount in told for currency in ("EUR", "USD")]
+    return (*own, *PURCHASES)
+
 
 # What a target may ask for although it is optional, or is nowhere asked for, and the clauses that say so.
 OPTIONAL_CLAUSE = "kryptonim.session.request.optional"
@@ -150,11 +158,15 @@ def minimum(
     profile: Profile,
     credential: str,
     unique: str,
-    purchase: Mapping[str, Any] = PURCHASES[0],
+    purchase: Mapping[str, Any] | None = None,
     added: tuple[str, ...] = (),
 ) -> Request:
-    """Gives the request with the required fields, a purchase, and the optional parts that `added` names."""
+    """Gives the request with the required fields, a purchase, and the optional parts that `added` names.
+
+    The purchase is the first to try unless given.
+    """
     partner = partner_of(profile, credential)
+    purchase = purchases(profile.partner)[0] if purchase is None else purchase
     request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
         {
             **purchase,
@@ -176,10 +188,10 @@ def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
     return request
 
 
-def contrary(request: Request, unique: str, *, on_testnet: bool) -> Request:
+def contrary(request: Request, unique: str, partner: Partner, *, on_testnet: bool) -> Request:
     """Gives a request that is this one in nothing that may be otherwise: every optional part, other choices, headers.
 
-    A currency other than the accepted one is known of the testnet only.
+    A currency other than the accepted one is known of the testnet only; how much is bought, of the partner.
     """
     fields: dict[str, Any] = {**request.json, **optional_fields(unique)}
     amount = next(name for name in AMOUNTS if name not in request.json)
@@ -192,21 +204,24 @@ def contrary(request: Request, unique: str, *, on_testnet: bool) -> Request:
         "metadata": {**fields["metadata"], "note": {"of": ["the order", 1, None]}, "_externalPartnerId": "rampcheck"},
         "ipAddress": "2001:db8::68",  # RFC 3849: documentation only
     }
-    return with_field(request.with_json(fields), amount, 15)
+    return with_amount(request.with_json(fields), amount, usual_size(partner, amount))
 
 
 def with_field(request: Request, name: str, value: Any) -> Request:
     """Gives the request with one field set; an amount takes the place of the other one."""
-    return (request.without(*AMOUNTS) if name in AMOUNTS else request).but(**{name: value})
+    return with_amount(request, name, value) if name in AMOUNTS else request.but(**{name: value})
 
 
-def candidates(_: Profile) -> Iterator[Candidate]:
-    """Gives the minimum for every purchase, each with one optional part, then one with two, then one with all."""
-    for added in ((), *((name,) for name in ADDITIONS)):
-        for purchase in PURCHASES:
-            yield _with(added, purchase)
+def candidates(profile: Profile) -> Iterator[Candidate]:
+    """Gives the minimum for every purchase, then each with one optional part, one with two, and one with all."""
+    usual = purchases(profile.partner)
+    for purchase in (*usual, *OTHER_PURCHASES):
+        yield _with((), purchase)
+    for name in ADDITIONS:
+        for purchase in usual[: len(PURCHASES)]:
+            yield _with((name,), purchase)
     for pair in combinations(ADDITIONS, 2):
-        yield _with(pair, PURCHASES[0])
+        yield _with(pair, usual[0])
     everything = partial(minimum, added=tuple(ADDITIONS))
     yield Candidate(everything, ((OPTIONAL_CLAUSE, "all that is optional, an Origin, and headers of a browser"),))
 

@@ -15,8 +15,9 @@ from rampcheck.running.cases import parts, spellings
 from rampcheck.running.scenario import Accepted, Attempt, Target
 from rampcheck.wire.exchanges import Request
 
+from .amounts import AMOUNTS
 from .refusals import ANY_4XX, KEY_REFUSED, UNAUTHORIZED
-from .requests import AMOUNTS, API_KEY, EXAMPLE_ADDRESS, PATH, REQUIRED, SIGNATURE, TESTNET, with_headers
+from .requests import API_KEY, EXAMPLE_ADDRESS, PATH, REQUIRED, SIGNATURE, TESTNET, with_headers
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-required")
@@ -101,7 +102,7 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")
-@parts(10, 1)
+@parts(11, 1)
 def test_a_spelling_is_accepted_under_its_own_signature_only(
     accepted: Accepted, known: dict[tuple[str, int], Accepted], secret: str, part: slice
 ) -> None:
@@ -111,12 +112,16 @@ def test_a_spelling_is_accepted_under_its_own_signature_only(
     """
     key = "foreign", accepted.exchange.number
     if key not in known:
-        # Beyond ASCII, beyond U+FFFF, and an accent that has a character of its own beside the letter.
-        foreign = accepted.but(metadata={"note": "Zażółć gęślą jaźń 💸 cafe\u0301"})
+        # Beyond ASCII, beyond U+FFFF, an accent that has a character of its own beside the letter, and a slash.
+        foreign = accepted.but(metadata={"note": "Zażółć gęślą jaźń 💸 cafe\u0301 1/2"})
         exchange = foreign.is_accepted(clause="kryptonim.auth.signature-bytes")
         known[key] = replace(accepted, request=foreign.request, exchange=exchange) if exchange.accepted else accepted
     compact = known[key].request.body
-    bodies = {**spellings(known[key].request.json), "a line break after the JSON": compact + b"\n"}
+    bodies = {
+        **spellings(known[key].request.json),
+        "a line break after the JSON": compact + b"\n",
+        "slashes escaped": compact.replace(b"/", rb"\/"),  # as PHP writes them
+    }
     for what, body in [*bodies.items()][part]:
         if body != compact:
             only_under_its_own_signature(known[key], what, body, secret)
@@ -136,7 +141,7 @@ def only_under_its_own_signature(control: Accepted, what: str, body: bytes, secr
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-body")
-@parts(18, 1)
+@parts(20, 1)
 def test_a_signature_over_another_payload_is_refused(
     accepted: Accepted, another: Accepted, secret: str, part: slice
 ) -> None:
@@ -160,6 +165,11 @@ def over_another_payload(accepted: Accepted, another: Accepted, secret: str) -> 
         "the body's first half": request.body[: len(request.body) // 2],
     }.items():
         yield accepted.changed(signed_over(request.body, signed, secret), f"a signature over {what}")
+    # Here all that write JSON without spaces write the same, and all that sort its members: no text is beyond ASCII.
+    spaced = json.dumps(request.json).encode()
+    yield accepted.changed(signed_over(spaced, request.body, secret), "spaces added after signing")
+    ordered = json.dumps(request.json, separators=(",", ":"), sort_keys=True).encode()
+    yield accepted.changed(signed_over(request.body, ordered, secret), "a signature over the members sorted")
     body = another.request.body
     for what, signed in made_of(another.request).items():
         if signed != body:

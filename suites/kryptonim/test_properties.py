@@ -13,8 +13,9 @@ from rampcheck.running.scenario import Accepted
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.json_text import NOT_JSON, parse_json
 
+from .amounts import AMOUNTS
 from .refusals import ANY_4XX
-from .requests import AMOUNTS, OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
+from .requests import OPTIONAL, PATH, REQUIRED, TYPES, optional_fields
 
 REQUEST = "kryptonim.session.request"
 pytestmark = [pytest.mark.long, pytest.mark.verifies(f"{REQUEST}.no-server-error")]

@@ -12,7 +12,8 @@ from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.scenario import Accepted, Attempt, Target
 from rampcheck.wire.exchanges import Exchange, Request
 
-from .requests import AMOUNTS, SIZES, TESTNET, UNLOCKABLE, optional_fields, with_field
+from .amounts import AMOUNTS, Sizes, with_amount
+from .requests import TESTNET, UNLOCKABLE, optional_fields
 
 CLAUSE = "kryptonim.session.request"
 ABSENT = object()
@@ -66,7 +67,7 @@ class Choice:
     def made(self, request: Request, size: float) -> Request:
         """Gives the request with this choice made; `size` is of an amount."""
         if self.field == AMOUNT:
-            return with_field(request, self.value, size)
+            return with_amount(request, self.value, size)
         return request.without(self.field) if self.value is ABSENT else request.but(**{self.field: self.value})
 
     def __str__(self) -> str:
@@ -112,7 +113,7 @@ def covering(fields: Mapping[str, tuple[Any, ...]]) -> list[tuple[Choice, ...]]:
     "kryptonim.session.widget-url-private",
     "kryptonim.session.expires-at",
 )
-def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> None:
+def test_every_two_choices_go_together(accepted: Accepted, sizes: Sizes, target: Target) -> None:
     """What is accepted by itself is accepted beside anything else that is; of two that are not, each is a finding."""
     fields = choices(accepted.request, target.unique(), on_testnet=target.profile.environment == "testnet")
     plain = {name: values[0] for name, values in fields.items()}
@@ -120,34 +121,34 @@ def test_every_two_choices_go_together(accepted: Accepted, target: Target) -> No
     refused = 0
     for row in covering(fields):
         made = [choice for choice in row if choice.value is not plain[choice.field] and alone.get(choice.field, True)]
-        attempt, exchange = tried(accepted, made)
-        if not exchange.accepted and (known := which_are_taken(accepted, made, alone)) != made:
+        attempt, exchange = tried(accepted, sizes, made)
+        if not exchange.accepted and (known := which_are_taken(accepted, sizes, made, alone)) != made:
             made = known
-            attempt, exchange = tried(accepted, made)
+            attempt, exchange = tried(accepted, sizes, made)
         if exchange.accepted:
             # Some amount is there in every row, be it that of the accepted request.
             for clause in {choice.clause for choice in row if choice in made or choice.field == AMOUNT}:
                 target.demand(exchange, Demand(f"{CLAUSE}.{clause}", Acceptance()), accepted.exchange)
         elif (refused := refused + 1) <= MOST:
-            look_into(accepted, made, attempt.request)
+            look_into(accepted, sizes, made, attempt.request)
 
 
-def which_are_taken(accepted: Accepted, made: Sequence[Choice], alone: dict[str, bool]) -> list[Choice]:
+def which_are_taken(accepted: Accepted, sizes: Sizes, made: Sequence[Choice], alone: dict[str, bool]) -> list[Choice]:
     """Gives the choices without those that no clause promises and that are refused by themselves, too.
 
     Which e-mail addresses and URLs a target takes is not documented. `alone` keeps what was seen of a field.
     """
     for choice in made:
         if choice.is_free and choice.field not in alone:
-            alone[choice.field] = tried(accepted, [choice])[1].accepted
+            alone[choice.field] = tried(accepted, sizes, [choice])[1].accepted
     return [choice for choice in made if alone.get(choice.field, True)]
 
 
-def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange]:
+def tried(accepted: Accepted, sizes: Sizes, made: Sequence[Choice]) -> tuple[Attempt, Exchange]:
     """Makes choices, with amounts of several sizes until one is accepted; gives the last attempt, and its answer."""
     amount = next((choice.value for choice in made if choice.field == AMOUNT), "")
     shown = ", ".join(map(str, made)) or "nothing otherwise"
-    for size in SIZES.get(amount, (0,)):
+    for size in sizes.of(amount) if amount else (0,):
         request = accepted.request
         for choice in made:
             request = choice.made(request, size)
@@ -157,18 +158,18 @@ def tried(accepted: Accepted, made: Sequence[Choice]) -> tuple[Attempt, Exchange
         attempt = accepted.instead(request, shown)
         exchange = attempt.send()
         if exchange.accepted:
-            break
-    return attempt, exchange
+            return attempt, exchange
+    return tried(accepted, sizes, made) if amount and sizes.are_found(accepted, amount) else (attempt, exchange)
 
 
-def look_into(accepted: Accepted, made: Sequence[Choice], request: Request) -> None:
+def look_into(accepted: Accepted, sizes: Sizes, made: Sequence[Choice], request: Request) -> None:
     """Demands a refused request by one of those choices without each of which all the others are accepted.
 
     They are refused together only: that is one finding, which names them all.
     """
     needed: list[tuple[Choice, Accepted]] = []
     for choice in made:
-        others, exchange = tried(accepted, [other for other in made if other is not choice])
+        others, exchange = tried(accepted, sizes, [other for other in made if other is not choice])
         if exchange.accepted:
             needed.append((choice, Accepted(accepted.target, others.request, exchange)))
     if needed:

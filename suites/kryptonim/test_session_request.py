@@ -22,8 +22,9 @@ from rampcheck.running.cases import (
 from rampcheck.running.scenario import Accepted
 from rampcheck.wire.exchanges import Request
 
+from .amounts import AMOUNTS
 from .refusals import ANY_4XX
-from .requests import AMOUNTS, OPTIONAL, REQUIRED, optional_fields, with_field, with_headers
+from .requests import OPTIONAL, REQUIRED, optional_fields, with_field, with_headers
 
 SURVIVES = "kryptonim.session.request.no-server-error"
 

@@ -10,8 +10,9 @@ from rampcheck.judging.suite import member
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
+from .amounts import Sizes, with_amount
 from .privacy import disclosed
-from .requests import AXIOS, BROWSER, COOKIE, UNLOCKABLE, optional_fields, with_field, with_headers
+from .requests import AXIOS, BROWSER, COOKIE, UNLOCKABLE, optional_fields, with_headers
 
 pytestmark = pytest.mark.creates_sessions
 
@@ -31,10 +32,10 @@ def test_sessions_of_small_and_large_requests(full: Accepted) -> None:
 
 
 @pytest.mark.verifies("kryptonim.session.request.fiat-amount")
-def test_no_other_header_decides(accepted: Accepted) -> None:
+def test_no_other_header_decides(accepted: Accepted, sizes: Sizes) -> None:
     """Whatever language, program and cookies a caller has, and whatever it accepts besides JSON, there is a session."""
     if "fiatAmount" not in accepted.request.json:
-        accepted = accepted.then(with_field(accepted.request, "fiatAmount", 15))
+        accepted = accepted.then(with_amount(accepted.request, "fiatAmount", sizes.of("fiatAmount")[0]))
     for what, headers in {"a browser": BROWSER, "axios": AXIOS, "a cookie": COOKIE}.items():
         accepted.changed(partial(with_headers, headers=headers), f"the headers of {what}").is_accepted()
 

@@ -2,6 +2,7 @@
 metadata, unlocked fields (widget sessions page, a section each)."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,9 @@ from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 
+from .amounts import AMOUNTS, Sizes, with_amount
 from .refusals import ANY_4XX, UNSUPPORTED_NETWORK
-from .requests import AMOUNTS, SIZES, TESTNET, UNLOCKABLE, with_field
+from .requests import TESTNET, UNLOCKABLE, with_field
 
 CLAUSE = "kryptonim.session.request"
 
@@ -28,62 +30,66 @@ def sized(control: Accepted, clause: str, size: float, others: dict[str, str]) -
     """Sets one amount alone, and other fields with it."""
     shown = "".join(f", `{other}` = {value}" for other, value in others.items())
     return control.changed(
-        lambda request: with_field(request, AMOUNT_OF[clause], size).but(**others),
+        lambda request: with_amount(request, AMOUNT_OF[clause], size).but(**others),
         f"`{AMOUNT_OF[clause]}` = {size} alone{shown}",
     )
 
 
-def taken(control: Accepted, clause: str, others: dict[str, str]) -> list[float]:
+def taken(control: Accepted, sizes: Sizes, clause: str, others: dict[str, str]) -> list[float]:
     """Sends an amount of one kind in several sizes, because the limits are not documented, until two are accepted.
 
     Gives those that are, the smaller one first.
     """
     held: list[float] = []
-    for size in SIZES[AMOUNT_OF[clause]]:
+    for size in sizes.of(AMOUNT_OF[clause]):
         exchange = sized(control, clause, size, others).send()
         if exchange.accepted:
             held.append(size)
             control.target.demand(exchange, Demand(f"{CLAUSE}.{clause}", Acceptance()), control.exchange)
         if len(held) == 2:
             break
+    if not held and sizes.are_found(control, AMOUNT_OF[clause]):
+        return taken(control, sizes, clause, others)
     return sorted(held)
 
 
-def either_amount_is_enough(control: Accepted, **others: str) -> None:
+def either_amount_is_enough(control: Accepted, sizes: Sizes, **others: str) -> None:
     """Demands that an amount of one kind is accepted where one of the other kind is, and one between two that are.
 
     Where neither is, it is the other fields that are refused.
     """
-    sizes = {clause: taken(control, clause, others) for clause in AMOUNT_OF}
+    held = {clause: taken(control, sizes, clause, others) for clause in AMOUNT_OF}
     for clause, other in TURNS:
-        if len(sizes[clause]) == 2:
+        if len(held[clause]) == 2:
             # It has a fraction, whichever two of the sizes they are.
-            sized(control, clause, sum(sizes[clause]) / 2, others).is_accepted(clause=f"{CLAUSE}.{clause}")
-        elif sizes[other] and not sizes[clause]:
-            known = control.then(sized(control, other, sizes[other][0], others).request)
-            sized(known, clause, SIZES[AMOUNT_OF[clause]][0], others).is_accepted(clause=f"{CLAUSE}.{clause}")
+            sized(control, clause, sum(held[clause]) / 2, others).is_accepted(clause=f"{CLAUSE}.{clause}")
+        elif held[other] and not held[clause]:
+            known = control.then(sized(control, other, held[other][0], others).request)
+            alone = sized(known, clause, sizes.of(AMOUNT_OF[clause])[0], others)
+            alone = replace(alone, change=f"{alone.change}, {sizes.tried(AMOUNT_OF[clause])}")
+            alone.is_accepted(clause=f"{CLAUSE}.{clause}")
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.fiat-amount", f"{CLAUSE}.crypto-amount")
-def test_either_amount_alone_gives_a_session(accepted: Accepted) -> None:
+def test_either_amount_alone_gives_a_session(accepted: Accepted, sizes: Sizes) -> None:
     """One amount is enough, with or without a fraction."""
-    either_amount_is_enough(accepted)
+    either_amount_is_enough(accepted, sizes)
 
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies(f"{CLAUSE}.fiat-amount", f"{CLAUSE}.crypto-amount")
-def test_the_amounts_may_take_turns(full: Accepted) -> None:
+def test_the_amounts_may_take_turns(full: Accepted, sizes: Sizes) -> None:
     """A user who has bought by one kind of amount may buy by the other one."""
 
     def another_user() -> dict[str, str]:
         return {"email": f"rampcheck-{full.target.unique()}@example.com"}
 
-    sizes = {clause: taken(full, clause, another_user()) for clause in AMOUNT_OF}
+    held = {clause: taken(full, sizes, clause, another_user()) for clause in AMOUNT_OF}
     for clause, other in TURNS:
-        if sizes[clause] and sizes[other]:
-            control = full.then(sized(full, other, sizes[other][0], another_user()).request)
-            sized(control, clause, sizes[clause][0], {}).is_accepted(clause=f"{CLAUSE}.{clause}")
+        if held[clause] and held[other]:
+            control = full.then(sized(full, other, held[other][0], another_user()).request)
+            sized(control, clause, held[clause][0], {}).is_accepted(clause=f"{CLAUSE}.{clause}")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-one-of")
@@ -97,11 +103,13 @@ def test_a_request_without_amount_is_refused(accepted: Accepted, another: Accept
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
-def test_a_request_with_both_amounts_is_refused(accepted: Accepted, another: Accepted) -> None:
+def test_a_request_with_both_amounts_is_refused(accepted: Accepted, another: Accepted, sizes: Sizes) -> None:
     """Never both amounts, alike or not, in either order, whatever else is asked for."""
+    usual_fiat, usual_crypto = (sizes.of(name)[0] for name in AMOUNTS)
+    pairs_of_another = ((usual_fiat, usual_crypto), (100, usual_crypto))
     for control, pairs in (
-        (accepted, ((15, 15), (15, 0.001), (100, 15))),
-        (another, ((15, 15), (100, 15))),
+        (accepted, ((usual_fiat, usual_crypto), (usual_fiat, 0.001), (100, usual_crypto))),
+        (another, pairs_of_another),
     ):
         for fiat, crypto in pairs:
             both = {"fiatAmount": fiat, "cryptoAmount": crypto}
@@ -259,6 +267,8 @@ METADATA: dict[str, dict[str, Any]] = {
     "a long text": {"note": "rampcheck " * 20},
     "an empty name": {"": "rampcheck"},
     "a name of several words": {"the note's name": "rampcheck"},
+    "a name with a dot": {"order.id": "rampcheck"},
+    "marks and a line break": {"note": 'Ann & Bob\'s "5 < 6" > 4; 50 % \\ a/b\nrampcheck'},
     "other alphabets": {"zażółć": "Ünïcödé, 例え, مثال, 💸"},
     "a number": {"note": 1234},
     "a fraction": {"note": -0.5},
@@ -304,9 +314,9 @@ def test_the_reserved_metadata_is_a_string(accepted: Accepted, part: slice) -> N
 
 @pytest.mark.verifies(f"{CLAUSE}.metadata")
 def test_other_reserved_metadata(accepted: Accepted) -> None:
-    """What else may begin with an underscore, and how many members there may be, is not documented: it is observed."""
+    """Whether null stands for no partner, what else may begin with an underscore, and how many members there may be."""
     many = {f"note{number}": number for number in range(11)}
-    for metadata in ({"_externalPartnerId": ""}, {"_rampcheck": "partner"}, many):
+    for metadata in ({"_externalPartnerId": ""}, {"_externalPartnerId": None}, {"_rampcheck": "partner"}, many):
         accepted.but(metadata=metadata).is_observed()
 
 
@@ -331,14 +341,22 @@ def test_any_selection_of_unlocked_fields_is_accepted(full: Accepted, part: slic
         full.but(unlockedFields=names).is_accepted()
 
 
-@pytest.mark.verifies(f"{CLAUSE}.unlocked-fields")
+@pytest.mark.verifies(f"{CLAUSE}.unlocked-fields", f"{CLAUSE}.required.destinationAddress")
 def test_other_names_among_the_unlocked_fields(full: Accepted) -> None:
-    """What a target does with what is not on the list, as in the page's own example, or no name, is observed."""
+    """What a target does with what is not on the list, as in the page's own example, or no name, is observed.
+
+    That the address may be changed in the widget does not replace it.
+    """
+    unlocked = full.but(unlockedFields=["destinationAddress"])
+    exchange = unlocked.is_observed(clause=f"{CLAUSE}.unlocked-fields")
+    if exchange.accepted:
+        Accepted(full.target, unlocked.request, exchange).without("destinationAddress").is_refused(
+            ANY_4XX, clause=f"{CLAUSE}.required.destinationAddress"
+        )
     for names in (
-        ["destinationAddress"],
         ["fiatAmount", "destinationAddress"],
         ["rampcheck"],
         ["email", "email"],
         [None, ["email"], 1],
     ):
-        full.but(unlockedFields=names).is_observed()
+        full.but(unlockedFields=names).is_observed(clause=f"{CLAUSE}.unlocked-fields")

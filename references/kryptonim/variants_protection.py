@@ -1,0 +1,141 @@
+"""Variants that protect themselves: locks after wrong signatures, limits of a user and of a wallet, gateways."""
+
+# ruff: noqa: ARG002, D102 - a variant's class says what its methods do otherwise, in signatures they cannot choose.
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rampcheck.sandbox.asgi import Reply, headers_of, interrupting, send_reply
+from rampcheck.sandbox.variants import variant
+from rampcheck.sandbox.wire import Answer, Call
+
+from .refusals import Refused
+from .service import WidgetSessionService
+
+LATER = Refused(429, "TOO_MANY_REQUESTS", "Try again later")
+PAGE = (("content-type", "text/html"),)
+
+
+class _Locking(WidgetSessionService):
+    """After so many refusals for a signature or a key in a row, nobody is let in for a while."""
+
+    most, seconds = 5, 0.5
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._wrong, self._until = 0, -math.inf
+
+    def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
+        if time.monotonic() < self._until:
+            return self.locked(call)
+        answer = super().answered(call, operation)
+        self._wrong = self._wrong + 1 if answer.status == 401 else 0
+        if self._wrong >= self.most:
+            self._wrong, self._until = 0, time.monotonic() + self.seconds
+        return answer
+
+    def locked(self, call: Call) -> Answer:
+        """What is said to whoever comes meanwhile."""
+        return self.error_answer(LATER, call).with_headers(retry_after="1")
+
+
+@variant("kryptonim", "locked-after-wrong-signatures")
+class LockedAfterWrongSignatures(_Locking):
+    """After five 401 in a row, everybody gets 429 for half a second, and is asked to wait a second."""
+
+
+@variant("kryptonim", "blocked-after-wrong-signatures")
+class BlockedAfterWrongSignatures(_Locking):
+    """After ten 401 in a row, everybody gets a page of the firewall, 403, for half a second."""
+
+    most = 10
+
+    def locked(self, call: Call) -> Answer:
+        return Answer(403, b"<!DOCTYPE html><html><body><h1>Access denied</h1></body></html>", dict(PAGE))
+
+
+class _Limiting(WidgetSessionService):
+    """After so many sessions of one kind in ten seconds, there is none of that kind for a while."""
+
+    most, seconds, field = 5, 0.5, "email"
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._made: dict[str, list[float]] = {}
+        self._until: dict[str, float] = {}
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        whose, now = self.decode(call.body).get(self.field), time.monotonic()
+        if whose is None:
+            return super().session_answer(session, call)
+        made = [since for since in self._made.get(whose, []) if now - since < 10]
+        if len(made) >= self.most:
+            made, self._until[whose] = [], now + self.seconds
+        self._made[whose] = made
+        if now < self._until.get(whose, now):
+            return self.error_answer(LATER, call).with_headers(retry_after="1")
+        made.append(now)
+        return super().session_answer(session, call)
+
+
+@variant("kryptonim", "few-sessions-of-a-user")
+class FewSessionsOfAUser(_Limiting):
+    """After five sessions in ten seconds a user, known by the e-mail address, has to wait for half a second: 429."""
+
+
+@variant("kryptonim", "few-sessions-of-a-wallet")
+class FewSessionsOfAWallet(_Limiting):
+    """After sixty sessions in ten seconds a wallet has to wait for half a second: 429."""
+
+    most, field = 60, "destinationAddress"
+
+
+def _unread(app: ASGIApp) -> ASGIApp:
+    """Refuses a request of more than 8 KiB by its head, and closes the connection on the rest of it."""
+    page = Reply(413, (*PAGE, ("connection", "close")), b"<html><h1>413 Request Entity Too Large</h1></html>")
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        length = dict(headers_of(scope)).get("content-length", "0") if scope["type"] == "http" else "0"
+        if int(length) > 1 << 13:
+            await send_reply(send, page)
+        else:
+            await app(scope, receive, send)
+
+    return served
+
+
+@variant("kryptonim", "refused-before-it-is-read", wrap=_unread)
+class RefusedBeforeItIsRead(WidgetSessionService):
+    """What is larger than 8 KiB gets a proxy's page, 413, before its body is read, and the connection is closed."""
+
+
+def _bursts(most: int, seconds: float) -> Callable[[Scope], bool]:
+    """Makes the condition that means all requests for some seconds, each time so many have come."""
+    come, until = 0, -math.inf
+
+    def is_meant(_: Scope) -> bool:
+        nonlocal come, until
+        if time.monotonic() < until:
+            return True
+        come += 1
+        if come > most:
+            come, until = 0, time.monotonic() + seconds
+        return come == 0
+
+    return is_meant
+
+
+def _throttled(app: ASGIApp) -> ASGIApp:
+    page = Reply(429, PAGE, b"<!DOCTYPE html><title>Error 1015</title><p>You are being rate limited</p>")
+    return interrupting(_bursts(50, 0.3), lambda: page)(app)
+
+
+@variant("kryptonim", "throttled-by-a-firewall", wrap=_throttled)
+class ThrottledByAFirewall(WidgetSessionService):
+    """After fifty requests a firewall's page comes for 0.3 s, 429, which does not say when to come again."""
