@@ -312,12 +312,12 @@ def test_the_reserved_metadata_is_a_string(accepted: Accepted, part: slice) -> N
         accepted.but(metadata={"_externalPartnerId": value}).is_refused(ANY_4XX)
 
 
-@pytest.mark.verifies(f"{CLAUSE}.metadata")
+@pytest.mark.verifies(f"{CLAUSE}.metadata", f"{CLAUSE}.no-server-error")
 def test_other_reserved_metadata(accepted: Accepted) -> None:
-    """Whether null stands for no partner, what else may begin with an underscore, and how many members there may be."""
+    """What null stands for, what else may begin with an underscore, and how many members there may be, is observed."""
     many = {f"note{number}": number for number in range(11)}
     for metadata in ({"_externalPartnerId": ""}, {"_externalPartnerId": None}, {"_rampcheck": "partner"}, many):
-        accepted.but(metadata=metadata).is_observed()
+        accepted.but(metadata=metadata).is_observed(clause=f"{CLAUSE}.metadata")
 
 
 # Available Unlocked Fields
