@@ -140,7 +140,7 @@ class Presence:
         kept = [wait for wait in waits if wait != LOCKED]
         waited = sum(kept)
         return (
-            (len(waits) >= MOST_THROTTLED and waited >= SHORTEST_THROTTLED)
+            (len(kept) >= MOST_THROTTLED and waited >= SHORTEST_THROTTLED)
             or waited >= LONGEST_THROTTLED
             or len(waits) - len(kept) >= MOST_LOCKED
         )
