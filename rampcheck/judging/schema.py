@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from rampcheck.contract.register import Contract, Operation, clause_ids
 from rampcheck.errors import NotRecorded
+from rampcheck.judging.fitting import Fits, plainly_fits
 from rampcheck.judging.folding import Few
 from rampcheck.judging.suite import BODY, member
 from rampcheck.wire.exchanges import Exchange
@@ -61,6 +62,7 @@ class SchemaJudge:
         self._contract = contract
         # A bound method cached for each judge: its life is the run's.
         self._operation = cache(contract.operation)
+        self._nodes: dict[int, tuple[Any, Fits, Node]] = {}  # by identity: the schemas are the document's own
 
     def operation(self, exchange: Exchange) -> Operation | None:
         """Gives the documented operation that the exchange's request is addressed to, or None."""
@@ -86,15 +88,17 @@ class SchemaJudge:
         lacking: dict[str, str] = {}
         for schema, values in self._sent(exchange):
             try:
+                _, fits, node = self._made_of(schema)
                 for value in values():
-                    exercised |= set(applied(schema, value))
-                    violations += _body(schema, value, few)
+                    exercised.update(_applied(node, value))
+                    if value is NOT_JSON or not fits(value):
+                        violations += _body(schema, value, few)
             except NotRecorded as lack:
                 lacking |= dict.fromkeys(clause_ids(schema), str(lack))
-        for name, node in self._documented(exchange).get("headers", {}).items():
-            if clause := node.get("schema", {}).get("x-clause"):
+        for name, told in self._documented(exchange).get("headers", {}).items():
+            if clause := told.get("schema", {}).get("x-clause"):
                 try:
-                    violations += _header(exchange, name, node, clause)
+                    violations += _header(exchange, name, told, clause)
                     exercised.add(clause)
                 except NotRecorded as lack:
                     lacking[clause] = str(lack)
@@ -103,6 +107,13 @@ class SchemaJudge:
             few.counted(violations, lambda violation: violation.clause),
             lacking,
         )
+
+    def _made_of(self, schema: Mapping[str, Any]) -> tuple[Any, Fits, Node]:
+        """Gives a schema with what is made of it once."""
+        made = self._nodes.get(id(schema))
+        if made is None:
+            made = self._nodes[id(schema)] = schema, plainly_fits(schema), _node(schema)
+        return made
 
     def _documented(self, exchange: Exchange) -> Mapping[str, Any]:
         """Gives what the document says of a response of this status, nothing where it says nothing.
@@ -161,19 +172,43 @@ def _header(exchange: Exchange, name: str, node: Mapping[str, Any], clause: str)
         yield Violation(clause, f"a response header {name}", "it is absent")
 
 
+class Node(NamedTuple):
+    """What of a schema names clauses: its own, and those of its members, with whether each is exercised by absence."""
+
+    clauses: tuple[str, ...]
+    members: tuple[tuple[str, bool, Node], ...]
+
+
 def applied(schema: Any, value: Any) -> Iterator[str]:
     """Gives the `x-clause` of every schema node that applies to a part of `value` that is there."""
+    return _applied(_node(schema), value)
+
+
+def _node(schema: Any) -> Node:
     if not isinstance(schema, Mapping):
-        return
-    if "x-clause" in schema:
-        yield schema["x-clause"]
-    for node in schema.get("allOf", ()):
-        yield from applied(node, value)
+        return Node((), ())
+    parts = [_node(part) for part in schema.get("allOf", ())]
+    clauses = [schema["x-clause"]] if "x-clause" in schema else []
+    members = [
+        # That a member is left out, or empty, is exercised by its absence too.
+        (name, None in member.get("enum", ()) if isinstance(member, Mapping) else False, _node(member))
+        for name, member in schema.get("properties", {}).items()
+    ]
+    return Node(
+        (*clauses, *(clause for part in parts for clause in part.clauses)),
+        (
+            *(member for part in parts for member in part.members),
+            *(member for member in members if member[2] != ((), ())),
+        ),
+    )
+
+
+def _applied(node: Node, value: Any) -> Iterator[str]:
+    yield from node.clauses
     if isinstance(value, Mapping):
-        for name, node in schema.get("properties", {}).items():
-            # That a member is left out, or empty, is exercised by its absence too.
-            if name in value or None in node.get("enum", ()):
-                yield from applied(node, value.get(name))
+        for name, is_by_absence, of_member in node.members:
+            if name in value or is_by_absence:
+                yield from _applied(of_member, value.get(name))
 
 
 def _clause_of(error: ValidationError, root: Any) -> str | None:

@@ -190,7 +190,8 @@ def readings(text: str) -> Iterator[Reading]:
 def inflated(body: bytes) -> Iterator[bytes]:
     """Gives what bytes say that are compressed (RFC 1950, 1951, 1952), at most `MOST_INFLATED` of each."""
     for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # the former tells zlib and gzip apart
-        if window > 0 and body[:2] != b"\x1f\x8b" and not _has_zlib_header(body):
+        is_none = not _begins_deflated(body) if window < 0 else body[:2] != b"\x1f\x8b" and not _has_zlib_header(body)
+        if is_none:
             continue
         engine, content = zlib.decompressobj(window), bytearray()
         try:
@@ -206,6 +207,17 @@ def inflated(body: bytes) -> Iterator[bytes]:
 
 def _has_zlib_header(body: bytes) -> bool:
     return len(body) > 1 and body[0] & 15 == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+
+
+def _begins_deflated(body: bytes) -> bool:
+    """Whether the first block of RFC 1951 may say anything: half of all bytes have a type that is none, or lengths.
+
+    A block that is stored has its length and the complement of it (section 3.2.4).
+    """
+    kind = body[0] >> 1 & 3 if body else 3
+    if kind:
+        return kind < 3
+    return len(body) > 4 and int.from_bytes(body[1:3], "little") ^ int.from_bytes(body[3:5], "little") == 0xFFFF
 
 
 def _children(reading: Reading) -> Iterator[Reading]:
@@ -289,7 +301,8 @@ def _as_text(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        content = _WIDE.sub(lambda run: bytes(byte + 32 for byte in run[0] if byte != 0xFF), content)
+        if b"\xff" in content:
+            content = _WIDE.sub(lambda run: bytes(byte + 32 for byte in run[0] if byte != 0xFF), content)
         return _BREAK.join(text.decode("ascii") for text in _TEXTS.findall(content))
 
 

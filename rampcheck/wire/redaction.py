@@ -26,6 +26,7 @@ FEWEST_LEARNED = 5  # different characters: ten thousand times the same letter i
 LONGEST_LEARNED = 8192  # characters; no header or URL takes a longer one
 SHORTEST_LEARNED_OF_URL = 64  # … and what stands in a URL may be an address or an id of the request
 
+_NO_LETTER = re.compile(r"\W", re.ASCII)
 _FINGERPRINT = 12  # hexadecimal digits; at 48 bits, no two of a run's values share a mark by chance
 _MARK = re.compile(rf"\[redacted (\w+) [0-9a-f]{{{_FINGERPRINT}}}\]", re.ASCII)
 _LOGIN = re.compile(r"(?<=://)[^/?#@\s]+(?=@)")
@@ -73,7 +74,7 @@ class Redactor:
         secret_headers: Iterable[str] = (),
         computed_headers: Iterable[str] = (),
     ) -> None:
-        self._key = key
+        self._keyed = hmac.new(key, digestmod="sha256")  # to copy it takes a fraction of making it anew
         self._computed = _COMPUTED_HEADERS.union(map(str.lower, computed_headers))
         # Of a well-known scheme before the credentials, there is more to be shown than of any other.
         self._secret = _SECRET_HEADERS.union(map(str.lower, secret_headers), self._computed) - _CREDENTIAL_HEADERS
@@ -135,10 +136,11 @@ class Redactor:
 
     def mark(self, name: str, value: str) -> str:
         """Gives what stands for `value`: equal values have equal fingerprints, whatever the `name`."""
-        name = re.sub(r"\W", "_", name, flags=re.ASCII)
+        name = _NO_LETTER.sub("_", name)
         self._names.add(name)
-        digest = hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256")
-        return f"[redacted {name} {digest.hex()[:_FINGERPRINT]}]"
+        keyed = self._keyed.copy()
+        keyed.update(value.encode("utf-8", "surrogatepass"))
+        return f"[redacted {name} {keyed.hexdigest()[:_FINGERPRINT]}]"
 
     def text(self, text: str) -> str:
         """Gives `text` with a mark for every run of a known secret, however written, and for every e-mail address."""
