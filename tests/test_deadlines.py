@@ -21,6 +21,8 @@ ENDED_BY_OTHERS = {
     ("sandbox/websocket.py", "forward", "get"): "a task of the reference, cancelled with its connection",
     ("sandbox/websocket.py", "_serve", "result"): "of a task that has ended",
     ("sandbox/ws_protocols.py", "send", "wait"): "a task of the reference, cancelled with its connection",
+    ("recorded/processes.py", "_look", "recv"): "the other end is closed when its process ends, however it does",
+    ("recorded/processes.py", "_told", "recv"): "`poll` has said that there is something to read",
     ("running/beside.py", "end", "join"): "a run, whose end its own deadlines see to, and Ctrl-C stops both",
     ("selftest/attempt.py", "proceed", "recv"): "called when the other end has spoken or ended",
 }

@@ -96,6 +96,7 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
     with _progress(console, "Reading", sum(file.path.stat().st_size for file in opened)) as advance:
         for file in opened:
             traffic.read(file, advance)
+    traffic.end()
     is_asked = any(one.exchange.direction == "outgoing" for one in traffic.recordings)
     if not traffic.recordings or (traffic.elsewhere and not is_asked):  # a webhook names no API
         raise UsageError(

@@ -70,6 +70,18 @@ class Marker:
         for name, value in credentials.items():
             self._search.tell(Secret(name, value, len(value)))
 
+    def bodies(self, exchange: Exchange) -> tuple[bytes, bytes | None] | None:
+        """Gives the bodies of an exchange with marks, and nothing else of it has any; None where only `marked` knows.
+
+        What it takes for that is the same whatever was hidden before.
+        """
+        if exchange.direction != "outgoing" or exchange.messages:
+            return None
+        sent, answer = exchange.request, exchange.response
+        if answer is not None and self._gives_away(answer):
+            return None
+        return self._body(sent.body, sent.json), None if answer is None else self._body(answer.body, answer.json)
+
     def marked(self, exchange: Exchange) -> Exchange:
         """Gives an exchange with marks."""
         whole = unpacked(exchange)
@@ -86,9 +98,13 @@ class Marker:
             ),
         )
 
-    def _answer(self, answer: Response) -> Response:
+    def _gives_away(self, answer: Response) -> bool:
+        """Whether a credential stands in an answer."""
         text = "\n".join((*(value for _, value in answer.headers), answer.body.decode("utf-8", "replace")))
-        if any(span.secret.name != "email" for span in self._search.find(text)):
+        return any(span.secret.name != "email" for span in self._search.find(text))
+
+    def _answer(self, answer: Response) -> Response:
+        if self._gives_away(answer):
             body, encoding = self._redactor.body(answer.body, self._fields)
             shown = body.encode() if encoding == "utf-8" else answer.body
             return Response(answer.status, tuple(self._redactor.headers(answer.headers)), shown)

@@ -21,15 +21,16 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import NotRecorded
 from rampcheck.judging import suite as suites
 from rampcheck.judging.doubts import signature
-from rampcheck.judging.examination import Breach, Examined, Examiner
+from rampcheck.judging.examination import Breach
 from rampcheck.judging.findings import Finding, Judge
 from rampcheck.judging.folding import Few
-from rampcheck.judging.rederived import HIDDEN, is_hidden
 from rampcheck.judging.whole import history_of
-from rampcheck.recorded.hiding import Marker, as_letters, as_word, is_marked, read_as
+from rampcheck.recorded.hiding import Marker
 from rampcheck.recorded.likely_secrets import LikelySecrets
 from rampcheck.recorded.packing import unpacked
-from rampcheck.recorded.traffic import Recording, Traffic
+from rampcheck.recorded.processes import Looker, worth
+from rampcheck.recorded.sight import Seen, Setting
+from rampcheck.recorded.traffic import Recording, Traffic, Views
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
 from rampcheck.wire.journal_records import SCHEMA, RunRecord
@@ -42,19 +43,24 @@ MOST_OBSERVED = 50  # observations of a clause that are written
 
 
 class Judgement:
-    """The judging of recorded traffic, which is written to the journal in the folder `output`."""
+    """The judging of recorded traffic, which is written to the journal in the folder `output`.
 
-    def __init__(self, profile: Profile, traffic: Traffic, output: Path, *, strict: bool = False) -> None:
+    So many other `processes` look at the exchanges; where that is None, as many as are worth it.
+    """
+
+    def __init__(
+        self, profile: Profile, traffic: Traffic, output: Path, *, strict: bool = False, processes: int | None = None
+    ) -> None:
         self._profile = profile
         self._traffic = traffic
         self._contract = register.of(profile)
         self._suite = suites.load(profile.contract)
-        self._examiner = Examiner(self._contract, self._suite, profile)
         self._strict = strict
         self._run = secrets.token_hex(4)
         descriptor = self._suite.contract
+        key = secrets.token_bytes(32)
         self._redactor = Redactor(
-            secrets.token_bytes(32),
+            key,
             (json.dumps(self._contract.document), json.dumps(descriptor.profile), *profile.openly),
             descriptor.secret_headers,
             descriptor.computed_headers,
@@ -69,6 +75,9 @@ class Judgement:
         self._likely = LikelySecrets(
             self._redactor, {*descriptor.secret_members, *descriptor.secret_headers, *descriptor.computed_headers}
         )
+        self._setting = Setting(profile, key, traffic.names, traffic.packer.dictionary)
+        self._processes = worth(len(traffic.recordings)) if processes is None else processes
+        self._views = Views(traffic.names)
         self._marker = Marker(self._redactor, descriptor.secret_members, profile.secrets)
         self._held: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
@@ -88,9 +97,10 @@ class Judgement:
         started = time.time()
         self._journal.write(self._beginning(files, started))
         recordings = self._traffic.recordings
-        for place, recording in enumerate(recordings):
-            recordings[place] = self._judged(recording)
-            progress(1)
+        with Looker(self._setting, self._processes) as looker:
+            for place, seen in enumerate(looker.seen(recordings)):
+                recordings[place] = self._judged(recordings[place], seen)
+                progress(1)
         self._whole()
         self._tell(notes, cut)
         self._journal.write(
@@ -121,44 +131,29 @@ class Judgement:
 
     # One exchange
 
-    def _judged(self, recording: Recording) -> Recording:
-        """Judges an exchange, and gives it as the whole is judged by it: with marks in place of secrets."""
-        recording = recording._replace(exchange=unpacked(recording.exchange))  # once, and not for each look at it
-        view = self._traffic.view(recording)
-        examined = self._examined(recording, view)
+    def _judged(self, recording: Recording, seen: Seen) -> Recording:
+        """Takes what an exchange shows, and gives it as the whole is judged by it: with marks in place of secrets."""
+        examined, small = seen.examined, recording.exchange
         for clause, reason in examined.lacking:
             self._lacking[clause][reason] += 1
         self._held.update(examined.held)
-        told = self._told(recording, view, examined.broken)
         observed = [one for one in examined.observed if self._observed[one[0]] < MOST_OBSERVED]
-        if told or observed or any(self._shown[clause] < EXAMPLES for clause in examined.held):
-            self._write(recording, sorted(examined.held))
-        for clause, observation in observed:
-            self._observed[clause] += 1
-            self._judge.observed(clause, observation.actual, view)
-        marked = recording._replace(exchange=self._traffic.repacked(self._marker.marked(recording.exchange)))
-        return marked._replace(exchange=self._traffic.view(marked))
-
-    def _examined(self, recording: Recording, exchange: Exchange) -> Examined:
-        """Judges an exchange; where what a run has hidden in it decides, its word stands, or nothing is known."""
-        if not is_marked(recording.exchange):
-            return self._examiner.examined(exchange)
-        said, known = recording.held, unpacked(recording.exchange)
-        one, other = (
-            self._examiner.examined(
-                self._traffic.view(recording._replace(exchange=read_as(recording.exchange, stand_in)))
-            )
-            for stand_in in (as_word, as_letters)
-        )
-        hidden = {breach.clause for breach in one.broken if is_hidden(known, breach.problem.about)}
-        hidden |= (one.held ^ other.held) | ({b.clause for b in one.broken} ^ {b.clause for b in other.broken})
-        lacking = {**dict.fromkeys(hidden - said, HIDDEN), **dict(one.lacking)}
-        return Examined(
-            (one.held - hidden) | (said & hidden),
-            tuple(breach for breach in one.broken if breach.clause not in hidden),
-            one.observed,
-            tuple(lacking.items()),
-        )
+        is_shown = any(self._shown[clause] < EXAMPLES for clause in examined.held)
+        if examined.broken or observed or is_shown or seen.bodies is None:
+            recording = recording._replace(exchange=unpacked(recording.exchange))
+            view = self._views.of(recording)
+            if self._told(recording, view, examined.broken) or observed or is_shown:
+                self._write(recording, sorted(examined.held))
+            for clause, observation in observed:
+                self._observed[clause] += 1
+                self._judge.observed(clause, observation.actual, view)
+        packer = self._traffic.packer
+        if seen.bodies is None:
+            marked = packer.packed(self._marker.marked(recording.exchange))
+        else:
+            marked = packer.with_bodies(small, *seen.bodies)
+        recording = recording._replace(exchange=marked)
+        return recording._replace(exchange=self._views.of(recording))
 
     def _told(self, recording: Recording, view: Exchange, broken: Sequence[Breach]) -> bool:
         """Keeps what is broken in an exchange, the first ones of each clause; gives whether anything was kept."""
@@ -242,10 +237,10 @@ class Judgement:
                     "gateway": gateway,
                 }
             )
-        for clause, times in self._held.items():
+        for clause, times in sorted(self._held.items()):
             if times > self._shown[clause]:
                 self._journal.write({"kind": "sum", "clause": clause, "times": times - self._shown[clause]})
-        for clause, reasons in self._lacking.items():
+        for clause, reasons in sorted(self._lacking.items()):
             reason, times = reasons.most_common(1)[0]
             self._judge.untried(clause, f"{reason} (of {times:,} exchanges that it speaks of)")
         for note in notes:

@@ -1,12 +1,13 @@
-"""Exchanges of which very many are kept in memory: their bodies are compressed, what is alike is there once."""
+"""Exchanges of which very many are kept in memory: what is alike in them is there once, other bodies are compressed."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import fields
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from rampcheck.recorded.shapes import Shape, Shapes
 from rampcheck.wire.exchanges import Exchange, Response, Sent
 
 SHORTEST = 64  # bytes of a body that is worth compressing
@@ -14,25 +15,38 @@ DICTIONARY = 8 * 1024  # bytes of the first bodies, with which those that follow
 MOST_ALIKE = 5_000  # headers that are looked for
 
 Message = TypeVar("Message", Sent, Response)
+# A body: a shape and its own texts, or bytes, compressed with a dictionary where one stands there.
+Packed = tuple[Shape | bytes, Any]
 
 
 class _PackedSent(Sent):
     @property
     def body(self) -> bytes:
-        return _unpacked(*self.__dict__["packed"])
+        return _unpacked(self.__dict__["packed"])
+
+    @property
+    def json(self) -> Any:
+        shape, texts = self.__dict__["packed"]
+        return shape.value(texts) if type(shape) is Shape else super().json
 
 
 class _PackedResponse(Response):
     @property
     def body(self) -> bytes:
-        return _unpacked(*self.__dict__["packed"])
+        return _unpacked(self.__dict__["packed"])
+
+    @property
+    def json(self) -> Any:
+        shape, texts = self.__dict__["packed"]
+        return shape.value(texts) if type(shape) is Shape else super().json
 
 
 @lru_cache(maxsize=32)
-def _unpacked(packed: bytes, dictionary: bytes | None) -> bytes:
-    if dictionary is None:
-        return packed
-    return zlib.decompressobj(zdict=dictionary).decompress(packed)
+def _unpacked(packed: Packed) -> bytes:
+    content, how = packed
+    if isinstance(content, Shape):
+        return content.body(how)
+    return content if how is None else zlib.decompressobj(zdict=how).decompress(content)
 
 
 def unpacked(exchange: Exchange) -> Exchange:
@@ -49,16 +63,20 @@ def unpacked(exchange: Exchange) -> Exchange:
 
 def _body(message: Sent | Response) -> bytes:
     known = message.__dict__
-    return _unpacked(*known["packed"]) if "packed" in known else bytes(known["body"])
+    return _unpacked(known["packed"]) if "packed" in known else bytes(known["body"])
 
 
 class Packer:
-    """Makes small copies of exchanges, which are read like any other."""
+    """Makes small copies of exchanges, which are read like any other.
 
-    def __init__(self) -> None:
+    `dictionary` is what bodies are compressed with; None until the first bodies have made one.
+    """
+
+    def __init__(self, dictionary: bytes | None = None) -> None:
+        self.dictionary = dictionary
         self._alike: dict[tuple[str, str], tuple[str, str]] = {}
         self._beginning = b""
-        self._dictionary: bytes | None = None
+        self._shapes = Shapes()
 
     def packed(self, exchange: Exchange) -> Exchange:
         """Gives a small copy of an exchange."""
@@ -80,8 +98,30 @@ class Packer:
         copy: Message = object.__new__(kind)
         copy.__dict__.update({name: value for name, value in message.__dict__.items() if name != "body"})
         copy.__dict__["headers"] = tuple(self._once(pair) for pair in message.headers)
-        copy.__dict__["packed"] = self._body(message.body)
+        copy.__dict__["packed"] = self.body(message.body)
         return copy
+
+    def with_bodies(self, exchange: Exchange, of_request: Packed, of_response: Packed | None) -> Exchange:
+        """Gives a small copy of an exchange that is one already, with other bodies, which are packed."""
+        copy: Exchange = object.__new__(type(exchange))
+        copy.__dict__.update(exchange.__dict__)
+        copy.__dict__["request"] = self._with_body(exchange.request, of_request)
+        if exchange.response is not None and of_response is not None:
+            copy.__dict__["response"] = self._with_body(exchange.response, of_response)
+        return copy
+
+    def _with_body(self, message: Message, packed: Packed) -> Message:
+        copy: Message = object.__new__(type(message))
+        copy.__dict__.update(message.__dict__)
+        copy.__dict__["packed"] = self._ours(packed)
+        return copy
+
+    def _ours(self, packed: Packed) -> Packed:
+        """Gives what came from another process with the dictionary, or the shape, of this one, which is the same."""
+        content, how = packed
+        if isinstance(content, Shape):
+            return self._shapes.same(content), how
+        return content, self.dictionary if how == self.dictionary else how
 
     def _once(self, pair: tuple[str, str]) -> tuple[str, str]:
         """Gives the first header that was equal to this one, among not too many."""
@@ -90,13 +130,16 @@ class Packer:
             self._alike[pair] = pair
         return pair if known is None else known
 
-    def _body(self, body: bytes) -> tuple[bytes, bytes | None]:
+    def body(self, body: bytes) -> Packed:
+        """Gives a body small."""
         if len(body) < SHORTEST:
             return body, None
-        if self._dictionary is None:
+        if (shaped := self._shapes.of(body)) is not None:
+            return shaped
+        if self.dictionary is None:
             self._beginning += body
             if len(self._beginning) < DICTIONARY:
                 return body, None
-            self._dictionary = self._beginning[-DICTIONARY:]
-        compressor = zlib.compressobj(level=1, zdict=self._dictionary)
-        return compressor.compress(body) + compressor.flush(), self._dictionary
+            self.dictionary = self._beginning[-DICTIONARY:]
+        compressor = zlib.compressobj(level=1, zdict=self.dictionary)
+        return compressor.compress(body) + compressor.flush(), self.dictionary

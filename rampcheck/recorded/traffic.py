@@ -37,6 +37,29 @@ class Recording(NamedTuple):
     held: frozenset[str]
 
 
+Names = tuple[set[str], set[str]]  # of the headers of requests and of responses, in lower case
+
+
+class Views:
+    """Gives exchanges as they can be judged; `names` are those of the headers that stand anywhere in the traffic."""
+
+    def __init__(self, names: Names) -> None:
+        self._requests = HeadersOf(names[0], "request")
+        self._responses = HeadersOf(names[1], "response")
+
+    def of(self, recording: Recording) -> Exchange:
+        """Gives an exchange as it can be judged: to read what is lacking raises `NotRecorded`."""
+        exchange, (of_request, of_response, of_exchange) = recording.exchange, recording.lacking
+        if recording.is_whole:
+            return exchange
+        parts: dict[str, Any] = {"request": self._requests.copy(without(exchange.request, of_request))}
+        if exchange.response is not None:
+            parts["response"] = self._responses.copy(without(exchange.response, of_response))
+        view = without(exchange, of_exchange) if of_exchange else copy(exchange)
+        view.__dict__.update(parts)
+        return view
+
+
 class Traffic:
     """What is addressed to the API in files of recorded traffic.
 
@@ -44,6 +67,7 @@ class Traffic:
     `elsewhere` counts what is addressed to others, by host and first part of the path; `unanswered`, `cached` and
     `again` what was left out because nobody answered, the API did not, or another file has it too.
     `unknown_clauses` are those that a run is said to have seen hold, and that are none of `clauses`, the contract's.
+    `names` are those of all headers, `packer` is what made the exchanges small.
     """
 
     def __init__(
@@ -58,10 +82,8 @@ class Traffic:
         self.unknown_clauses: set[str] = set()
         self._clauses = frozenset(clauses)
         self._secret_headers = CREDENTIALS.union(map(str.lower, secret_headers))
-        self._packer = Packer()
-        self._names: tuple[set[str], set[str]] = (set(), set())
-        self._requests = HeadersOf(self._names[0], "request")
-        self._responses = HeadersOf(self._names[1], "response")
+        self.packer = Packer()
+        self.names: Names = (set(), set())
         self._alike: dict[tuple[tuple[str, str], ...], Lacking] = {}
         self._seen: dict[bytes, tuple[File, float]] = {}
 
@@ -77,6 +99,11 @@ class Traffic:
                 self.unanswered += 1
             elif self._is_new(entry, path, file):
                 self._take(entry, path, is_whole=file.is_own)
+
+    def end(self) -> None:
+        """Forgets what it takes to read more."""
+        self._seen.clear()
+        self._alike.clear()
 
     def _path(self, entry: Entry) -> str | None:
         if entry.own.get("direction") == "incoming":
@@ -122,8 +149,8 @@ class Traffic:
         own = entry.own
         sent = Sent(entry.method, entry.url, entry.request.headers, entry.request.body)
         response = Response(entry.status, entry.response.headers, entry.response.body)
-        self._remember(sent.headers, self._names[0])
-        self._remember(response.headers, self._names[1])
+        self._remember(sent.headers, self.names[0])
+        self._remember(response.headers, self.names[1])
         lacking = dict(entry.lacking)
         credential = own.get("credential")
         if not own:
@@ -152,7 +179,7 @@ class Traffic:
             lacking["authenticated"] = entry.request.lacking[BODY]
         self.recordings.append(
             Recording(
-                self._packer.packed(exchange),
+                self.packer.packed(exchange),
                 (self._same(entry.request.lacking), self._same(entry.response.lacking), self._same(lacking)),
                 is_whole,
                 self._held(own.get("held", ())),
@@ -178,19 +205,3 @@ class Traffic:
                 for secret in found:
                     if len(secret) >= SHORTEST_SECRET:
                         self.secrets.setdefault(secret, lower)
-
-    def repacked(self, exchange: Exchange) -> Exchange:
-        """Gives a small copy of an exchange."""
-        return self._packer.packed(exchange)
-
-    def view(self, recording: Recording) -> Exchange:
-        """Gives an exchange as it can be judged: to read what is lacking raises `NotRecorded`."""
-        exchange, (of_request, of_response, of_exchange) = recording.exchange, recording.lacking
-        if recording.is_whole:
-            return exchange
-        parts: dict[str, Any] = {"request": self._requests.copy(without(exchange.request, of_request))}
-        if exchange.response is not None:
-            parts["response"] = self._responses.copy(without(exchange.response, of_response))
-        view = without(exchange, of_exchange) if of_exchange else copy(exchange)
-        view.__dict__.update(parts)
-        return view

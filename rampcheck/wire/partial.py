@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from rampcheck.errors import NotRecorded
 from rampcheck.wire.exchanges import Response, Sent, header
 
+# What is read of a body without reading the body: it lacks with it.
+DERIVED = (("json", "body"),)
+
 Known = TypeVar("Known")
 Message = TypeVar("Message", Sent, Response)
 
@@ -69,7 +72,8 @@ def _copied(known: Known, kind: type[Known]) -> Known:
 
 @cache
 def _kind(kind: type[Any], lacking: tuple[tuple[str, str], ...]) -> type[Any]:
-    return type(kind.__name__, (kind,), {name: _absent(reason) for name, reason in lacking})
+    absent = {name: _absent(reason) for name, reason in lacking}
+    return type(kind.__name__, (kind,), {derived: absent[name] for derived, name in DERIVED if name in absent} | absent)
 
 
 def _absent(reason: str) -> property:

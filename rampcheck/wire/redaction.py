@@ -86,7 +86,8 @@ class Redactor:
 
     def knows(self, names: Iterable[str]) -> None:
         """Leaves marks of these names alone, which another run has made."""
-        self._names.update(names)
+        for name in names:
+            self._names.update((name, _NO_LETTER.sub("_", name)))  # that of a mark has letters only
 
     def add(self, name: str, value: str, least: int = RUN) -> None:
         """Hides `value` from now on, under the first `name` it is given, and any `least` of its characters in a row.
