@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Hashable
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from rampcheck.recorded.shapes import Shape, Shapes
 from rampcheck.wire.exchanges import Exchange, Response, Sent
 
 SHORTEST = 64  # bytes of a body that is worth compressing
 DICTIONARY = 8 * 1024  # bytes of the first bodies, with which those that follow are compressed
-MOST_ALIKE = 5_000  # headers that are looked for
+MOST_ALIKE = 10_000  # headers, URLs and the like that are looked for
 
 Message = TypeVar("Message", Sent, Response)
+Alike = TypeVar("Alike", bound=Hashable)
 # A body: a shape and its own texts, or bytes, compressed with a dictionary where one stands there.
 Packed = tuple[Shape | bytes, Any]
 
@@ -74,7 +76,7 @@ class Packer:
 
     def __init__(self, dictionary: bytes | None = None) -> None:
         self.dictionary = dictionary
-        self._alike: dict[tuple[str, str], tuple[str, str]] = {}
+        self._alike: dict[Hashable, Hashable] = {}
         self._beginning = b""
         self._shapes = Shapes()
 
@@ -89,6 +91,7 @@ class Packer:
                 if name.name in known and (name.default is not known[name.name])
             }
         )  # fmt: skip - what is the default is not kept
+        copy.__dict__["path"] = self._once(exchange.path)
         copy.__dict__["request"] = self._message(exchange.request, _PackedSent)
         if exchange.response is not None:
             copy.__dict__["response"] = self._message(exchange.response, _PackedResponse)
@@ -96,8 +99,10 @@ class Packer:
 
     def _message(self, message: Message, kind: type[Message]) -> Message:
         copy: Message = object.__new__(kind)
-        copy.__dict__.update({name: value for name, value in message.__dict__.items() if name != "body"})
-        copy.__dict__["headers"] = tuple(self._once(pair) for pair in message.headers)
+        copy.__dict__.update(
+            {name: self._once(value) for name, value in message.__dict__.items() if name not in {"body", "headers"}}
+        )
+        copy.__dict__["headers"] = self._once(tuple(self._once(pair) for pair in message.headers))
         copy.__dict__["packed"] = self.body(message.body)
         return copy
 
@@ -123,12 +128,11 @@ class Packer:
             return self._shapes.same(content), how
         return content, self.dictionary if how == self.dictionary else how
 
-    def _once(self, pair: tuple[str, str]) -> tuple[str, str]:
-        """Gives the first header that was equal to this one, among not too many."""
-        known = self._alike.get(pair)
-        if known is None and len(self._alike) < MOST_ALIKE:
-            self._alike[pair] = pair
-        return pair if known is None else known
+    def _once(self, value: Alike) -> Alike:
+        """Gives the first value that was equal to this one, among not too many."""
+        if len(self._alike) < MOST_ALIKE:
+            return cast("Alike", self._alike.setdefault(value, value))
+        return cast("Alike", self._alike.get(value, value))
 
     def body(self, body: bytes) -> Packed:
         """Gives a body small."""
