@@ -7,6 +7,7 @@ Varying Test Costs and Fault Severities into Test Case Prioritization" (APFD wit
 
 from __future__ import annotations
 
+import heapq
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -169,12 +170,20 @@ def ranked(scenarios: Sequence[Scenario], worth: Callable[[Scenario], Worth], sh
         for place, scenario in enumerate(scenarios)
     }
     cost = {place: max(1, worth(scenarios[place]).requests) for place in left}
+    waiting = [(-len(left[place]) / cost[place], cost[place], place) for place in left]
+    heapq.heapify(waiting)
     order: list[int] = []
-    while left:
-        best = max(left, key=lambda place: (len(left[place]) / cost[place], -cost[place], -place))
-        new = left.pop(best)
-        order.append(best)
-        left = {place: more - new for place, more in left.items()}
+    seen: set[object] = set()
+    while waiting:
+        # What one shows only becomes less: who is still the best with what is new today need not be compared with all.
+        place = heapq.heappop(waiting)[-1]
+        left[place] -= seen
+        now = (-len(left[place]) / cost[place], cost[place], place)
+        if waiting and now > waiting[0]:
+            heapq.heappush(waiting, now)
+            continue
+        order.append(place)
+        seen |= left[place]
     return [scenarios[place] for place in order]
 
 
