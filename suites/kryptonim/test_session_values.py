@@ -316,8 +316,11 @@ def test_the_reserved_metadata_is_a_string(accepted: Accepted, part: slice) -> N
 def test_other_reserved_metadata(accepted: Accepted) -> None:
     """What null stands for, what else may begin with an underscore, and how many members there may be, is observed."""
     many = {f"note{number}": number for number in range(11)}
-    for metadata in ({"_externalPartnerId": None}, {"_rampcheck": "partner"}, many):
+    for metadata in ({"_rampcheck": "partner"}, many):
         accepted.but(metadata=metadata).is_observed(clause=f"{CLAUSE}.metadata")
+    nobody = accepted.but(metadata={"_externalPartnerId": None})
+    exchange = nobody.is_survived(clause=f"{CLAUSE}.no-server-error")
+    accepted.target.judge.observed(f"{CLAUSE}.metadata", f"{nobody.change}: {exchange.summary()}", exchange)
 
 
 # Available Unlocked Fields
