@@ -108,6 +108,7 @@ class Stepped(ProofService):
 
     def __init__(self) -> None:
         super().__init__()
+        self.unseen_seconds = 0.0
         self.steps: list[Any] = []
         self.noted: list[tuple[str, Json]] = []
 
@@ -154,6 +155,29 @@ def test_each_step_is_seen_by_the_poll() -> None:
         ("processing", "99.50", "not_started"),
         ("completed", "99.50", "verified"),
     ]
+
+
+def test_what_nobody_has_polled_is_pending_for_a_while() -> None:
+    """However late the first poll comes, it shows where the transaction began; without one it goes on all the same."""
+    service = Stepped()
+    service.unseen_seconds = 1_000_000.0
+    polled, _ = service.open(FIRST, "auto-complete-1"), service.open(FIRST, "auto-complete-2")
+
+    def step() -> tuple[str, str]:
+        for taken in [service.steps.pop(0) for _ in range(2)]:
+            taken()
+        return statuses()
+
+    def statuses() -> tuple[str, str]:
+        first, second = (transaction.status for transaction in service.ledger.transactions(FIRST))
+        return first, second
+
+    assert (step(), step()) == (("pending", "pending"), ("pending", "pending"))
+    assert service.asked(FIRST, service.get_transaction, polled)["status"] == statuses()[0] == "pending"
+    assert step() == ("processing", "pending")
+    service.unseen[next(iter(service.unseen))] = 0.0
+    assert step() == ("completed", "processing")
+    assert service.unseen == {}
 
 
 def test_time_does_not_run_backwards(monkeypatch: pytest.MonkeyPatch) -> None:

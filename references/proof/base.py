@@ -60,6 +60,9 @@ class BaseService(Access):
     def created(self, transaction: Transaction) -> None:
         """A session has been created. Nothing follows from it but what another service adds."""
 
+    def polled(self, transaction: Transaction) -> None:
+        """A partner is about to be told of a transaction. As with `created`."""
+
     def find_transaction(self, partner: Partner, transaction_id: str) -> Transaction:
         """The partner's transaction with this id; another partner's is unknown (transaction page)."""
         transaction = self.ledger.transaction(partner, transaction_id)

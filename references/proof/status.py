@@ -32,7 +32,9 @@ class StatusService(BaseService):
         """The order of decisions: caller, method, transaction."""
         partner = self.authenticate(call)
         self.check_get(call)
-        return json_answer(200, self.transaction_document(self.find_transaction(partner, call.parameter)))
+        transaction = self.find_transaction(partner, call.parameter)
+        self.polled(transaction)
+        return json_answer(200, self.transaction_document(transaction))
 
     def check_get(self, call: Call) -> None:
         """Only GET."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from .transactions import Transaction
 
 COMPLETE_PREFIX = "auto-complete-"
 STEP_SECONDS = 0.15
+UNSEEN_SECONDS = 1.0  # a transaction stays pending for its first poll, at most
 
 
 class UpdateService(BaseService):
@@ -32,6 +34,8 @@ class UpdateService(BaseService):
     def __init__(self) -> None:
         super().__init__()
         self.step_seconds = STEP_SECONDS
+        self.unseen_seconds = UNSEEN_SECONDS
+        self.unseen: dict[tuple[str, str], float] = {}  # until when the first poll of a transaction is waited for
         self.webhooks: Webhooks | None = None
         # A channel leaves of itself when its WebSocket ends.
         self.channels: dict[tuple[str, str], WeakSet[Channel]] = {}
@@ -84,7 +88,20 @@ class UpdateService(BaseService):
     def created(self, transaction: Transaction) -> None:
         """The trigger: for a user named `auto-complete-…` the transaction goes to its good end without them."""
         if transaction.partner_user_id.startswith(COMPLETE_PREFIX):
-            self.schedule(self.process, transaction)
+            self.unseen[transaction.key] = time.monotonic() + self.unseen_seconds
+            self.schedule(self.begin, transaction)
+
+    def polled(self, transaction: Transaction) -> None:
+        """The partner has seen how it began."""
+        self.unseen.pop(transaction.key, None)
+
+    def begin(self, transaction: Transaction) -> None:
+        """Processes a transaction that was polled, or that nobody polls: on a busy machine, none ends unwatched."""
+        if self.unseen.get(transaction.key, 0.0) > time.monotonic():
+            self.schedule(self.begin, transaction)
+            return
+        self.unseen.pop(transaction.key, None)
+        self.process(transaction)
 
     def schedule(self, step: Callable[[Transaction], None], transaction: Transaction) -> None:
         """Takes a step with this transaction some time later."""
