@@ -44,6 +44,7 @@ reference = Reference(
         "defects_late",
         "defects_needed",
         "defects_habits",
+        "defects_everyday",
     ),
     variants=(
         "variants_access",

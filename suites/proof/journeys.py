@@ -169,6 +169,11 @@ class Journeys:
         """Whether the target opened a WebSocket for any of the transactions to its owner."""
         return any(journey.channel is not None for journey in self._all)
 
+    @property
+    def first_user(self) -> str | None:
+        """The user of the first partner's first transaction of which all could be seen, if there is one."""
+        return next((journey.user for journey in self._of_the_first_partner()), None)
+
     def missing_webhooks(self) -> Iterator[tuple[str, Exchange]]:
         """Gives each change of a first partner's transaction that no webhook told: the status, and who shows it."""
         for journey in self._of_the_first_partner():

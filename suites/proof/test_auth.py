@@ -21,7 +21,7 @@ from .refusals import (
     UNAUTHORISED,
 )
 from .requests import PATH, kyc_status, origins, pairs, poll, upgrade
-from .tokens import Strangers, demand_heed
+from .tokens import GRACE, Strangers, demand_heed
 
 SECOND = "second_client_token"
 STRANGERS = Strangers("proof.auth.bearer-required", "proof.auth.unknown-token")
@@ -145,6 +145,20 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
 def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Target) -> None:
     """A call from an address that is not on the partner's allowlist is forbidden."""
     demand_heed(target, accepted.from_outside(), FORBIDDEN, target.clause, STRANGERS)
+
+
+@pytest.mark.verifies("proof.auth.origin-unregistered", "proof.auth.ip-allowlist")
+def test_the_previous_token_opens_no_more_than_the_new_one(accepted: Accepted, target: Target) -> None:
+    """Since a rotation the previous token calls from the same addresses, and under the same origins, as the new one."""
+    if previous := target.profile.credentials.get("previous_client_token"):
+        attempt = accepted.with_header("Authorization", f"Bearer {previous}", "the previous token")
+        if (exchange := attempt.is_accepted(clause=GRACE)).accepted:
+            control = Accepted(target, attempt.request, exchange)
+            control.with_header("Origin", "https://unregistered.rampcheck.example").is_refused(
+                FORBIDDEN_ORIGIN, clause="proof.auth.origin-unregistered"
+            )
+            if target.profile.egress.outside_proxy or target.profile.egress.outside_source_address:
+                control.from_outside().is_refused(FORBIDDEN, clause="proof.auth.ip-allowlist")
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")

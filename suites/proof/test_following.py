@@ -31,7 +31,11 @@ def test_transactions_are_followed_to_their_end_on_every_channel(target: Target,
     if not journeys.has_websocket:
         for clause in EVENTS:
             target.judge.unjudged(clause, "the target opened no WebSocket for a transaction of the partner's own")
-    demand_not_started(target, target.accepted(), "a new user, after others have come to their end")
+    session = target.accepted()
+    demand_not_started(target, session, "a new user, after others have come to their end")
+    # Whether who has come to an end may come again is not documented; a server that fails over them is.
+    if user := journeys.first_user:
+        session.but(partner_user_id=user).is_survived(clause="proof.session.request.no-server-error")
     journeys.demand_ends()
 
 

@@ -238,3 +238,5 @@ def test_asking_changes_nothing(target: Target, token_name: str) -> None:
         known.changed(
             lambda _: kyc_status(stranger, token_name), "an unknown user who was asked for before"
         ).is_refused(NOT_FOUND, clause=clause)
+        # Nor does the question keep them unknown, as an absence that is remembered would.
+        demand(target, clause, kyc_status(stranger, token_name), target.accepted(partner_user_id=stranger))

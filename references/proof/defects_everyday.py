@@ -1,0 +1,89 @@
+"""Defects of the everyday: what a store, a cache or a rotation forgets of a user or a token it has met before."""
+
+# ruff: noqa: D102 - a defect's class says what its methods do wrong.
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.wire import Call
+
+from . import refusals
+from .partners import Partner
+from .refusals import Refusal
+from .request import SessionRequest
+from .service import SessionService
+from .status import StatusService
+
+
+def _is_previous(service: SessionService, partner: Partner, call: Call) -> bool:
+    token = service.bearer_token(call)
+    return token is not None and token == partner.previous_client_token
+
+
+@defect("allowlist-not-for-previous-token", breaks=["proof.auth.ip-allowlist"])
+class AllowlistNotForPreviousToken(SessionService):
+    """Since the rotation, who calls with the previous token may call from anywhere."""
+
+    def check_address(self, partner: Partner, call: Call) -> None:
+        if not _is_previous(self, partner, call):
+            super().check_address(partner, call)
+
+
+@defect("origin-not-checked-for-previous-token", breaks=["proof.auth.origin-unregistered"])
+class OriginNotCheckedForPreviousToken(SessionService):
+    """Since the rotation, a call with the previous token may have any Origin."""
+
+    def check_origin(self, partner: Partner, call: Call) -> None:
+        if not _is_previous(self, partner, call):
+            super().check_origin(partner, call)
+
+
+@defect("verified-user-crash", breaks=["proof.session.request.no-server-error"], may_break=["proof.errors"])
+class VerifiedUserCrash(SessionService):
+    """A user who has been verified gets no second session but a server error."""
+
+    def check_provider(self, partner: Partner, request: SessionRequest) -> None:
+        super().check_provider(partner, request)
+        if self.ledger.is_verified(partner, request.partner_user_id):
+            raise Refusal(refusals.INTERNAL)
+
+
+@defect("unknown-user-remembered", breaks=["proof.kyc.not-started", "proof.kyc.stable"], may_break=["proof.kyc"])
+class UnknownUserRemembered(StatusService):
+    """A user who was asked for before the first session stays unknown: the 404 is kept in a cache."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unknown: set[tuple[str, str]] = set()
+
+    def check_user(self, partner: Partner, user: str) -> None:
+        if (partner.widget_id, user) in self._unknown:
+            raise Refusal(refusals.USER)
+        try:
+            super().check_user(partner, user)
+        except Refusal:
+            self._unknown.add((partner.widget_id, user))
+            raise
+
+
+@defect(
+    "users-mixed-up-at-the-same-time",
+    breaks=["proof.transaction.echo"],
+    may_break=["proof.kyc", "proof.transaction"],
+)
+class UsersMixedUp(SessionService):
+    """Of users who ask at the same time, one's transaction is another's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: tuple[float, str] = (0.0, "")
+
+    def record(self, partner: Partner, request: SessionRequest, session: dict[str, Any]) -> None:
+        (asked, user), now = self._before, time.monotonic()
+        self._before = (now, request.partner_user_id)
+        mixed = user not in {"", request.partner_user_id} and now - asked < 0.05
+        super().record(partner, replace(request, partner_user_id=user) if mixed else request, session)
