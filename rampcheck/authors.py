@@ -118,7 +118,7 @@ def freeze(contract: str) -> None:
     "--quick",
     is_flag=True,
     help="Try each defect with the scenarios of its own clauses, and with all only "
-    "where these miss it; six variants at once, and each by itself only "
+    "where these miss it; eight variants at once, and each by itself only "
     "where that fails. Says less of unrelated clauses.",
 )
 @click.option(

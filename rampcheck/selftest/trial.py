@@ -14,7 +14,7 @@ from rampcheck.sandbox import Defect, Variant, all_defects, all_variants, refere
 
 Kind = Literal["reference", "defect", "variant"]
 Entry = TypeVar("Entry", Defect, Variant)
-VARIANTS_AT_ONCE = 6
+VARIANTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
