@@ -4,10 +4,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-from typing import Any
-
 from rampcheck.sandbox.defects import defect
 from rampcheck.sandbox.wire import Call
 
@@ -68,22 +64,3 @@ class UnknownUserRemembered(StatusService):
         except Refusal:
             self._unknown.add((partner.widget_id, user))
             raise
-
-
-@defect(
-    "users-mixed-up-at-the-same-time",
-    breaks=["proof.transaction.echo"],
-    may_break=["proof.kyc", "proof.transaction"],
-)
-class UsersMixedUp(SessionService):
-    """Of users who ask at the same time, one's transaction is another's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._before: tuple[float, str] = (0.0, "")
-
-    def record(self, partner: Partner, request: SessionRequest, session: dict[str, Any]) -> None:
-        (asked, user), now = self._before, time.monotonic()
-        self._before = (now, request.partner_user_id)
-        mixed = user not in {"", request.partner_user_id} and now - asked < 0.05
-        super().record(partner, replace(request, partner_user_id=user) if mixed else request, session)
