@@ -40,6 +40,11 @@ BESIDES = {
     ): "a look at another user by the way; where no transaction can be followed, the clause is not the worse for it",
     (
         "proof",
+        f"{FOLLOWED}_are_followed_to_their_end_on_every_channel",
+        "proof.session.request.no-server-error",
+    ): "a second session of a user whose first has come to its end; as above",
+    (
+        "proof",
         PAIRS,
         "proof.session.request.currency-enabled",
     ): "a pair that is accepted shows nothing of one that must be refused",

@@ -147,7 +147,7 @@ def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Tar
     demand_heed(target, accepted.from_outside(), FORBIDDEN, target.clause, STRANGERS)
 
 
-@pytest.mark.verifies("proof.auth.origin-unregistered", "proof.auth.ip-allowlist")
+@pytest.mark.verifies("proof.auth.origin-unregistered", "proof.auth.ip-allowlist", GRACE)
 def test_the_previous_token_opens_no_more_than_the_new_one(accepted: Accepted, target: Target) -> None:
     """Since a rotation the previous token calls from the same addresses, and under the same origins, as the new one."""
     if previous := target.profile.credentials.get("previous_client_token"):
