@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,18 @@ def test_what_a_process_that_was_killed_has_not_found_is_found_all_the_same(
     monkeypatch.setattr(processes.Helper, "answer", killed)
     assert journal(source, profile(proof), 2) == one
     assert next(asked) > 5
+
+
+def test_nothing_is_waited_for_without_an_end() -> None:
+    """Who was stopped does not read what is sent, and has perhaps sent a part of what is awaited."""
+    ours, theirs = multiprocessing.Pipe()
+    processes.bound(ours, 0.1)
+    with ours, theirs:
+        with pytest.raises(BlockingIOError):
+            ours.send(bytes(1 << 24))
+        os.write(theirs.fileno(), b"\0")
+        with pytest.raises(BlockingIOError):
+            ours.recv()
 
 
 def test_where_processes_cannot_look_this_one_does(

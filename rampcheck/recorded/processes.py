@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import socket
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import cycle
@@ -100,6 +102,7 @@ class Helper:
     def __init__(self, setting: Setting) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
+        bound(ours, ANSWER_SECONDS)
         self._connection: Connection | None = ours
         self.process: BaseProcess = context.Process(target=_look, args=(theirs, setting), daemon=True)
         self.process.start()
@@ -139,6 +142,17 @@ class Helper:
         self._connection = None
         self.process.kill()  # it has nothing to tidy up
         self.process.join(STOP_SECONDS)
+
+
+def bound(connection: Connection, seconds: float) -> None:
+    """Lets no sending or receiving over a pipe's end take longer than this at once; `OSError` tells then.
+
+    Source: socket(7), SO_RCVTIMEO and SO_SNDTIMEO; such an end is a socket wherever `worth` gives a process.
+    """
+    whole, part = divmod(seconds, 1)
+    with socket.socket(fileno=os.dup(connection.fileno())) as shared:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            shared.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(whole), int(part * 1_000_000)))
 
 
 def _look(connection: Connection, setting: Setting) -> None:
