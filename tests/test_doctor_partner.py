@@ -303,7 +303,7 @@ def test_as_a_user_does_it(world: World, tmp_path: Path) -> None:
     told = run("profile.yaml", folder=tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     assert "Ready: a run can begin." in told.stdout
-    assert "about 780 requests" in told.stdout
+    assert "about 790 requests" in told.stdout
     data = run("profile.yaml", "--json", "--output", "out", folder=tmp_path)
     assert json.loads(data.stdout)["ready"] is True
     assert (tmp_path / "out" / "journal.jsonl").is_file()

@@ -153,8 +153,8 @@ def test_http_where_https_speaks_is_named(tmp_path: Path) -> None:
         ended = judged(url, tmp_path)
     assert ended.code == 5, ended.said
     said = " ".join(ended.err.split())
-    assert f"`base_url` says http, and what answers at {url.removeprefix('http://')} speaks https" in said
-    assert "Write https:// in `base_url`." in said
+    assert f"`--base-url` says http, and what answers at {url.removeprefix('http://')} speaks https" in said
+    assert "Write https:// in `--base-url`." in said
 
 
 def test_https_where_http_speaks_is_named(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_https_where_http_speaks_is_named(tmp_path: Path) -> None:
         ended = judged(url.replace("http://", "https://"), tmp_path)
     assert ended.code == 5, ended.said
     said = " ".join(ended.err.split())
-    assert f"`base_url` says https, and what answers at {url.removeprefix('http://')} does not speak TLS" in said
-    assert "Name the port of https in `base_url`, or write http:// where the target is on this machine" in said
+    assert f"`--base-url` says https, and what answers at {url.removeprefix('http://')} does not speak TLS" in said
+    assert "Name the port of https in `--base-url`, or write http:// where the target is on this machine" in said
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_redirects_target_is_named(location: str, target: str, tmp_path: Path)
         ended = judged(url, tmp_path)
     assert ended.code == 5, ended.said
     named = target.format(url=url)
-    cure = "the API's own address" if location == "/login" else f"if the API is there, write {named} in `base_url`"
+    cure = "the API's own address" if location == "/login" else f"if the API is there, write {named} in `--base-url`"
     assert named in ended.err
     assert cure in ended.err
 
