@@ -281,8 +281,8 @@ def test_a_flood_of_webhooks_fills_no_journal(
 ) -> None:
     """Webhooks of the target's own without an end: what a run keeps is judged.
 
-    That of the end, which never comes, is said to be missing, or that not all was read which may have been it. Both where
-    all that came in time was read, and not what came after.
+    That of the end, which never comes, is said to be missing, or that not all was read which may have been it. Both
+    where all that came in time was read, and not what came after.
     """
     hook = f"http://127.0.0.1:{receiver.free_port()}/hook"
     with hostile_target.serve(flooding(reference, hook, document)) as base_url:
