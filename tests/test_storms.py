@@ -87,3 +87,27 @@ def test_a_firewall_is_told_however_often_it_stops_a_payload(opened: Open) -> No
     assert len(bodies) - before == 2  # a control and the request, neither of them again
     assert "proof.errors.envelope" not in found(target, scenario="schema")
     assert found(target) == {"proof.errors.gateway-envelope"}
+
+
+def test_a_target_that_goes_silent_in_a_storm_is_asked_whether_it_is_there(opened: Open) -> None:
+    """That it fails is known, and that it is away is not: the next control is sent anew."""
+    is_away = False
+
+    def respond(body: dict[str, Any]) -> bytes | None:
+        if body["partner_user_id"].startswith(SUSPECT):
+            return None if is_away else answer(500, body=ENVELOPE)
+        return SESSION
+
+    with scripted(respond) as (base_url, bodies):
+        target = opened(base_url)
+        for number in range(2 * ENOUGH_IN_RUN):
+            target.judge.scenario = f"scenario {number}"
+            target.control().but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
+        before = len(bodies)
+        target.control()
+        assert len(bodies) == before
+        is_away = True
+        target.control().but(partner_user_id=f"{SUSPECT} at last").is_survived(clause=SURVIVES)
+        before = len(bodies)
+        target.control()
+        assert len(bodies) == before + 1

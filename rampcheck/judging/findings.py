@@ -167,7 +167,12 @@ class Judge:
         return self._told[clause] >= ENOUGH_IN_RUN or self.is_enough({clause})
 
     def _is_new_doubt(self, exchange: Exchange, found: Sequence[Finding]) -> bool:
-        """Whether an answer is not the API's, a 5xx or silence, and that is not known of this target already."""
+        """Whether an answer is not the API's, a 5xx or silence, and that is not known of this target already.
+
+        Silence is new each time: whatever it broke before, the target may be away by now.
+        """
+        if exchange.response is None:
+            return True
         promise = self._suite.promise_of_answer(exchange.path)
         is_known = bool(promise) and self.confirmed.is_common({promise})
         if is_known or not self._suite.is_doubtful(exchange):
