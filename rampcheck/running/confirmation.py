@@ -166,6 +166,8 @@ class Confirmation:
         if self._suite.is_acceptance(exchange):
             return exchange
         if self._suite.is_doubtful(exchange):
+            if exchange.response is None:  # What is known of others says nothing of a good request.
+                self._recovery.demand_present(exchange)
             raise self._refused(exchange)
         return self._accepted_now(request, exchange)
 
