@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from rampcheck.display import one_line
 from rampcheck.judging.results import ClauseResult, Results
-from rampcheck.report.summary import SPECIAL
+from rampcheck.report import summary
 from rampcheck.report.text import plural
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.:/_~%?&=+#\[\]-]+")
@@ -110,7 +110,7 @@ def _shown(value: object) -> str:
     """Gives a value as Markdown shows it exactly as it is; an address of ours, and nobody else's, is a link."""
     if isinstance(value, _Address) and ADDRESS.fullmatch(value):
         return f"<{value}>"
-    return SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_TEXT))
+    return summary.SPECIAL.sub(r"\\\g<0>", one_line(str(value), LONGEST_TEXT))
 
 
 class _Address(str):
@@ -119,17 +119,15 @@ class _Address(str):
     __slots__ = ()
 
 
+def environment() -> Environment:
+    """Gives what renders questions: they are longer than what stands in a cell, and their addresses are links."""
+    return summary.environment(_shown)
+
+
 def render(results: Results) -> str:
     """Gives questions.md, in GitHub Flavored Markdown, of valid `results`."""
-    environment = Environment(
-        loader=PackageLoader("rampcheck.report"),
-        autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("questions.md.jinja").render(
-        results=results, questions=questions(results), address=_Address, plural=plural
+    return (
+        environment()
+        .get_template("questions.md.jinja")
+        .render(results=results, questions=questions(results), address=_Address, plural=plural)
     )

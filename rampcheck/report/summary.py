@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -37,12 +38,12 @@ def escaped(text: str) -> str:
 
 
 @cache
-def environment() -> Environment:
-    """Gives what renders our pages in Markdown: every value is escaped, and what is missing is an error."""
+def environment(shown: Callable[[object], str] = cell) -> Environment:
+    """Gives what renders our pages in Markdown: what is missing is an error, every value is as `shown` gives it."""
     return Environment(
         loader=PackageLoader("rampcheck.report"),
         autoescape=False,  # noqa: S701 - Markdown, not HTML: `finalize` escapes every value
-        finalize=cell,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

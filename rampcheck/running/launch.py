@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,9 @@ CONFIGURATION = str(resources.PACKAGE / "pytest.ini")
 # Without what a run has no use for and pays for each time: the assertions of a suite are not rewritten, because no
 # traceback is shown, and the heap is not swept for exceptions that nobody raised, which takes a quarter of a second.
 UNUSED = ("cacheprovider", "unraisableexception", "threadexception", "doctest", "unittest", "pastebin", "junitxml")
-OURS = ("-p", "rampcheck.running.plugin", "-c", CONFIGURATION, "--assert=plain", *(f"-pno:{name}" for name in UNUSED))
+PLAIN = ("-c", CONFIGURATION, "--assert=plain", *(f"-pno:{name}" for name in UNUSED))
+PLUGIN = ("-p", "rampcheck.running.plugin")
+OURS = (*PLUGIN, *PLAIN)
 
 
 def _over(contract: str) -> list[str]:
@@ -122,7 +125,7 @@ def listed(contract: str) -> Listing:
 def _collected(arguments: Sequence[str]) -> tuple[Listing, int, str]:
     """Gives what pytest collects with these arguments, its exit code, and what it printed."""
     listing, printed = Listing(), io.StringIO()
-    quiet = ["-c", CONFIGURATION, "-p", "no:cacheprovider", "-p", "no:terminal", "--collect-only"]
+    quiet = [*PLAIN, "-p", "no:terminal", "--collect-only"]
     with _only_own_plugins(), redirect_stdout(printed), redirect_stderr(printed):
         code = pytest.main([*quiet, *arguments], plugins=[listing])
     _forget(path for path, _ in listing.failures)
@@ -252,16 +255,20 @@ def chosen(contract: Contract, patterns: Sequence[str], keyword: str) -> frozens
     return found
 
 
-def scenarios(contract: Contract, keyword: str) -> list[Listed]:
+def scenarios(contract: Contract, keyword: str) -> Sequence[Listed]:
     """Gives the scenarios of a contract that a `keyword` chooses, all by "".
 
     Raises `UsageError` where it is no expression.
     """
-    choice = ["-k", keyword] if keyword else []
-    listing, code, printed = _collected(["-p", "rampcheck.running.plugin", *choice, *_over(contract.name)])
+    return _scenarios(tuple(_over(contract.name)), keyword)
+
+
+@cache  # a process runs the suite that it has imported, and to collect it takes a quarter of a second
+def _scenarios(suite: Sequence[str], keyword: str) -> Sequence[Listed]:
+    listing, code, printed = _collected([*PLUGIN, *(["-k", keyword] if keyword else ()), *suite])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise UsageError(printed.strip().removeprefix("ERROR: "), "For example: -k 'origin and not websocket'.")
-    return listing.scenarios
+    return tuple(listing.scenarios)
 
 
 def _clauses_of(scenarios: Iterable[Listed]) -> set[str]:

@@ -18,8 +18,8 @@ import hypothesis.configuration
 from rampcheck.contract import descriptor, register
 from rampcheck.errors import RampcheckError
 from rampcheck.judging import suite
-from rampcheck.report import html
-from rampcheck.running import properties
+from rampcheck.report import html, questions, summary
+from rampcheck.running import launch, properties
 from rampcheck.sandbox import all_defects, all_variants
 from rampcheck.sandbox.reference import load, references
 
@@ -32,16 +32,20 @@ LATE = (
     "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "xml.dom.expatbuilder",
+    "rampcheck.running.conclusion",
     "rampcheck.running.launch",
     "rampcheck.running.plugin",
     "rampcheck.report",
     "rampcheck.sandbox.http_protocols",
     "rampcheck.sandbox.server",
 )
+# What renders pages, and what the names of its templates have in them.
+PAGES = ((html.environment, ""), (summary.environment, ".md."), (questions.environment, ".md."))
 
 
 def warm_up() -> None:
-    """Imports it all, compiles the pages, and generates a few bodies of each documented request."""
+    """Imports and collects it all, compiles the pages, and generates a few bodies of each documented request."""
     for name in LATE:
         importlib.import_module(name)
     for name in references():
@@ -50,8 +54,11 @@ def warm_up() -> None:
             load(name).module("app")
             all_defects(name)
             all_variants(name)
-    for name in html.environment().list_templates():
-        html.environment().get_template(name)
+            launch.scenarios(register.load(name), "")
+    for templates, ending in PAGES:
+        for name in templates().list_templates():
+            if ending in name:
+                templates().get_template(name)
     with tempfile.TemporaryDirectory(prefix="rampcheck-") as home:
         hypothesis.configuration.set_hypothesis_home_dir(home)
         for name in descriptor.contracts():
