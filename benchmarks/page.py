@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rampcheck.report import write_reports
+from rampcheck.report.files import write_reports
 from tests import samples
 
 EXCHANGES, FINDINGS, CLAUSES = 5_000, 500, 125

@@ -294,7 +294,8 @@ def report(folders: tuple[str, ...], output: str | None, archive: str | None) ->
     """
     from rich.console import Console  # noqa: PLC0415 - as in `run`
 
-    from rampcheck.report import har, print_summary  # noqa: PLC0415 - as in `run`
+    from rampcheck.report import har  # noqa: PLC0415 - as in `run`
+    from rampcheck.report.terminal import print_summary  # noqa: PLC0415 - as in `run`
     from rampcheck.running import conclusion, merging  # noqa: PLC0415 - as in `run`
     from rampcheck.running import folder as runs  # noqa: PLC0415 - as in `run`
 

@@ -11,7 +11,7 @@ import pytest
 import xmlschema
 from jsonschema.validators import validator_for
 
-from rampcheck.report import write_reports
+from rampcheck.report.files import write_reports
 from tests import published, samples
 from tests.test_standing import RUNS, run
 

@@ -10,7 +10,7 @@ import pytest
 
 from rampcheck.comparison import differences, history_pages, pages, releases
 from rampcheck.comparison.saved import Saved
-from rampcheck.report import write_reports
+from rampcheck.report.files import write_reports
 from tests import samples
 from tests.browser import browser, opened, paper, sticking_out
 from tests.runs import rampcheck

@@ -20,12 +20,13 @@ from rich.console import Console
 
 from rampcheck.display import HIDDEN, one_line, visible
 from rampcheck.errors import UsageError
-from rampcheck.report import load, print_summary, write_reports
+from rampcheck.report.files import write_reports
 from rampcheck.report.html import foreign, prose
 from rampcheck.report.outline import CLAUSE_VERDICTS, UNSIGNED, outline
 from rampcheck.report.pretty import indent_json
-from rampcheck.report.results import ResultsError, encode, schema, validate
+from rampcheck.report.results import ResultsError, encode, load, schema, validate
 from rampcheck.report.summary import cell
+from rampcheck.report.terminal import print_summary
 from tests import samples
 
 EVERY = [

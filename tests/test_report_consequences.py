@@ -10,9 +10,10 @@ import junitparser
 import pytest
 from rich.console import Console
 
-from rampcheck.report import print_summary, write_reports
+from rampcheck.report.files import write_reports
 from rampcheck.report.outline import outline
 from rampcheck.report.results import ResultsError, validate
+from rampcheck.report.terminal import print_summary
 from tests import samples
 from tests.test_report import Page
 

@@ -12,10 +12,11 @@ import junitparser
 import pytest
 from rich.console import Console
 
-from rampcheck.report import print_summary, summary, write_reports
+from rampcheck.report import summary
+from rampcheck.report.files import write_reports
 from rampcheck.report.outline import GAPS, RUN_VERDICTS, outline
 from rampcheck.report.results import ResultsError, validate
-from rampcheck.report.terminal import STYLES
+from rampcheck.report.terminal import STYLES, print_summary
 from tests import samples
 from tests.test_report import Page, summary_text
 

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jsonschema import Draft202012Validator
 
-from rampcheck import cli, pack_template, report
+from rampcheck import cli, pack_template
 from rampcheck.contract import packs
 from rampcheck.errors import UsageError
+from rampcheck.report import files
 from rampcheck.running import folder as run_folder
 from rampcheck.signoff import attestation, checks, contents, keys, signing, verification
 from rampcheck.signoff import statement as statements
@@ -217,7 +218,7 @@ def test_only_what_conforms_is_signed(folder: Path, verdict: str) -> None:
 def test_results_that_no_journal_comes_to_are_not_signed(folder: Path, member: str, value: object) -> None:
     """Also where all reports were made anew of them, so that everything in the folder says the same."""
     results = {**json.loads((folder / "results.json").read_bytes()), member: value}
-    report.write_reports(folder, results, exchange_records(run_folder.read(folder)))
+    files.write_reports(folder, results, exchange_records(run_folder.read(folder)))
     with pytest.raises(UsageError, match=r"results\.json"):
         signing.sign(folder, Signatory("provider", "A", "B", key(folder)), {})
     assert not (folder / "attestation.json").exists()

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 
 from rampcheck.judging import durations
 from rampcheck.judging.evidence import collect
-from rampcheck.report import allure_evidence, github, standing, summary, write_reports
+from rampcheck.report import allure_evidence, github, standing, summary
+from rampcheck.report.files import write_reports
 from rampcheck.report.results import validate
 from rampcheck.running.conclusion import exit_code
 from tests import samples

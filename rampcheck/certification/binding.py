@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from rampcheck import digests, report
+from rampcheck import digests
 from rampcheck.errors import UsageError
 from rampcheck.judging.results import Results
 from rampcheck.options import SIDES
-from rampcheck.report import signatures
+from rampcheck.report import files, signatures
+from rampcheck.report import results as results_file
 from rampcheck.report.html import asset, csp_hash, environment
 from rampcheck.report.outline import outline
 
@@ -24,7 +25,7 @@ def bind(target: Path, partner: Path, output: Path) -> Mapping[str, Results]:
     Raises `UsageError` where one is not of its side, they are of two contracts, or the folder is not empty,
     `ResultsError` where results are not valid, `OSError` where nothing can be written.
     """
-    found = {"target": report.load(target), "partner": report.load(partner)}
+    found = {"target": results_file.load(target), "partner": results_file.load(partner)}
     for side, place in (("target", target), ("partner", partner)):
         if not place.is_dir():
             raise UsageError(f"{place} is no folder", "Name the folder that a run wrote.")
@@ -42,7 +43,7 @@ def bind(target: Path, partner: Path, output: Path) -> Mapping[str, Results]:
         for file in sorted(place.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, copy / file.name)
-    report.replace(output / PAGE, _page(output, found).encode())
+    files.replace(output / PAGE, _page(output, found).encode())
     return found
 
 
@@ -55,7 +56,7 @@ def sentence(found: Mapping[str, Results]) -> str:
 def signed(output: Path, side: str) -> str:
     """Says who has signed the copy of a side, as its attestation names them: whether that holds, `verify` tells."""
     place = output / side
-    signers = signatures.saved(place, (place / report.FILE_NAME).read_bytes())
+    signers = signatures.saved(place, (place / results_file.FILE_NAME).read_bytes())
     told = [f"for the {signer.side} by {signer.name}, {signer.role}" for signer in signers]
     missing = [name for name in SIDES if name not in {signer.side for signer in signers}]
     lacks = f"not yet for the {' and the '.join(missing)}" if missing else ""
@@ -71,7 +72,7 @@ def _page(output: Path, found: Mapping[str, Results]) -> str:
             "party": PARTIES[side],
             "results": results,
             "outline": outline(results),
-            "digest": digests.of_file(output / side / report.FILE_NAME),
+            "digest": digests.of_file(output / side / results_file.FILE_NAME),
             "signed": signed(output, side),
         }
         for side, results in found.items()

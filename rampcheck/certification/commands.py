@@ -119,7 +119,7 @@ def certify(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.certification import script as scripts  # noqa: PLC0415 - as above
     from rampcheck.certification.certifying import Certification, Settings  # noqa: PLC0415 - as above
     from rampcheck.contract import register  # noqa: PLC0415 - as above
-    from rampcheck.report import print_summary  # noqa: PLC0415 - as above
+    from rampcheck.report.terminal import print_summary  # noqa: PLC0415 - as above
     from rampcheck.running import conclusion, folder, termination  # noqa: PLC0415 - as above
     from rampcheck.sandbox.webhooks import listening_address  # noqa: PLC0415 - as above
 

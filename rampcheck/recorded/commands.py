@@ -71,7 +71,7 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.recorded.judgement import Judgement  # noqa: PLC0415 - as above
     from rampcheck.recorded.owners import Addresses, Owners  # noqa: PLC0415 - as above
     from rampcheck.recorded.traffic import Traffic  # noqa: PLC0415 - as above
-    from rampcheck.report import print_summary  # noqa: PLC0415 - as above
+    from rampcheck.report.terminal import print_summary  # noqa: PLC0415 - as above
     from rampcheck.running import conclusion, folder  # noqa: PLC0415 - as above
 
     if profile and (contract or base_url):

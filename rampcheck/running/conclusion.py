@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from rampcheck import __version__, digests, report
+from rampcheck import __version__, digests
 from rampcheck.contract import packs, register, versions
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
@@ -22,7 +22,8 @@ from rampcheck.judging.results import SCHEMA, Results, SignOffResult
 from rampcheck.judging.suite import Suite
 from rampcheck.judging.verdicts import DECLARED, Ending, Scope, clause_results, counts, has_gap, run_verdict
 from rampcheck.judging.whole import judge_history
-from rampcheck.report import allure_evidence
+from rampcheck.report import allure_evidence, files
+from rampcheck.report import results as results_file
 from rampcheck.running import folder
 from rampcheck.wire.exchanges import Direction
 from rampcheck.wire.journal import JOURNAL, UNTOUCHED, exchange_records, from_record, timestamp
@@ -45,12 +46,12 @@ def conclude(where: Path, records: Sequence[Record] | None = None) -> Conclusion
 
     A journal without an end is that of a run that was killed, or still goes on: it is judged as far as it came. Where
     the `records` are given, they are judged, whatever the folder holds. Raises `UsageError` where there is no journal,
-    or one of another contract than this rampcheck knows; `ResultsError` and `OSError` as `report.write_reports` does.
+    or one of another contract than this rampcheck knows; `ResultsError` and `OSError` as `files.write_reports` does.
     """
     records = folder.read(where) if records is None else records
     concluded = judged(where, records)
-    differs = _differences(where / report.FILE_NAME, concluded.results)
-    report.write_reports(where, concluded.results, exchange_records(records))
+    differs = _differences(where / results_file.FILE_NAME, concluded.results)
+    files.write_reports(where, concluded.results, exchange_records(records))
     if folder.beginning(where, records)["allure"]:
         allure_evidence.write(where / "allure-results", concluded.results, records)
     return replace(concluded, differs=differs)
@@ -282,7 +283,7 @@ def _differences(path: Path, results: Results) -> tuple[str, ...]:
     """Says how results differ from those that stand in `path`; nothing where they do not, or there are none."""
     try:
         before = json.loads(path.read_bytes())
-        if before == json.loads(report.encode(results)):
+        if before == json.loads(results_file.encode(results)):
             return ()
         verdicts = {clause["id"]: clause["verdict"] for clause in before["clauses"]}
     except FileNotFoundError:

@@ -23,6 +23,7 @@ from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, writing
 from rampcheck.judging.findings import listed
 from rampcheck.judging.results import Results
 from rampcheck.report import har
+from rampcheck.report.terminal import print_summary, where
 from rampcheck.running import (
     folder,
     following,
@@ -144,8 +145,6 @@ def _silence(config: pytest.Config) -> None:
 
 
 def _find_baseline(config: pytest.Config, run: Run) -> int | None:
-    from rampcheck.report import where  # noqa: PLC0415 - a run that goes on needs no templates
-
     try:
         config.stash[BASELINE] = run.find_baseline()
         run.stopping.count(run.judge.must_findings())
@@ -288,8 +287,6 @@ class _Conclusion:
             if workers is not None and workers.nodemanager is not None:
                 workers.nodemanager.teardown_nodes()
             run.conclude(interrupted=True, reason=STOPPED)
-            from rampcheck.report import where  # noqa: PLC0415 - as in `_print_results`
-
             outlets.say(f"Interrupted before any scenario.\n{where(run.place)}")
 
     def pytest_runtest_logstart(self) -> None:
@@ -395,8 +392,6 @@ def _print_results(config: pytest.Config) -> None:
     results = config.stash.get(RESULTS, None)
     if results is None:
         return
-    from rampcheck.report import print_summary  # noqa: PLC0415 - a run that ends early needs no templates
-
     writer = config.get_terminal_writer()
     console = Console(width=writer.fullwidth, force_terminal=writer.hasmarkup, no_color=not writer.hasmarkup)
     with console.capture() as captured:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rampcheck import report
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError
 from rampcheck.judging import conducted
@@ -18,6 +17,7 @@ from rampcheck.judging.conducted import Said
 from rampcheck.judging.rederived import BROKEN, HELD, NEITHER, Difference, rederived
 from rampcheck.judging.results import ClauseResult
 from rampcheck.judging.traces import taken_out
+from rampcheck.report import results as results_file
 from rampcheck.running import conclusion, folder
 from rampcheck.wire.journal import JOURNAL, UNTOUCHED
 from rampcheck.wire.journal_records import ConductRecord, Record
@@ -172,7 +172,7 @@ def _partner_lacks(records: Sequence[Record], conduct: ConductRecord | None) -> 
 
 def _told(where: Path) -> dict[str, Any]:
     """Gives the run's verdict and its clauses by id, as results.json has them."""
-    path = where / report.FILE_NAME
+    path = where / results_file.FILE_NAME
     try:
         results = json.loads(path.read_bytes())
         return {"verdict": results["verdict"], "clauses": {clause["id"]: clause for clause in results["clauses"]}}

@@ -36,7 +36,6 @@ LATE = (
     "rampcheck.running.conclusion",
     "rampcheck.running.launch",
     "rampcheck.running.plugin",
-    "rampcheck.report",
     "rampcheck.sandbox.http_protocols",
     "rampcheck.sandbox.server",
 )

@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rampcheck import __version__, digests, report
+from rampcheck import __version__, digests
 from rampcheck.errors import RampcheckError, UsageError
 from rampcheck.judging.results import Results
-from rampcheck.report import html, signatures
+from rampcheck.report import files, html, signatures
+from rampcheck.report import results as results_file
 from rampcheck.report.results import ResultsError, validate, which
 from rampcheck.report.signatures import Page, Signer
 from rampcheck.running import conclusion
@@ -23,7 +24,7 @@ from rampcheck.wire.journal import JOURNAL, exchange_records
 from rampcheck.wire.journal_records import Record
 
 PAGE = "index.html"
-RESULTS = report.FILE_NAME
+RESULTS = results_file.FILE_NAME
 SUBJECTS = (RESULTS, JOURNAL, PAGE, PROFILE)
 
 
@@ -91,7 +92,7 @@ class Contents:
 
         Raises `RampcheckError` where nothing can be made of the journal.
         """
-        folded: Any = json.loads(report.encode(conclusion.judged(self.folder, self.records).results))
+        folded: Any = json.loads(results_file.encode(conclusion.judged(self.folder, self.records).results))
         told: Any = self.results
         names = {*told, *folded} - {"digests"}
         return sorted(name for name in names if (name in told, told.get(name)) != (name in folded, folded.get(name)))
@@ -112,7 +113,7 @@ class Contents:
         Raises `RampcheckError` where nothing can be made of them.
         """
         try:
-            made = report.rendered(self.results, exchange_records(self.records))
+            made = files.rendered(self.results, exchange_records(self.records))
         except RampcheckError:
             raise
         except Exception as error:  # whatever a changed journal brings about is told, and never a traceback

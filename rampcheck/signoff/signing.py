@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rampcheck import report
 from rampcheck.errors import UsageError, writing
 from rampcheck.judging.results import Results
-from rampcheck.report import html, signatures
+from rampcheck.report import files, html, signatures
 from rampcheck.report.signatures import ATTESTATION
 from rampcheck.report.text import enumerated, plural
 from rampcheck.signoff import attestation, checks, contents, keys
@@ -59,9 +58,9 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
     statement = statements.of(found.results, found.subjects, signing, who.url)
     envelopes = [*(one.envelope for one in before), attestation.sign(statement, signer)]
     with writing(folder, "A run is signed where it lies."):
-        report.replace(folder / ATTESTATION, attestation.encode(envelopes))
+        files.replace(folder / ATTESTATION, attestation.encode(envelopes))
         signers = signatures.saved(folder, found.files[contents.RESULTS])
-        report.replace(folder / PAGE, page.signed(html.block(signers)))
+        files.replace(folder / PAGE, page.signed(html.block(signers)))
     return attestation.load(folder)
 
 

@@ -22,7 +22,7 @@ MOST_READ = 64  # characters read for each character of a text, before it is tak
 LEAST_READ = 1 << 20  # … and of any text at least
 SHORTEST_FORM = 8  # characters; of an encoded form, what is shorter stands in any text by chance
 
-_LONGEST_REMEMBERED = 256  # characters of a word that is not read again when it comes again
+_LONGEST_REMEMBERED = 2048  # characters of a word that is not read again when it comes again
 _PIECE = 1024  # bytes inflated at once: what comes before the first wrong one counts
 
 _ESCAPE = re.compile(
@@ -281,7 +281,8 @@ def _listed(numbers: str) -> Iterator[str]:
 def _read(word: str) -> Sequence[tuple[int, int, str, bool]]:
     """Gives from where to where a word says what, from each of its first characters, and whether that is only text."""
     found = []
-    for words, decode in _ENCODINGS[:_OF_DIGITS] if _HEXADECIMAL.fullmatch(word) else _ENCODINGS:
+    is_plain = _HEXADECIMAL.fullmatch(word) or word.count(word[0]) == len(word)
+    for words, decode in _ENCODINGS[:_OF_DIGITS] if is_plain else _ENCODINGS:
         for match in words.finditer(word):
             contents = [*decode(match[0])]
             said = [text for text in map(_as_text, [*contents, *inflated(contents[0])]) if len(text) >= SHORTEST_FORM]
@@ -345,5 +346,5 @@ _ENCODINGS: Sequence[tuple[re.Pattern[str], Callable[[str], Iterator[bytes]]]] =
     (re.compile(r"[A-Za-z2-7]{18,}"), _of_base32),
     (_WORD, _of_base64),
 )
-_OF_DIGITS = 3  # of them are read in what is hexadecimal as it stands, or an identifier: base64 never looks like it
-_HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+|([A-Za-z0-9])\1+")
+_OF_DIGITS = 3  # of them are read in an identifier, in hexadecimal, and in one letter again and again: no base64
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")

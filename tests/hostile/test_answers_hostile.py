@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck.report import load, write_reports
+from rampcheck.report.files import write_reports
+from rampcheck.report.results import load
 from rampcheck.sandbox import builtin_profile, server
 from rampcheck.wire.json_text import DEEPEST, NOT_JSON, parse_json
 from tests.hostile import bounded
