@@ -6,7 +6,7 @@ import re
 
 from rampcheck.wire.json_text import DEEPEST
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+("|\\?\Z)', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _OPEN, _CLOSE = b"[{", b"]}"
 _OTHERS = bytes(set(range(256)) - set(_OPEN + _CLOSE))
 
@@ -20,14 +20,11 @@ class Nesting:
 
     def is_too_deep(self, piece: bytes) -> bool:
         """Takes the next piece; gives whether it goes deeper than `DEEPEST` levels."""
-        text, self._string = self._string + piece, b""
-        for bracket in _STRING.sub(self._without, text).translate(None, _OTHERS):
+        rest, quote, string = _STRING.sub(b"", self._string + piece).partition(b'"')
+        backslashes = len(string) - len(string.rstrip(b"\\"))
+        self._string = quote + b"\\" * (backslashes % 2)
+        for bracket in rest.translate(None, _OTHERS):
             self._depth += 1 if bracket in _OPEN else -1
             if self._depth > DEEPEST:
                 return True
         return False
-
-    def _without(self, string: re.Match[bytes]) -> bytes:
-        if string[1] != b'"':
-            self._string = b'"' + string[1]
-        return b""

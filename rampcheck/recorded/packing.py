@@ -10,9 +10,11 @@ from typing import Any, TypeVar, cast
 
 from rampcheck.recorded.shapes import Shape, Shapes
 from rampcheck.wire.exchanges import Exchange, Response, Sent
+from rampcheck.wire.partial import made
 
 SHORTEST = 64  # bytes of a body that is worth compressing
 DICTIONARY = 8 * 1024  # bytes of the first bodies, with which those that follow are compressed
+ATTRIBUTES = fields(Exchange)
 MOST_ALIKE = 10_000  # headers, URLs and the like that are looked for
 
 Message = TypeVar("Message", Sent, Response)
@@ -41,6 +43,10 @@ class _PackedResponse(Response):
     def json(self) -> Any:
         shape, texts = self.__dict__["packed"]
         return shape.value(texts) if type(shape) is Shape else super().json
+
+    def member(self, name: str) -> Any:
+        shape, texts = self.__dict__["packed"]
+        return shape.member(texts, name) if type(shape) is Shape else super().member(name)
 
 
 @lru_cache(maxsize=32)
@@ -82,44 +88,29 @@ class Packer:
 
     def packed(self, exchange: Exchange) -> Exchange:
         """Gives a small copy of an exchange."""
-        copy: Exchange = object.__new__(type(exchange))
         known = exchange.__dict__
-        copy.__dict__.update(
-            {
-                name.name: known[name.name]
-                for name in fields(Exchange)
-                if name.name in known and (name.default is not known[name.name])
-            }
-        )  # fmt: skip - what is the default is not kept
-        copy.__dict__["path"] = self._once(exchange.path)
-        copy.__dict__["request"] = self._message(exchange.request, _PackedSent)
+        # What is the default is not kept.
+        own = {one.name: known[one.name] for one in ATTRIBUTES if known.get(one.name, one.default) is not one.default}
+        own["path"] = self._once(exchange.path)
+        own["request"] = self._message(exchange.request, _PackedSent)
         if exchange.response is not None:
-            copy.__dict__["response"] = self._message(exchange.response, _PackedResponse)
-        return copy
+            own["response"] = self._message(exchange.response, _PackedResponse)
+        return made(type(exchange), own)
 
     def _message(self, message: Message, kind: type[Message]) -> Message:
-        copy: Message = object.__new__(kind)
-        copy.__dict__.update(
-            {name: self._once(value) for name, value in message.__dict__.items() if name not in {"body", "headers"}}
-        )
-        copy.__dict__["headers"] = self._once(tuple(self._once(pair) for pair in message.headers))
-        copy.__dict__["packed"] = self.body(message.body)
-        return copy
+        own = {name: self._once(value) for name, value in vars(message).items() if name not in {"body", "headers"}}
+        own["headers"] = self._once(tuple(self._once(pair) for pair in message.headers))
+        return made(kind, own | {"packed": self.body(message.body)})
 
     def with_bodies(self, exchange: Exchange, of_request: Packed, of_response: Packed | None) -> Exchange:
         """Gives a small copy of an exchange that is one already, with other bodies, which are packed."""
-        copy: Exchange = object.__new__(type(exchange))
-        copy.__dict__.update(exchange.__dict__)
-        copy.__dict__["request"] = self._with_body(exchange.request, of_request)
+        own = {**vars(exchange), "request": self._with_body(exchange.request, of_request)}
         if exchange.response is not None and of_response is not None:
-            copy.__dict__["response"] = self._with_body(exchange.response, of_response)
-        return copy
+            own["response"] = self._with_body(exchange.response, of_response)
+        return made(type(exchange), own)
 
     def _with_body(self, message: Message, packed: Packed) -> Message:
-        copy: Message = object.__new__(type(message))
-        copy.__dict__.update(message.__dict__)
-        copy.__dict__["packed"] = self._ours(packed)
-        return copy
+        return made(type(message), {**vars(message), "packed": self._ours(packed)})
 
     def _ours(self, packed: Packed) -> Packed:
         """Gives what came from another process with the dictionary, or the shape, of this one, which is the same."""

@@ -36,6 +36,12 @@ class Shape:
         self.key = key
         self._common = dict(common) | dict.fromkeys(names, "")
         self._names = names
+        self._places = {name: place for place, name in enumerate(names)}
+
+    def member(self, texts: str, name: str) -> Any:
+        """Gives one member of an object with its own texts, None where it has none of that name."""
+        place = self._places.get(name)
+        return self._common.get(name) if place is None else texts.split(_BETWEEN)[place]
 
     def value(self, texts: str) -> Any:
         """Gives an object with its own texts."""

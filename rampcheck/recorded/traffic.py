@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from rampcheck.recorded.files import File
 from rampcheck.recorded.owners import Addresses, Owners
 from rampcheck.recorded.packing import Packer
 from rampcheck.wire.exchanges import Exchange, Response, Sent
-from rampcheck.wire.partial import HeadersOf, without
+from rampcheck.wire.partial import HeadersOf, copied, without
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 MOST_SECRETS = 2_000  # of others, that are kept in mind to be hidden wherever they stand
@@ -55,7 +54,7 @@ class Views:
         parts: dict[str, Any] = {"request": self._requests.copy(without(exchange.request, of_request))}
         if exchange.response is not None:
             parts["response"] = self._responses.copy(without(exchange.response, of_response))
-        view = without(exchange, of_exchange) if of_exchange else copy(exchange)
+        view = without(exchange, of_exchange) if of_exchange else copied(exchange, type(exchange))
         view.__dict__.update(parts)
         return view
 
@@ -81,6 +80,7 @@ class Traffic:
         self._owners = owners
         self.unknown_clauses: set[str] = set()
         self._clauses = frozenset(clauses)
+        self._clauses_held: dict[frozenset[str], frozenset[str]] = {}
         self._secret_headers = CREDENTIALS.union(map(str.lower, secret_headers))
         self.packer = Packer()
         self.names: Names = (set(), set())
@@ -104,6 +104,7 @@ class Traffic:
         """Forgets what it takes to read more."""
         self._seen.clear()
         self._alike.clear()
+        self._clauses_held.clear()
 
     def _path(self, entry: Entry) -> str | None:
         if entry.own.get("direction") == "incoming":
@@ -190,7 +191,8 @@ class Traffic:
         clauses = frozenset(told)
         if len(self.unknown_clauses) < MOST_PLACES:
             self.unknown_clauses |= clauses - self._clauses
-        return clauses & self._clauses
+        known = clauses & self._clauses
+        return self._clauses_held.setdefault(known, known)
 
     def _same(self, lacking: Mapping[str, str]) -> Lacking:
         """Gives the first mapping that was equal: of thousands of exchanges the same is lacking."""

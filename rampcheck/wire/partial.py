@@ -13,7 +13,7 @@ from rampcheck.errors import NotRecorded
 from rampcheck.wire.exchanges import Response, Sent, header
 
 # What is read of a body without reading the body: it lacks with it.
-DERIVED = (("json", "body"),)
+DERIVED = (("json", "body"), ("member", "body"))
 
 Known = TypeVar("Known")
 Message = TypeVar("Message", Sent, Response)
@@ -25,7 +25,7 @@ def without(known: Known, lacking: Mapping[str, str]) -> Known:
     `lacking` has the reason of each.
     """
     kind: Any = type(known)
-    return _copied(known, _kind(kind, tuple(sorted(lacking.items())))) if lacking else known
+    return copied(known, _kind(kind, tuple(sorted(lacking.items())))) if lacking else known
 
 
 class HeadersOf:
@@ -45,7 +45,7 @@ class HeadersOf:
         kind = type(message)
         if kind not in self._kinds:
             self._kinds[kind] = type(kind.__name__, (kind,), {"header": _method(self._told)})
-        view: Message = _copied(message, self._kinds[kind])
+        view: Message = copied(message, self._kinds[kind])
         return view
 
     def _told(self, message: Message, name: str) -> str | None:
@@ -64,10 +64,20 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _copied(known: Known, kind: type[Known]) -> Known:
-    copy: Known = object.__new__(kind)
-    copy.__dict__.update(known.__dict__)
-    return copy
+def copied(known: Known, kind: type[Known]) -> Known:
+    """Gives a copy of a dataclass's instance as one of a `kind` that is made of its own; nothing is computed anew."""
+    return made(kind, vars(known))
+
+
+def made(kind: type[Known], attributes: Mapping[str, Any]) -> Known:
+    """Gives an instance with these `attributes` and no others, whatever its class computes of them."""
+    instance: Known = object.__new__(kind)
+    for name, value in attributes.items():  # one by one: a dictionary that is filled at once is not shared by a class
+        if isinstance(getattr(kind, name, None), property):
+            vars(instance)[name] = value  # that nobody reads, and a property has no place for
+        else:
+            object.__setattr__(instance, name, value)
+    return instance
 
 
 @cache

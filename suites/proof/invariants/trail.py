@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,35 +21,24 @@ from .values import is_status, is_terminal
 PATIENCE = 0.95
 
 
-@dataclass
 class Trail:
-    """One transaction: its session, then each kind of exchange in the order of its start.
+    """One transaction: its session, and whatever else was seen of it, in the order of its start.
 
     `polls` and `sockets` are the owner's that were accepted, a poll only where it names the transaction: another may be
     anybody's; `denials` are those of the right credentials by which nothing is known of it. `strangers` is all that
-    another partner asked about it, `webhooks` what the target sent about it. It is asked for what it tells when all has
-    been added.
+    another partner asked about it, `webhooks` what the target sent about it.
     """
 
-    session: Exchange
-    polls: list[Exchange] = field(default_factory=list)
-    sockets: list[Exchange] = field(default_factory=list)
-    denials: list[Exchange] = field(default_factory=list)
-    strangers: list[Exchange] = field(default_factory=list)
-    webhooks: list[Exchange] = field(default_factory=list)
-
-    def add(self, exchange: Exchange) -> None:
-        """Takes another exchange that is about this transaction."""
-        if is_webhook(exchange):
-            self.webhooks.append(exchange)
-        elif is_second(exchange.credential) != is_second(self.session.credential):
-            self.strangers.append(exchange)
-        elif EVENTS.asked(exchange) and exchange.accepted:
-            self.sockets.append(exchange)
-        elif TRANSACTION.asked(exchange) and exchange.authenticated and given(exchange, "error") == "not_found":
-            self.denials.append(exchange)
-        elif exchange.accepted and given(exchange, "merchant_transaction_id") is not None:
-            self.polls.append(exchange)
+    def __init__(self, session: Exchange, others: Iterable[Exchange] = ()) -> None:
+        self.session = session
+        found: dict[str, list[Exchange]] = defaultdict(list)
+        for exchange in others:
+            found[_kind(exchange, session)].append(exchange)
+        self.polls: Sequence[Exchange] = found.get("poll", ())
+        self.sockets: Sequence[Exchange] = found.get("socket", ())
+        self.denials: Sequence[Exchange] = found.get("denial", ())
+        self.strangers: Sequence[Exchange] = found.get("stranger", ())
+        self.webhooks: Sequence[Exchange] = found.get("webhook", ())
 
     @property
     def end(self) -> Exchange | None:
@@ -107,6 +95,19 @@ class Trail:
         return next((given(poll, "status") for poll in self.polls if poll.started > socket.started), None)
 
 
+def _kind(exchange: Exchange, session: Exchange) -> str:
+    """Says what an exchange is to a session's transaction; "" for what tells nothing of it."""
+    if is_webhook(exchange):
+        return "webhook"
+    if is_second(exchange.credential) != is_second(session.credential):
+        return "stranger"
+    if EVENTS.asked(exchange) and exchange.accepted:
+        return "socket"
+    if TRANSACTION.asked(exchange) and exchange.authenticated and given(exchange, "error") == "not_found":
+        return "denial"
+    return "poll" if exchange.accepted and given(exchange, "merchant_transaction_id") is not None else ""
+
+
 def is_of_a_transaction(exchange: Exchange) -> bool:
     """Whether an exchange creates a transaction or is about one."""
     return SESSION.answered(exchange) or TRANSACTION.asked(exchange) or EVENTS.asked(exchange) or is_webhook(exchange)
@@ -114,16 +115,17 @@ def is_of_a_transaction(exchange: Exchange) -> bool:
 
 def trails(exchanges: Iterable[Exchange]) -> list[Trail]:
     """Sorts exchanges by the transaction that they are about; what is about none of the run's is left out."""
-    found: dict[str, Trail] = {}
+    sessions: dict[str, Exchange] = {}
+    others: dict[str, list[Exchange]] = defaultdict(list)
     for exchange in exchanges:
         transaction = _transaction(exchange)
         if not isinstance(transaction, str):
             continue
         if SESSION.asked(exchange):
-            found.setdefault(transaction, Trail(exchange))
-        elif transaction in found:
-            found[transaction].add(exchange)
-    return list(found.values())
+            sessions.setdefault(transaction, exchange)
+        elif transaction in sessions:
+            others[transaction].append(exchange)
+    return [Trail(session, others.get(transaction, ())) for transaction, session in sessions.items()]
 
 
 def _transaction(exchange: Exchange) -> Any:

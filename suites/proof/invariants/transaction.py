@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import inf
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
@@ -104,21 +106,24 @@ def what_is_known_stays_known(exchanges: Sequence[Exchange], _: Profile) -> Iter
     A refusal counts if it comes twice, with something accepted between; not as long as it may take a target to know a
     session everywhere, and not where all that was there before is unknown since: then the target has begun anew.
     """
-    accepted = [exchange for exchange in exchanges if exchange.accepted]
-    every = trails(exchanges)
+    every = sorted(trails(exchanges), key=lambda trail: trail.session.started)
+    begun = [trail.session.started for trail in every]
+    polled = [max((poll.started for poll in trail.polls), default=-inf) for trail in every]
+    last_poll = list(accumulate(polled, max))  # of what is as old as a session, or older
     denied: list[tuple[Exchange, Exchange]] = []
     for trail in every:
         for known in trail.polls[:1]:
             since = max(known.ended, trail.session.ended + UNTIL_KNOWN)
-            older = [poll for other in every if other.session.started <= trail.session.started for poll in other.polls]
-            denied += (
-                (denial, known)
-                for denial in trail.denials
-                if denial.started > since and any(poll.started >= denial.ended for poll in older)
-            )
+            last = last_poll[bisect_right(begun, trail.session.started) - 1]
+            denied += ((denial, known) for denial in trail.denials if denial.started > since and last >= denial.ended)
     denied.sort(key=lambda one: one[0].started)
+    accepted = sorted((exchange for exchange in exchanges if exchange.accepted), key=lambda one: one.started)
+    asked_at = [control.started for control in accepted]
+    ends = [control.ended for control in accepted]
+    next_end = list(accumulate(reversed(ends), min))[::-1]  # the first end of a control and of those after it
     for (first, _known), (again, known) in pairwise(denied):
-        if any(first.ended <= control.started and control.ended <= again.started for control in accepted):
+        place = bisect_left(asked_at, first.ended)
+        if place < len(next_end) and next_end[place] <= again.started:
             yield Broken(
                 f"a 200, as in exchange {known.number}",
                 f"{again.summary()}, as in exchange {first.number} before",
