@@ -152,7 +152,7 @@ def bound_to(  # noqa: PLR0913, PLR0917 - two things, each with its words
                     f"the {what} of exchange {known.number}, whose {to} differs",
                     exchange,
                 )
-            elif seen[beside(exchange)] - {other}:
+            elif not seen[beside(exchange)] <= {other}:
                 yield Held()
             seen[beside(exchange)].add(other)
             others.setdefault(other, exchange)
