@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rampcheck.errors import Unjudged
+from rampcheck.errors import TargetGone, Unjudged
 from rampcheck.judging.demands import Rejection
 from rampcheck.judging.doubts import ENOUGH_IN_RUN
 from tests.answering import SESSION, answer
@@ -111,3 +111,24 @@ def test_a_target_that_goes_silent_in_a_storm_is_asked_whether_it_is_there(opene
         before = len(bodies)
         target.control()
         assert len(bodies) == before + 1
+
+
+def test_a_good_request_that_is_met_by_a_known_silence_ends_a_run_where_nobody_is_there(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That some requests are not answered is known, and says nothing of one that has always been."""
+    is_away = False
+
+    def respond(body: dict[str, Any]) -> bytes | None:
+        return None if is_away or body["partner_user_id"].startswith(SUSPECT) else SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        for number in range(2 * ENOUGH_IN_RUN):
+            target.judge.scenario = f"scenario {number}"
+            target.control().but(partner_user_id=f"{SUSPECT}{number}").is_survived(clause=SURVIVES)
+        is_away = True
+        monkeypatch.setattr(target._confirmation._recovery._presence, "patience", 0.1)
+        with pytest.raises(TargetGone, match="stopped answering at"):
+            target.accepted()
+    assert SURVIVES in found(target)
