@@ -56,6 +56,7 @@ QUICK: frozenset[str] = frozenset(
         "test_documents_following",
         "test_exercised",
         "test_folder",
+        "test_foreign_files",
         "test_handbook",
         "test_init",
         "test_init_files",

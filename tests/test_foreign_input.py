@@ -32,6 +32,7 @@ from rampcheck.judging.invariants import creation_times, is_no_json, query
 from rampcheck.judging.schema import SchemaJudge, describe
 from rampcheck.judging.suite import partner_of
 from rampcheck.judging.whole import judge_history
+from rampcheck.mistakes import base_url
 from rampcheck.sandbox import builtin_profile
 from rampcheck.wire import retries, transport
 from rampcheck.wire.channel import Channel, News, Socket
@@ -445,3 +446,13 @@ def test_what_is_no_json_is_none() -> None:
     assert parse_json(b'{"a":1,"a":2}') == {"a": 2}
     assert parse_json(b'"\\ud800"') == "\ud800"
     assert parse_json(b"9" * 5000) == float("inf")
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://[::1", "//pa℀ss/", "", "http://h:99999999/", "/%zz"])
+def test_a_redirect_may_lead_anywhere(location: str) -> None:
+    """What is looked at for a wrong `base_url` has an answer, also to an address that is none."""
+    sent = Sent("POST", "https://sandbox.example/widget/session", (), b"{}")
+    answer = Response(302, (("location", location),), b"")
+    told = base_url.named(suites.load("proof"), Exchange(1, "s", sent, answer, 0.0, 0.0, "/widget/session"), str)
+    assert told is not None
+    assert ("redirects" in told.found) == location.endswith(("9/", "zz"))

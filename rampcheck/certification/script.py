@@ -14,6 +14,7 @@ import yaml
 
 from rampcheck import resources
 from rampcheck.contract import packs
+from rampcheck.contract.yaml_file import UNREADABLE
 from rampcheck.errors import UsageError, nearest
 
 UNIQUE = "{unique}"
@@ -95,7 +96,7 @@ def read(path: Path, contract: str) -> Script:
     """Reads a script of a contract. Raises `UsageError` where it cannot be read, is none, or another contract's."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"{path} cannot be read as YAML: {error}", FORMAT) from error
     schema = json.loads(resources.schema("script").read_text(encoding="utf-8"))
     mistake = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(content))

@@ -359,7 +359,7 @@ def _filled(value: Any, place: Place, environ: Mapping[str, str], draft: Draft) 
         elif not environ.get(match[1]):
             draft.wrong(place, f"the environment variable {match[1]} is not set or is empty; set it")
             draft.unset.add(place)
-        elif place[0] not in _HIDDEN | _OPEN:
+        elif place and place[0] not in _HIDDEN | _OPEN:
             draft.fill(place, environ[match[1]])
     filled = REFERENCE.sub(lambda match: environ.get(match[1] or "", ""), value)
     categories = {unicodedata.category(character) for character in filled}

@@ -136,7 +136,7 @@ def _write_schema(path: Path, described: Descriptor) -> None:
             raise UsageError(f"{path} is there already, and is no regular file", "Move it away.")
         try:
             is_one = json.loads(path.read_text(encoding="utf-8"))["$id"] == schema["$id"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             is_one = False
         if not is_one:
             raise UsageError(f"{path} is there already, and is no schema of a profile", "Move it away.")

@@ -67,7 +67,7 @@ class Page:
             loader = yaml_file.Loader(path.read_text(encoding="utf-8"))
             self._root = loader.get_single_node()
             content = None if self._root is None else loader.construct_document(self._root)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except yaml_file.UNREADABLE as error:
             mark = getattr(error, "problem_mark", None)
             self.fault = (
                 mark.line + 1 if mark else 0,

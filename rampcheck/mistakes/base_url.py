@@ -23,7 +23,13 @@ def _location(exchange: Exchange) -> str:
     """Gives where a redirect leads, "" for what is none."""
     if exchange.response is None or not 300 <= exchange.status < 400:
         return ""
-    return urljoin(exchange.request.url, exchange.response.header("location") or "")
+    told = exchange.response.header("location")
+    try:
+        location = urljoin(exchange.request.url, told) if told else ""
+        urlsplit(location)
+    except ValueError:  # an address that nobody can go to leads nowhere
+        return ""
+    return location
 
 
 def _leads_to_login(exchange: Exchange, _: Suite) -> bool:

@@ -110,7 +110,7 @@ def load(path: Path) -> Results:
     except OSError as error:
         cure = "Name the directory of a run that was finished."
         raise UsageError(f"{file}: cannot be read: {error.strerror}", cure) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file}: is not JSON: {error}", "Was it cut off? Run again.") from error
     validate(results, str(file))
     return cast("Results", results)

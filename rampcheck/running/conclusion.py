@@ -288,7 +288,7 @@ def _differences(path: Path, results: Results) -> tuple[str, ...]:
         verdicts = {clause["id"]: clause["verdict"] for clause in before["clauses"]}
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return (f"{path.name} as it stood could not be read",)
     told = [f"the run: {before.get('verdict')} before, {results['verdict']} now"] * (
         before.get("verdict") != results["verdict"]

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from rampcheck.display import one_line
 from rampcheck.outlets import say
@@ -18,6 +18,7 @@ from rampcheck.wire.redaction import Redactor
 
 LONGEST = 300  # characters of the line that tells of it
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|KEY|PROXY", re.IGNORECASE)
+_LOGIN = re.compile(r"(?:[^/]*//)?([^/?#]+)@")  # by hand: a secret is no URL, and what is none raises in `urlsplit`
 
 
 def tell(error: BaseException, folder: Path | None = None, redacted: Callable[[str], str] | None = None) -> str:
@@ -40,8 +41,8 @@ def _redactor() -> Redactor:
     for name, value in os.environ.items():
         if value and _SECRET.search(name):
             redactor.add("environment", value)
-            if login := urlsplit(value if "://" in value else f"//{value}").netloc.rpartition("@")[0]:
-                redactor.add("login", unquote(login))
+            if login := _LOGIN.match(value):
+                redactor.add("login", unquote(login[1]))
     return redactor
 
 

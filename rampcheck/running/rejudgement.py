@@ -176,7 +176,7 @@ def _told(where: Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_bytes())
         return {"verdict": results["verdict"], "clauses": {clause["id"]: clause for clause in results["clauses"]}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path} cannot be read: {error}", "`rampcheck report DIR` makes it again from the journal."
         ) from error

@@ -114,8 +114,12 @@ def replay(
 def _asked(where: Path, number: int, exchanges: Mapping[int, ExchangeRecord]) -> ExchangeRecord:
     record = exchanges.get(number)
     if record is None:
-        span = f"The numbers of its exchanges lie between {min(exchanges)} and {max(exchanges)}, and not all are used"
-        told = f"{span}: the report names each finding's." if exchanges else "The run has no exchange at all."
+        told = "The run has no exchange at all."
+        if exchanges:
+            told = (
+                f"The numbers of its exchanges lie between {min(exchanges)} and {max(exchanges)}, and not all are "
+                "used: the report names each finding's."
+            )
         raise UsageError(f"{where} has no exchange {number}", told)
     if record["direction"] == "incoming":
         raise UsageError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rampcheck.judging.results import Results
@@ -129,7 +129,8 @@ def signing_of(statement: Mapping[str, Any]) -> Signing:
         own = statement["predicate"][OWN]
         signing = Signing(**own["signer"])
         for time in (signing.signed, own["finished"]):
-            datetime.fromisoformat(time)
+            if datetime.fromisoformat(time).utcoffset() != timedelta():
+                raise ValueError("it tells a time that is not in UTC")
         subjects_of(statement)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is no statement of rampcheck") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +27,7 @@ def _refuse_constant(name: str) -> Any:
 
 def _integer(digits: str) -> int | float:
     # Python refuses integers of more than 4,300 digits, which are JSON all the same.
-    return int(digits) if len(digits) <= 4000 else math.inf
+    return int(digits) if len(digits) <= 4000 else float(digits)
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer)

@@ -1,0 +1,112 @@
+"""Whatever stands in a file or an environment that rampcheck is given, it is refused by name and not stumbled over."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck.certification import script
+from rampcheck.contract import profile as profiles
+from rampcheck.contract.yaml_file import read_yaml
+from rampcheck.errors import ContractError, ProfileError, UsageError
+from rampcheck.lint.draft import Page
+from rampcheck.report import results
+from rampcheck.running import conclusion, incidents, rejudgement
+from rampcheck.running.replay import replay
+from rampcheck.signoff import statement as statements
+from tests.journals import BEGINNING
+
+DEEP = "[" * 100_000
+# What a YAML reader stumbles over that the text itself asked for: a date, a number, a flag that is none.
+NO_VALUES = ("2020-13-45", "!!int ''", "!!float half", "!!bool perhaps", "!!timestamp noon", f"9{':5' * 200}.5")
+
+
+@pytest.mark.parametrize(
+    "value", ["ab[cdefghijkl", "pa℀ssword-of-mine", "//[abcdefgh", "http://x]y", "user:pass[@host"]
+)
+def test_a_fault_is_told_whatever_the_environment_holds(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A secret need not be a URL; the line and the traceback are written, and neither tells it."""
+    monkeypatch.setenv("VENDOR_TOKEN", value)
+    line = incidents.tell(ValueError(f"it was {value}"), tmp_path)
+    (written,) = tmp_path.iterdir()
+    assert "a fault of rampcheck" in line
+    assert value not in line + capsys.readouterr().err + written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "hidden"),
+    [
+        ("http://someone:p%40ssw0rd1@proxy.example:3128", ["someone:p@ssw0rd1", "someone:p%40ssw0rd1"]),
+        ("someone:passw0rd1@proxy.example:3128", ["someone:passw0rd1"]),
+        ("http://someone:pa[ssw0rd@proxy.example", ["someone:pa[ssw0rd"]),
+    ],
+)
+def test_the_login_of_a_proxy_is_hidden(
+    proxy: str, hidden: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may stand in a message without the rest of the address, and as the client decodes it."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    line = incidents.tell(ValueError(" and ".join(hidden)), tmp_path)
+    assert not [login for login in hidden if login in line]
+
+
+@pytest.mark.parametrize("text", ["${HOME}", "a text", "1", "null", "[]", "[${HOME}]", "${"])
+def test_a_profile_that_is_no_mapping_is_refused(text: str, tmp_path: Path) -> None:
+    """That is a mistake of its writer, with a reference or without."""
+    path = tmp_path / "rampcheck.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ProfileError):
+        profiles.load(path, os.environ)
+
+
+@pytest.mark.parametrize("value", NO_VALUES)
+def test_a_yaml_value_that_is_none_is_refused(value: str, tmp_path: Path) -> None:
+    """Scripts, documents of a pack and what is linted: each says that the file cannot be read."""
+    path = tmp_path / "some.yaml"
+    path.write_text(f"a: {value}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="cannot be read"):
+        script.read(path, "proof")
+    with pytest.raises(ContractError, match="cannot be read"):
+        read_yaml(path)
+    assert Page(path).fault is not None
+
+
+def test_results_that_are_nested_too_deeply_are_refused(tmp_path: Path) -> None:
+    """Each that reads results.json says that it cannot."""
+    path = tmp_path / results.FILE_NAME
+    path.write_text(DEEP, encoding="utf-8")
+    with pytest.raises(UsageError, match="is not JSON"):
+        results.load(path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        rejudgement._told(tmp_path)
+    assert conclusion._differences(path, {}) == (f"{results.FILE_NAME} as it stood could not be read",)  # type: ignore[typeddict-item]
+
+
+def test_a_run_without_an_exchange_has_none_to_send_again(tmp_path: Path) -> None:
+    """It says so; no number can be named."""
+    path = tmp_path / "journal.jsonl"
+    path.write_text(f"{json.dumps(BEGINNING)}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="The run has no exchange at all"):
+        replay(tmp_path, 1)
+
+
+@pytest.mark.parametrize("time", ["2026-11-21T07:00:00", "2026-11-21T07:00:00+05:00", "2026-11-21", "noon", 7])
+@pytest.mark.parametrize("member", ["signed", "finished"])
+def test_a_statement_is_signed_in_utc(member: str, time: Any) -> None:
+    """A report shows the time of a signature as one in UTC, so another is none of rampcheck's."""
+    times = {"signed": "2026-11-21T07:00:00Z", "finished": "2026-11-21T07:00:00.000000Z"} | {member: time}
+    signer = {"side": "partner", "name": "A", "role": "B", "signed": times["signed"], "key": "00"}
+    statement = {
+        "_type": statements.TYPE,
+        "subject": [],
+        "predicateType": statements.PREDICATE,
+        "predicate": {statements.OWN: {"finished": times["finished"], "signer": signer}},
+    }
+    with pytest.raises(ValueError, match=r"time|isoformat|statement"):
+        statements.signing_of(statement)
