@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from rampcheck.contract import profile
-from rampcheck.errors import Unjudged
+from rampcheck.errors import Throttled, Unjudged
 from rampcheck.judging import suite
 from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.exchanges import Exchange, Request
-from rampcheck.wire.limits import Budget
+from rampcheck.wire.limits import Budget, Deadline
+from rampcheck.wire.presence import Presence
 from rampcheck.wire.room import Room
 from rampcheck.wire.transport import Transport, Way
 from tests.answering import OK, answer, answering
@@ -55,6 +56,8 @@ def client_of(
     timeout: float = 20,
     proxy: str | None = None,
     budget: Budget | None = None,
+    *,
+    presence: Presence | None = None,
 ) -> Client:
     """Gives a client, the second of three workers, that tells `seen` of its exchanges."""
     given = {
@@ -65,7 +68,7 @@ def client_of(
     }
     described = profile.from_mapping(given | ({"egress": {"outside_proxy": proxy}} if proxy else {}), {})
     budget = budget or Budget(0, 100)
-    return Client(described, suite.load("proof").authenticate, Lane("run", 1, 3), budget, seen.append)
+    return Client(described, suite.load("proof").authenticate, Lane("run", 1, 3), budget, seen.append, presence)
 
 
 def requests_of(count: int) -> list[Request]:
@@ -202,3 +205,14 @@ def test_what_was_answered_is_told_where_the_requests_are_used_up() -> None:
         client.close()
     assert [exchange.status for exchange in seen[:2]] == [200, 200]
     assert sorted((exchange.status, exchange.final) for exchange in seen[2:]) == [(200, True), (429, False)]
+
+
+def test_an_exchange_is_told_once_where_no_time_is_left_to_send_it_again() -> None:
+    """The policy would wait longer than the run lasts: the answer is the last one, and no number is told twice."""
+    seen: list[Exchange] = []
+    with answering(answer(429, "Retry-After: 50"), OK) as base_url:
+        client = client_of(base_url, seen, presence=Presence(30, deadline=Deadline(0.5)))
+        with pytest.raises(Throttled):
+            client.send_together([replace(requests_of(1)[0], body=b"{}")], "a test")
+        client.close()
+    assert [(one.number, one.status, one.final) for one in seen] == [(2, 429, True)]

@@ -151,7 +151,7 @@ class Client:
         """
         if request.protocol == "websocket":
             return self.subscribe(request, scenario, patience).close()
-        exchange, _ = self._settled(request, scenario, patience)
+        exchange, _ = self._settled(request, scenario, self._allowed_attempt(request, scenario), patience)
         self._listener(exchange)
         self._demand_answer(exchange)
         return exchange
@@ -164,18 +164,20 @@ class Client:
         """
         self._presence.wait()
         exchanges: list[Exchange] = []
+        waits: list[float | None] = []
         while waiting := requests[len(exchanges) :]:
             self._room.demand()
             burst = self._burst(waiting[: self._allowed(len(waiting))], scenario)
             for exchange in burst:
                 self._budget.answered(exchange)
-                self._listener(replace(exchange, final=self._wait_after(exchange) is None))
+                waits.append(self._wait_before_next(exchange))
+                self._listener(replace(exchange, final=waits[-1] is None))
             exchanges += burst
-        for place, exchange in enumerate(exchanges):
-            if self._wait_after(exchange) is not None:
-                last, _ = self._settled(requests[place], scenario, first=exchange)
-                self._listener(last)
-                exchanges[place] = last
+        for place, wait in enumerate(waits):
+            if wait is not None:
+                again = self._again(requests[place], scenario, exchanges[place], wait)
+                exchanges[place], _ = self._settled(requests[place], scenario, again)
+                self._listener(exchanges[place])
         for exchange in exchanges:
             self._demand_answer(exchange)
         return exchanges
@@ -206,7 +208,7 @@ class Client:
 
     def subscribe(self, request: Request, scenario: str, patience: Patience = lambda _: True) -> Channel:
         """Asks for a WebSocket and gives it, open, refused or not answered. Raises as `send` does."""
-        upgrade, socket = self._settled(request, scenario, patience)
+        upgrade, socket = self._settled(request, scenario, self._allowed_attempt(request, scenario), patience)
         if self._journal is not None and socket is not None:
             self._journal.begun(upgrade)
         channel = Channel(upgrade, socket, self.news, self._listener, self._room, self._heard)
@@ -224,20 +226,22 @@ class Client:
         self,
         request: Request,
         scenario: str,
+        attempt: tuple[Exchange, Socket | None],
         patience: Patience = lambda _: True,
-        first: Exchange | None = None,
     ) -> tuple[Exchange, Socket | None]:
         """Gives the last exchange that the retry policy makes of a request, and the socket of an upgraded one.
 
-        `first` is the first attempt, where it was made and told of already.
+        Of those before it, of which `attempt` is the first, the listener is told.
         """
-        exchange, socket = (first, None) if first else self._allowed_attempt(request, scenario, None)
+        exchange, socket = attempt
         while patience(exchange) and (wait := self._wait_before_next(exchange)) is not None:
-            if exchange is not first:
-                self._listener(replace(exchange, final=False))
-            time.sleep(wait)
-            exchange, socket = self._allowed_attempt(request, scenario, exchange)
+            self._listener(replace(exchange, final=False))
+            exchange, socket = self._again(request, scenario, exchange, wait)
         return exchange, socket
+
+    def _again(self, request: Request, scenario: str, before: Exchange, wait: float) -> tuple[Exchange, Socket | None]:
+        time.sleep(wait)
+        return self._allowed_attempt(request, scenario, before)
 
     def close(self) -> None:
         """Closes the connections and the receiver; what had come in by then is told like all the rest."""
@@ -249,10 +253,7 @@ class Client:
         self._ways.clear()
 
     def _allowed_attempt(
-        self,
-        request: Request,
-        scenario: str,
-        before: Exchange | None,
+        self, request: Request, scenario: str, before: Exchange | None = None
     ) -> tuple[Exchange, Socket | None]:
         self._presence.wait()
         self._room.demand()
