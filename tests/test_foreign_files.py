@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from securesystemslib.dsse import Envelope
 
 from rampcheck.certification import script
 from rampcheck.contract import profile as profiles
@@ -18,6 +20,9 @@ from rampcheck.report import results
 from rampcheck.running import conclusion, incidents, rejudgement
 from rampcheck.running.replay import replay
 from rampcheck.signoff import statement as statements
+from rampcheck.signoff import verification
+from rampcheck.signoff.attestation import Signed
+from rampcheck.signoff.checks import State
 from tests.journals import BEGINNING
 
 DEEP = "[" * 100_000
@@ -94,6 +99,16 @@ def test_a_run_without_an_exchange_has_none_to_send_again(tmp_path: Path) -> Non
     path.write_text(f"{json.dumps(BEGINNING)}\n", encoding="utf-8")
     with pytest.raises(UsageError, match="The run has no exchange at all"):
         replay(tmp_path, 1)
+
+
+@pytest.mark.parametrize(("signed", "finished"), [("2026-11-21", "0001-01-01"), ("9999-12-31", "2026-11-21")])
+def test_a_time_at_the_end_of_all_time_is_one(signed: str, finished: str) -> None:
+    """What a stranger signed may tell any: it is before or after the others."""
+    signing = statements.Signing("partner", "A", "B", f"{signed}T00:00:00Z", "00")
+    statement = {"predicate": {statements.OWN: {"finished": f"{finished}T00:00:00Z"}}}
+    one = Signed(Envelope(b"", "", {}), statement, signing, "00", "")
+    state = verification._time(one, date(2026, 11, 21)).state
+    assert state is (State.HOLDS if signed < "9" else State.FAILS)
 
 
 @pytest.mark.parametrize("time", ["2026-11-21T07:00:00", "2026-11-21T07:00:00+05:00", "2026-11-21", "noon", 7])

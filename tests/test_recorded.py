@@ -167,6 +167,9 @@ def test_what_is_lacking_never_passes_and_never_accuses(
         assert lost
 
 
+TOKEN = "bot" + 8 * "4f7a"  # as it stands in the address of a messenger's API
+
+
 def _exchange(token: str = "a-token-of-the-partner-1", **answer: Any) -> dict[str, Any]:
     return {
         "method": "POST",
@@ -258,6 +261,7 @@ def test_a_stranger_is_not_judged_by_what_was_agreed_with_the_partner(tmp_path: 
         ('{"some": "thing"}', "'method' is a required property"),
         ('{\n  "some": "thing"\n}', "no HAR"),
         (json.dumps(_exchange()).replace("sandbox.example", "other.example"), "other.example/widget (1)"),
+        (json.dumps(_exchange()).replace("sandbox.example/widget", f"other.example/{TOKEN}"), "other.example/… (1)"),
     ],
 )
 def test_what_cannot_be_judged_is_told(tmp_path: Path, text: str, told: str) -> None:
@@ -265,7 +269,14 @@ def test_what_cannot_be_judged_is_told(tmp_path: Path, text: str, told: str) -> 
     done = _judge_lines(tmp_path, text)
     assert done.code == 4
     assert told in done.printed
+    assert TOKEN not in done.printed
     assert not done.folder.exists()
+
+
+def test_the_first_line_may_be_long(tmp_path: Path) -> None:
+    """An exchange with a large body is one wherever it stands."""
+    long = _exchange(more="a page of text " * 30_000)
+    assert _judge_lines(tmp_path, long, _exchange()).results["requests"] == 2
 
 
 def test_half_a_file_is_judged_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -340,6 +340,13 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
         prove(Selection(["kryptonim"]), QUICK, tmp_path, trials=[chosen()[0]])
 
 
+@pytest.mark.parametrize("part", [{"defects": ["auth-ignored"]}, {"variants": ["any"]}, {"patterns": ["proof.auth.*"]}])
+def test_what_scenarios_are_worth_is_measured_by_all_trials(part: dict[str, list[str]], tmp_path: Path) -> None:
+    """A part of them would write that the others find nothing."""
+    with pytest.raises(UsageError, match="--write-worth"):
+        prove(Selection(["proof"], **part), QUICK, tmp_path, measure=True, trials=[chosen()[0]])
+
+
 def test_a_group_is_taken_apart_where_one_of_it_is_accused(tmp_path: Path) -> None:
     """What several variants are accused of at once is put down to those that do it; the others are cleared."""
     _, _, other, variant = chosen()

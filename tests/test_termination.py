@@ -84,6 +84,20 @@ def test_what_is_ignored_already_stays_so(number: signal.Signals, is_ignored: bo
         signal.signal(number, before)
 
 
+def test_a_handler_that_was_not_set_from_python_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python does not know one of a program that it is embedded in, and cannot set it again."""
+    before = {number: signal.getsignal(number) for number in termination.SIGNALS}
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(signal, "getsignal", lambda _: None)
+            with termination.as_interruption(), termination.put_off():
+                pass
+        assert {signal.getsignal(number) for number in termination.SIGNALS} == {signal.SIG_DFL}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_every_signal_that_asks_for_the_end_is_heard() -> None:
     """Ctrl-C, a cancelled job, and a closed terminal."""
     assert set(termination.SIGNALS) == {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}

@@ -25,6 +25,7 @@ READABLE = (
 )
 BOM = b"\xef\xbb\xbf"
 CHUNK = 256 * 1024
+LONGEST_LINE = 64 * 1024 * 1024  # bytes of the first line that are read to know what a file is
 LONGEST = 100  # characters of a parser's word
 ENTRIES = "log.entries.item"
 OWN = "rampcheck"  # the creator of a HAR that a run wrote
@@ -95,6 +96,8 @@ def opened(path: Path) -> File:
     try:
         with path.open("rb") as raw:
             head = raw.read(CHUNK).removeprefix(BOM)
+            if b"\n" not in head and b'"log"' not in head[:1000]:  # a line of traffic is as long as its bodies
+                head += raw.readline(LONGEST_LINE)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", READABLE) from None
     if not head.strip():

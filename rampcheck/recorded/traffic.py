@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from rampcheck.contract import urls
 from rampcheck.recorded.entries import BODY, STARTED, Entry, Lacking
 from rampcheck.recorded.files import File
 from rampcheck.recorded.owners import Addresses, Owners
@@ -118,7 +119,9 @@ class Traffic:
     def _note_elsewhere(self, url: str) -> None:
         try:
             split = urlsplit(url)
-            place = f"{split.netloc.rpartition('@')[2]}/{split.path.lstrip('/').partition('/')[0]}"
+            first = split.path.lstrip("/").partition("/")[0]
+            # Some APIs take a token there.
+            place = f"{split.netloc.rpartition('@')[2]}/{'…' if urls.holds_token(f'x://x/{first}') else first}"
         except ValueError:
             place = "what is no URL"
         if place in self.elsewhere or len(self.elsewhere) < MOST_PLACES:

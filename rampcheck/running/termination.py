@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 # A closed terminal sends SIGHUP; a system without it has none.
 SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__)
@@ -45,8 +46,7 @@ def as_interruption() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _set_again(before)
         del _LASTING[depth:]
         if not _LASTING:
             _ASKED.clear()
@@ -76,15 +76,19 @@ def put_off() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [(number, signal.getsignal(number)) for number in SIGNALS]
-    for number, _ in before:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
         signal.signal(number, _remember if _LASTING else signal.SIG_IGN)
     try:
         yield
     finally:
-        for number, handler in before:
-            # None: a handler that was not set from Python, which it cannot set again.
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        _set_again(before)
+
+
+def _set_again(before: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        # None: a handler that was not set from Python, which it cannot set again.
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 def _remember(*_: object) -> None:

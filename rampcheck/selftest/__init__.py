@@ -46,8 +46,13 @@ def prove(  # noqa: PLR0913 - each is an option
     `jobs` trials run at a time, two a processor unless given, because each waits for a third of its time; `keep` keeps
     the folders of all; `measure` writes what the scenarios are worth into the folders of their suites; `progress` shows
     a bar while it lasts. After Ctrl-C or SIGTERM, what was done so far is written.
-    Raises `UsageError` where there is nothing to try, or `output` holds something already.
+    Raises `UsageError` where there is nothing to try, too little to `measure`, or `output` holds something already.
     """
+    if measure and not selection.is_everything:
+        raise UsageError(
+            "--write-worth measures by all defects of a contract, and a part of them was chosen",
+            "Leave the choice out, or --write-worth.",
+        )
     if trials is None:
         trials = planned(selection)
         trials = grouped(trials) if conditions.quick else trials
