@@ -1,7 +1,7 @@
 """rampcheck: does a running server keep the promises of its documentation?
 
-The engine, read in the order of the flow: `profile` (who is asked), `contract` (what is promised), `exchanges` and
-`client` (what went over the wire), `findings` (what was broken), `verdicts` (folded by clause), `report`.
+The engine, in the order of the flow: `contract` (what is promised, and who is asked), `wire` (what went to and fro),
+`judging` (what was broken, and what becomes of each clause), `running` (the run), `report`. ARCHITECTURE.md has more.
 """
 
 __version__: str

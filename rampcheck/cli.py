@@ -373,20 +373,7 @@ def clauses(contract: str | None, side: str, patterns: tuple[str, ...]) -> None:
 @pack_option
 @click.argument(
     "name",
-    type=click.Choice(
-        [
-            "profile",
-            "results",
-            "journal",
-            "attestation",
-            "compare",
-            "doctor",
-            "contract",
-            "clauses",
-            "script",
-            "traffic",
-        ]
-    ),
+    type=click.Choice(SCHEMAS),
 )
 def schema(name: str) -> None:
     """Prints a JSON Schema.

@@ -13,5 +13,5 @@ def root() -> Path:
 
 
 def schema(name: str) -> Path:
-    """Gives the path of the JSON Schema called `name` (`profile`, `contract`, `clauses`, `results`, `journal`)."""
+    """Gives the path of the JSON Schema called `name` (`rampcheck schema` has the names)."""
     return PACKAGE / "schemas" / f"{name}.schema.json"

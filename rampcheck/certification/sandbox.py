@@ -19,7 +19,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError
 from rampcheck.judging.conduct import WIDGET
 from rampcheck.sandbox import reference
-from rampcheck.sandbox.asgi import Reply, headers_of, send_reply
+from rampcheck.sandbox.asgi import Reply, headers_of, send_reply, whole_body
 from rampcheck.sandbox.server import bound, in_url, quiet_config
 
 START_SECONDS = 30.0
@@ -221,13 +221,3 @@ def _reply(answers: Answers) -> Reply:
     headers = [(name, unique(value)) for name, value in answers.headers.items()]
     body = b"" if answers.body is None else json.dumps(answers.body).encode()
     return Reply(answers.status, (("content-type", "application/json"), *headers), body)
-
-
-async def whole_body(receive: Receive) -> bytes:
-    """Gives the body of a request."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)

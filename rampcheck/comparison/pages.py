@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from rampcheck.comparison import answers, differences, words
-from rampcheck.report import summary
+from rampcheck.report import files, summary
 from rampcheck.report.html import asset, csp_hash, environment, foreign
 from rampcheck.report.outline import CLAUSE_VERDICTS, RUN_VERDICTS
 
@@ -34,14 +33,7 @@ def write(comparison: Mapping[str, Any], folder: Path) -> Path:
 def put(path: Path, text: str) -> None:
     """Writes a file as a whole, its folder made if it is not there. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
-        partial.replace(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()
-        raise
+    files.replace(path, text.encode("utf-8", "backslashreplace"))
 
 
 def encoded(comparison: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, UsageError
 
 Level = Literal["must", "should", "open"]
+# What of a path item is an operation. Source: OpenAPI 3.1.0, section 4.8.9 (Path Item Object).
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Contract:
             )
             for path, item in self.document["paths"].items()
             for method, operation in item.items()
-            if method in {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+            if method in METHODS
         )
 
     @cached_property

@@ -6,7 +6,6 @@ level and the text of each clause that counted, and a digest of them, so that no
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rampcheck import digests
 from rampcheck.contract import packs
 from rampcheck.contract.packs import Pack
 from rampcheck.contract.yaml_file import read_yaml
@@ -75,8 +75,8 @@ def load(contract: str, version: str) -> dict[str, Promise]:
 
 
 def digest(clauses: Mapping[str, Any]) -> str:
-    """Gives the SHA-256 of clauses as a version keeps them (of their JSON, names sorted)."""
-    return hashlib.sha256(json.dumps(clauses, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """Gives the SHA-256 of clauses as a version keeps them."""
+    return digests.of_value(clauses)
 
 
 def promised(register: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -230,8 +230,12 @@ class Holds(Due):
         return f"`{self.name}`: {'not ' if self.not_so else ''}{self.value!r}"
 
 
+def _rejection(data: Mapping[str, Any]) -> Rejection:
+    return Rejection(data.get("statuses", ANY_4XX), data.get("members", {}))
+
+
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Due]] = {
-    "refused": lambda data: Rejection(data.get("statuses", ANY_4XX), data.get("members", {})),
+    "refused": _rejection,
     "refused_as_any": lambda data: EitherRejection.of(*map(_rejection, data["of"])),
     "accepted": lambda _: Acceptance(),
     "below_500": lambda _: Survival(),
@@ -240,10 +244,6 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Due]] = {
     "holds": lambda data: Holds(data["name"], data["value"]),
     "not_holds": lambda data: Holds(data["name"], data["value"], not_so=True),
 }
-
-
-def _rejection(data: Mapping[str, Any]) -> Rejection:
-    return Rejection(data.get("statuses", ANY_4XX), data.get("members", {}))
 
 
 def recalled(data: Mapping[str, Any]) -> Due:

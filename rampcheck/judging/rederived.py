@@ -23,7 +23,7 @@ from rampcheck.judging.suite import BODY, STATUS, Suite
 from rampcheck.wire.exchanges import Exchange, Headers
 from rampcheck.wire.journal import exchange_records, from_record
 from rampcheck.wire.journal_records import DemandRecord, DoubtRecord, ExchangeRecord, FindingRecord, Record
-from rampcheck.wire.redaction import has_mark, without_marks
+from rampcheck.wire.redaction import as_letters, as_word, has_mark, without_marks
 
 HELD, BROKEN, NEITHER = "held", "broken", "not put to the test"
 HIDDEN = "a value that decides it is hidden in the journal"
@@ -196,7 +196,7 @@ class _Again:
         """Judges an exchange again, and gives the clauses that hold in it."""
         number = record["number"]
         exchange = self._exchanges[number]
-        examined = self._examiner.examined(_read_as(record, _word))
+        examined = self._examiner.examined(_read_as(record, as_word))
         at_once = self._counts_at_once(exchange)
         said, held = set(record["held"]), set(examined.held)
         for breach in examined.broken:
@@ -210,7 +210,7 @@ class _Again:
                     self._differ(breach.clause, number, HELD, BROKEN)
         unsure = {clause for clause in held ^ said if (clause, number) not in self._broken | self._found}
         if unsure:
-            otherwise = self._examiner.examined(_read_as(record, _letters)).held
+            otherwise = self._examiner.examined(_read_as(record, as_letters)).held
             for clause in unsure:
                 if (clause in held) is (clause in otherwise):
                     self._differ(clause, number, *((HELD, NEITHER) if clause in said else (NEITHER, HELD)))
@@ -352,13 +352,3 @@ def _read_as(record: ExchangeRecord, stand_in: Callable[[str, str], str]) -> Exc
     """Gives the exchange of a record with something else in place of its marks, the same for the same mark."""
     read: ExchangeRecord = json.loads(without_marks(json.dumps(record), stand_in))
     return from_record(read)
-
-
-def _word(name: str, fingerprint: str) -> str:
-    """Gives what may stand wherever a value was hidden: in a URL, too."""
-    return f"{name}_{fingerprint}"
-
-
-def _letters(_: str, fingerprint: str) -> str:
-    """Gives something of another kind, and much shorter: what is judged otherwise by it depends on the hidden value."""
-    return fingerprint[:2]

@@ -10,12 +10,11 @@ from jsonschema import Draft202012Validator, SchemaError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rampcheck.contract import packs
-from rampcheck.contract.register import need_text, resolve
+from rampcheck.contract.register import METHODS, need_text, resolve
 from rampcheck.lint import registers
 from rampcheck.lint.draft import Draft, Json, Mistake, Rule, Step
 from rampcheck.lint.registers import KNOWN, words
 
-METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 HOLDS = "Write the file; `rampcheck new` shows how one looks."
 
 
@@ -297,9 +296,9 @@ def _operations(draft: Draft) -> Iterator[Mistake]:
     declared = {tag["name"] for tag in page.content.get("tags", ())}
     for kind in ("paths", "webhooks"):
         for path, item in page.content.get(kind, {}).items():
-            for method in METHODS & item.keys():
+            for method in sorted(METHODS & item.keys()):
                 tags = item[method].get("tags", ())
-                for tag in set(tags) - declared:
+                for tag in sorted(set(tags) - declared, key=str):
                     yield page.wrong(
                         f"the tag {tag!r} is not declared",
                         "Add it to `tags`, with a description.",
@@ -308,7 +307,7 @@ def _operations(draft: Draft) -> Iterator[Mistake]:
                         method,
                         "tags",
                     )
-                for key in {"tags", "operationId"} - item[method].keys():
+                for key in sorted({"tags", "operationId"} - item[method].keys()):
                     yield page.wrong(
                         f"{method.upper()} {path} has no {key}",
                         "Add it: other tools sort and name by it.",

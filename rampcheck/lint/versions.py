@@ -59,7 +59,7 @@ def _unchanged(draft: Draft) -> Iterator[Mistake]:
             )
         elif clause["id"] not in kept:
             yield _changed(draft, f"version {version} did not promise {clause['id']}", "clauses", place)
-    for clause in kept.keys() - promised.keys():
+    for clause in sorted(kept.keys() - promised.keys()):
         yield _changed(draft, f"version {version} promised {clause}, which is no clause any more", "clauses")
 
 

@@ -46,16 +46,6 @@ def read_as(exchange: Exchange, stand_in: StandIn) -> Exchange:
     )
 
 
-def as_word(name: str, fingerprint: str) -> str:
-    """Gives what may stand wherever a value was hidden: in a URL, too."""
-    return f"{name}_{fingerprint}"
-
-
-def as_letters(_: str, fingerprint: str) -> str:
-    """Gives something of another kind, and much shorter: what is judged otherwise by it depends on what is hidden."""
-    return fingerprint[:2]
-
-
 class Marker:
     """Puts marks in place of what must not leave memory, so that a whole day's traffic can be judged by it.
 

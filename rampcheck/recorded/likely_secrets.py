@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from rampcheck.contract.profile_rules import SECRET_NAME
 from rampcheck.recorded.packing import unpacked
 from rampcheck.wire.exchanges import Exchange, Headers, Response, Sent, header
-from rampcheck.wire.redaction import Redactor, has_mark
+from rampcheck.wire.redaction import Redactor, has_mark, spelled
 
 # RFC 7519: the first part is an object of JSON, in base64url.
 JWT = re.compile(r"(?<![\w-])(eyJ[\w-]{5,}\.[\w-]+\.[\w-]*)")
@@ -46,7 +46,7 @@ class LikelySecrets:
 
     def __init__(self, redactor: Redactor, names: Iterable[str] = ()) -> None:
         self._redactor = redactor
-        self._named = frozenset(map(_spelled, names))
+        self._named = frozenset(map(spelled, names))
 
     def hidden(self, exchange: Exchange) -> Exchange:
         """Gives an exchange without what is likely to be a secret.
@@ -77,7 +77,7 @@ class LikelySecrets:
 
     def _is_secret(self, name: str) -> bool:
         """Whether the name of a header, a parameter or a member speaks of a secret."""
-        return bool(SECRET_NAME.search(name) or SIGNATURE.search(name)) or _spelled(name) in self._named
+        return bool(SECRET_NAME.search(name) or SIGNATURE.search(name)) or spelled(name) in self._named
 
     def _parameters(self, text: str, form: re.Pattern[str] = PARAMETER) -> str:
         return form.sub(self._parameter, text)
@@ -115,7 +115,3 @@ class LikelySecrets:
             return shown
         said, encoding = self._redactor.body(shown, names)
         return base64.b64decode(said) if encoding == "base64" else said.encode("utf-8")
-
-
-def _spelled(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,9 +9,9 @@ from rampcheck.contract.profile import Profile
 from rampcheck.errors import UsageError
 from rampcheck.judging.suite import Suite
 from rampcheck.wire.exchanges import Request, Sent
+from rampcheck.wire.redaction import marks
 
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-MARK = re.compile(r"\[redacted (\w+) [0-9a-f]+\]", re.ASCII)
 
 
 class Addresses:
@@ -93,7 +92,7 @@ class Owners:
             for name, where, credential in self._carried:
                 if where == header and credential in {token, value}:
                     return name
-            if (mark := MARK.search(value)) and mark[1] in self._profile.credentials:
+            if (mark := next(marks(value), None)) and mark[0] in self._profile.credentials:
                 return mark[1]
         if carried:
             raise LookupError("its credential is none of the profile's")

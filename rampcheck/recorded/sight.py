@@ -9,10 +9,10 @@ from rampcheck.contract.profile import Profile
 from rampcheck.judging import suite as suites
 from rampcheck.judging.examination import Examined, Examiner
 from rampcheck.judging.rederived import HIDDEN, is_hidden
-from rampcheck.recorded.hiding import Marker, as_letters, as_word, is_marked, read_as
+from rampcheck.recorded.hiding import Marker, is_marked, read_as
 from rampcheck.recorded.packing import Packed, Packer, unpacked
 from rampcheck.recorded.traffic import Names, Recording, Views
-from rampcheck.wire.redaction import Redactor
+from rampcheck.wire.redaction import Redactor, as_letters, as_word
 
 MOST_ALIKE = 1_000  # of what exchanges showed, that is kept in mind to be the same object where it is the same
 

@@ -45,6 +45,16 @@ def headers_of(message: Scope | Message) -> Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"])
 
 
+async def whole_body(receive: Receive) -> bytes:
+    """Gives the body of a request."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
 # Takes the request's scope and the application's reply; gives the reply to send.
 Change = Callable[[Scope, Reply], Reply]
 

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rampcheck.sandbox.absence import switch
-from rampcheck.sandbox.asgi import Reply, collected, send_reply
+from rampcheck.sandbox.asgi import Reply, collected, send_reply, whole_body
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def when(is_meant: Meant, action: Action) -> Callable[[ASGIApp], ASGIApp]:
         async def handled(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
                 return
-            body = await _body(receive) if scope["type"] == "http" else b""
+            body = await whole_body(receive) if scope["type"] == "http" else b""
             asked = Asked(scope, body, next(numbers))
             waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -143,15 +143,6 @@ def _denying(send: Send) -> Send:
         await send({**message, "type": message["type"].replace("http.", "websocket.http.")})
 
     return denied
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)
 
 
 # Which requests are meant.

@@ -1,6 +1,6 @@
 """The selftest: whether the suite catches every defect of the reference, and fails no variant.
 
-`select` says what to try, `prove` tries it and writes the matrix, `print_matrix` shows what came of it.
+`planned` says what to try, `prove` tries it and writes the matrix, `print_matrix` shows what came of it.
 """
 
 from __future__ import annotations

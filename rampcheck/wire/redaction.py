@@ -54,6 +54,16 @@ def marks(text: str) -> Iterator[tuple[str, str]]:
     return ((mark[1], mark[0]) for mark in _MARK.finditer(text))
 
 
+def as_word(name: str, fingerprint: str) -> str:
+    """Gives what may stand wherever a value was hidden: in a URL, too."""
+    return f"{name}_{fingerprint}"
+
+
+def as_letters(_: str, fingerprint: str) -> str:
+    """Gives something of another kind, and much shorter: what is judged otherwise by it depends on what is hidden."""
+    return fingerprint[:2]
+
+
 def without_marks(text: str, stand_in: Callable[[str, str], str]) -> str:
     """Gives a text with what `stand_in` makes of a mark's name and fingerprint in place of each mark."""
     return _MARK.sub(lambda mark: stand_in(*mark[0][1:-1].split()[1:]), text)
@@ -108,7 +118,7 @@ class Redactor:
 
     def compose(self, body: bytes, fields: Collection[str]) -> None:
         """Takes what stands in these members of a request's body for made up, unless it is a secret or an address."""
-        for _, token in _scalars_below(body.decode("utf-8", "replace"), {_spelled(field): field for field in fields}):
+        for _, token in _scalars_below(body.decode("utf-8", "replace"), {spelled(field): field for field in fields}):
             if token[1] and not self._search.is_in(token[1]):
                 self._made_up |= {token[1], _unescaped(token[1])}
 
@@ -253,7 +263,7 @@ class Redactor:
         self._learnable = MOST_LEARNED
         pieces: list[str] = []
         position = 0
-        for name, token in _scalars_below(text, {_spelled(field): field for field in fields}):
+        for name, token in _scalars_below(text, {spelled(field): field for field in fields}):
             number = token[1] is None
             value = token[0] if number else _unescaped(token[1])
             hidden = self._hidden(name, value) if number else self._member(name, value)
@@ -296,16 +306,17 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
         yield current
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
+    """Gives the name of a member as it is compared: without the marks between its words, in lower case."""
     return name.replace("_", "").replace("-", "").lower()
 
 
 def _scalars_below(text: str, names: dict[str, str]) -> Iterator[tuple[str, re.Match[str]]]:
     """Gives (name, token) of each string and number below a member that is one of `names`.
 
-    The keys of `names` are as `_spelled` gives them.
+    The keys of `names` are as `spelled` gives them.
     """
-    squeezed = _spelled(text)
+    squeezed = spelled(text)
     if "\\" not in text and not any(name in squeezed for name in names):
         return
     name, depth = "", 0  # the member whose value is being read, and how deep inside that value
@@ -319,7 +330,7 @@ def _scalars_below(text: str, names: dict[str, str]) -> Iterator[tuple[str, re.M
         elif first == ",":
             name = name if depth else ""
         elif first == '"' and _COLON.match(text, match.end()):
-            name = name if depth else names.get(_spelled(_unescaped(match[1])), "")
+            name = name if depth else names.get(spelled(_unescaped(match[1])), "")
         elif name:
             yield name, match
 
