@@ -112,6 +112,14 @@ def dated(reference: RunningReference) -> str:
     return "dated once"
 
 
+def replaced(reference: RunningReference) -> str:
+    """Gives what is said of a transaction after its user has got another session."""
+    with Connection(reference.base_url) as connection:
+        _, transaction = _created(connection, reference, "user-1")
+        _created(connection, reference, "user-1")
+        return connection.ask(_get(reference, f"/widget/transactions/{quote(transaction, safe='')}")).decode("latin-1")
+
+
 def asks(path: str, token: str = "client_token", spelled: Callable[[str], str] = str, **headers: str) -> Probe:
     """Makes the probe that asks for a path, in which `{}` is the id, `spelled`, of a transaction just created."""
 

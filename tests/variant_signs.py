@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.following_probes import asks, dated, followed, upgrades, webhooks
+from tests.following_probes import asks, dated, followed, replaced, upgrades, webhooks
 from tests.variant_probes import SECOND, Probe, clocks, does, left_idle, shares_email
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
@@ -12,6 +12,7 @@ OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
 SESSION = does()
 GET = does(method="GET")
 MALFORMED = does(body=b"{")
+MADE_UP = {"Authorization": "Bearer nobody-has-it"}
 UNSIGNED = {"X-Request-Signature": "0" * 64}
 TEXT = does(headers={"Content-Type": "text/plain"})
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -74,6 +75,7 @@ SHARED: Signs = {
     "slow-start": (does(3), r"(?s)\nHTTP/1\.1 503 .*<title>Starting.*\nHTTP/1\.1 200 .*\n3 answers$"),
     "bad-gateway-for-a-while": (NOWHERE, r"(?s)\nHTTP/1\.1 502 .*<title>Bad Gateway"),
     "storm-of-429": (NOWHERE, r"(?s)\nHTTP/1\.1 429 .*\nretry-after: 1\r.*<title>Too Many Requests"),
+    "throttled-by-a-firewall": (NOWHERE, r"(?s)\nHTTP/1\.1 429 .*<title>You are being rate limited"),
     "storm-of-503": (NOWHERE, r"(?s)\nHTTP/1\.1 503 .*\nretry-after: 1\r.*<title>Service Unavailable"),
     "pages-of-403": (NOWHERE, r"(?s)\nHTTP/1\.1 403 .*<title>Access denied"),
     "pages-of-408": (NOWHERE, r"(?s)\nHTTP/1\.1 408 .*<title>Request Timeout"),
@@ -94,6 +96,11 @@ PROOF: Signs = {
     "networks-known-by-name": (does(network="nowhere"), "network is not known"),
     "touched-after-the-end": (dated, "dated anew"),
     "options-in-any-combination": (SESSION, r'"chosen": \['),
+    "locked-after-wrong-tokens": (does(6, headers=MADE_UP), r"\nHTTP/1\.1 429 "),
+    "blocked-after-wrong-tokens": (does(11, headers=MADE_UP), FORBIDDEN),
+    "few-sessions-of-a-user": (does(6), r"\nHTTP/1\.1 429 "),
+    "few-sessions-of-an-e-mail-address": (does(6), r"\nHTTP/1\.1 429 "),
+    "one-session-of-a-user": (replaced, '"status": "cancelled"'),
     "behind-a-gateway": (does(path="/nowhere"), r'"client": "127\.0\.0\.1"'),
     "ws-refused-by-close": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
     "known-after-a-moment": (POLL, UNKNOWN),
@@ -238,7 +245,6 @@ KRYPTONIM: Signs = {
     "few-sessions-of-a-user": (does(6, email="user@shop.test"), r"\nHTTP/1\.1 429 "),
     "few-sessions-of-a-wallet": (does(61), r"\nHTTP/1\.1 429 "),
     "refused-before-it-is-read": (does(metadata={"note": "x" * 9000}), r"\nHTTP/1\.1 413 "),
-    "throttled-by-a-firewall": (does(51), r"\nHTTP/1\.1 429 "),
     "replays-refused": (does(2), UNAUTHORISED),
     "replays-are-conflicts": (does(2), r"\nHTTP/1\.1 409 "),
     "session-id-counts": (SESSION, r'"sessionId": "\d{8}"'),

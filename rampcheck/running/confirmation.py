@@ -181,20 +181,27 @@ class Confirmation:
         self._doubt_acceptance(request, refused, again)
         return again
 
-    def look_again(self, request: Request, exchange: Exchange) -> Exchange:
-        """Sends once more what was refused, and gives the answer; that it is accepted then is a doubt."""
+    def look_again(self, request: Request, exchange: Exchange, clause: str = "") -> Exchange:
+        """Sends once more what was refused, and gives the answer; that it is accepted then is a doubt.
+
+        `clause` says that it is accepted, if not the one of its path does.
+        """
         if exchange.accepted or self._suite.is_doubtful(exchange):
             return exchange
         again = self._send(request)
         self._judge.repeated(exchange, again)
         self._judge.set_aside(again)
         if self._suite.is_acceptance(again):
-            self._doubt_acceptance(request, exchange, again)
+            self._doubt_acceptance(request, exchange, again, clause)
         return again
 
-    def _doubt_acceptance(self, request: Request, refused: Exchange, again: Exchange) -> None:
-        """Writes that the API itself refused in passing what it accepts, whatever else was to be seen by it."""
-        clause = self._suite.promise_of_acceptance(request.path)
+    def _doubt_acceptance(self, request: Request, refused: Exchange, again: Exchange, clause: str = "") -> None:
+        """Writes that the API itself refused in passing what it accepts, whatever else was to be seen by it.
+
+        A refusal of credentials that are not the profile's own speaks of these, not of the request.
+        """
+        is_of_others = refused.status == self._suite.contract.credentials_refused[0] and not refused.authenticated
+        clause = clause or ("" if is_of_others else self._suite.promise_of_acceptance(request.path))
         if clause and not (self._suite.is_doubtful(refused) or self._suite.is_foreign(refused)):
             demand = Demand(clause, Acceptance("an acceptance"), "of a request that is accepted otherwise")
             finding = self._judge.demanded(demand, refused, again.number)

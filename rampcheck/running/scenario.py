@@ -213,9 +213,12 @@ class Target:
             for request, exchange in zip(requests, together, strict=True)
         ]
 
-    def look_again(self, request: Request, exchange: Exchange) -> Exchange:
-        """Sends a request once more if it was refused: who accepts it then has refused it for no reason, in passing."""
-        return self._confirmation.look_again(request, exchange)
+    def look_again(self, request: Request, exchange: Exchange, clause: str = "") -> Exchange:
+        """Sends a request once more if it was refused: who accepts it then has refused it for no reason, in passing.
+
+        `clause` says that it is accepted, if not the one of its path does.
+        """
+        return self._confirmation.look_again(request, exchange, clause)
 
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
@@ -337,12 +340,13 @@ class Attempt:
         """Sends it and leaves the judgement to the invariants."""
         return self._sent(None)
 
-    def send_again_if_refused(self) -> Exchange:
+    def send_again_if_refused(self, *, clause: str = "") -> Exchange:
         """Sends what this target accepts otherwise, and leaves the judgement to the invariants; gives the last answer.
 
-        Refused, it is sent once more: who accepts it then has refused it in passing.
+        Refused, it is sent once more: who accepts it then has refused it in passing, against `clause` where one is
+        named.
         """
-        return self.control.target.look_again(self.request, self.send())
+        return self.control.target.look_again(self.request, self.send(), clause)
 
     def is_refused(self, rejection: Rejection, *, clause: str | None = None) -> Exchange:
         """Demands this rejection for this change, and no other."""

@@ -83,6 +83,12 @@ _condition(
     page(429, "Too Many Requests", ("retry-after", "1")),
 )
 _condition(
+    "throttled-by-a-firewall",
+    "After fifty requests a firewall's page comes for 0.3 s, 429, which does not say when to come again.",
+    for_a_while(every(51), 0.3),
+    page(429, "You are being rate limited"),
+)
+_condition(
     "storm-of-503",
     "Now and then everything is 503 for a second.",
     for_a_while(every(150), 1.0),

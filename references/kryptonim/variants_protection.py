@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rampcheck.sandbox.asgi import Reply, headers_of, interrupting, send_reply
+from rampcheck.sandbox.asgi import Reply, headers_of, send_reply
 from rampcheck.sandbox.variants import variant
 from rampcheck.sandbox.wire import Answer, Call
 
@@ -113,29 +113,3 @@ def _unread(app: ASGIApp) -> ASGIApp:
 @variant("kryptonim", "refused-before-it-is-read", wrap=_unread)
 class RefusedBeforeItIsRead(WidgetSessionService):
     """What is larger than 8 KiB gets a proxy's page, 413, before its body is read, and the connection is closed."""
-
-
-def _bursts(most: int, seconds: float) -> Callable[[Scope], bool]:
-    """Makes the condition that means all requests for some seconds, each time so many have come."""
-    come, until = 0, -math.inf
-
-    def is_meant(_: Scope) -> bool:
-        nonlocal come, until
-        if time.monotonic() < until:
-            return True
-        come += 1
-        if come > most:
-            come, until = 0, time.monotonic() + seconds
-        return come == 0
-
-    return is_meant
-
-
-def _throttled(app: ASGIApp) -> ASGIApp:
-    page = Reply(429, PAGE, b"<!DOCTYPE html><title>Error 1015</title><p>You are being rate limited</p>")
-    return interrupting(_bursts(50, 0.3), lambda: page)(app)
-
-
-@variant("kryptonim", "throttled-by-a-firewall", wrap=_throttled)
-class ThrottledByAFirewall(WidgetSessionService):
-    """After fifty requests a firewall's page comes for 0.3 s, 429, which does not say when to come again."""

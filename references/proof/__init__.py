@@ -54,6 +54,7 @@ reference = Reference(
         "variants_following",
         "variants_updates",
         "variants_alike",
+        "variants_protection",
     ),
     error=lambda error, code, message: {"error": error, "code": code, "message": message},
     unverified_on_ipv6=("proof.auth.ip-allowlist",),

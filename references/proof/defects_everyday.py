@@ -64,3 +64,20 @@ class UnknownUserRemembered(StatusService):
         except Refusal:
             self._unknown.add((partner.widget_id, user))
             raise
+
+
+@defect("previous-token-refused-every-second-time", breaks=["proof.auth.rotation-grace"])
+class PreviousTokenRefusedEverySecondTime(SessionService):
+    """One of two servers behind a balancer knows no previous token: every second call with it is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls_with_previous = 0
+
+    def authenticate(self, call: Call) -> Partner:
+        partner = super().authenticate(call)
+        if _is_previous(self, partner, call):
+            self._calls_with_previous += 1
+            if self._calls_with_previous % 2 == 0:
+                raise self.token_refusal(self.bearer_token(call))
+        return partner

@@ -13,7 +13,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from rampcheck.sandbox.defects import defect, defects
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rampcheck.sandbox.defects import Defect, defect, defects, register
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -57,6 +59,62 @@ class AmountsMixedUp(SessionService):
         return (
             amount if user not in {"", request.partner_user_id} and self._before[0] - asked < 0.05 else request.amount
         )
+
+
+def counting(app: ASGIApp) -> ASGIApp:
+    """Tells the application, in a header, how many requests are there at the same time."""
+    here = 0
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal here
+        headers = [*scope.get("headers", ())]
+
+        async def received() -> Message:
+            message = await receive()
+            if not message.get("more_body", False):
+                headers.append((b"x-at-the-same-time", str(here).encode()))
+            return message
+
+        here += 1
+        try:
+            await app({**scope, "headers": headers}, received, send)
+        finally:
+            here -= 1
+
+    async def only_http(scope: Scope, receive: Receive, send: Send) -> None:
+        await (counted if scope["type"] == "http" else app)(scope, receive, send)
+
+    return only_http
+
+
+class UsersMixedUp(SessionService):
+    """Of users who ask at the same time, one gets a session that is kept under another one's name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_alone, self._user = True, ""
+
+    def create_session(self, call: Call) -> Answer:
+        self._is_alone = call.header("x-at-the-same-time") == "1"
+        return super().create_session(call)
+
+    def record(self, partner: Partner, request: SessionRequest, session: dict[str, Any]) -> None:
+        user, self._user = self._user, request.partner_user_id
+        kept = request if self._is_alone or not user else replace(request, partner_user_id=user)
+        super().record(partner, kept, session)
+
+
+register(
+    Defect(
+        "users-mixed-up-at-the-same-time",
+        "proof",
+        ("proof.transaction.echo",),
+        UsersMixedUp.__doc__ or "",
+        UsersMixedUp,
+        ("proof.kyc", "proof.transaction"),
+        counting,
+    )
+)
 
 
 def as_browsers_write(url: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
-from .requests import pairs
+from .asking import demand, transaction_of
+from .requests import pairs, poll
 
 SECOND = "second_client_token"
 pytestmark = pytest.mark.creates_sessions
@@ -23,15 +24,27 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
     accepted.unchanged().send_again_if_refused()
 
 
-@pytest.mark.verifies("proof.session.merchant-transaction-id", "proof.session.init-token")
-@parts(24, 8)
+@pytest.mark.verifies(
+    "proof.session.merchant-transaction-id",
+    "proof.session.init-token",
+    "proof.transaction.echo",
+    "proof.transaction.pending",
+)
+@parts(18, 6)
 def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target, part: slice) -> None:
-    """Eight users who ask at the same time get eight sessions, each its own, and so do those after them."""
+    """Six users who ask at the same time get six sessions, each its own, and so do those after them.
+
+    Whose a session is, its transaction shows: of two of them it is asked for.
+    """
     some = [
         {"currency": currency, "network": network, "amount": f"{100 + number}.50"}
-        for number, (currency, network) in zip(range(24)[part], cycle(pairs(target.partner())), strict=False)
+        for number, (currency, network) in zip(range(18)[part], cycle(pairs(target.partner())), strict=False)
     ]
-    target.send_together([target.plain(accepted.credential).but(**own) for own in some])
+    requests = [target.plain(accepted.credential).but(**own) for own in some]
+    for request, exchange in [*zip(requests, target.send_together(requests), strict=True)][-2:]:
+        if exchange.accepted:
+            question = poll(transaction_of(exchange), accepted.credential)
+            demand(target, "proof.transaction.pending", question, Accepted(target, request, exchange))
 
 
 @pytest.mark.verifies("proof.session.signature-mixes-ip", "proof.session.request.client-ip-forms")
