@@ -136,6 +136,8 @@ def not_json(body: bytes) -> dict[str, bytes]:
         "JSON with a comment": body[:-1] + b"/* note */}",
         "JSON followed by JSON": body + b"{}",
         "a form": b"amount=100&network=none",
+        "JSON with a name without quotes": body.replace(b'"', b"", 2),
+        "JSON with a tab in a string": body[:-1] + b',"note":"\t"}',
     }
 
 

@@ -304,6 +304,14 @@ class Accepted:
         shown = what or (f"no header {name}" if value is None else f"{name}: {value}")
         return Attempt(self, self.request.with_header(name, value), shown)
 
+    def with_cookies_only(self, name: str) -> Attempt:
+        """Leaves out a header, and sends back in its place the cookies that the acceptance has set, if any."""
+        attempt = self.with_header(name, None)
+        cookies = self.exchange.response.cookies if self.exchange.response else ""
+        if not cookies:
+            return attempt
+        return Attempt(self, attempt.request.with_header("Cookie", cookies), f"{attempt.change}, but its cookies")
+
     def with_body(self, body: bytes | str, what: str) -> Attempt:
         """Sends these bytes as the body; `what` says in a phrase what they are."""
         return Attempt(self, self.request.with_body(body), what)

@@ -151,6 +151,12 @@ class Response:
         """Whether the status is a 2xx."""
         return 200 <= self.status < 300
 
+    @property
+    def cookies(self) -> str:
+        """The Cookie header with which a client that keeps cookies would come back (RFC 6265), or ""."""
+        pairs = (value.partition(";")[0].strip() for name, value in self.headers if name.lower() == "set-cookie")
+        return "; ".join(pair for pair in pairs if "=" in pair)
+
     def header(self, name: str) -> str | None:
         """Gives the first value of the header `name`, or None."""
         return header(self.headers, name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.late_numbers import LateNumbers
-from rampcheck.sandbox.wire import Call
+from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
 from .refusals import Refused
@@ -163,3 +163,16 @@ class SessionIdInRepeatedError(WidgetSessionService):
         found = {"sessionId": self.session_id({})} if call.body in self._refused else {}
         self._refused.add(call.body)
         return super().envelope(refused, call) | found
+
+
+@defect("cookie-in-place-of-signature", breaks=["kryptonim.auth.signature-required"])
+class CookieInPlaceOfSignature(WidgetSessionService):
+    """Every session sets a cookie, which is as good as a signature from then on."""
+
+    def check_signature(self, call: Call) -> None:
+        is_known = call.header("x-request-signature") is None and "visit=known" in (call.header("cookie") or "")
+        if not is_known:
+            super().check_signature(call)
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        return super().session_answer(session, call).with_headers(set_cookie="visit=known; Path=/; HttpOnly")

@@ -98,6 +98,13 @@ _lenient(
     r"(?<=:)0x[0-9A-Fa-f]+",
     lambda number: str(int(number[0], 16)).encode(),
 )
+_lenient(
+    "names-without-quotes-accepted",
+    "A member's name needs no quotes.",
+    r"([{,]\s*)(\w+)(?=\s*:)",
+    lambda found: found[1] + b'"' + found[2] + b'"',
+)
+_lenient("control-characters-accepted", "A string may hold control characters.", r"[\x00-\x1f]", lambda _: b" ")
 _lenient("comments-accepted", "A comment in the JSON is passed over.", r"/\*.*?\*/|//[^\n\"]*", lambda _: b"")
 _lenient(
     "bare-fraction-accepted",

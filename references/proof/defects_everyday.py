@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rampcheck.sandbox.defects import defect
-from rampcheck.sandbox.wire import Call
+from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
 from .partners import Partner
@@ -64,6 +66,18 @@ class UnknownUserRemembered(StatusService):
         except Refusal:
             self._unknown.add((partner.widget_id, user))
             raise
+
+
+@defect("cookie-in-place-of-token", breaks=["proof.auth.bearer-required"])
+class CookieInPlaceOfToken(SessionService):
+    """Every session sets a cookie, which is as good as the token from then on."""
+
+    def authenticate(self, call: Call) -> Partner:
+        is_known = call.header("authorization") is None and "visit=known" in (call.header("cookie") or "")
+        return self.partners[0] if is_known else super().authenticate(call)
+
+    def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
+        return super().session_answer(session, call).with_headers(set_cookie="visit=known; Path=/; HttpOnly")
 
 
 @defect("previous-token-refused-every-second-time", breaks=["proof.auth.rotation-grace"])

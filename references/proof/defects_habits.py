@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rampcheck.sandbox.defects import Defect, defect, defects, register
+from rampcheck.sandbox.strict_json import NotJsonError
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
@@ -163,6 +164,30 @@ class CommentsAccepted(SessionService):
 
     def parse(self, body: bytes) -> Any:
         return super().parse(re.sub(rb"/\*.*?\*/", b"", body))
+
+
+def _mending(name: str, summary: str, mended: Callable[[bytes], bytes]) -> None:
+    """Registers a defect: of a body that is no JSON, the parser takes what would be."""
+
+    def otherwise(_: Any, inherited: Callable[[bytes], Any], body: bytes) -> Any:
+        try:
+            return inherited(body)
+        except NotJsonError:
+            return inherited(mended(body))
+
+    defects(SessionService, "parse", otherwise, breaks=[f"{REQUEST}.malformed-json"])(name, summary)
+
+
+_mending(
+    "names-without-quotes-accepted",
+    "A member's name needs no quotes.",
+    lambda body: re.sub(rb"([{,]\s*)(\w+)(?=\s*:)", rb'\1"\2"', body),
+)
+_mending(
+    "control-characters-accepted",
+    "A string may hold control characters.",
+    lambda body: re.sub(rb"[\x00-\x1f]", b" ", body),
+)
 
 
 def crashing(where: type, method: str, name: str, summary: str, field: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Call
@@ -37,6 +38,16 @@ _registered(
     "origin-of-any-subdomain-depth",
     "An origin is registered whose host has the registered one's labels but the first.",
     lambda origin, own: origin.partition(".")[2] == own.partition(".")[2],
+)
+_registered(
+    "origin-of-a-parsed-url",
+    "An origin is read as a URL, whose scheme, host and port are looked up.",
+    lambda origin, own: own == f"{urlsplit(origin).scheme}://{urlsplit(origin).netloc.rpartition('@')[2]}",
+)
+_registered(
+    "first-of-several-origins",
+    "Of several origins, only the first one is looked at.",
+    lambda origin, own: origin.partition(" ")[0] == own,
 )
 
 _same = defects(

@@ -108,7 +108,7 @@ def test_a_deactivated_token_is_refused(accepted: Accepted, target: Target) -> N
 )
 @pytest.mark.parametrize("place", [1, 2])
 def test_access_is_the_same_for_every_pair(accepted: Accepted, target: Target, token: str, place: int) -> None:
-    """Who may call does not depend on the pair."""
+    """Who may call does not depend on the pair, nor on what a session has left with its caller."""
     chosen = pairs(target.partner())[place : place + 1]
     if not chosen:
         raise ProfileLacks("the profile's `partner.pairs` has no other pair")
@@ -116,7 +116,7 @@ def test_access_is_the_same_for_every_pair(accepted: Accepted, target: Target, t
     control = accepted.then(accepted.request.but(currency=currency, network=network))
     made_up = f"rampcheck-{target.unique()}-no-such-token"
     target.hide("made_up_token", made_up)
-    control.with_header("Authorization", None).is_refused(MISSING_TOKEN, clause="proof.auth.bearer-required")
+    control.with_cookies_only("Authorization").is_refused(MISSING_TOKEN, clause="proof.auth.bearer-required")
     control.with_header("Authorization", f"Bearer {made_up}", "a made-up token").is_refused(
         INVALID_TOKEN, clause="proof.auth.unknown-token"
     )
@@ -276,6 +276,9 @@ def test_an_origin_that_only_looks_registered_is_refused(
         registered_origin[:-1],
         *([f"{url.scheme}://{no_pattern}"] if no_pattern != url.netloc else []),
         f"https://rampcheck.example/{url.netloc}",
+        # What a library for URLs makes an origin of, and a list of two (RFC 6454 section 7.1).
+        f"{url.scheme}://rampcheck@{url.netloc}/path",
+        f"{registered_origin} https://rampcheck.example",
     )
     for origin in look_alikes[part]:
         accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN)
