@@ -15,6 +15,7 @@ from rampcheck.wire.exchanges import Request
 from .asking import transaction_of
 from .provenance import forged
 from .refusals import (
+    ANY_4XX,
     FORBIDDEN,
     FORBIDDEN_ORIGIN,
     INVALID_TOKEN,
@@ -281,7 +282,9 @@ def test_an_origin_that_only_looks_registered_is_refused(
         f"{registered_origin} https://rampcheck.example",
     )
     for origin in look_alikes[part]:
-        accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN)
+        # How a target refuses what no browser sends as an origin is not said.
+        is_one = "@" not in origin and " " not in origin and origin.count("/") == len("//")
+        accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN if is_one else ANY_4XX)
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
