@@ -92,8 +92,9 @@ class Owners:
             for name, where, credential in self._carried:
                 if where == header and credential in {token, value}:
                     return name
-            if (mark := next(marks(value), None)) and mark[0] in self._profile.credentials:
-                return mark[1]
+            hidden = next((name for name, _ in marks(value)), None)
+            if hidden in self._profile.credentials:
+                return hidden
         if carried:
             raise LookupError("its credential is none of the profile's")
         return None
