@@ -25,6 +25,7 @@ from rampcheck.judging.invariants import (
     moves_forward,
     one_of,
     signed,
+    succeeds_with,
 )
 from rampcheck.judging.suite import Broken, Held, HistoryInvariant, Invariant
 from rampcheck.wire.exchanges import Exchange, Response, Sent
@@ -238,6 +239,15 @@ def test_single_use() -> None:
     assert history(block, refused, refused) == []
     assert history(block, refused, again) == []
     assert history(block, first, replace(refused, response=replace(refused.response, status=503))) == []
+
+
+def test_succeeds_with() -> None:
+    """Another 2xx is told; a refusal is another clause's affair."""
+    block = succeeds_with("c", ENDPOINT, 200)
+    assert outcome(block, exchange()) == "held"
+    assert outcome(block, exchange(status=202)).startswith("200 | 202")
+    assert outcome(block, exchange(status=404)) == "not asked"
+    assert not block.exercises
 
 
 def test_never_repeated() -> None:

@@ -135,6 +135,20 @@ def never_accepted(clause: str, endpoint: Endpoint, fault: str, is_faulty: Condi
     )
 
 
+def succeeds_with(clause: str, endpoint: Endpoint, status: int) -> Invariant:
+    """Makes the invariant that an endpoint accepts with this status, and with no other 2xx."""
+    return Invariant(
+        clause,
+        endpoint.answered,
+        lambda exchange, _: (
+            None
+            if exchange.status == status
+            else Broken(str(status), f"{exchange.summary()}, which is another success", about=(STATUS,))
+        ),
+        exercises=False,
+    )
+
+
 def not_a_gateways(clause: str, when: Condition) -> Invariant:
     """Makes the invariant that is exercised by each refusal, to which `when` applies, that is the API's own.
 

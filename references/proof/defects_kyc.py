@@ -53,6 +53,17 @@ def _with_user(spell: Callable[[str], Any]) -> Change:
     return lambda partner, document: document | {"partner_user_id": spell(document["partner_user_id"])}
 
 
+# The status.
+
+
+@defect("kyc-as-203", breaks=["proof.kyc.complete"])
+class _KycAs203(StatusService):
+    """What the provider of identity checks says is passed on with 203."""
+
+    def show_kyc_status(self, call: Call) -> Answer:
+        return replace(super().show_kyc_status(call), status=203)
+
+
 # The fields.
 
 kyc("kyc-status-null", ["complete"], "status is null.", _with_status(None), may_break=["not-started"])

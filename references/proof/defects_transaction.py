@@ -37,6 +37,18 @@ from .transactions import Transaction
 AGREES = ("ws.agrees", "webhook.agrees")
 TIMES = ("created_at", "updated_at")
 
+# The status.
+
+
+@defect("pending-transaction-as-202", breaks=["proof.transaction.complete"])
+class _PendingAs202(StatusService):
+    """A transaction that is not at its end is answered with 202."""
+
+    def show_transaction(self, call: Call) -> Answer:
+        answer = super().show_transaction(call)
+        return replace(answer, status=202) if b'"pending"' in answer.body else answer
+
+
 # The fields.
 
 polled(

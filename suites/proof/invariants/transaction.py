@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
-from rampcheck.judging.invariants import asked, given, never_accepted, same
+from rampcheck.judging.invariants import asked, given, never_accepted, same, succeeds_with
 from rampcheck.judging.schema import describe
 from rampcheck.judging.suite import (
     STATUS,
@@ -51,6 +51,7 @@ def times_exist_and_are_in_order(exchange: Exchange, _: Partner) -> Broken | Non
 INVARIANTS: Sequence[Invariant] = (
     transaction_is_the_one_asked_for,
     times_exist_and_are_in_order,
+    succeeds_with("proof.transaction.complete", TRANSACTION, 200),
     never_accepted(
         "proof.transaction.auth",
         TRANSACTION,
