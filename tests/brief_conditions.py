@@ -1,8 +1,7 @@
-"""A reference whose conditions are over soon, as a program: `python tests/brief_conditions.py CONTRACT CONDITION`."""
+"""A reference whose conditions are over soon."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from itertools import count
 
@@ -36,11 +35,7 @@ CONDITIONS = {
 }
 
 
-def main(contract: str, condition: str) -> None:
+def serve(contract: str, *, condition: str, announce: Callable[[str], None]) -> None:
     """Serves the contract under this condition until standard input ends."""
     register(Variant("brief", contract, "It is over soon.", wrap=CONDITIONS[condition]))
-    server.serve(contract, variants=["brief"])
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    server.serve(contract, variants=["brief"], announce=announce)

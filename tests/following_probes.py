@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from rampcheck.sandbox import server
 from rampcheck.sandbox.server import RunningReference
+from tests import references
 from tests.variant_probes import Connection, Probe, proof, raw, read_message
 
 DEADLINE = 30.0
@@ -178,7 +178,7 @@ def webhooks(reference: RunningReference) -> str:
         thread: Any = threading.Thread(target=receiver.serve_forever, args=[0.05], daemon=True)
         thread.start()
         with (
-            server.start("proof", variants=reference.variants, webhook_url=receiver.url) as same,
+            references.start("proof", variants=reference.variants, webhook_url=receiver.url) as same,
             Connection(same.base_url) as connection,
         ):
             _created(connection, same, f"auto-complete-{uuid.uuid4()}")

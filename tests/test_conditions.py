@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +17,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from rampcheck.contract import descriptor
-from rampcheck.sandbox import all_defects, conditions, server
+from rampcheck.sandbox import all_defects, conditions
 from rampcheck.sandbox.conditions import Asked
 from rampcheck.sandbox.server import RunningReference
+from tests import brief_conditions, references
 from tests.following import Target
 from tests.following_probes import UPGRADE
 from tests.variant_probes import KRYPTONIM, PROOF, REQUESTS, Connection, length
@@ -118,7 +117,7 @@ ABSENCES: dict[str, tuple[Payload, str]] = {
 @pytest.fixture(scope="module", params=CONTRACTS)
 def plain(request: pytest.FixtureRequest) -> Iterator[RunningReference]:
     """Gives the plain reference of each contract."""
-    with server.start(request.param) as reference:
+    with references.start(request.param) as reference:
         yield reference
 
 
@@ -133,7 +132,7 @@ def test_the_plain_reference_answers_all_of_it(plain: RunningReference) -> None:
 def test_one_payload_is_met_with_silence(name: str, contract: str) -> None:
     """It gets no answer, every time, in the way of its own; what comes before it and after it is answered."""
     payload, pattern, end = SILENCES[name]
-    with server.start(contract, [name]) as reference:
+    with references.start(contract, [name]) as reference:
         for _ in range(2):
             assert b" 200 " in well(reference).data
             heard = said(reference, **payload(contract))
@@ -147,7 +146,7 @@ def test_one_payload_is_met_with_silence(name: str, contract: str) -> None:
 def test_one_payload_takes_the_server_away(name: str, contract: str) -> None:
     """Nobody can connect after it until it is back, other connections end with it, and what was known is known."""
     payload, end = ABSENCES[name]
-    with server.start(contract, [name]) as reference, Connection(reference.base_url) as other:
+    with references.start(contract, [name]) as reference, Connection(reference.base_url) as other:
         assert b" 200 " in other.ask(REQUESTS[contract](reference.profile()["credentials"]))
         heard = said(reference, DEADLINE, **payload(contract))
         assert (heard.end == "answered") == (end == "answered")
@@ -165,7 +164,7 @@ def test_one_payload_takes_the_server_away(name: str, contract: str) -> None:
 )
 def test_what_one_contract_drops(contract: str, name: str, payload: dict[str, Any]) -> None:
     """The connection is closed without an answer, and the request without it is answered."""
-    with server.start(contract, [name]) as reference:
+    with references.start(contract, [name]) as reference:
         assert said(reference, **payload) == Heard(b"", "closed")
         assert b" 200 " in well(reference).data
 
@@ -173,7 +172,7 @@ def test_what_one_contract_drops(contract: str, name: str, payload: dict[str, An
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_a_hang_is_for_everybody(contract: str) -> None:
     """After one payload no request is answered any more, though connections are taken; the process ends when told."""
-    with server.start(contract, ["hangs-for-ever-on-long-email"]) as reference:
+    with references.start(contract, ["hangs-for-ever-on-long-email"]) as reference:
         with Connection(reference.base_url) as other:
             assert other.ask(REQUESTS[contract](reference.profile()["credentials"]))
             assert said(reference, **{EMAIL[contract]: "a" * 5000}) == Heard(b"", "silent")
@@ -207,7 +206,7 @@ INSTEAD = {
 def test_something_else_takes_the_servers_place(name: str, contract: str) -> None:
     """Up to a request the server answers, from then on something else does, or nothing, whatever is asked."""
     since, pattern = INSTEAD[name]
-    with server.start(contract, [name]) as reference, Connection(reference.base_url) as connection:
+    with references.start(contract, [name]) as reference, Connection(reference.base_url) as connection:
         asked = REQUESTS[contract](reference.profile()["credentials"], method="GET", path="/nowhere")
         for _ in range(since - 1):
             assert b" 404 " in connection.ask(asked)
@@ -220,7 +219,7 @@ def test_something_else_takes_the_servers_place(name: str, contract: str) -> Non
 
 def test_a_websocket_meets_the_same_page() -> None:
     """Where everything is a login page, an upgrade is answered with it, too."""
-    with server.start("proof", ["login-page"]) as reference:
+    with references.start("proof", ["login-page"]) as reference:
         assert re.match(LOGIN, well(reference, method="GET", path="/ws?tx_id=1", headers=UPGRADE, body=b"").data)
 
 
@@ -229,7 +228,7 @@ def test_a_websocket_meets_the_same_page() -> None:
 )
 def test_a_websocket_is_lost(name: str, told: list[str]) -> None:
     """It ends without a close after these events; the transaction comes to its end all the same."""
-    with server.start("proof", [name]) as reference:
+    with references.start("proof", [name]) as reference:
         target = Target(reference)
         with target.client, target.subscribe(f"?tx_id={(transaction_id := target.completing())}") as connection:
             heard: list[str] = []
@@ -248,7 +247,10 @@ def test_a_websocket_is_lost(name: str, told: list[str]) -> None:
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_each_fiftieth_session_is_refused(contract: str) -> None:
     """Forty-nine of fifty good requests are accepted, whatever comes between; the other gets an error of the API."""
-    with server.start(contract, ["refuses-every-fiftieth"]) as reference, Connection(reference.base_url) as connection:
+    with (
+        references.start(contract, ["refuses-every-fiftieth"]) as reference,
+        Connection(reference.base_url) as connection,
+    ):
         credentials = reference.profile()["credentials"]
         good, wrong = REQUESTS[contract](credentials), REQUESTS[contract](credentials, body=b"{")
         answers = [connection.ask(request) for _ in range(100) for request in (good, wrong)][::2]
@@ -268,7 +270,7 @@ def test_each_fiftieth_session_is_refused(contract: str) -> None:
 )
 def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, contract: str) -> None:
     """What is invalid is answered 500, or not at all; sessions and refused credentials are as ever."""
-    with server.start(contract, [name]) as reference:
+    with references.start(contract, [name]) as reference:
         for wrong in ({"body": b"{"}, {"network": "nowhere"}):
             assert re.match(pattern, said(reference, **wrong).data)
         assert b" 200 " in well(reference).data
@@ -286,7 +288,7 @@ def test_a_refused_validation_is_something_worse(name: str, pattern: bytes, cont
 )
 def test_each_third_refusal_says_nothing(name: str, third: bytes, contract: str) -> None:
     """Two of three refusals are the API's own, whatever comes between them."""
-    with server.start(contract, [name]) as reference:
+    with references.start(contract, [name]) as reference:
         refused = []
         for _ in range(6):
             assert b" 200 " in well(reference).data
@@ -304,7 +306,7 @@ def test_each_third_refusal_says_nothing(name: str, third: bytes, contract: str)
 )
 def test_a_firewall_stops_two_payloads(contract: str, name: str, answer: bytes) -> None:
     """A script and SQL get its own answer every time, all else does not."""
-    with server.start(contract, [name]) as reference:
+    with references.start(contract, [name]) as reference:
         for text in ("<script>alert(1)</script>", "'; DROP TABLE sessions; --") * 2:
             assert re.match(answer, well(reference, **{TEXT[contract]: text}).data)
             assert b" 200 " in well(reference).data
@@ -316,8 +318,7 @@ def test_a_firewall_stops_two_payloads(contract: str, name: str, answer: bytes) 
 @contextmanager
 def briefly(contract: str, condition: str) -> Iterator[RunningReference]:
     """Serves a contract under a condition of `brief_conditions`."""
-    program = Path(__file__).with_name("brief_conditions.py")
-    with RunningReference(contract, [sys.executable, str(program), contract, condition]) as reference:
+    with references.Copied(contract, brief_conditions.serve, condition=condition) as reference:
         yield reference
 
 

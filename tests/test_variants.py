@@ -15,6 +15,7 @@ from rampcheck.contract import register as contracts
 from rampcheck.errors import UsageError
 from rampcheck.sandbox import Variant, all_variants, builtin_profile, find_variants, server
 from rampcheck.sandbox.variants import variant as registered
+from tests import references
 from tests.runs import rampcheck
 from tests.variant_signs import SIGNS
 
@@ -39,7 +40,7 @@ def plain() -> Iterator[Any]:
 
     def of(contract: str) -> server.RunningReference:
         if contract not in running:
-            running[contract] = server.start(contract)
+            running[contract] = references.start(contract)
         return running[contract]
 
     yield of
@@ -52,7 +53,7 @@ def test_the_variant_differs_as_it_says(variant: Variant, plain: Any) -> None:
     """The variant's own answer shows what it is known by, the plain reference's answer to the same does not."""
     needs_host(variant)
     probe, sign = SIGNS[variant.contract][variant.name]
-    with server.start(variant.contract, variants=[variant.name]) as reference:
+    with references.start(variant.contract, variants=[variant.name]) as reference:
         answer = probe(reference)
     assert re.search(sign, answer), f"{variant.summary}\n{answer[:2000]}"
     assert not re.search(sign, probe(plain(variant.contract)))
@@ -97,7 +98,7 @@ def test_a_name_is_given_once() -> None:
 def test_variants_and_defects_combine() -> None:
     """Several variants hold at once, and none of them heals a defect."""
     names = ["created", "cors-headers", "id-counts", "redirect-null"]
-    with server.start("proof", ["fix-amount-false"], variants=names) as reference:
+    with references.start("proof", ["fix-amount-false"], variants=names) as reference:
         answer = SIGNS["proof"]["created"][0](reference)
         assert "redirect_url" not in reference.profile()["partner"]["widget_config"]
     for name in names:
