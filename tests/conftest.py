@@ -104,8 +104,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def conforming(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], runs.Completed]:
-    """Gives a whole run of the plain reference of a contract, the same to all tests, which only read it."""
+def conforming(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., runs.Completed]:
+    """Gives a whole run of the plain reference of a contract, the same to all tests, which only read it.
+
+    Options of the run may follow the contract.
+    """
     own: Path = tmp_path_factory.getbasetemp()
     # The workers of pytest-xdist have each a folder of their own in one of all: its documentation, "How-tos".
     return partial(runs.conforming, place=own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own)

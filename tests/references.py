@@ -9,7 +9,7 @@ from typing import Any
 
 from rampcheck.errors import ReferenceStartError
 from rampcheck.sandbox import find_defects, find_variants, server
-from rampcheck.selftest.attempt import processes
+from tests.runs import copies
 
 
 class Copied(server.RunningReference):
@@ -25,8 +25,8 @@ class Copied(server.RunningReference):
         self.variants = given.get("variants", ())
         self._base_url = None
         self._code: int | None = None
-        self._ours, theirs = processes().Pipe()
-        self._copy = processes().Process(target=_serve, args=(theirs, serve, contract), kwargs=given)  # type: ignore[attr-defined]
+        self._ours, theirs = copies().Pipe()
+        self._copy = copies().Process(target=_serve, args=(theirs, serve, contract), kwargs=given)  # type: ignore[attr-defined]
         self._copy.start()
         theirs.close()
 

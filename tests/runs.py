@@ -9,11 +9,16 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
+import pytest
 from filelock import FileLock
 
+from rampcheck.contract import packs
 from rampcheck.selftest.attempt import processes
 
 
@@ -62,17 +67,18 @@ def rampcheck(
     return Completed(done.returncode, done.stdout + done.stderr, folder)
 
 
-def conforming(contract: str, place: Path) -> Completed:
+def conforming(contract: str, *options: str, place: Path) -> Completed:
     """Gives a whole run of the plain reference, with a HAR beside its folder, for tests that only read it.
 
-    Whichever process of the tests asks first makes it, below `place`, which all of them have.
+    Whichever process of the tests asks first for one with these options makes it, below `place`, which all of them
+    have.
     """
-    own = place / contract
+    own = place / "".join([contract, *options])
     told = own / "told.json"
-    with FileLock(place / f"{contract}.lock"):
+    with FileLock(f"{own}.lock"):
         if not told.exists():
             own.mkdir()
-            done = rampcheck("--contract", contract, "--har", str(own / "run.har"), folder=own / "run")
+            done = rampcheck("--contract", contract, *options, "--har", str(own / "run.har"), folder=own / "run")
             told.write_text(json.dumps([done.code, done.printed]), encoding="utf-8")
     code, printed = json.loads(told.read_text(encoding="utf-8"))
     return Completed(code, printed, own / "run")
@@ -87,12 +93,22 @@ def commanded(
     """
     with tempfile.TemporaryDirectory() as scratch:
         printed = Path(scratch, "printed.txt")
-        process = processes().Process(  # type: ignore[attr-defined]
+        process = copies().Process(  # type: ignore[attr-defined]
             target=_command, args=(arguments, dict(environment or os.environ), current or Path.cwd(), printed)
         )
         process.start()
         process.join()
         return process.exitcode, printed.read_text(encoding="utf-8", errors="replace")
+
+
+@cache
+def copies() -> BaseContext:
+    """Gives what starts copies of a process that has everything loaded, which knows of no pack that a test brings."""
+    context = processes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(packs.VARIABLE, raising=False)
+        forkserver.ensure_running()
+    return context
 
 
 def _command(arguments: tuple[str, ...], environment: dict[str, str], current: Path, printed: Path) -> None:

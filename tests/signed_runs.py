@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +22,7 @@ from rampcheck.signoff import statement as statements
 from rampcheck.signoff.signing import Signatory
 from rampcheck.signoff.verification import Trust, Verification
 from rampcheck.wire.journal import exchange_records
+from tests.runs import rampcheck
 
 OTHERS = ("junit.xml", "summary.md", "ctrf.json", "rampcheck.sarif", "annotations.txt")
 FILES = ("results.json", "journal.jsonl", "index.html", *OTHERS, "attestation.json")
@@ -55,9 +54,8 @@ class Ceremony:
 
 def run(pack: Path, folder: Path, *options: str) -> Path:
     """Judges the reference of a pack whose only contract is `signable`."""
-    command = [sys.executable, "-m", "rampcheck.cli", "run", "--pack", str(pack), "--contract", "signable"]
-    done = subprocess.run([*command, "--output", str(folder), *options], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = rampcheck("--pack", str(pack), "--contract", "signable", *options, folder=folder)
+    assert done.code == 0, done.printed
     return folder
 
 

@@ -6,7 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -429,20 +429,12 @@ def test_an_unknown_contract_is_compared_all_the_same(tmp_path: Path) -> None:
 # Real runs.
 
 
-@pytest.fixture(scope="module")
-def alike(tmp_path_factory: pytest.TempPathFactory) -> list[Completed]:
+@pytest.fixture
+def alike(conforming: Callable[..., Completed]) -> list[Completed]:
     """Runs of one reference with other seeds and workers."""
-    folder = tmp_path_factory.mktemp("alike")
-    told = (("1", "1"), ("2", "1"), ("3", "2"))
-    return [
-        rampcheck(
-            *("--contract", "kryptonim", "--examples", "8", "--seed", seed, "-n", workers), folder=folder / f"run{seed}"
-        )
-        for seed, workers in told
-    ]
+    return [conforming("kryptonim"), conforming("kryptonim", "--seed", "2", "-n", "2")]
 
 
-@pytest.mark.xdist_group("compared")
 def test_runs_of_one_target_differ_in_nothing(alike: list[Completed]) -> None:
     """Other seeds, other workers and another order change no verdict, and no setting that matters."""
     for before, after in itertools.permutations([saved.load(done.folder) for done in alike], 2):
@@ -452,7 +444,6 @@ def test_runs_of_one_target_differ_in_nothing(alike: list[Completed]) -> None:
         assert words.outcome(comparison).word == "No difference"
 
 
-@pytest.mark.xdist_group("compared")
 @pytest.mark.parametrize(
     "defect", ["signature-skipped-when-absent", "wrong-signature-forbidden", "missing-signature-explained"]
 )
@@ -473,7 +464,6 @@ def test_a_defect_is_named_by_its_clause(defect: str, alike: list[Completed], tm
     assert (tmp_path / "run/compare.html").is_file()
 
 
-@pytest.mark.xdist_group("compared")
 def test_a_baseline_leaves_the_exit_code_alone(alike: list[Completed], tmp_path: Path) -> None:
     """A part that holds is compared, says what was not, and exits as it would have without."""
     selection = ("--contract", "kryptonim", "--clause", "kryptonim.auth.signature-required")
@@ -483,7 +473,6 @@ def test_a_baseline_leaves_the_exit_code_alone(alike: list[Completed], tmp_path:
     assert "Partial: Kryptonim" in done.printed.rpartition("\n\n")[2]
 
 
-@pytest.mark.xdist_group("compared")
 def test_a_baseline_that_is_none_is_told_before_any_request(alike: list[Completed], tmp_path: Path) -> None:
     """Nothing there, or another contract: exit code 4, one message, and no folder."""
     for contract, named, told in (

@@ -23,6 +23,7 @@ from rampcheck.contract import descriptor, packs
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, UsageError
 from tests import installed
+from tests.runs import commanded
 
 ROOT = Path(__file__).parents[1]
 TINYRAMP = ROOT / "examples" / "tinyramp"
@@ -36,11 +37,17 @@ def done(*command: str | Path, folder: Path) -> tuple[int, str]:
     return ended.returncode, " ".join((ended.stdout + ended.stderr).split())
 
 
+def here(*arguments: str | Path, folder: Path) -> tuple[int, str]:
+    """Runs a command of this checkout's program likewise."""
+    code, printed = commanded(*map(str, arguments), environment=CLEAN, current=folder)
+    return code, " ".join(printed.split())
+
+
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
     """A new pack, as `rampcheck new` writes it."""
     folder = tmp_path / "acme"
-    assert done(*HERE, "new", "acme", folder, folder=tmp_path)[0] == 0
+    assert here("new", "acme", folder, folder=tmp_path)[0] == 0
     return folder
 
 
@@ -70,7 +77,7 @@ class TestANewPack:
 
     def test_its_reference_conforms(self, acme: Path) -> None:
         """The suite judges the reference, and writes its reports."""
-        code, printed = done(*HERE, "run", "--pack", acme, "--contract", "acme", "--output", "out", folder=acme.parent)
+        code, printed = here("run", "--pack", acme, "--contract", "acme", "--output", "out", folder=acme.parent)
         assert (code, "✓ Conformant: Acme sessions" in printed) == (0, True), printed
         assert (acme.parent / "out" / "index.html").is_file()
 
@@ -96,16 +103,16 @@ class TestANewPack:
 
     def test_its_clauses_and_defects_are_listed(self, acme: Path) -> None:
         """With those of no other contract."""
-        _, printed = done(*HERE, "clauses", "--pack", acme, "acme.*", folder=acme.parent)
+        _, printed = here("clauses", "--pack", acme, "acme.*", folder=acme.parent)
         assert "acme.auth.api-key (must)" in printed
-        _, printed = done(*HERE, "serve", "--pack", acme, "--contract", "acme", "--list-defects", folder=acme.parent)
+        _, printed = here("serve", "--pack", acme, "--contract", "acme", "--list-defects", folder=acme.parent)
         assert "breaks acme.auth.api-key" in printed
 
     def test_it_is_served_with_the_profile_that_describes_it(self, acme: Path) -> None:
         """A run with the profile that `serve` writes finds the server, and finds it conforming."""
         with served("--pack", acme, "--contract", "acme", folder=acme.parent) as profile:
             assert profile["credentials"] == {"api_key": "reference-api-key-0123456789abcdef"}
-            code, printed = done(*HERE, "run", "--pack", acme, "profile.yaml", folder=acme.parent)
+            code, printed = here("run", "--pack", acme, "profile.yaml", folder=acme.parent)
         assert (code, "✓ Conformant" in printed) == (0, True), printed
 
     @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ class TestANewPack:
     )
     def test_it_is_clean(self, name: str, command: list[str], tmp_path: Path) -> None:
         """Linter and type checker have nothing to say, however long its name is."""
-        assert done(*HERE, "new", name, "pack", folder=tmp_path)[0] == 0
+        assert here("new", name, "pack", folder=tmp_path)[0] == 0
         code, printed = done(sys.executable, "-m", *command, folder=tmp_path / "pack")
         assert code == 0, printed
 
@@ -132,7 +139,7 @@ class TestANewPack:
         """A name that is none or is taken, a folder that is in use."""
         (tmp_path / "full").mkdir()
         (tmp_path / "full" / "file").write_text("mine")
-        code, printed = done(*HERE, "new", *arguments, folder=tmp_path)
+        code, printed = here("new", *arguments, folder=tmp_path)
         assert (code, told in printed) == (4, True), printed
         assert [path.name for path in tmp_path.rglob("*")] == ["full", "file"]
 
@@ -165,12 +172,12 @@ class TestAPackWithoutAReference:
     @pytest.mark.parametrize("command", ["run", "serve", "selftest"])
     def test_what_needs_one_says_so(self, command: str, acme: Path) -> None:
         """In one message, with the exit code of a mistake."""
-        code, printed = done(*HERE, command, "--pack", acme, "--contract", "acme", folder=acme.parent)
+        code, printed = here(command, "--pack", acme, "--contract", "acme", folder=acme.parent)
         assert (code, "the pack of the contract acme has no reference" in printed) == (4, True), printed
 
     def test_a_run_of_all_references_is_one_without_it(self, acme: Path) -> None:
         """The others are what a keyword is looked for in."""
-        code, printed = done(*HERE, "run", "--pack", acme, "-k", "no_such_scenario", folder=acme.parent)
+        code, printed = here("run", "--pack", acme, "-k", "no_such_scenario", folder=acme.parent)
         assert (code, "of proof or kryptonim " in printed, "or acme" in printed) == (4, True, False), printed
 
     def test_a_target_can_be_judged(self, acme: Path) -> None:
@@ -178,7 +185,7 @@ class TestAPackWithoutAReference:
         (acme / "profile.yaml").write_text(
             "contract: acme\nbase_url: http://127.0.0.1:9\ncredentials: {api_key: local-key-1}\n"
         )
-        code, printed = done(*HERE, "run", "--pack", ".", "profile.yaml", folder=acme)
+        code, printed = here("run", "--pack", ".", "profile.yaml", folder=acme)
         assert (code, "gives no answer that could be judged" in printed) == (5, True), printed
 
 
@@ -199,10 +206,10 @@ class TestABrokenPack:
     def test_it_is_told(self, file: str, content: str, told: str, acme: Path) -> None:
         """With the file and what is wrong with it; a contract beside it is listed all the same."""
         (acme / file).write_text(content)
-        code, printed = done(*HERE, "run", "--pack", acme, "--contract", "acme", folder=acme.parent)
+        code, printed = here("run", "--pack", acme, "--contract", "acme", folder=acme.parent)
         assert (code, told in printed) == (3, True), printed
-        code, printed = done(
-            *HERE, "run", "--pack", acme, "--base-url", "http://127.0.0.1:9", "--contract", "proof", folder=acme.parent
+        code, printed = here(
+            "run", "--pack", acme, "--base-url", "http://127.0.0.1:9", "--contract", "proof", folder=acme.parent
         )
         assert (code, "PROOF_CLIENT_TOKEN" in printed) == (4, True), printed
 
@@ -210,19 +217,19 @@ class TestABrokenPack:
         """Which one is meant is not guessed."""
         shutil.copytree(acme, acme.parent / "other")
         both = ("--pack", acme, "--pack", acme.parent / "other")
-        code, printed = done(*HERE, "clauses", *both, "--contract", "acme", folder=acme.parent)
+        code, printed = here("clauses", *both, "--contract", "acme", folder=acme.parent)
         assert (code, "two packs bring a contract acme" in printed) == (4, True), printed
-        assert done(*HERE, "clauses", *both, "--contract", "proof", folder=acme.parent)[0] == 0
+        assert here("clauses", *both, "--contract", "proof", folder=acme.parent)[0] == 0
 
     def test_the_same_pack_twice_is_one(self, acme: Path) -> None:
         """By whatever way it is named."""
-        code, printed = done(*HERE, "clauses", "--pack", ".", "--pack", acme, "--contract", "acme", folder=acme)
+        code, printed = here("clauses", "--pack", ".", "--pack", acme, "--contract", "acme", folder=acme)
         assert code == 0, printed
 
     @pytest.mark.parametrize("folder", ["", "nowhere", "."])
     def test_a_folder_that_is_no_pack_is_refused(self, folder: str, tmp_path: Path) -> None:
         """Whether it is there or not."""
-        code, printed = done(*HERE, "clauses", "--pack", folder, folder=tmp_path)
+        code, printed = here("clauses", "--pack", folder, folder=tmp_path)
         assert (code, "does not exist" in printed or "is no pack" in printed) == (4, True), printed
 
 

@@ -63,11 +63,9 @@ def scarce(reference: server.RunningReference, tmp_path: Path) -> Path:
     ],
     ids=lambda arguments: " ".join(arguments) or "as it is",
 )
-def test_the_reference_conforms(
-    name: str, arguments: list[str], tmp_path: Path, conforming: Callable[[str], Completed]
-) -> None:
+def test_the_reference_conforms(name: str, arguments: list[str], conforming: Callable[..., Completed]) -> None:
     """Every must clause passes on the embedded reference, whatever the seed and the number of workers."""
-    done = rampcheck("--contract", name, *arguments, folder=tmp_path / "run") if arguments else conforming(name)
+    done = conforming(name, *arguments)
     assert done.code == 0, done.printed
     assert done.results["verdict"] in {"conformant", "conformant_with_gaps"}
     wanted = {clause.id for clause in register.load(name).clauses.values() if clause.level == "must"}

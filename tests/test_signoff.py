@@ -26,6 +26,7 @@ from rampcheck.signoff import statement as statements
 from rampcheck.signoff.signing import Signatory
 from rampcheck.wire.journal import exchange_records
 from tests import samples, signed_runs
+from tests.runs import commanded
 from tests.signed_runs import Ceremony
 
 WHO = ("--name", "Jane Doe", "--role", "Head of QA")
@@ -33,9 +34,8 @@ WHO = ("--name", "Jane Doe", "--role", "Head of QA")
 
 def done(*arguments: str | Path, **environment: str) -> tuple[int, str]:
     """Runs a command; gives its exit code and what it printed, with white space made single."""
-    command = [sys.executable, "-m", "rampcheck.cli", *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
-    return ended.returncode, " ".join((ended.stdout + ended.stderr).split())
+    code, printed = commanded(*map(str, arguments), environment={**os.environ, **environment})
+    return code, " ".join(printed.split())
 
 
 @pytest.fixture(scope="module")
