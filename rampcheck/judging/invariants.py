@@ -320,9 +320,9 @@ def hmac_hex(body: bytes, secret: str, algorithm: str = "sha256") -> str:
     return computed(Digest(algorithm, body, secret.encode()))
 
 
-def hash_hex(content: bytes, algorithm: str = "sha256") -> str:
-    """Gives a hash without a key in lower-case hexadecimal; `algorithm` is one of hashlib's."""
-    return computed(Digest(algorithm, content))
+def hash_hex(content: bytes) -> str:
+    """Gives the SHA-256 in lower-case hexadecimal."""
+    return computed(Digest("sha256", content))
 
 
 def signed(

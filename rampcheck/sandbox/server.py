@@ -191,11 +191,6 @@ class RunningReference:
                 raise self._start_error() from error
         return self._base_url
 
-    @property
-    def process_id(self) -> int:
-        """The child's process id."""
-        return self._process.pid
-
     def profile(self) -> dict[str, Any]:
         """The profile that describes this server; see `builtin_profile`."""
         return builtin_profile(self.contract, self.base_url, self.environment, self.webhook_url, self.variants)
