@@ -130,6 +130,7 @@ class _Again:
         self._found_in: set[tuple[str, str]] = set()
         self._doubted: set[tuple[str, int]] = set()
         self._aside: set[int] = set()
+        self._demanded: set[tuple[str, int | None]] = set()
         self._again: dict[int, int] = {}
         self._first: dict[int, int] = {}
         self._confirmed: Counter[str] | None = None
@@ -148,6 +149,8 @@ class _Again:
                     self._found[record["clause"], record["exchange"]] = record
             case "doubt" if record["exchange"] is not None:
                 self._doubted.add((record["clause"], record["exchange"]))
+            case "demand":
+                self._demanded.add((record["clause"], record["exchange"]))
             case "aside":
                 self._aside.add(record["exchange"])
             case "again":
@@ -277,11 +280,7 @@ class _Again:
         if number is not None and exchange is None:
             self._differ(clause, number, BROKEN, "no such exchange")
             return False
-        is_demanded = any(
-            demand["kind"] == "demand" and demand["clause"] == clause and demand["exchange"] == number
-            for demand in self._records
-        )
-        if record["judge"] == "scenario" and not is_demanded:
+        if record["judge"] == "scenario" and (clause, number) not in self._demanded:
             self._attest(clause, BY_SCENARIO, number)
             return True
         if exchange is not None and (
