@@ -127,6 +127,24 @@ def test_one_address_shows_nothing_of_the_signature() -> None:
     assert count[clause] == 0
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8::1", "2001:DB8:0:0:0:0:0:1"),
+        ("203.0.113.42", "::ffff:203.0.113.42"),
+        ("::ffff:203.0.113.42", "::ffff:cb00:712a"),
+    ],
+)
+def test_another_spelling_is_no_other_address(one: str, other: str) -> None:
+    """A signature that does not change with it is that of the same address."""
+    session = answered({**samples.SESSION, "signature": "v2:a"})
+    alike = [asked("proof", session, number, client_ip=text) for number, text in ((1, one), (2, other))]
+    findings, count = judge_history(alike, suites.load("proof"), profile("proof"))
+    clause = "proof.session.signature-mixes-ip"
+    assert clause not in {finding.clause for finding in findings}
+    assert count[clause] == 0
+
+
 def test_a_page_does_not_show_that_secrets_are_kept() -> None:
     """What something in front of the API answers says nothing of it, unless the secret stands there."""
     clause = "proof.auth.token-secrecy"

@@ -339,8 +339,8 @@ def test_an_impossible_email_is_refused(accepted: Accepted, part: slice) -> None
 
 @pytest.mark.verifies("proof.session.request.media-type")
 def test_another_media_type_is_refused(accepted: Accepted) -> None:
-    """A body that is not declared as JSON is refused."""
-    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
+    """A body that is not declared as JSON is refused; another type's name may begin with that of JSON (RFC 6902)."""
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"):
         accepted.with_header("Content-Type", media_type).is_refused(ANY_4XX)
 
 

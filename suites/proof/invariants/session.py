@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from rampcheck.contract.profile import Partner
@@ -194,6 +195,16 @@ def _tells_address(exchange: Exchange) -> bool:
     return SESSION.answered(exchange) and isinstance(asked(exchange, "client_ip"), str)
 
 
+def _address(session: Exchange) -> str:
+    """Gives the `client_ip` that was sent, in one spelling of the several that IPv6 has for an address (RFC 5952)."""
+    text = str(asked(session, "client_ip"))
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    return str((address.version == 6 and address.ipv4_mapped) or address)
+
+
 def _member(name: str) -> Callable[[Exchange], Any]:
     return lambda exchange: given(exchange, name)
 
@@ -214,7 +225,7 @@ HISTORY: Sequence[HistoryInvariant] = (
         "signature",
         _member("signature"),
         "`client_ip`",
-        lambda exchange: asked(exchange, "client_ip"),
+        _address,
         beside=_all_but_the_address,
     ),
     secrets_kept("proof.auth.token-secrecy"),
