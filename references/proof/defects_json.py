@@ -33,6 +33,16 @@ class MediaTypeIgnored(SessionService):
         """Nothing is checked."""
 
 
+@defect("media-type-by-its-beginning", breaks=[f"{REQUEST}.media-type"])
+class MediaTypeByItsBeginning(SessionService):
+    """Any Content-Type is accepted whose name begins as that of JSON does."""
+
+    def check_media_type(self, call: Call) -> None:
+        """Only the beginning is looked at."""
+        if not call.media_type.startswith("application/json"):
+            super().check_media_type(call)
+
+
 @defect("media-type-parameters-refused", breaks=[f"{REQUEST}.accepts-media-type"])
 class MediaTypeParametersRefused(SessionService):
     """A Content-Type with a charset is refused."""
