@@ -153,6 +153,7 @@ _also_decimal = defects(
 # In many languages ^ and $ stand for the ends of a line.
 _also_decimal("amount-with-more-lines-accepted", "One line of an amount is decimal.", r"(?m)^[0-9]+$(?=\n.)")
 _also_decimal("thousands-separator-accepted", "Thousands are told apart by commas.", r"^\d{1,3}(,\d{3})+(\.\d+)?$")
+_also_decimal("double-of-java-accepted", "An amount is what Java reads as a double.", r"^\d+(\.\d+)?[fFdD]$")
 
 
 # Bodies.

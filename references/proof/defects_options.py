@@ -44,6 +44,27 @@ class TypeTrimmed(SessionService):
         return replace(request, type=request.type and (request.type.strip() or request.type))
 
 
+_TYPE_BY_NUMBER = {"0": "sell", "1": "buy"}
+
+
+@defect("type-by-its-number", breaks=[f"{REQUEST}.type-enum"])
+class TypeByItsNumber(SessionService):
+    """A type is read as a member of an enumeration, whose number is as good as its name."""
+
+    def request_from(self, document: Any) -> SessionRequest:
+        request = super().request_from(document)
+        return replace(request, type=_TYPE_BY_NUMBER.get(request.type or "", request.type))
+
+
+@defect("types-in-a-list", breaks=[f"{REQUEST}.type-enum"])
+class TypesInAList(SessionService):
+    """Of types in a list the first one counts."""
+
+    def request_from(self, document: Any) -> SessionRequest:
+        request = super().request_from(document)
+        return replace(request, type=request.type and (request.type.split(",")[0] or request.type))
+
+
 @defect("type-by-prefix", breaks=[f"{REQUEST}.type-enum"])
 class TypeByPrefix(SessionService):
     """A type that begins with buy or sell is taken for that."""

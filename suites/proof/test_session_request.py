@@ -50,6 +50,7 @@ NOT_DECIMAL = (
     ".",
     "1,000.50",
     "100\u20ac",
+    "12d",  # a double of Java
 )
 REDIRECT_URL = "https://rampcheck.example/done"
 # The last two are 100 in the digits of other scripts, full-width and Arabic-Indic.
@@ -186,7 +187,8 @@ def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) ->
 @parts(6, 1)
 def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted, part: slice) -> None:
     """`type` is buy or sell, in lower case and nothing else."""
-    for value in ("swap", "BUY", "Sell", "", "buy ", "buysell")[part]:
+    # The last two are what .NET reads as members of an enumeration, too.
+    for value in ("swap", "BUY", "", "buy ", "buy,sell", "1")[part]:
         accepted.but(type=value).is_refused(INVALID_REQUEST)
 
 
