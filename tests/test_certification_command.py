@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,11 +114,22 @@ def test_somebody_may_make_the_purchases_by_hand(tmp_path: Path, monkeypatch: py
     words = ["certify", "--contract", "proof", "--interactive", "--step", "works", "--output", "out"]
     done = CliRunner().invoke(main, words, input="\n")
     assert "Step works: Everything works." in done.output
-    assert "RAMPCHECK_WIDGET_URL=http://127.0.0.1:" in done.output
+    assert "    export RAMPCHECK_WIDGET_URL=http://127.0.0.1:" in done.output
     assert done.exit_code == ExitCode.INCONCLUSIVE
     assert (tmp_path / "out" / "index.html").is_file()
     given_up = CliRunner().invoke(main, [*words[:-1], "given-up"], input="")
     assert given_up.exit_code == ExitCode.INTERRUPTED
+
+
+def test_what_is_told_by_hand_can_be_pasted_into_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a user whose name holds quotation marks."""
+    monkeypatch.chdir(tmp_path)
+    words = ["certify", "--contract", "kryptonim", "--interactive", "--step", "unusual-purchase", "--output", "out"]
+    told = CliRunner().invoke(main, words, input="\n").output
+    lines = [line for line in told.splitlines() if line.startswith("    export RAMPCHECK_USER_ID=")]
+    (_, assigned), *others = (shlex.split(line) for line in lines)
+    assert not others
+    assert '"' in assigned
 
 
 def test_a_command_that_does_not_end_is_ended_with_what_it_started(

@@ -380,3 +380,20 @@ class TestTinyramp:
         assert {Path(str(path).replace("vendorname", "acme")) for path in there} == {
             path.relative_to(tmp_path / "rampcheck-acme") for path in tmp_path.rglob("*") if path.is_file()
         }
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [(("level: must", "level: msut"), "is none of must"), (("text: ", "txt: "), "`text` is missing")],
+)
+def test_a_register_of_another_format_is_told_before_any_request(
+    acme: Path, mistake: tuple[str, str], told: str
+) -> None:
+    """With what tells its lines; it is no fault to be found in a traceback."""
+    register = acme / "openapi" / "acme" / "clauses.yaml"
+    register.write_text(register.read_text(encoding="utf-8").replace(*mistake, 1), encoding="utf-8")
+    code, said = done(*HERE, "run", "--pack", acme, "--contract", "acme", folder=acme)
+    assert code == 3
+    assert f"does not have the register's format: {told}" in said.replace("the level of acme.session.created ", "")
+    assert "`rampcheck lint`" in said
+    assert "traceback" not in said

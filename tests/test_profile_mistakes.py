@@ -64,7 +64,9 @@ def test_it_is_named(text: str, said: str, path: Path) -> None:
         ("partner: {widget_id: ${A_NAME}}\n", 5, "a bracket or brace that is not closed, or lacks a comma; within"),
         ("partner:\n    off_ramp: true\n  widget_id: x\n", 7, "the indentation: the keys of one section"),
         ("partner:\n  off_ramp: true\n   widget_id: x\n", 7, "a second colon in a line, or a line that is indented"),
-        ("partner:\n  widget_id: 'x\n", 7, "a quote that is not closed"),
+        ("partner:\n  widget_id: 'x\n", 6, "a quote that is not closed"),
+        ("partner\nlimits: {}\n", 5, "a key without a colon"),
+        ("partner", 5, "a key without a colon"),
         ("partner:\n  widget_id: @x\n", 6, "a character that begins no value"),
         ('partner:\n  widget_id: "\\x"\n', 6, ""),
     ],
@@ -73,6 +75,20 @@ def test_what_is_no_yaml_is_named(more: str, line: int, said: str, path: Path) -
     """By the line where it is to be mended: of a bracket, where it is opened."""
     (told,) = refusal(path, MINIMAL + more).mistakes
     assert f"profile.yaml:{line}: is not YAML: {said}" in told
+
+
+@pytest.mark.parametrize(
+    "name", ["https://user:a-word@sandbox.example", "http://127.0.0.1:8787/x", "HTTPS://a.example"]
+)
+def test_a_url_is_no_profile(name: str) -> None:
+    """Where it stands for a file, the option is named; the URL, which may hold a login, is not shown."""
+    with pytest.raises(ProfileError) as refused:
+        profiles.load(Path(name), {})
+    told = str(refused.value)
+    assert "a URL stands where the name of a profile's file is expected" in told
+    assert "--base-url" in told
+    assert "example" not in told
+    assert "127.0.0.1" not in told
 
 
 def test_a_key_that_may_be_a_secret_is_not_shown(path: Path) -> None:

@@ -320,3 +320,30 @@ def test_nothing_says_which_api(tmp_path: Path) -> None:
     assert done.exit_code == 4
     with pytest.raises(UsageError):
         files.opened(tmp_path)
+
+
+LINE = {
+    "method": "POST",
+    "url": "https://sandbox.example/widget/session",
+    "started": "2026-11-26T07:00:00Z",
+    "request": {"headers": [["Content-Type", "application/json"]], "body": "{}"},
+    "response": {"status": 400, "headers": [], "body": "{}"},
+}
+
+
+def test_a_single_exchange_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its copy; where no terminal is, no empty line comes first. An archive without any holds none."""
+    monkeypatch.setenv("PROOF_CLIENT_TOKEN", "a-token-of-nobody")
+    (tmp_path / "twice.ndjson").write_text(f"{json.dumps(LINE)}\n" * 2, encoding="utf-8")
+    (tmp_path / "none.har").write_text('{"log": {"version": "1.2", "entries": []}}', encoding="utf-8")
+    words = ["--contract", "proof", "--base-url", "https://sandbox.example", "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, ["judge", str(tmp_path / "twice.ndjson"), *words])
+    told = " ".join(done.output.split())
+    assert "1 exchange of twice.ndjson was judged" in told
+    assert "1 exchange of which another is a copy was judged once" in told
+    assert "in 1 exchange that was recorded, not provoked. This says nothing of the" in told
+    assert "that it does not show" in told
+    assert not done.output.startswith("\n\n")
+    none = CliRunner().invoke(main, ["judge", str(tmp_path / "none.har"), *words])
+    assert none.exit_code == 4
+    assert none.output.startswith("rampcheck: there is no exchange in the traffic")

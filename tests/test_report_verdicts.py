@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rampcheck.report import summary
 from rampcheck.report.files import write_reports
-from rampcheck.report.outline import GAPS, RUN_VERDICTS, outline
+from rampcheck.report.outline import GAPS, RUN_VERDICTS, outage_text, outline
 from rampcheck.report.results import ResultsError, validate
 from rampcheck.report.terminal import STYLES, print_summary
 from tests import samples
@@ -184,6 +184,17 @@ def test_an_outage_that_ended_is_a_note(tmp_path: Path) -> None:
     assert "The target stopped answering" not in shown.text
     assert told in (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert told in summary_text(results, 500)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "let nothing through for 6 s"), (-1, "began to let nothing through on")]
+)
+def test_a_target_that_answers_429_is_not_said_to_be_silent(number: int, told: str) -> None:
+    """It answered, and let nothing through."""
+    shown = outage_text(samples.OUTAGES[number] | {"detail": "429, error 'rate_limited'"})
+    assert told in shown
+    assert "was the first that was refused: 429" in shown
+    assert "answering" not in shown
 
 
 def test_every_report_tells_of_an_outage_that_did_not_end(tmp_path: Path) -> None:

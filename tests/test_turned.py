@@ -15,7 +15,7 @@ import yaml
 from rampcheck.contract import profile
 from rampcheck.errors import RunOver, TargetGone, Unjudged
 from rampcheck.judging.demands import Rejection
-from rampcheck.judging.findings import LONGEST_TEXT
+from rampcheck.judging.findings import LONGEST_TEXT, shortened
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Target
@@ -230,6 +230,14 @@ def test_a_lock_after_one_request_names_it(refusal: bytes, opened: Open) -> None
     assert "exchange 2 was one with `amount` = " in told
     assert "Did exchange 2 lock the partner out?" in told
     assert len(told) < LONGEST_TEXT
+
+
+def test_what_is_cut_is_cut_once() -> None:
+    """A reason is passed on from one scenario to the next: it stays the same, and is told of all clauses at once."""
+    cut = shortened("x" * 2 * LONGEST_TEXT)
+    assert cut.endswith("… (1200 characters)")
+    assert shortened(cut) == cut
+    assert shortened(f"{cut} and more") != f"{cut} and more"
 
 
 # A defect of the reference that begins after a hundred requests, how many workers, and what the run says of it.

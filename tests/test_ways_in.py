@@ -255,6 +255,10 @@ def test_a_bundle_of_the_command_line_goes_before_the_profile(files: Files) -> N
     assert profile.as_public()["tls"] == {"ca": str(files.folder / "ca.pem")}
     with pytest.raises(UsageError, match=r"--ca-bundle names .*text.pem.*no certificate in PEM"):
         profile.with_authorities(str(files.folder / "text.pem"))
+    with pytest.raises(UsageError, match=r"^--ca-bundle names none.pem, which cannot be read: No such file"):
+        profile.with_authorities("none.pem")
+    with pytest.raises(ProfileError, match=r"none.pem, which cannot be read: .*; a relative path begins where"):
+        loaded(files.folder, tls={"ca": "none.pem"})
 
 
 @each_protocol

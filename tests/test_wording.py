@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rampcheck.contract import descriptor
-from rampcheck.contract.profile import Profile, from_environment
+from rampcheck.contract.profile import Profile, from_environment, recalled
+from rampcheck.contract.wording import KEY, MADE, lacks, worded
 from rampcheck.mistakes import base_url, connection, credentials
-from rampcheck.mistakes.wording import KEY, MADE, worded
 from rampcheck.sandbox import server
 from tests.runs import rampcheck
 
@@ -30,6 +30,13 @@ CURES = sorted(
 def bare() -> Profile:
     """A target that only options name."""
     return from_environment("proof", "https://sandbox.example", {"PROOF_CLIENT_TOKEN": "a-token-of-nobody"})
+
+
+def test_what_is_lacking_is_no_profiles_where_there_is_none(bare: Profile) -> None:
+    """Also when the run is judged again, which knows it by the options that named its target."""
+    assert lacks("`partner.origins`", bare) == "no profile gives `partner.origins`"
+    for has_file, told in ((True, "the profile lacks `x`"), (False, "no profile gives `x`")):
+        assert lacks("`x`", recalled("proof", bare.as_public(), has_file=has_file)) == told
 
 
 @pytest.mark.parametrize("cure", CURES, ids=range(len(CURES)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -227,7 +228,7 @@ def _by_hand(step: Step, environment: Mapping[str, str], _: float) -> End:
 
     click.echo(f"\nStep {step.name}: {step.tells}", err=True)
     for name, value in environment.items():
-        click.echo(f"    {name}={value}", err=True)
+        click.echo(f"    export {name}={shlex.quote(value)}", err=True)
     try:
         click.prompt("Make a purchase now, and press Enter when it is over", default="", show_default=False, err=True)
     except click.Abort:

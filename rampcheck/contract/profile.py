@@ -194,7 +194,7 @@ class Profile:
     def with_authorities(self, file: str) -> Profile:
         """Gives the profile with this file in place of `tls.ca`. Raises `UsageError` where it is of no use."""
         if fault := tls_files.ca_fault(Path(file)):
-            raise UsageError(f"--ca-bundle names {file}: it {fault}", "Name a file of certificates in PEM.")
+            raise UsageError(f"--ca-bundle {fault}", "Name a file of certificates in PEM.")
         return replace(
             self,
             tls=replace(self.tls, ca=Path(file)),
@@ -259,13 +259,14 @@ def from_environment(
     return replace(from_mapping(data, environ, "command line"), has_file=False)
 
 
-def recalled(contract: str, public: Mapping[str, Any]) -> Profile:
+def recalled(contract: str, public: Mapping[str, Any], *, has_file: bool = True) -> Profile:
     """Gives the profile of which `as_public` told: its credentials are only names, what else was secret is marked.
 
+    `has_file` says whether it was one, or options of a command alone.
     For what is concluded from a finished run; nothing can be sent with it.
     """
     given = {**public, "credentials": {name: name for name in public["credentials"]}}
-    return _made(contract, given, {}, Path())
+    return replace(_made(contract, given, {}, Path()), has_file=has_file)
 
 
 def _texts(value: Any) -> Iterator[str]:

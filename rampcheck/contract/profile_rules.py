@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rampcheck.contract import packs, tls_files, versions
@@ -167,8 +168,14 @@ def _check_tls(given: Mapping[str, Any], draft: Draft) -> None:
     files = given.get("tls")
     if not isinstance(files, dict) or any(place[:1] == ("tls",) for place in draft.mistakes):
         return
-    for key, fault in tls_files.faults(tls_files.named(files, draft.folder)):
-        draft.wrong(("tls", key), fault)
+    named = tls_files.named(files, draft.folder)
+    for key, fault in tls_files.faults(named):
+        where = (
+            ""
+            if Path(files[key]).is_absolute() or getattr(named, key).exists()
+            else "; a relative path begins where the profile is"
+        )
+        draft.wrong(("tls", key), f"{fault}{where}")
 
 
 def _check_own(given: Mapping[str, Any], described: Descriptor, draft: Draft) -> None:

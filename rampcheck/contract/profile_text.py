@@ -40,9 +40,12 @@ PROBLEMS = {
     "sequence entries are not allowed": "a hyphen that begins no list: each entry of one stands in a line of its own",
     "block sequence entries are not allowed": "a hyphen that begins no list: each entry stands in a line of its own",
 }
+# What is only missed where the next thing stands, or the text ends: it is mended where it was begun.
+BEGUN = {"could not find expected ':'", "found unexpected end of stream", "found unexpected document"}
 
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}(?:[_-][a-z]{1,15}){0,4}|[A-Z_]{1,20}")
 
+_URL = re.compile(r"(?:https?|wss?):[/\\]", re.IGNORECASE)  # as a path, which keeps one of two slashes
 _BARE = re.compile(r"[{\[][^\"']*\$\{")  # a reference without quotes, in a mapping or a list on one line
 _HEADER = re.compile(r"[A-Za-z][a-z]{0,15}(?:-[A-Za-z][a-z]{0,15}){0,5}")
 
@@ -108,6 +111,10 @@ class Draft:
 
 def read(path: Path, draft: Draft) -> str:
     """Gives the text of a profile's file. Raises `ProfileError`: unreadable, no regular file, too large, not UTF-8."""
+    if _URL.match(str(path)):  # not shown: it may hold a login
+        draft.origin = "command line"
+        cure = "Write --base-url before it; a profile is a file, which `rampcheck init` writes."
+        raise draft.refusal((), "a URL stands where the name of a profile's file is expected", cure=cure)
     try:
         # Not blocking: nobody may ever write into a named pipe.
         opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -180,6 +187,7 @@ def _problem(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[str, int]:
     problem = getattr(error, "problem", None) or "it cannot be parsed"
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 0
+    begun = context.line + 1 if context else line
     if problem.startswith("found character '\\t'"):
         return "a tab: YAML indents by spaces", line
     if context and (unclosed := _UNCLOSED.match(problem)):
@@ -189,7 +197,7 @@ def _problem(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[str, int]:
         return f"a bracket or brace that is not closed{other}{cure}", context.line + 1
     for begins, told in PROBLEMS.items():
         if problem.startswith(begins):
-            return told, line
+            return told, begun if begins in BEGUN else line
     # What YAML quotes from the text may be a secret, in its message as in the cause.
     return re.sub(r"'(?!<)[^']{2,}'", "…", problem), line
 

@@ -7,7 +7,8 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from rampcheck.contract import packs, versions
 from rampcheck.contract.profile import Profile
@@ -276,8 +277,8 @@ def partner_side(name: str) -> Contract:
         )
     try:
         return _contract(name, read_yaml(path), {"paths": {}})
-    except (KeyError, TypeError) as error:
-        raise ContractError(f"{path} does not have the register's format: {error!r}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _formless(path, error) from error
 
 
 @cache
@@ -312,8 +313,16 @@ def _newest(name: str) -> Contract:
     path = pack.document(name, "clauses")
     try:
         return _contract(name, read_yaml(path), read_yaml(pack.document(name, "openapi")))
-    except (KeyError, TypeError) as error:
-        raise ContractError(f"{path} does not have the register's format: {error!r}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _formless(path, error) from error
+
+
+def _formless(path: Path, error: Exception) -> ContractError:
+    lacking = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
+    return ContractError(
+        f"{path} does not have the register's format: {lacking}",
+        "`rampcheck lint`, and the name of the contract or the folder of its pack, tells each mistake with its line.",
+    )
 
 
 def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any]) -> Contract:
@@ -324,6 +333,8 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
             ambiguities.setdefault(clause, []).append(ambiguity["text"])
     clauses = {}
     for entry in register["clauses"]:
+        if entry["level"] not in get_args(Level):
+            raise ValueError(f"the level of {entry['id']} is none of {', '.join(get_args(Level))}")
         page = register["documents"][entry["source"]["document"]]
         clauses[entry["id"]] = Clause(
             id=entry["id"],

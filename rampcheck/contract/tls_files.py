@@ -77,7 +77,7 @@ def _content_fault(path: Path) -> str:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # the latter for a name that is none
         why = getattr(error, "strerror", None) or "it is no name of a file"
-        return f"names {path}, which cannot be read: {why}; a relative path begins where the profile is"
+        return f"names {path}, which cannot be read: {why}"
     if len(content) > MAX_BYTES:
         return f"names {path}, which is larger than {MAX_BYTES // 1024 // 1024} MiB, so it is none of these"
     return ""

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from rampcheck import __version__
+from rampcheck.contract.wording import worded
 from rampcheck.display import one_line, visible
 from rampcheck.doctor.asking import Asking
 from rampcheck.doctor.diagnosis import Diagnosis
 from rampcheck.mistakes.observation import Severity
-from rampcheck.mistakes.wording import worded
 from rampcheck.report.additions import CAVEAT
 from rampcheck.report.console import heading, say
 from rampcheck.report.text import plural

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from rampcheck.wire.journal_records import (
 )
 
 LONGEST_TEXT = 600
+_CUT = re.compile(r"… \(\d{1,9} characters\)")  # how a text ends that was cut
 UNREAD = "unread"  # in a tally: what is no record
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
 MOST_SHOWN = 20  # findings with which a scenario fails
@@ -426,8 +428,10 @@ class Judge:
 
 
 def shortened(text: str) -> str:
-    """Gives a text of a finding, cut where it is too long."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+    """Gives a text of a finding, cut where it is too long; one that is cut already as it is."""
+    if len(text) <= LONGEST_TEXT or _CUT.fullmatch(text, LONGEST_TEXT):
+        return text
+    return f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
 
 
 def told_within(finding: Finding, told: Counter[str]) -> Finding:

@@ -10,6 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from rampcheck.contract.profile import Profile, Waiver
 from rampcheck.contract.register import Clause, Contract
+from rampcheck.contract.wording import lacks
 from rampcheck.judging import durations
 from rampcheck.judging.causes import follows
 from rampcheck.judging.evidence import Account, Evidence
@@ -204,7 +205,7 @@ def _gap(clause: Clause, evidence: Evidence, profile: Profile, scope: Scope) -> 
             "it has to be provoked, and this traffic was recorded: `rampcheck run` tries it",
         ),
         (bool(clause.untestable), DECLARED, f"cannot be tested from outside: {clause.untestable}"),
-        (bool(unmet), DECLARED, f"the profile lacks {unmet}{advice}"),
+        (bool(unmet), DECLARED, lacks(unmet, profile) + advice),
         (bool(unjudged), UNEXPECTED, unjudged),
         (bool(untried), DECLARED if scope.shown is None else UNSELECTED, untried),
         (scope.shown is not None, UNSELECTED, "nothing in the recorded traffic put it to the test"),

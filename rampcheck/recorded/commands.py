@@ -12,6 +12,7 @@ import click
 
 from rampcheck.command import Command, contract_of_environment, pack_option
 from rampcheck.errors import UsageError, writing
+from rampcheck.report.text import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,7 +124,8 @@ def _progress(console: Console, what: str, total: int) -> Iterator[Callable[[int
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:  # a pipe gets none of it
+    # A pipe gets none of it, and no empty line either.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.advance(task, done)
 
@@ -135,7 +137,13 @@ def _nothing(base_url: str, traffic: Traffic, opened: Sequence[File]) -> str:
     unusable = "".join(f"; {why}" for why in (*_broken(opened), *(file.cut for file in opened if file.cut)))
     if unusable and not (others or left):
         return f"nothing in the traffic can be used{unusable}"
+    if not (others or left):
+        return "there is no exchange in the traffic"
     return f"nothing in the traffic is addressed to the API at {base_url}{others}{left}{unusable}"
+
+
+def _were(times: int) -> str:
+    return "was" if times == 1 else "were"
 
 
 def _broken(opened: Sequence[File]) -> Iterator[str]:
@@ -148,16 +156,16 @@ def _notes(opened: Sequence[File], traffic: Traffic) -> Iterator[str]:
     """Gives what the reader of the reports should know of the traffic."""
     yield (
         "this traffic was recorded, not provoked: it shows what somebody happened to ask for, and nothing was asked "
-        f"again; {len(traffic.recordings):,} exchanges of {', '.join(file.name for file in opened)} were judged, "
-        "examples are in the journal"
+        f"again; {plural(len(traffic.recordings), 'exchange')} of {', '.join(file.name for file in opened)} "
+        f"{_were(len(traffic.recordings))} judged, examples are in the journal"
     )
     told = (
-        (sum(traffic.elsewhere.values()), "requests to other addresses were left out"),
-        (traffic.unanswered, "requests that nobody answered were left out"),
-        (traffic.cached, "answers from a browser's cache were left out"),
-        (traffic.again, "exchanges that stand there twice were judged once"),
+        (sum(traffic.elsewhere.values()), "request", "to another address", "left out"),
+        (traffic.unanswered, "request", "that nobody answered", "left out"),
+        (traffic.cached, "answer", "from a browser's cache", "left out"),
+        (traffic.again, "exchange", "of which another is a copy", "judged once"),
     )
-    yield from (f"{times:,} {what}" for times, what in told if times)
+    yield from (f"{plural(times, noun)} {which} {_were(times)} {done}" for times, noun, which, done in told if times)
     yield from _broken(opened)
     if traffic.unknown_clauses:
         names = ", ".join(sorted(traffic.unknown_clauses)[:MOST_PLACES])

@@ -51,6 +51,8 @@ def _of_the_run(results: Results, outline: Outline) -> list[Obstacle]:
         Obstacle(
             "The target began to refuse everything"
             if outage.get("refuses")
+            else "The target began to let nothing through"
+            if outage["detail"].startswith("429")
             else "The target stopped answering, and did not come back",
             f"outage-{number}",
         )

@@ -122,7 +122,7 @@ GAPS: Mapping[GapGroup, GapWord] = {
     ),
     "declared": GapWord(
         "Not verified, and what to add",
-        "These clauses could not be tried with this profile. They count neither for the target nor against it.",
+        "What was given did not let these clauses be tried. They count neither for the target nor against it.",
         "declared",
     ),
     "unselected": GapWord(
@@ -344,8 +344,8 @@ def answers_text(seen: FindingResult | ObservationResult | Example) -> str:
 def outage_text(outage: OutageResult, *, with_cause: bool = True) -> str:
     """Says in some sentences when the target answered nothing, or refused all, from which exchange on, and why."""
     after = f", after exchange {outage['before'][-1]}" if outage["before"] else ""
-    refuses = outage.get("refuses", False)
-    what = "the first that was refused" if refuses else "the first without an answer"
+    refuses, throttles = outage.get("refuses", False), outage["detail"].startswith("429")
+    what = "the first that was refused" if refuses or throttles else "the first without an answer"
     first = f"Exchange {outage['exchange']} was {what}" if outage["exchange"] is not None else ""
     told = [": ".join(filter(None, [first, outage["detail"]])), outage.get("cause", "") if with_cause else ""]
     probes = plural(outage["probes"], "probe") if outage.get("probes") else ""
@@ -353,10 +353,17 @@ def outage_text(outage: OutageResult, *, with_cause: bool = True) -> str:
     if outage["ended"] is None:
         back = "It still did" if refuses else "It was not back"
         told.insert(1, f"{back} after {probes}" if probes else "It did not come back")
-        began = f"The target {'began to refuse everything' if refuses else 'stopped answering'} on {since}"
+        did = (
+            "began to refuse everything"
+            if refuses
+            else "began to let nothing through"
+            if throttles
+            else "stopped answering"
+        )
+        began = f"The target {did} on {since}"
     else:
         lasted = f"for {duration(outage['began'], outage['ended'])}" + (f" and {probes}" if probes else "")
-        did = "refused everything" if refuses else "did not answer"
+        did = "refused everything" if refuses else "let nothing through" if throttles else "did not answer"
         began = f"The target {did} {lasted}, from {moment(outage['began'])} on{after}"
     return " ".join(f"{text.rstrip('.')}." for text in [began, *told] if text)
 

@@ -62,10 +62,11 @@ def _waivers(results: Results) -> str:
 def _partial(results: Results) -> str:
     if "traffic" in results.get("selection", {}):
         rest = _count(results, verdict="not_verified")
+        were, they = ("was", "it does") if results["requests"] == 1 else ("were", "they do")
         return (
-            f"Nothing that is required was seen broken in {plural(results['requests'], 'exchange')} that were "
-            f"recorded, not provoked{_waivers(results)}. This says nothing of the {plural(rest, 'promise')} that they "
-            "do not show."
+            f"Nothing that is required was seen broken in {plural(results['requests'], 'exchange')} that {were} "
+            f"recorded, not provoked{_waivers(results)}. This says nothing of the {plural(rest, 'promise')} that "
+            f"{they} not show."
         )
     rest = _count(results, verdict="not_verified", gap="unselected")
     others = f" This says nothing of the {plural(rest, 'promise')} not selected." if rest else ""

@@ -10,13 +10,13 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.wording import worded
 from rampcheck.display import one_line
 from rampcheck.errors import Inconclusive, NothingFollows, RunOver, Throttled, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Candidate, Suite, by_themselves
 from rampcheck.mistakes import base_url, clock, connection, credentials, rate, shape
 from rampcheck.mistakes.observation import Observation
-from rampcheck.mistakes.wording import worded
 from rampcheck.running.asking import Asking
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request

@@ -40,11 +40,11 @@ def unseen(contract: Contract, able: Iterable[Worth], chosen: Iterable[Worth], r
     missed = worth.together(*able).finds - seen
     told = f"at most {requests:,} requests were to be sent: those of the scenarios that find the most for them"
     if not missed:
-        return f"{told}, and all {len(seen):,} known kinds of defects that a run with this profile finds"
+        return f"{told}, and all {len(seen):,} known kinds of defects that a run like this one finds"
     broken = (known.breaks[defect] for defect in missed)
     sections = Counter(contract.clauses[clause].section for clause in broken if clause in contract.clauses)
     named = ", ".join(f"{section} {times}" for section, times in sections.most_common())
     return (
-        f"{told}. Of {len(seen | missed):,} known kinds of defects that a run with this profile finds, {len(missed):,} "
+        f"{told}. Of {len(seen | missed):,} known kinds of defects that a run like this one finds, {len(missed):,} "
         f"were not looked for ({named}); --thorough looks for all"
     )

@@ -86,7 +86,7 @@ def contract_of(where: Path, beginning: RunRecord) -> Contract:
 def profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
     """Gives the profile of a run, without its secrets. Raises `UsageError` where it is none of the contract's."""
     try:
-        profile = profiles.recalled(known.name, beginning["profile"])
+        profile = profiles.recalled(known.name, beginning["profile"], has_file=not beginning.get("named_with"))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UsageError(f"{where / JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED) from error
     waivers.check(profile.waivers, known)

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from rampcheck import options, outlets
 from rampcheck.contract import packs
+from rampcheck.contract.wording import lacks
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode, Inconclusive, RampcheckError, writing
 from rampcheck.judging.findings import listed
@@ -210,7 +211,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(visible(run.judge.redacted(gone)))
     unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in clauses]
     if unmet and all(unmet):
-        pytest.skip(f"the profile lacks {unmet[0]}")
+        pytest.skip(lacks(unmet[0], run.profile))
     if run.profile.environment == "production" and item.get_closest_marker("creates_sessions") is None:
         pytest.skip(PRODUCTION)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
+from rampcheck.contract.wording import worded
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import STATUS, Broken, Suite
@@ -49,6 +50,15 @@ class Outage:
     probes: int
     cause: str = ""
     refuses: bool = False
+
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """What the target does while it is away, what it began with, and what it did to the end."""
+        if self.refuses:
+            return "refuses everything", "began to refuse everything", "accepted nothing any more"
+        if self.detail.startswith("429"):
+            return "lets nothing through", "began to let nothing through", "let nothing through any more"
+        return "does not answer", "stopped answering", "was not back"
 
     def content(self) -> OutageContent:
         """Gives what a journal's record holds of it."""
@@ -125,7 +135,7 @@ class Recovery:
             start = time.monotonic()
             while not self._is_back(outage, trail):
                 if outage.probes == 1:
-                    does = "refuses everything" if outage.refuses else "does not answer"
+                    does, *_ = outage.words
                     self._tell(
                         f"The target {does} since {outage.began}; it is asked once a second, for "
                         f"{self._presence.patience:g} s at the most."
@@ -157,13 +167,11 @@ class Recovery:
         outage.cause = ""
         if outage.refuses:
             told = turned.explained(self._suite, seen, self._judge.redacted, trail)
-            outage.cause = f"{told.found[:1].upper()}{told.found[1:]}. {told.cure}"
+            outage.cause = worded(f"{told.found[:1].upper()}{told.found[1:]}. {told.cure}", self._client.profile)
         return False
 
     def _give_up(self, outage: Outage) -> NoReturn:
-        did, back = "stopped answering", "was not back"
-        if outage.refuses:
-            did, back = "began to refuse everything", "accepted nothing any more"
+        _, did, back = outage.words
         reason = (
             f"the target {did} at {outage.began} (exchange {outage.exchange}: "
             f"{self._judge.redacted(outage.detail)}) and {back} within {self._presence.patience:g} s"

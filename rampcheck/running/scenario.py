@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
+from rampcheck.contract.wording import lacks
 from rampcheck.errors import BudgetSpent, ProfileLacks, RunOver, TargetGone, Unjudged, UsageError
 from rampcheck.judging.demands import Acceptance, Demand, Due, Rejection, Survival
 from rampcheck.judging.findings import Judge
@@ -162,8 +163,8 @@ class Target:
         except Unjudged:
             if self.profile.second_partner is None and credential not in {None, self.suite.credential}:
                 raise ProfileLacks(
-                    f"the profile lacks `second_partner`: what the partner of `{credential}` may ask "
-                    "for (its `pairs`, say), for it is not what the first one may"
+                    f"{lacks('`second_partner`', self.profile)}: what the partner of `{credential}` may ask for (its "
+                    "`pairs`, say), for it is not what the first one may"
                 ) from None
             raise
 

@@ -16,6 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from rampcheck import __version__
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.wording import worded
 from rampcheck.errors import RunOver, Throttled, Unjudged
 from rampcheck.wire import retries, tracing, transport
 from rampcheck.wire.channel import Channel, News, RefusedUpgradeError, Socket, open_socket
@@ -114,6 +115,11 @@ class Client:
         self.is_fresh = False
         self.news = News()
         self.webhooks = Webhooks(profile.webhook, self._number, self.news, listener, self._room, journal)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of the target."""
+        return self._profile
 
     def towards(self, profile: Profile, listener: Callable[[Exchange], object]) -> Client:
         """Gives a client of another profile, which tells `listener`; what limits and numbers this one is common."""
@@ -371,7 +377,7 @@ class Client:
         if exchange.failure is not None and exchange.failure.kind in OWN:
             raise Unjudged(f"exchange {exchange.number}: {exchange.failure.detail}")
         if exchange.status == 429:
-            reason = retries.throttling(exchange)
+            reason = worded(retries.throttling(exchange), self._profile)
             if self._presence.is_throttled:
                 self._presence.end(f"the target lets no request through: {reason}{self._through}")
                 raise RunOver(self._presence.ended)

@@ -34,7 +34,7 @@ class Deadline:
         self._end = (time.monotonic() if began is None else began) + 60 * minutes
         self.reason = (
             f"the {minutes:g} minutes that a run may take were used up; "
-            "raise `limits.max_minutes` in the profile, or run a part"
+            "raise `limits.max_minutes` in a profile, or run a part"
         )
 
     def left(self) -> float:
@@ -86,7 +86,7 @@ class Budget:
         if self._per_second:
             count = min(count, self._burst)
         if self._count.increased(count) > self._total:
-            raise BudgetSpent(f"the {self._total} {SPENT}; raise `limits.max_requests` in the profile, or --budget")
+            raise BudgetSpent(f"the {self._total} {SPENT}; raise `limits.max_requests` in a profile, or --budget")
         if self._limiter is not None:
             left = self._deadline.left()
             if not self._limiter.try_acquire("request", weight=count, timeout=-1 if math.isinf(left) else left):

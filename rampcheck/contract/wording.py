@@ -32,3 +32,8 @@ def worded(text: str, profile: Profile) -> str:
     if KEY.search(text):
         text = f"{text.rstrip().rstrip('.')}. {MADE}"
     return text.replace("in the profile", "in a profile")
+
+
+def lacks(needed: str, profile: Profile) -> str:
+    """Says that what is `needed` is not given; where there is no file, that it takes one."""
+    return f"the profile lacks {needed}" if profile.has_file else f"no profile gives {needed}"
