@@ -247,9 +247,8 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return outcome.read(trial, *rest)
 
     monkeypatch.setattr(bench, "read", read)
-    _, defect, other, variant = chosen()
-    given = replace(QUICK, quick=True)
-    matrix = prove(Selection(["kryptonim"]), given, tmp_path / "made", jobs=1, trials=[defect, other, variant])
+    _, *trials = chosen()
+    matrix = prove(Selection(["kryptonim"]), replace(QUICK, quick=True), tmp_path / "made", jobs=1, trials=trials)
     assert [one["name"] for one in matrix["trials"]] == [DEFECT]
     assert (matrix["interrupted"], matrix["exit_code"]) == (True, ExitCode.INTERRUPTED)
     assert multiprocessing.active_children() == []
