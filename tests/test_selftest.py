@@ -16,16 +16,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck.contract import descriptor, register
+from rampcheck.contract import register
 from rampcheck.errors import ExitCode, UsageError
-from rampcheck.sandbox import all_defects
 from rampcheck.selftest import (
     Conditions,
     Selection,
     Trial,
-    announced,
     bench,
-    grouped,
     outcome,
     page,
     planned,
@@ -33,7 +30,6 @@ from rampcheck.selftest import (
     prove,
 )
 from rampcheck.selftest.attempt import RUN
-from rampcheck.selftest.trial import VARIANTS_AT_ONCE
 from tests.browser import browser, opened, paper, sticking_out
 from tests.runs import commanded
 
@@ -367,47 +363,6 @@ def test_quick_trials_take_variants_at_once(tmp_path: Path) -> None:
     groups = [one["parts"] for one in matrix["trials"] if one["kind"] == "variant"]
     assert [sorted(parts) for parts in groups] == [sorted(names)]
     assert (matrix["summary"]["variants"], matrix["summary"]["conforming"]) == (4, 4)
-
-
-class TestSelection:
-    """What is tried."""
-
-    def test_groups_are_of_one_contract_and_seed(self) -> None:
-        """Every variant is in one group, with those that may be with it; what is no variant stays by itself."""
-        single = planned(Selection(descriptor.contracts(), seeds=[1, 2]))
-        trials = grouped(single)
-        assert [trial for trial in trials if not trial.parts] == [one for one in single if one.kind != "variant"]
-        parts = [part for trial in trials for part in trial.parts]
-        assert len(parts) == len(set(parts))
-        assert set(parts) == {one for one in single if one.kind == "variant"}
-        for trial in trials:
-            assert {(part.contract, part.seed) for part in trial.parts} <= {(trial.contract, trial.seed)}
-            assert trial.variants == tuple(name for part in trial.parts for name in part.variants) or not trial.parts
-            assert len(trial.parts) <= VARIANTS_AT_ONCE
-            assert len(set(trial.options)) == len(trial.options), trial.name
-
-    def test_everything(self) -> None:
-        """Without a choice, every defect and every variant is tried, with every seed, and the plain reference."""
-        trials = planned(Selection(["kryptonim"], seeds=[1, 2]))
-        names = [trial.name for trial in trials if trial.kind == "defect" and trial.seed == 2]
-        assert names == [defect.name for defect in all_defects("kryptonim")]
-        assert sorted(trial.seed for trial in trials if trial.kind == "reference") == [1, 2]
-        assert any(trial.kind == "variant" for trial in trials)
-
-    def test_the_defects_of_clauses(self) -> None:
-        """A pattern chooses the defects that break a clause of it, and nothing else but the plain reference."""
-        trials = planned(Selection(["kryptonim"], patterns=["kryptonim.auth.*"]))
-        assert trials[0].kind == "reference"
-        assert all(any(clause.startswith("kryptonim.auth.") for clause in trial.clauses) for trial in trials[1:])
-        assert 1 < len(trials) < len(all_defects("kryptonim"))
-
-
-def test_before_trials_are_made_it_is_told_what_they_are() -> None:
-    """How many, and how many servers of which kind they try: several variants share one."""
-    trials = grouped(planned(Selection(["kryptonim"], defects=[DEFECT], patterns=[], variants=[])))
-    assert announced(trials) == ("2 trials, each a run against a server of its own: 1 as it is and 1 with a defect.")
-    several = grouped(planned(Selection(["kryptonim"])))
-    assert announced(several).endswith("with a variant, several of them in one.")
 
 
 def results(**broken: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from rampcheck.selftest.attempt import Conditions
 from rampcheck.selftest.members import Matrix
 from rampcheck.selftest.outcome import Outcome
 from rampcheck.selftest.terminal import print_matrix
-from rampcheck.selftest.trial import Selection, Trial, grouped, planned
+from rampcheck.selftest.trial import Selection, Trial, grouped, planned, spread
 
 __all__ = ["Conditions", "Selection", "Trial", "grouped", "planned", "print_matrix", "prove"]
 
@@ -75,7 +75,7 @@ def prove(  # noqa: PLR0913 - each is an option
             outcomes.append(outcome)
             bar.update(task, advance=1, wrong=sum(one.needs_a_look for one in outcomes))
 
-        bench.make(trials, conditions, output / "trials", jobs=jobs, keep=keep, measure=measure, ended=ended)
+        bench.make(spread(trials), conditions, output / "trials", jobs=jobs, keep=keep, measure=measure, ended=ended)
         interrupted = False
     made = matrix.Made(selection, conditions, jobs, len(trials), started, time.time(), interrupted)
     content = matrix.matrix(outcomes, made, output)

@@ -87,6 +87,20 @@ def planned(selection: Selection) -> list[Trial]:
     return [replace(trial, seed=seed) for seed in dict.fromkeys(selection.seeds) for trial in [*plain, *trials]]
 
 
+def spread(trials: Sequence[Trial]) -> list[Trial]:
+    """Gives these trials with those evenly among the others that wait for a target that is away, not for a processor.
+
+    Side by side they would leave the processors idle; the longest waits begin early.
+    """
+    idle = [trial for trial in trials if trial.ends]
+    busy = [trial for trial in trials if not trial.ends]
+    each = len(busy) // max(len(idle), 1)
+    made: list[Trial] = []
+    for number, trial in enumerate(idle):
+        made += [trial, *busy[number * each : (number + 1) * each]]
+    return made + busy[len(idle) * each :]
+
+
 def grouped(trials: Sequence[Trial], at_once: int = VARIANTS_AT_ONCE) -> list[Trial]:
     """Gives these trials with the variants in groups, each one trial of a reference that behaves in all these ways.
 
