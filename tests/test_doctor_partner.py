@@ -150,7 +150,7 @@ def test_a_credential_that_is_not_what_it_should_be_is_told(
 
 LOOKS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("environment", {"environment": None}, "does not say it", "Write `environment: sandbox`"),
-    ("limits", {"limits": {"requests_per_second": 0, "max_requests": 200}}, "about 740", "limits.max_requests"),
+    ("limits", {"limits": {"requests_per_second": 0, "max_requests": 200}}, "about 760", "limits.max_requests"),
     (
         "limits",
         {"limits": {"requests_per_second": 50, "max_minutes": 0.2}},
@@ -303,7 +303,7 @@ def test_as_a_user_does_it(world: World, tmp_path: Path) -> None:
     told = run("profile.yaml", folder=tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     assert "Ready: a run can begin." in told.stdout
-    assert "about 790 requests" in told.stdout
+    assert "about 800 requests" in told.stdout
     data = run("profile.yaml", "--json", "--output", "out", folder=tmp_path)
     assert json.loads(data.stdout)["ready"] is True
     assert (tmp_path / "out" / "journal.jsonl").is_file()

@@ -47,8 +47,6 @@ LONGEST_PHRASE = 240  # characters of what stands in the way, on the certificate
 MOST_OBSTACLES = 10  # on the certificate, which has room where nothing is signed
 MOST_ASKED = 10  # exchanges that are shown of a run that judged nothing
 
-CHARTS = {"times": times_chart, "requests": requests_chart, "statuses": statuses_chart}
-
 SPECIAL = re.compile(f"{HIDDEN.pattern}|{MARK.pattern}")
 
 

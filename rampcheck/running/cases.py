@@ -184,4 +184,5 @@ def hostile_bodies(body: bytes) -> dict[str, bytes]:
         "bytes that are no UTF-8": head + b',"note":"\xff\xfe"}',
         "a byte order mark": b"\xef\xbb\xbf" + body,
         "UTF-16": body.decode().encode("utf-16"),
+        "an object without members": b"{}",
     }

@@ -97,6 +97,30 @@ _crash(
 )
 
 
+_crash("empty-email-crash", "An empty email gives a 500.", lambda request: request.get("email") == "")
+_crash("empty-success-url-crash", "An empty successUrl gives a 500.", lambda request: request.get("successUrl") == "")
+
+
+@defect("empty-ip-address-crash", breaks=CRASH)
+class EmptyIpAddressCrash(WidgetSessionService):
+    """What reads the ipAddress falls over an empty one."""
+
+    def check_ip_address(self, request: dict[str, Any]) -> None:
+        if request.get("ipAddress") == "":
+            raise RuntimeError(self.__doc__)
+        super().check_ip_address(request)
+
+
+@defect("empty-object-crash", breaks=CRASH)
+class EmptyObjectCrash(WidgetSessionService):
+    """An object without members gives a 500."""
+
+    def read(self, call: Call) -> dict[str, Any]:
+        if call.body == b"{}":
+            raise RuntimeError(self.__doc__)
+        return super().read(call)
+
+
 @defect("unknown-field-crash", breaks=CRASH)
 class UnknownFieldCrash(WidgetSessionService):
     """A field that is not documented gives a 500."""

@@ -100,6 +100,30 @@ class ProviderUrlInAnotherMember(BaseService):
 # An amount as a programming language reads it.
 
 
+@defect("amount-with-apostrophes-accepted", breaks=["proof.session.request.amount-decimal"])
+class AmountWithApostrophesAccepted(RequestReading):
+    """An amount may have apostrophes between its thousands, as in Switzerland."""
+
+    def is_decimal(self, amount: str) -> bool:
+        return super().is_decimal(amount.replace("'", ""))
+
+
+@defect("amount-with-dollar-accepted", breaks=["proof.session.request.amount-decimal"])
+class AmountWithDollarAccepted(RequestReading):
+    """An amount may begin with the sign of its currency."""
+
+    def is_decimal(self, amount: str) -> bool:
+        return super().is_decimal(amount.removeprefix("$"))
+
+
+@defect("negative-zero-accepted", breaks=["proof.session.request.amount-positive"])
+class NegativeZeroAccepted(RequestReading):
+    """An amount of -0, which is below no zero and equal to none as a text, is taken."""
+
+    def is_decimal(self, amount: str) -> bool:
+        return amount == "-0" or super().is_decimal(amount)
+
+
 @defect("amount-with-underscores-accepted", breaks=["proof.session.request.amount-decimal"])
 class AmountWithUnderscoresAccepted(RequestReading):
     """An amount may have underscores between its digits, as Python's numbers may."""

@@ -259,3 +259,17 @@ class UnknownFieldCrash(SessionService):
     def request_from(self, document: Mapping[str, Any]) -> SessionRequest:
         request = super().request_from(document)
         return replace(request, **{name: getattr(request, name) for name in document})
+
+
+_crash("huge-exponent-crash", "An exponent of nine digits gives a 500.", lambda request: "e99999999" in request.amount)
+_crash("empty-redirect-url-crash", "An empty redirect_url gives a 500.", lambda request: request.redirect_url == "")
+
+
+@defect("empty-object-crash", breaks=[f"{REQUEST}.no-server-error"])
+class EmptyObjectCrash(SessionService):
+    """An object without members gives a 500."""
+
+    def request_from(self, document: Mapping[str, Any]) -> SessionRequest:
+        if not document:
+            raise RuntimeError(self.__doc__)
+        return super().request_from(document)
