@@ -394,6 +394,7 @@ def test_a_register_of_another_format_is_told_before_any_request(
     register.write_text(register.read_text(encoding="utf-8").replace(*mistake, 1), encoding="utf-8")
     code, said = done(*HERE, "run", "--pack", acme, "--contract", "acme", folder=acme)
     assert code == 3
-    assert f"does not have the register's format: {told}" in said.replace("the level of acme.session.created ", "")
+    assert "does not have the register's format: " in said
+    assert told in said
     assert "`rampcheck lint`" in said
     assert "traceback" not in said
