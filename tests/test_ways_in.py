@@ -164,7 +164,9 @@ def test_the_files_of_a_profile_open_the_way(
     assert (exchange.response is not None, bool(heard)) == (answers, answers), exchange.failure
     if not answers:
         assert exchange.failure is not None
-        assert exchange.failure.kind == "tls"
+        # Since TLS 1.3 a server refuses a client without a certificate after the handshake (RFC 8446 section 4.4.2.4);
+        # its alert is lost where its end of the connection is reset before it was read.
+        assert exchange.failure.kind == "tls" or (asks and exchange.failure.kind == "reset")
 
 
 @pytest.mark.parametrize(
