@@ -15,7 +15,8 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner
 
 from rampcheck import digests
-from rampcheck.report import files, signatures
+from rampcheck.report import signatures
+from rampcheck.report.files import rendered
 from rampcheck.report.signatures import OWN
 from rampcheck.signoff import attestation, contents, keys, signing, verification
 from rampcheck.signoff import statement as statements
@@ -276,7 +277,7 @@ def consistent(signed: Ceremony, results: dict[str, Any], signer: str) -> Files:
     Both signatures are those of `signer`; "own": each side's, "": those that were there.
     """
     records = [json.loads(line) for line in signed.files["journal.jsonl"].splitlines()]
-    made = {**signed.files, **files.rendered(results, exchange_records(records))}
+    made = {**signed.files, **rendered(results, exchange_records(records))}
     parts = signatures.split(made["index.html"])  # None where there is nothing to sign
     subjects = {
         "results.json": digests.of_bytes(made["results.json"]),

@@ -153,7 +153,7 @@ def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Tar
 def test_the_previous_token_opens_no_other_address(accepted: Accepted, target: Target) -> None:
     """Since a rotation the previous token calls from the same addresses as the new one."""
     if control := with_previous_token(accepted, target):
-        demand_of_previous(control, control.from_outside(), FORBIDDEN, "proof.auth.ip-allowlist")
+        demand_of_previous(control, control.from_outside(), FORBIDDEN)
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
@@ -161,7 +161,7 @@ def test_the_previous_token_opens_no_other_origin(accepted: Accepted, target: Ta
     """Since a rotation the previous token calls under the same origins as the new one."""
     if control := with_previous_token(accepted, target):
         attempt = control.with_header("Origin", "https://unregistered.rampcheck.example")
-        demand_of_previous(control, attempt, FORBIDDEN_ORIGIN, "proof.auth.origin-unregistered")
+        demand_of_previous(control, attempt, FORBIDDEN_ORIGIN)
 
 
 def with_previous_token(accepted: Accepted, target: Target) -> Accepted | None:
@@ -174,10 +174,10 @@ def with_previous_token(accepted: Accepted, target: Target) -> Accepted | None:
     return Accepted(target, attempt.request, exchange) if exchange.accepted else None
 
 
-def demand_of_previous(control: Accepted, attempt: Attempt, refusal: Rejection, clause: str) -> None:
+def demand_of_previous(control: Accepted, attempt: Attempt, refusal: Rejection) -> None:
     """Demands a refusal of the previous token, unless it is the token itself that is refused, and only now and then."""
     target, answer = control.target, attempt.send()
-    demand = Demand(clause, refusal, f"for a request with {attempt.change}")
+    demand = Demand(target.clause, refusal, f"for a request with {attempt.change}")
     if demand.broken(answer, target.suite) is None:
         target.met(demand, answer, attempt)
         return
