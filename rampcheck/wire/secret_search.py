@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rampcheck.wire.readings import FOLDED, SHORTEST_FORM, SQUEEZED, Reading, folded, readings
@@ -76,13 +76,15 @@ class Search:
         self._told: dict[str, Secret] = {}
         self._grams: dict[str, Secret] = {}
         self._short: dict[str, Secret] = {}
+        self._whole: dict[str, Secret] = {}
         self._altered: dict[str, Secret] = {}
         self._kept: dict[str, Secret] = {}
         self._kept_size = 0
 
     def tell(self, secret: Secret) -> None:
         """Finds a secret from now on, in all its forms."""
-        self._short.setdefault(secret.value.translate(FOLDED), secret)
+        whole = secret.value.translate(FOLDED)
+        (self._whole if len(whole) >= RUN else self._short).setdefault(whole, secret)
         forms = [form for value in (secret.value, secret.value[::-1]) for form in (value, *_forms(value))]
         texts = dict.fromkeys(text for form in forms for way in (form, form[::-1]) for text in folded(way))
         pieces = dict.fromkeys([piece for text in texts for piece in _pieces(text) if piece not in self._told], secret)
@@ -91,7 +93,6 @@ class Search:
         for text in texts:
             if SHORTEST_FORM <= len(text) < RUN:
                 self._short.setdefault(text, secret)
-        whole, _ = folded(secret.value)
         if secret.least <= RUN <= len(whole) < 2 * RUN + _MOST_ALTERED:
             self._altered[whole] = secret
 
@@ -124,9 +125,13 @@ class Search:
             yield Span(0, len(text), Secret("unreadable", text))
 
     def _found(self, reading: Reading) -> Iterator[Span]:
+        looked_through = None
         for table in (FOLDED, SQUEEZED):
             text = reading.text.translate(table)
-            if runs := [*self._runs(text), *self._wholes(text)]:
+            if text == looked_through:  # a word has no punctuation
+                break
+            looked_through = text
+            if runs := self._spans_of_folded(text):
                 where = reading.translated(table)
                 for start, end, secret in runs:
                     yield Span(*where.located(start, end), secret)
@@ -134,11 +139,18 @@ class Search:
             for match in _EMAIL.finditer(reading.text):
                 yield Span(*reading.located(*match.span()), Secret("email", match[0]))
 
-    def _runs(self, text: str) -> Iterator[Span]:
-        """Gives the runs of secrets that are long enough to give them away."""
+    def _spans_of_folded(self, text: str) -> list[Span]:
+        grams = self._grams
+        met = [place for place in range(0, len(text) - _GRAM + 1, _STRIDE) if text[place : place + _GRAM] in grams]
+        wholes = [*self._wholes(text, self._short), *self._nearly(text)]
+        # What is as long as a run is met, too.
+        return [*self._runs(text, met), *wholes, *self._wholes(text, self._whole)] if met else wholes
+
+    def _runs(self, text: str, met: Iterable[int]) -> Iterator[Span]:
+        """Gives the runs of secrets that are long enough to give them away, from the places where a piece was met."""
         grams, covered = self._grams, 0
         last = len(text) - _GRAM
-        for place in [place for place in range(0, last + 1, _STRIDE) if text[place : place + _GRAM] in grams]:
+        for place in met:
             if place < covered:
                 continue
             start = end = place
@@ -157,13 +169,16 @@ class Search:
             if telling or any(run == owner.value.translate(FOLDED) for owner in owners):
                 yield Span(start, end + _GRAM, secret)
 
-    def _wholes(self, text: str) -> Iterator[Span]:
-        """Gives the secrets that are shorter than a run, and those of which a few characters are others."""
-        for needle, secret in self._short.items():
+    def _wholes(self, text: str, needles: Mapping[str, Secret]) -> Iterator[Span]:
+        """Gives these secrets where the text holds the whole of them."""
+        for needle, secret in needles.items():
             start = text.find(needle)
             while start >= 0:
                 yield Span(start, start + len(needle), secret)
                 start = text.find(needle, start + len(needle))
+
+    def _nearly(self, text: str) -> Iterator[Span]:
+        """Gives the secrets of which a few characters are others."""
         for whole, secret in self._altered.items():
             for anchor, offset in ((whole[:_ANCHOR], 0), (whole[-_ANCHOR:], len(whole) - _ANCHOR)):
                 place = text.find(anchor)
@@ -176,7 +191,7 @@ class Search:
     def _enter(self, secret: Secret) -> None:
         """Finds what is kept; what a credential gives away is still told of that one."""
         grams = self._grams
-        for text in folded(secret.value):
+        for text in dict.fromkeys(folded(secret.value)):
             grams.update(dict.fromkeys([piece for piece in _pieces(text) if piece not in grams], secret))
 
     def _forget(self) -> None:
