@@ -20,6 +20,7 @@ from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
 from rampcheck.wire.journal import Journal, from_record
 from rampcheck.wire.redaction import Redactor
 from tests import samples
+from tests.runs import rampcheck
 
 PATHS = {"proof": "/widget/session", "kryptonim": "/v1/widget-sessions"}
 CREDENTIALS = {
@@ -183,3 +184,14 @@ def test_a_success_is_judged_whatever_its_documented_status(documented: str, sta
     assert (held, violations) == ({"x.complete"}, [])
     held, violations = judge.judge(asked("proof", answered({}, status)))
     assert (held, [violation.clause for violation in violations]) == (set(), ["x.complete"])
+
+
+def test_what_takes_no_effect_shows_nothing_of_what_follows_it(tmp_path: Path) -> None:
+    """That a `redirect_url` is gone in the next session is seen only where it was there in its own."""
+    done = rampcheck(
+        "--contract", "proof", "--defect", "redirect-url-ignored", "-k", "redirect", folder=tmp_path / "run"
+    )
+    assert done.clause("proof.session.request.redirect-override")["verdict"] == "failed"
+    once = done.clause("proof.session.request.redirect-once")
+    assert once["verdict"] == "not_verified"
+    assert "took no effect" in once["reason"]

@@ -16,6 +16,7 @@ from suites.kryptonim.privacy import disclosed, hidden_texts
 from suites.kryptonim.requests import OPTIONAL, REQUIRED, contrary, purchases
 from suites.kryptonim.test_session_choices import ABSENT, choices, covering
 from suites.kryptonim.test_session_request import mistyped
+from suites.kryptonim.test_session_values import between
 
 MINIMUM = {
     "fiatAmount": 15,
@@ -100,3 +101,11 @@ def test_members_are_found_at_any_depth() -> None:
     deep = json.loads('{"a":[' * 150 + '{"sessionId":"x"}' + "]}" * 150)
     assert ("sessionId", "x") in list(members(deep))
     assert list(members([1, "sessionId", None])) == []
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_an_amount_between_two_has_a_fraction(name: str) -> None:
+    """Whichever two of the sizes a target takes: what is sent between them shows that it takes a fraction."""
+    for smaller, larger in combinations(sorted({*USUAL[name], *UNUSUAL[name]}), 2):
+        assert smaller < (middle := between(smaller, larger)) < larger
+        assert not middle.is_integer()

@@ -117,6 +117,7 @@ PROOF: Signs = {
     "address-per-session": (SESSION, r'"address": "T[0-9a-f]{32}"'),
     "partners-exchanged": (SESSION, '"type": "sell"'),
     "configured-apart": (SESSION, r'"currencies": \["BTC"\]'),
+    "origins-alike": (does(headers={"Origin": "http://app.example.com"}), OK),
     "redirect-absent": (SESSION, r'(?s)\nHTTP/1\.1 200 (?!.*"redirect_url")'),
     "redirect-null": (SESSION, r'"redirect_url": null'),
     "redirect-empty": (does(token="second_client_token", **SECOND), r'"redirect_url": ""'),

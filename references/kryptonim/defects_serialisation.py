@@ -100,7 +100,7 @@ def in_order(value: Any) -> Any:
     return [in_order(item) for item in value] if isinstance(value, list) else value
 
 
-@defect("signature-over-spaced-json", breaks=[BYTES], may_break=["kryptonim.auth.signature-body"])
+@defect("signature-over-spaced-json", breaks=[BYTES])
 class SignatureOverSpacedJson(WidgetSessionService):
     """The signature is verified over json.dumps(json.loads(body)), which puts spaces after the separators."""
 

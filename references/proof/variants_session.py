@@ -135,6 +135,19 @@ _partners(
     ),
 )
 _partners(
+    "origins-alike",
+    "Several origins are registered that look like each other.",
+    replace(
+        FIRST,
+        origins=(
+            "https://app.example.com",
+            "http://app.example.com",
+            "https://sub.app.example.com",
+            "https://app.example.com:444",
+        ),
+    ),
+)
+_partners(
     "redirect-absent",
     "No redirect_url is configured, and none comes back.",
     NO_REDIRECT,

@@ -178,10 +178,13 @@ def over_another_payload(accepted: Accepted, another: Accepted, secret: str) -> 
         changed = another.request.but(**{name: value}).body
         yield another.changed(signed_over(changed, body, secret), f"another `{name}` after signing")
     # Here all that write JSON without spaces write the same, and all that sort its members: no text is beyond ASCII.
+    # A target that takes no other spelling is sent one of these all the time.
     spaced = json.dumps(request.json).encode()
-    yield accepted.changed(signed_over(spaced, request.body, secret), "spaces added after signing")
+    if spaced != request.body:
+        yield accepted.changed(signed_over(spaced, request.body, secret), "spaces added after signing")
     ordered = json.dumps(request.json, separators=(",", ":"), sort_keys=True).encode()
-    yield accepted.changed(signed_over(request.body, ordered, secret), "a signature over the members sorted")
+    if ordered != request.body:
+        yield accepted.changed(signed_over(request.body, ordered, secret), "a signature over the members sorted")
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-body")

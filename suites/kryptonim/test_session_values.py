@@ -53,6 +53,12 @@ def taken(control: Accepted, sizes: Sizes, clause: str, others: dict[str, str]) 
     return sorted(held)
 
 
+def between(smaller: float, larger: float) -> float:
+    """Gives an amount between two others that has a fraction."""
+    middle = (smaller + larger) / 2
+    return middle + min(0.5, (larger - middle) / 2) if middle.is_integer() else middle
+
+
 def either_amount_is_enough(control: Accepted, sizes: Sizes, **others: str) -> None:
     """Demands that an amount of one kind is accepted where one of the other kind is, and one between two that are.
 
@@ -61,8 +67,7 @@ def either_amount_is_enough(control: Accepted, sizes: Sizes, **others: str) -> N
     held = {clause: taken(control, sizes, clause, others) for clause in AMOUNT_OF}
     for clause, other in TURNS:
         if len(held[clause]) == 2:
-            # It has a fraction, whichever two of the sizes they are.
-            sized(control, clause, sum(held[clause]) / 2, others).is_accepted(clause=f"{CLAUSE}.{clause}")
+            sized(control, clause, between(*held[clause]), others).is_accepted(clause=f"{CLAUSE}.{clause}")
         elif held[other] and not held[clause]:
             known = control.then(sized(control, other, held[other][0], others).request)
             alone = sized(known, clause, sizes.of(AMOUNT_OF[clause])[0], others)

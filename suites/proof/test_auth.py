@@ -22,7 +22,7 @@ from .refusals import (
     MISSING_TOKEN,
     UNAUTHORISED,
 )
-from .requests import PATH, kyc_status, origins, pairs, poll, upgrade
+from .requests import PATH, kyc_status, origins, pairs, poll, upgrade, with_headers
 from .tokens import GRACE, Strangers, demand_heed
 
 SECOND = "second_client_token"
@@ -234,12 +234,7 @@ def demand_forgeries_refused(target: Target, control: Accepted, clause: str, str
 def from_outside_with(headers: Mapping[str, str]) -> Callable[[Request], Request]:
     """Gives the change to a request that sends it from outside, with more headers."""
 
-    def changed(request: Request) -> Request:
-        for name, value in headers.items():
-            request = request.with_header(name, value)
-        return request.from_outside()
-
-    return changed
+    return lambda request: with_headers(request, headers).from_outside()
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
@@ -263,9 +258,9 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
 @pytest.mark.verifies("proof.auth.origin-unregistered")
 @parts(7, 1)
 def test_an_origin_that_only_looks_registered_is_refused(
-    accepted: Accepted, registered_origin: str, part: slice
+    accepted: Accepted, target: Target, registered_origin: str, part: slice
 ) -> None:
-    """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4)."""
+    """An origin is compared as a whole: scheme, host and port (RFC 6454 section 4); another one may be registered."""
     url = urlsplit(registered_origin)
     # What stands for any character in a pattern stands for itself in a host.
     no_pattern = url.netloc.replace(".", "x", 1)
@@ -283,6 +278,8 @@ def test_an_origin_that_only_looks_registered_is_refused(
         f"{registered_origin} https://rampcheck.example",
     )
     for origin in look_alikes[part]:
+        if origin in origins(target.partner()):
+            continue
         # How a target refuses what no browser sends as an origin is not said.
         is_one = "@" not in origin and " " not in origin and origin.count("/") == len("//")
         accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN if is_one else ANY_4XX)

@@ -69,5 +69,5 @@ def test_the_signature_depends_on_the_address(accepted: Accepted, target: Target
 def test_configured_fields_do_not_follow_the_request(accepted: Accepted, target: Target, name: str) -> None:
     """Each configured field is what `widget_config` holds, for either partner of the profile."""
     assert accepted.exchange.accepted, name
-    if "second_client_token" in target.profile.credentials:
-        target.control("second_client_token")
+    if SECOND in target.profile.credentials:
+        target.control(SECOND)
