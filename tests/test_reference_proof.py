@@ -9,7 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from rampcheck.sandbox.refusal import Refusal
 from rampcheck.sandbox.server import RunningReference, start
+from rampcheck.sandbox.wire import Call
+from references.proof.access import Access
+from references.proof.partners import FIRST
 
 Json = dict[str, Any]
 
@@ -230,6 +234,16 @@ def test_proof_refuses_another_address(proof: Proof) -> None:
             },
         )
     assert (response.status_code, response.json()["error"]) == (403, "forbidden")
+
+
+def test_proof_knows_an_ipv4_address_mapped_into_ipv6() -> None:
+    """A socket for both families tells of 127.0.0.1 as ::ffff:127.0.0.1, which is on the allowlist no less."""
+    access = Access()
+    for source in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+        access.check_address(FIRST, Call("GET", "/ws", {}, source, b""))
+    for source in ("127.0.0.2", "::2", "::ffff:127.0.0.2"):
+        with pytest.raises(Refusal):
+            access.check_address(FIRST, Call("GET", "/ws", {}, source, b""))
 
 
 def test_proof_upstream_fails_once(proof: Proof) -> None:

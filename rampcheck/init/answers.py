@@ -47,7 +47,10 @@ def _known(contracts: Sequence[str]) -> str:
 
 
 def environment(described: Descriptor) -> Callable[[str], str]:
-    """Gives what accepts the name of one of a contract's environments, or nothing; no other text is shown."""
+    """Gives what accepts the name of one of a contract's environments, or nothing.
+
+    It raises `UsageError` for any other text, which is not shown.
+    """
 
     def accepted(name: str) -> str:
         if name and name not in described.environments:

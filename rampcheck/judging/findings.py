@@ -232,7 +232,7 @@ class Judge:
         return self.suspected(demand.clause, problem, exchange)
 
     def met(self, demand: Demand, exchange: Exchange, control: int | None = None) -> None:
-        """Records that an answer is what a scenario demands."""
+        """Records that an answer is what a scenario demands; `control` is as in `demanded`."""
         self._write_demand(demand, exchange, control, held=True)
 
     def _write_demand(self, demand: Demand, exchange: Exchange, control: int | None, *, held: bool) -> None:

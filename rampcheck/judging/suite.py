@@ -242,7 +242,7 @@ def history_invariant(
     when: Callable[[Exchange], bool],
     at_least: int | None = 1,
 ) -> Callable[[Callable[[Sequence[Exchange], Profile], Iterable[Broken | Held]]], HistoryInvariant]:
-    """Makes a `HistoryInvariant` of a function that judges a whole run."""
+    """Makes a `HistoryInvariant`, with `at_least` as there, of a function that judges a whole run."""
     return lambda judge: HistoryInvariant(clause, when, judge, at_least)
 
 

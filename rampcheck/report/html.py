@@ -191,7 +191,10 @@ def phrase(text: str, longest: int = LONGEST_PHRASE) -> Markup:
 
 
 def folded(text: str, longest: int = LONGEST_PHRASE) -> Markup:
-    """Gives all of a text, folded away, where a phrase of it is cut: what is signed stands there whole."""
+    """Gives all of a text, folded away, where a phrase of it is cut: what is signed stands there whole.
+
+    A phrase has `longest` characters at the most.
+    """
     if len(told := one_line(text, len(text))) <= longest:
         return Markup()
     return Markup('<details class="fold"><summary>All of it</summary>{}</details>').format(prose(told))

@@ -43,7 +43,10 @@ def claimed(named: str | None, contract: str) -> Path:
 
 
 def new(name: str) -> Path:
-    """Makes a folder below `reports` that was not there: of this second, or, where somebody has it, with a number."""
+    """Makes a folder below `reports` that was not there: of this second, or, where somebody has it, with a number.
+
+    Raises `OSError` where it cannot be made.
+    """
     base = Path(f"{REPORTS}/{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}").absolute()
     base.parent.mkdir(parents=True, exist_ok=True)
     for number in count(1):

@@ -51,7 +51,10 @@ def noted(
 
 
 def guarded(run: Run) -> Generator[None, object, object]:
-    """Turns what is raised inside into what it means, and lets no text out that could hold a secret."""
+    """Turns what is raised inside into what it means, and lets no text out that could hold a secret.
+
+    Raises `GivenUp` for what could not be judged, `Fault` for anything else; skips what the profile lacks.
+    """
     try:
         return (yield)
     except Unjudged as error:

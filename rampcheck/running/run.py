@@ -86,7 +86,10 @@ class Settings:
 
 
 class Run:
-    """A run's engine in one process: the controller is lane 0, its workers are the lanes after it."""
+    """A run's engine in one process: the controller is lane 0, its workers are the lanes after it.
+
+    Raises `OSError` where the controller cannot write the beginning of its journal.
+    """
 
     def __init__(self, profile: Profile, settings: Settings, lane: int = 0) -> None:
         self.profile = profile

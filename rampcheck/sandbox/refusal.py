@@ -25,7 +25,10 @@ class Row:
 
 
 class PostedJson:
-    """Checks that a call is a POST of JSON of a bearable size; a contract names the rows that refuse the others."""
+    """Checks that a call is a POST of JSON of a bearable size; each check raises `Refusal` where it is not.
+
+    A contract names the rows by which they refuse.
+    """
 
     METHOD: ClassVar[Row]
     MEDIA_TYPE: ClassVar[Row]

@@ -13,7 +13,7 @@ from .partner import API_KEY, SECOND_API_KEY, SECOND_SIGNATURE_SECRET, SIGNATURE
 
 
 class Access:
-    """Lets a call in or not, one decision a method."""
+    """Lets a call in or not, one decision a method; what is against it raises `Refusal`."""
 
     api_key = API_KEY
     signature_secret = SIGNATURE_SECRET

@@ -57,13 +57,13 @@ class WidgetSessionService(Access, RequestReading):
             return self.error_answer(refusals.INTERNAL, call)
 
     def create_session(self, call: Call) -> Answer:
-        """The order of decisions: key, signature, request."""
+        """The order of decisions: key, signature, request. Raises `Refusal` where one goes against the call."""
         self.authenticate(call)
         request = self.read(call)
         return self.session_answer(self.session(request, call), call)
 
     def refuse_path(self, call: Call) -> Answer:
-        """Nothing is served here."""
+        """Nothing is served here: raises `Refusal`."""
         raise Refusal(refusals.PATH)
 
     # The session.

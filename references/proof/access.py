@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from rampcheck.sandbox.wire import Call
 
@@ -64,6 +64,9 @@ class Access:
     def check_address(self, partner: Partner, call: Call) -> None:
         """Raises `Refusal` if the caller's address is not on the partner's allowlist."""
         source = ip_address(call.source)
+        # A socket for both families tells of an IPv4 address as one of IPv6 (RFC 4291 §2.5.5.2).
+        if isinstance(source, IPv6Address) and source.ipv4_mapped is not None:
+            source = source.ipv4_mapped
         if not any(source in network for network in partner.allowlist):
             raise refusals.Refusal(refusals.ADDRESS)
 

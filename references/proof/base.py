@@ -33,7 +33,7 @@ class BaseService(Access):
         return self.answered(call, self.refuse_path)
 
     def refuse_path(self, call: Call) -> Answer:
-        """Nothing is served here."""
+        """Nothing is served here: raises `Refusal`."""
         raise Refusal(refusals.PATH)
 
     def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
@@ -64,7 +64,10 @@ class BaseService(Access):
         """A partner is about to be told of a transaction. As with `created`."""
 
     def find_transaction(self, partner: Partner, transaction_id: str) -> Transaction:
-        """The partner's transaction with this id; another partner's is unknown (transaction page)."""
+        """The partner's transaction with this id (transaction page).
+
+        Raises `Refusal` for an unknown one, as another partner's is.
+        """
         transaction = self.ledger.transaction(partner, transaction_id)
         if transaction is None:
             raise Refusal(refusals.TRANSACTION)

@@ -23,7 +23,7 @@ UPSTREAM_FAULT_PREFIX = "fault-upstream-once-"
 
 
 class SessionService(BaseService, RequestReading):
-    """The creation of sessions (session page)."""
+    """The creation of sessions (session page). What stands in the way of one raises `Refusal`."""
 
     def __init__(self) -> None:
         super().__init__()

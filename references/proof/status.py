@@ -14,7 +14,7 @@ from .transactions import Transaction
 
 
 class StatusService(BaseService):
-    """The two questions (transaction page, KYC page); asking changes nothing."""
+    """The two questions (transaction page, KYC page); asking changes nothing. What is not told raises `Refusal`."""
 
     # The operations, as the routes call them.
 

@@ -59,19 +59,19 @@ class UpdateService(BaseService):
         return Upgraded(101, b"", channel=self.channel(transaction))
 
     def demand_upgrade(self, call: Call) -> Answer:
-        """Whoever may call is told that only a WebSocket is served."""
+        """Raises `Refusal`: whoever may call is told that only a WebSocket is served."""
         self.authenticate(call)
         raise Refusal(refusals.UPGRADE)
 
     def tx_id(self, call: Call) -> str:
-        """The query parameter `tx_id`, which must not be empty."""
+        """The query parameter `tx_id`. Raises `Refusal` where it is absent or empty."""
         tx_id = call.argument("tx_id")
         if not tx_id:
             raise Refusal(refusals.TX_ID)
         return tx_id
 
     def subscribed(self, partner: Partner, tx_id: str) -> Transaction:
-        """The transaction whose changes are asked for; another partner's is unknown."""
+        """The transaction whose changes are asked for; raises `Refusal` as `find_transaction` does."""
         return self.find_transaction(partner, tx_id)
 
     def channel(self, transaction: Transaction) -> Channel:

@@ -30,7 +30,7 @@ def demand_silent_refusal(target: Target, attempt: Attempt, patience: float = AT
 
 
 def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
-    """Asks for a WebSocket and waits for what comes over it, the close at the latest."""
+    """Asks for a WebSocket and waits for what comes over it, the close, or so many seconds at the latest."""
     with target.subscribe(request) as channel:
         if channel.accepted:
             wait_for_close(target, channel, patience)
