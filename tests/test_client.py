@@ -63,6 +63,7 @@ def test_an_answer_is_retried_as_documented(exchanges_with: Sender, status: int,
     assert [exchange.attempt for exchange in seen] == list(range(1, times + 2))
     assert [exchange.final for exchange in seen] == [False] * times + [True]
     waits = exchanges_with.waits  # type: ignore[attr-defined]
+    assert len(waits) == times
     assert all(later == 2 * earlier for earlier, later in pairwise(waits))
     assert [attempt.number for attempt in seen[-1].attempts] == [exchange.number for exchange in seen]
 

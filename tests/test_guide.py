@@ -109,6 +109,6 @@ def test_a_shell_completes_contracts_and_clauses() -> None:
     """Clauses of the contract that is named, else of all."""
     assert completed("run", "--contract", "pr") == ["proof"]
     assert "proof.auth.bearer-required" in completed("run", "--clause", "proof.auth.")
-    assert all(found.startswith("proof.auth.") for found in completed("clauses", "proof.auth."))
+    assert {found.rpartition(".")[0] for found in completed("clauses", "proof.auth.")} == {"proof.auth"}
     assert completed("run", "--contract", "kryptonim", "--clause", "proof.") == []
     assert "selftest" in completed("self")

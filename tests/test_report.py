@@ -475,6 +475,7 @@ def test_the_terminal_summary_is_in_colour_on_a_terminal() -> None:
 
 
 def test_encoding_is_deterministic() -> None:
-    """The same results give the same bytes, which end in a line feed."""
-    assert encode(samples.results()) == encode(samples.results())
-    assert encode(samples.results()).endswith(b"}\n")
+    """The same results give the same bytes, also where they were read from them, and end in a line feed."""
+    written = encode(samples.results())
+    assert encode(samples.results()) == encode(json.loads(written)) == written
+    assert written.endswith(b"}\n")
