@@ -33,7 +33,7 @@ def bodies(conduct: Conduct) -> Iterator[tuple[Purchase, Exchange, Mapping[str, 
 
 
 def to_api(conduct: Conduct) -> Iterator[Exchange]:
-    """Gives the calls that have to carry the token, those to `/widget/*` and `/ws`; a browser's preflight is one, too."""
+    """Gives the calls to `/widget/*` and `/ws`, which have to carry the token; a browser's preflight is one, too."""
     for call in conduct.exchanges:
         path = call.path.partition("?")[0]
         if call.direction == "incoming" and (path.startswith("/widget/") or path == "/ws"):
