@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from rampcheck import resources
 from rampcheck.contract.profile import Profile
+from rampcheck.doctor import telling
 from rampcheck.doctor.asking import Asking
 from rampcheck.errors import UsageError
 from rampcheck.sandbox import server
@@ -91,3 +95,24 @@ def test_a_credential_that_can_be_no_other_is_passed_over(
     told = diagnosed(swapped("kryptonim", "api_key", "signature_secret")(world), tmp_path / "out")
     wrong = [seen for seen in told["observations"] if seen["severity"] == "wrong"]
     assert [(seen["about"], seen["whose"]) for seen in wrong] == [("credentials", "either")]
+
+
+def test_the_forecast_reckons_with_what_the_target_lets_through(world: World, tmp_path: Path) -> None:
+    """A target that bears a request a second takes minutes, not the seconds of the profile's rate."""
+    session = (200, {}, '{"merchant_transaction_id":"x","init_token":"y"}')
+    answers = iter([session])
+    host = world.stack.enter_context(serving(lambda _: next(answers, (429, {"Retry-After": "1"}, "{}"))))
+    told = diagnosed(world.scarce(f"http://{host}", partner=world.profile()["partner"]), tmp_path / "out")
+    assert told["run"]["seconds"] > told["run"]["requests"]
+    printed = Console(file=StringIO(), width=400)
+    telling.show(told, printed)
+    text = printed.file.getvalue()  # type: ignore[attr-defined]
+    assert " min at the rate that the target let through" in text
+    assert re.search(r"asked with 10 requests a second; it let about (0\.\d|1) a second through", text), text
+
+
+@pytest.mark.parametrize(("wait", "least"), [("30", 30.0), ("99999999999", 86_400.0)])
+def test_a_quota_is_told_of_by_its_wait(wait: str, least: float, world: World, tmp_path: Path) -> None:
+    """What goes through until the next one may go is the rate, however long that is."""
+    told = diagnosed(world.served(429, "{}", Retry_After=wait), tmp_path / "out")
+    assert told["run"]["seconds"] >= told["run"]["requests"] * least

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rampcheck.doctor import partner, webhook
 from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.limits import limits
+from rampcheck.doctor.limits import let_through, limits
 from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
 from rampcheck.mistakes import base_url, clock, connection, credentials
@@ -25,10 +25,14 @@ PAUSE = 0.5  # seconds before what failed in passing is asked once more
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found, in the order of looking, and what a run will come to where nothing keeps it from beginning."""
+    """What was found, in the order of looking, and what a run will come to where nothing keeps it from beginning.
+
+    `lets_through` is how many requests a second the target let through, None where it let all through.
+    """
 
     observations: tuple[Observation, ...]
     forecast: Forecast
+    lets_through: float | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -39,7 +43,10 @@ class Diagnosis:
 def diagnose(asking: Asking) -> Diagnosis:
     """Looks at everything. Raises `UsageError` as `run` does for what it tells before it sends anything."""
     observations = tuple(_observations(asking))
-    return Diagnosis(observations, forecast(asking.profile, asking.contract, budget=budgets.of(asking.profile)))
+    rate = let_through(asking.exchanges)
+    budget = budgets.of(asking.profile)
+    ahead = forecast(asking.profile, asking.contract, budget=budget, lets_through=rate)
+    return Diagnosis(observations, ahead, rate)
 
 
 def _observations(asking: Asking) -> Iterator[Observation]:
@@ -53,7 +60,7 @@ def _observations(asking: Asking) -> Iterator[Observation]:
             yield webhook.looked_at(asking, asking.profile.webhook)
     except Unjudged as error:
         yield Observation("the rest", "look", f"not looked at: {error}", "Mend what is wrong, and ask again.")
-    yield from limits(asking.profile, [exchange.status for exchange in asking.exchanges])
+    yield from limits(asking.profile, asking.exchanges)
 
 
 def _environment(asking: Asking) -> Observation:
@@ -96,7 +103,7 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
     yield connection.answered(answer, asking.profile)
     yield clock.looked_at(answer)
     if answer.status == 429:
-        yield from limits(asking.profile, [429])
+        yield from limits(asking.profile, [answer])
         return None
     if (foreign := base_url.explained(asking, request, answer)) is not None:
         yield foreign

@@ -9,14 +9,32 @@ from rampcheck.mistakes import rate
 from rampcheck.mistakes.observation import Observation
 from rampcheck.report.text import plural
 from rampcheck.running.forecast import FREE_RATE
+from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.retries import asked_wait
+
+LEAST = 1.0  # seconds: what goes through in less tells no rate
+DAY = 86_400.0  # seconds, the longest that a quota counts for
 
 
-def limits(profile: Profile, seen: Sequence[int]) -> list[Observation]:
-    """Says whether the profile's limits let a whole run through; `seen` are the statuses of the answers so far."""
+def let_through(seen: Sequence[Exchange]) -> float | None:
+    """Gives about how many requests a second a target let through that answered others with 429; else None.
+
+    Counted are those from the first one until the next one may go, as the last 429 says (`Retry-After`).
+    """
+    refused = [exchange for exchange in seen if exchange.status == 429]
+    if not refused:
+        return None
+    last = refused[-1]
+    until = last.started + last.elapsed + min(asked_wait(last) or 0.0, DAY)
+    return max(1, len(seen) - len(refused)) / max(LEAST, until - seen[0].started)
+
+
+def limits(profile: Profile, seen: Sequence[Exchange]) -> list[Observation]:
+    """Says whether the profile's limits let a whole run through; `seen` are the exchanges so far."""
     found, told = profile.limits, []
     allowed = rate.told(profile)
-    if 429 in seen:
-        told.append(rate.too_many(profile))
+    if (borne := let_through(seen)) is not None:
+        told.append(rate.too_many(profile, borne))
     size = profile.described.requests
     if size and found.max_requests < size:
         told.append(

@@ -58,6 +58,7 @@ def document(diagnosis: Diagnosis, asking: Asking) -> dict[str, Any]:
             "requests": ahead.requests,
             "seconds": round(ahead.seconds),
             "left_out": ahead.left_out,
+            "lets_through": diagnosis.lets_through,
         },
     }
 
@@ -89,7 +90,8 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool, has_file
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
     heading(console, "What a run with this profile does" if has_file else "What a run without a profile does")
     say(console, tries(verified, verified + gaps + untestable, untestable))
-    if told := takes(run["requests"], run["seconds"], run["left_out"]):
+    rate = "this rate" if run.get("lets_through") is None else "the rate that the target let through"
+    if told := takes(run["requests"], run["seconds"], run["left_out"], rate):
         say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."

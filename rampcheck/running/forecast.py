@@ -44,17 +44,20 @@ class Forecast:
     left_out: int = 0
 
 
-def forecast(
+def forecast(  # noqa: PLR0913 - all that it reckons with
     profile: Profile,
     contract: Contract,
     selected: AbstractSet[str] | None = None,
     budget: int | None = None,
     expected: int = 0,
+    *,
+    lets_through: float | None = None,
 ) -> Forecast:
     """Reckons from the register and the profile, for a run of the `selected` clauses (None: of all); sends nothing.
 
     `budget` is how many requests it may send, None where it sends all; `expected` how many what was selected takes,
-    where that is known.
+    where that is known; `lets_through` how many requests a second the target was seen to bear, where it answered
+    others with 429.
     """
     clauses = [clause for clause in contract.clauses.values() if selected is None or clause.id in selected]
     testable = [clause for clause in clauses if not clause.untestable]
@@ -65,13 +68,14 @@ def forecast(
         profile, lacked, len(testable) - len(gaps), everything, is_whole=len(testable) == everything
     )
     most = min(size, profile.limits.max_requests if budget is None else budget)
+    rate = profile.limits.requests_per_second or FREE_RATE
     return Forecast(
         tuple(clause.id for clause in testable if clause.id not in lacked),
         gaps,
         tuple(clause.id for clause in clauses if clause.untestable),
         addition([cast("ClauseResult", {"lacks": gap.lacks}) for gap in gaps]),
         most,
-        most / (profile.limits.requests_per_second or FREE_RATE),
+        most / (rate if lets_through is None else min(rate, lets_through)),
         0 if budget is None else size - most,
     )
 
@@ -102,11 +106,14 @@ def lacks(has_file: bool) -> str:
     return "the profile lacks something" if has_file else "a profile is needed, which `rampcheck init` writes"
 
 
-def takes(requests: int, seconds: float, left_out: int = 0) -> str:
-    """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it."""
+def takes(requests: int, seconds: float, left_out: int = 0, rate: str = "this rate") -> str:
+    """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it.
+
+    `rate` says in words at which one.
+    """
     if not requests:
         return ""
-    told = f"{plural(requests, 'request')}, and takes about {rough(seconds)} at this rate"
+    told = f"{plural(requests, 'request')}, and takes about {rough(seconds)} at {rate}"
     if not left_out:
         return f"It sends about {told}."
     longer = rough(seconds * (requests + left_out) / requests)
@@ -114,5 +121,7 @@ def takes(requests: int, seconds: float, left_out: int = 0) -> str:
 
 
 def rough(seconds: float) -> str:
-    """Gives a time that is only about right: `40 s`, `3 min`."""
+    """Gives a time that is only about right: `40 s`, `3 min`, `5 h`."""
+    if seconds >= 2 * 3600:
+        return f"{round(seconds / 3600):,} h"
     return f"{max(1, round(seconds))} s" if seconds < 120 else f"{round(seconds / 60)} min"
