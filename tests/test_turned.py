@@ -232,6 +232,25 @@ def test_a_lock_after_one_request_names_it(refusal: bytes, opened: Open) -> None
     assert len(told) < LONGEST_TEXT
 
 
+def test_nothing_of_why_a_run_ends_is_lost(opened: Open) -> None:
+    """However long what the target says is: the cure stands whole at the end, and each record tells the same."""
+    words = "No session from here. " * 24
+    outside = answer(403, JSON, body=json.dumps({"error": "forbidden", "code": "ip_not_allowed", "message": words}))
+    with scripted(after(2, UNKNOWN, then=outside)) as (base_url, _):
+        target = opened(base_url)
+        target.accepted()
+        accepted = target.accepted()
+        target.ask(accepted.request.with_header("Authorization", None))
+        with pytest.raises(TargetGone) as ended:
+            target.accepted()
+        target.judge.unjudged(CLAUSE, str(ended.value))
+    (unjudged,), (outage,) = records(target, "unjudged"), records(target, "outage")
+    assert len(str(ended.value)) > LONGEST_TEXT
+    assert unjudged["reason"] == str(ended.value)
+    assert outage["cause"].endswith("Ask the vendor, and run again.")
+    assert unjudged["reason"].endswith(outage["cause"])
+
+
 def test_what_is_cut_is_cut_once() -> None:
     """A reason is passed on from one scenario to the next: it stays the same, and is told of all clauses at once."""
     cut = shortened("x" * 2 * LONGEST_TEXT)

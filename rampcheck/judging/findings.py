@@ -28,6 +28,7 @@ from rampcheck.wire.journal_records import (
 )
 
 LONGEST_TEXT = 600
+LONGEST_REASON = 2_400  # characters: of why something was not judged, which may quote several such texts, and its cure
 _CUT = re.compile(r"… \(\d{1,9} characters\)")  # how a text ends that was cut
 UNREAD = "unread"  # in a tally: what is no record
 MOST_TOLD = 500  # findings of a clause in one process that are written with their texts; the others are only counted
@@ -345,8 +346,8 @@ class Judge:
             {
                 "kind": "outage",
                 **outage,
-                "detail": self.redacted(outage["detail"]),
-                "cause": self.redacted(outage["cause"]),
+                "detail": self.reason(outage["detail"]),
+                "cause": self.reason(outage["cause"]),
             }
         )
 
@@ -361,11 +362,11 @@ class Judge:
     def unjudged(self, clause: str, reason: str) -> None:
         """Records that the scenario set out to judge `clause` and could not, and why."""
         self.failures += 1
-        self._write({"kind": "unjudged", **self._of(clause), "reason": self.redacted(reason)}, self.scenario)
+        self._write({"kind": "unjudged", **self._of(clause), "reason": self.reason(reason)}, self.scenario)
 
     def untried(self, clause: str, reason: str) -> None:
         """Records that nothing set out to judge `clause` here, and why: what else sees it hold counts."""
-        self._write({"kind": "untried", **self._of(clause), "reason": self.redacted(reason)}, self.scenario)
+        self._write({"kind": "untried", **self._of(clause), "reason": self.reason(reason)}, self.scenario)
 
     def must_findings(self) -> list[Finding]:
         """Gives the scenario's findings that break a `must`."""
@@ -419,19 +420,26 @@ class Judge:
             self._journal.redactor.make_up(name, value)
 
     def redacted(self, text: str) -> str:
-        """Gives a text as it may be shown: without secrets, and not too long."""
+        """Gives a text of a finding as it may be shown: without secrets, and not too long."""
+        return self._safe(text, LONGEST_TEXT)
+
+    def reason(self, text: str) -> str:
+        """Gives why something could not be judged as it may be shown, with its cure at its end."""
+        return self._safe(text, LONGEST_REASON)
+
+    def _safe(self, text: str, limit: int) -> str:
         # Redacted before it is cut: half a secret would no longer be recognised.
         text = self._journal.redactor.text(text)
         # A lone surrogate is a legal JSON string, but no file or terminal takes it.
         text = text.encode("utf-8", "backslashreplace").decode()
-        return shortened(text)
+        return shortened(text, limit)
 
 
-def shortened(text: str) -> str:
-    """Gives a text of a finding, cut where it is too long; one that is cut already as it is."""
-    if len(text) <= LONGEST_TEXT or _CUT.fullmatch(text, LONGEST_TEXT):
+def shortened(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Gives a text, of a finding or another one, cut where it is too long; one that is cut already as it is."""
+    if len(text) <= limit or _CUT.fullmatch(text, limit):
         return text
-    return f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+    return f"{text[:limit]}… ({len(text)} characters)"
 
 
 def told_within(finding: Finding, told: Counter[str]) -> Finding:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from rampcheck.display import shorten, visible
+from rampcheck.judging.findings import LONGEST_REASON
 from rampcheck.judging.results import Results
 from rampcheck.report import standing
 from rampcheck.report.outline import CLAUSE_VERDICTS, GAPS, Lead, outline
@@ -69,7 +70,7 @@ def _annotations(results: Results) -> Iterator[_Annotation]:
         yield _Annotation(
             unexpected if gap.kind == "unexpected" else "notice",
             GAPS[gap.group].heading,
-            f"{shorten(gap.reason, LONGEST_VALUE)}\n{names}{more}",
+            f"{shorten(gap.reason, LONGEST_REASON)}\n{names}{more}",
         )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rampcheck.display import one_line, visible
+from rampcheck.judging.findings import LONGEST_REASON
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, FindingResult, Results, WaiverResult
 from rampcheck.judging.verdicts import BROKEN
 from rampcheck.report.console import heading, say
@@ -141,7 +142,7 @@ def _print_gaps(console: Console, group: GapGroup, gaps: Sequence[Gap]) -> None:
         say(console, f"{plural(sum(len(gap.clauses) for gap in gaps), 'clause')}, see index.html", "  ")
         return
     for gap in gaps[:GAPS_SHOWN]:
-        say(console, one_line(gap.reason, LONGEST_VALUE), "? ")
+        say(console, one_line(gap.reason, LONGEST_REASON), "? ")
         say(console, Text(", ".join(clause["id"] for clause in gap.clauses), "dim"), "    ")
     if len(gaps) > GAPS_SHOWN:
         say(console, f"and {plural(len(gaps) - GAPS_SHOWN, 'more reason')}, see index.html", "  ")

@@ -41,7 +41,7 @@ def noted(
         for clause in clauses:
             run.judge.unjudged(clause, reason)
     except pytest.skip.Exception as error:
-        _pass_over(run, clauses, run.judge.redacted(str(error)))
+        _pass_over(run, clauses, run.judge.reason(str(error)))
         raise
     except Fault:
         for clause in clauses:
@@ -60,7 +60,7 @@ def guarded(run: Run) -> Generator[None, object, object]:
     except Unjudged as error:
         # What a budget did not reach is no more than what it left out.
         passed_over = ProfileLacks if run.settings.budget is None else (ProfileLacks, BudgetSpent)
-        reason, lacks = run.judge.redacted(str(error)), isinstance(error, passed_over)
+        reason, lacks = run.judge.reason(str(error)), isinstance(error, passed_over)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
         text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))

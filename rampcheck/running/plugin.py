@@ -151,7 +151,7 @@ def _find_baseline(config: pytest.Config, run: Run) -> int | None:
         run.stopping.count(run.judge.must_findings())
     except Inconclusive as error:
         _stop_progress(config)
-        run.conclude(reason=run.judge.redacted(error.message), cure=run.judge.redacted(error.cure))
+        run.conclude(reason=run.judge.reason(error.message), cure=run.judge.reason(error.cure))
         outlets.say(f"Inconclusive: {visible(run.journal.redactor.text(str(error)))}\n  {DOCTOR}\n{where(run.place)}")
         return ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:
@@ -208,7 +208,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if gone := run.presence.gone:
         for clause in clauses:
             run.judge.unjudged(clause, gone)
-        pytest.skip(visible(run.judge.redacted(gone)))
+        pytest.skip(visible(run.judge.reason(gone)))
     unmet = [run.contract.clauses[clause].unmet(run.profile) for clause in clauses]
     if unmet and all(unmet):
         pytest.skip(lacks(unmet[0], run.profile))

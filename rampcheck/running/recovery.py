@@ -177,7 +177,7 @@ class Recovery:
             f"{self._judge.redacted(outage.detail)}) and {back} within {self._presence.patience:g} s"
         )
         if outage.refuses:
-            reason = f"{reason}. {self._judge.redacted(outage.cause)}"
+            reason = f"{reason}. {self._judge.reason(outage.cause)}"
         self._judge.outage(outage.content())
         self._presence.end(reason)
         raise TargetGone(reason)

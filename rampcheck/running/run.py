@@ -268,7 +268,7 @@ class Run:
             if told := self.budget.told():
                 self.judge.note(told)
             if self.presence.ended:
-                self.journal.write({"kind": "cut", "reason": self.judge.redacted(self.presence.ended)})
+                self.journal.write({"kind": "cut", "reason": self.judge.reason(self.presence.ended)})
             end: EndRecord = {
                 "kind": "end",
                 "finished": timestamp(time.time()),
