@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rampcheck.comparison import commands, history_pages, releases
 from rampcheck.comparison.releases import History
@@ -73,6 +75,35 @@ def test_the_page_shows_every_clause() -> None:
     assert f'<a class="id" href="#{CLAUSE}">' in page
     assert page.count("~ flaky") == 1
     assert "<script" not in page
+
+
+def test_a_run_that_judged_nothing_says_so_once() -> None:
+    """What was not judged is neither a change nor flaky: the run tells why, and the clauses say nothing of it."""
+    idle = run("not_verified", 2, "1.0", reason="refused").results
+    alone = run("not_verified", 3, "1.1", reason="refused").results
+    told_why = {"verdict": "inconclusive", "reason": "the credentials are refused."}
+    nothing = [Saved({**results, **told_why}) for results in (idle, alone)]
+    history = told(run("passed", 1, "1.0"), *nothing)
+    assert [row.result["id"] for row in history.rows if not row.is_steady or any(row.flaky)] == []
+    history_pages.print_history(history, printed := Console(file=StringIO(), width=200))
+    text = printed.file.getvalue()  # type: ignore[attr-defined]
+    assert CLAUSE not in text
+    assert text.count("the credentials are refused") == 2
+    assert "1.0: 2 runs, Conformant, Inconclusive; 1 run judged nothing (the credentials are refused)" in text
+    assert "1.1: 1 run, Inconclusive; nothing was judged (the credentials are refused)" in text
+    assert history_pages.html(history).count("nothing judged</span>") == 2
+
+
+@pytest.mark.parametrize("verdict", ["failed", "not_verified"])
+def test_what_is_broken_is_shown_beside_a_run_that_judged_nothing(verdict: str) -> None:
+    """Whichever of them came first; of runs that all judged nothing no clause is shown."""
+    nothing = Saved({**run("not_verified", 1).results, "verdict": "inconclusive"})
+    history_pages.print_history(told(nothing, run(verdict, 2)), printed := Console(file=StringIO(), width=200))
+    text = printed.file.getvalue()  # type: ignore[attr-defined]
+    (row,) = [line for line in text.splitlines() if CLAUSE in line]
+    assert row.split()[0] == "/"
+    history_pages.print_history(told(nothing), printed := Console(file=StringIO(), width=200))
+    assert CLAUSE not in printed.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_command(tmp_path: Path) -> None:

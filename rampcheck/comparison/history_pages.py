@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rampcheck import __version__
 from rampcheck.comparison import pages
-from rampcheck.comparison.releases import History, Row
+from rampcheck.comparison.releases import INCONCLUSIVE, History, Release, Row
 from rampcheck.display import one_line
 from rampcheck.judging.results import ClauseVerdict
 from rampcheck.report.console import heading, say
@@ -20,8 +20,9 @@ from rampcheck.report.text import plural
 
 HTML = "history.html"
 ABSENT = "-"  # the runs of a release do not know the clause
+UNJUDGED = "/"  # the runs of a release judged nothing
 FLAKY = "~"
-QUIET = frozenset({"passed", "observed"})
+QUIET = frozenset({"passed", "observed", None})
 NO_BUILD = (
     "No build was judged twice, so nothing can be said of flaky clauses. The profile's `subject: {build: …}` names the "
     "build."
@@ -53,6 +54,7 @@ def html(history: History) -> str:
             sentence=sentence(history),
             verdicts=CLAUSE_VERDICTS,
             run_verdicts=RUN_VERDICTS,
+            nothing_judged=nothing_judged,
             no_build="" if history.can_tell_flaky else NO_BUILD,
             version=__version__,
             css=css,
@@ -70,14 +72,24 @@ def sentence(history: History) -> str:
     return f"{over}: {changed:,} of {plural(len(history.rows), 'clause')} changed{flaky}."
 
 
+def nothing_judged(release: Release) -> str:
+    """Says of a release of which a run judged nothing that it is so, and why; "" of another one."""
+    idle = [run for run in release.runs if run.results["verdict"] == INCONCLUSIVE]
+    if not idle:
+        return ""
+    which = "nothing was judged" if len(idle) == len(release.runs) else f"{plural(len(idle), 'run')} judged nothing"
+    why = {run.results["reason"].rstrip(".") for run in idle if run.results["reason"]}
+    return f"; {which}{f' ({next(iter(why))})' if len(why) == 1 else ''}"
+
+
 def print_history(history: History, console: Console, place: str = "") -> None:
     """Prints a history, a column a release: the clauses that changed, or are broken; `place` is where the page is."""
     heading(console, "Releases")
     for number, release in enumerate(history.releases, start=1):
         verdicts = ", ".join(dict.fromkeys(RUN_VERDICTS[run.results["verdict"]].word for run in release.runs))
-        told = f"{release.name}: {plural(len(release.runs), 'run')}, {verdicts}"
+        told = f"{release.name}: {plural(len(release.runs), 'run')}, {verdicts}{nothing_judged(release)}"
         say(console, one_line(told, 400), f"{number:>3}  ")
-    shown = [row for row in history.rows if not row.is_steady or row.verdicts[0][0] not in QUIET]
+    shown = [row for row in history.rows if not row.is_steady or row.steady not in QUIET]
     heading(
         console, f"Clauses: {plural(len(shown), 'row')}; what was the same in every run, and not broken, is left out"
     )
@@ -86,7 +98,8 @@ def print_history(history: History, console: Console, place: str = "") -> None:
         _print_row(console, row)
     say(console, "")
     words = [f"{word.symbol} {word.word}" for word in CLAUSE_VERDICTS.values()]
-    say(console, Text(f"{', '.join(words)}, {ABSENT} not known to the run, {FLAKY} flaky", "dim"))
+    legend = f"{', '.join(words)}, {ABSENT} not known to the run, {UNJUDGED} nothing judged, {FLAKY} flaky"
+    say(console, Text(legend, "dim"))
     if history.flaky:
         heading(console, "Flaky: judged differently in runs of one build", STYLES["advisory"])
         for row in history.flaky:
@@ -105,7 +118,9 @@ def _print_row(console: Console, row: Row) -> None:
     say(console, Text(row.result["id"], "bold"), Text.assemble(*cells, " "))
 
 
-def _cell(verdicts: tuple[ClauseVerdict, ...], *, flaky: bool) -> Text:
+def _cell(verdicts: tuple[ClauseVerdict, ...] | None, *, flaky: bool) -> Text:
+    if verdicts is None:
+        return Text(f"{UNJUDGED:^4}", "dim")
     if not verdicts:
         return Text(f"{ABSENT:^4}", "dim")
     symbols = "".join(CLAUSE_VERDICTS[verdict].symbol for verdict in verdicts[:2]) + FLAKY * flaky

@@ -12,6 +12,7 @@ from rampcheck.judging.results import ClauseVerdict
 from rampcheck.report.outline import CLAUSE_VERDICTS
 from rampcheck.report.text import moment
 
+INCONCLUSIVE = "inconclusive"  # of a run that judged nothing
 # What a verdict says of the target: a waiver, and a level, change the verdict and not what the target does.
 STATES = {"passed": "held", "failed": "broken", "advisory": "broken", "waived": "broken", "observed": "observed"}
 
@@ -24,9 +25,19 @@ class Release:
     build: str
     runs: tuple[Saved, ...]
 
-    def verdicts(self, clause: str) -> tuple[ClauseVerdict, ...]:
-        """Gives the verdicts of a clause in its runs, the worst first, each once; empty where no run knows it."""
-        found = {run.clauses[clause]["verdict"] for run in self.runs if clause in run.clauses}
+    @property
+    def judged(self) -> tuple[Saved, ...]:
+        """Its runs without those that were inconclusive, which judged nothing."""
+        return tuple(run for run in self.runs if run.results["verdict"] != INCONCLUSIVE)
+
+    def verdicts(self, clause: str) -> tuple[ClauseVerdict, ...] | None:
+        """Gives the verdicts of a clause in its runs, the worst first, each once; empty where no run knows it.
+
+        None where nothing was judged in any run.
+        """
+        if not self.judged:
+            return None
+        found = {run.clauses[clause]["verdict"] for run in self.judged if clause in run.clauses}
         return tuple(verdict for verdict in CLAUSE_VERDICTS if verdict in found)
 
     def is_flaky(self, clause: str) -> bool:
@@ -34,7 +45,7 @@ class Release:
 
         What the profile lacked, or nobody selected, was not judged at all, and says nothing.
         """
-        results = [run.clauses[clause] for run in self.runs if clause in run.clauses]
+        results = [run.clauses[clause] for run in self.judged if clause in run.clauses]
         states = {
             STATES.get(result["verdict"], "not verified")
             for result in results
@@ -45,16 +56,26 @@ class Release:
 
 @dataclass(frozen=True)
 class Row:
-    """One clause: its result in the last run that knows it, its verdicts in each release, and where it is flaky."""
+    """One clause: its result in the last run that knows it, its verdicts in each release, and where it is flaky.
+
+    The verdicts of a release in which nothing was judged are None.
+    """
 
     result: Mapping[str, Any]
-    verdicts: tuple[tuple[ClauseVerdict, ...], ...]
+    verdicts: tuple[tuple[ClauseVerdict, ...] | None, ...]
     flaky: tuple[bool, ...]
 
     @property
+    def steady(self) -> ClauseVerdict | None:
+        """The verdict that it had in all runs that judged something, None where there is no such one."""
+        found = {verdicts for verdicts in self.verdicts if verdicts is not None}
+        (verdict, *others) = next(iter(found), ()) or (None,)
+        return None if len(found) > 1 or others else verdict
+
+    @property
     def is_steady(self) -> bool:
-        """Whether it was the same in all runs."""
-        return len(set(self.verdicts)) == 1 and len(self.verdicts[0]) == 1
+        """Whether it was the same in all runs that judged something; where none did, nothing changed."""
+        return self.steady is not None or all(verdicts is None for verdicts in self.verdicts)
 
 
 @dataclass(frozen=True)
