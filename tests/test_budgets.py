@@ -86,6 +86,16 @@ def test_a_budget_is_not_spent_on_what_is_for_credentials_that_are_not_there(con
     assert [one for one in taken if any(f"[{name}" in one or f"{name}]" in one for name in others)] == []
 
 
+def test_a_budget_is_not_spent_on_what_needs_a_partner_who_may_sell() -> None:
+    """Where nobody may sell: a clause is tried by a scenario that can run, not by one that is passed over for that."""
+    data = builtin_profile("proof", LOCAL)
+    data["partner"]["off_ramp"] = data["second_partner"]["off_ramp"] = False
+    taken = launch.within(profile.from_mapping(data, {}), [], "", budgets.FOR_REMOTE).scenarios or frozenset()
+    names = {one.partition("::")[2] for one in taken}
+    assert "test_client_ip_may_be_left_out" in names
+    assert names.isdisjoint({"test_client_ip_may_be_left_out_of_a_sell", "test_the_default_type_outlasts_another_one"})
+
+
 def test_the_forecast_of_a_part_is_what_it_sends(tmp_path: Path) -> None:
     """Within a tenth, whatever was selected: it is what the scenarios were measured to take."""
     done = rampcheck("--contract", "kryptonim", "--clause", "kryptonim.auth.*", folder=tmp_path / "run")

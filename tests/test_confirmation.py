@@ -9,6 +9,7 @@ import pytest
 
 from rampcheck.errors import BudgetSpent, ContractError, RunOver, TargetGone, Unjudged
 from rampcheck.judging.demands import Rejection
+from rampcheck.judging.doubts import ENOUGH
 from rampcheck.wire.transport import MAX_RESPONSE_BYTES
 from tests.answering import SESSION, answer
 from tests.believed import SUSPECT, Open, found, on, records
@@ -42,6 +43,25 @@ def test_silence_counts_if_it_comes_again(opened: Open, respond: Respond, convic
     if convicted:
         (finding,) = [record for record in records(target, "finding") if record["clause"] == SURVIVES]
         assert "the control between them was answered" in finding["actual"]
+
+
+def test_silence_is_no_more_of_the_errors_before_it(opened: Open) -> None:
+    """What is dropped once, after 500s that are believed at once by now, is asked again: it may be dropped for them."""
+    bystander = f"{SUSPECT}-no-more"
+    dropped = on(bystander, None)
+
+    def respond(body: dict[str, Any]) -> bytes | None:
+        return answer(500) if body["partner_user_id"] == SUSPECT else dropped(body)
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        accepted = target.accepted()
+        for _ in range(ENOUGH + 1):
+            accepted.but(partner_user_id=SUSPECT).is_survived(clause=SURVIVES)
+        accepted.but(partner_user_id=bystander).is_survived(clause=SURVIVES)
+    of_these = [record["actual"] for record in records(target, "finding") if record["clause"] == SURVIVES]
+    assert len(of_these) == ENOUGH + 1
+    assert all(actual.startswith("500") for actual in of_these)
 
 
 def long(status: str) -> bytes:

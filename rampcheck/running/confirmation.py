@@ -84,6 +84,7 @@ class Confirmation:
         self._repeats = Repeats(client, judge, suite, plain)
         self._refused_controls = 0
         self._looks = 0  # at refusals like one that did not come again
+        self._silences = 0  # that were seen again
         self._slow = 0  # requests that were answered in time only when they were asked again
         self._pages_in_passing = 0
         self._refuses_with: set[int] = set()  # statuses, in the API's own words
@@ -219,6 +220,8 @@ class Confirmation:
             return True
         if answer.exchange.is_late and self._judge.confirmed.is_common(answer.clauses):
             return True  # Each look at silence takes as long as the profile waits.
+        if answer.exchange.is_silent and self._silences < ENOUGH:
+            return False  # Servers that answer with a 500 may drop the connection after it, and whatever comes next.
         return self._judge.is_enough(answer.clauses) if answer.found else not self._suite.is_doubtful(answer.exchange)
 
     def _again(self, first: _Answer, question: _Question, number: int) -> tuple[_Answer, bool]:
@@ -329,6 +332,7 @@ class Confirmation:
         told = f", {times} of {times}; the control between them was answered" if again.exchange.response is None else ""
         self._judge.record(replace(finding, actual=f"{finding.actual}{told}") for finding in confirmed)
         self._judge.confirmed.add(self._judge.scenario, seen)
+        self._silences += bool(seen) and again.exchange.is_silent
         in_front = self._suite.is_doubtful(first.exchange) or self._suite.is_foreign(first.exchange)
         self._judge.doubt(
             [finding for finding in first.found if finding.clause not in seen], first.exchange, gateway=in_front

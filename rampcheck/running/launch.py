@@ -20,7 +20,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.errors import ContractError, ExitCode, NothingChosen, UsageError
 from rampcheck.running import budgets, order, shards, termination, worth
-from rampcheck.running.marks import verified
+from rampcheck.running.marks import needed, verified
 from rampcheck.running.shards import Dealt, Shard
 
 CONFIGURATION = str(resources.PACKAGE / "pytest.ini")
@@ -62,7 +62,8 @@ class Listed:
     """A scenario as pytest collects it: its name, its file and line, and the clauses that it is marked to verify.
 
     `key` tells it from all others on this machine, `is_long` whether it is marked so, `only_creates` whether it does
-    nothing but to create sessions. `given` are the texts that it is made with, which may name a credential.
+    nothing but to create sessions. `given` are the texts that it is made with, which may name a credential. What the
+    clauses `needs_of` need, it needs besides.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Listed:
     is_long: bool = False
     only_creates: bool = False
     given: frozenset[str] = frozenset()
+    needs_of: frozenset[str] = frozenset()
 
 
 class Listing:
@@ -94,6 +96,7 @@ class Listing:
                 order.is_long(item),
                 item.get_closest_marker("creates_sessions") is not None,
                 _texts(item),
+                needed(item),
             )
             for item in session.items
         ]
@@ -194,6 +197,7 @@ def able(profile: Profile, clauses: Collection[str], keyword: str) -> list[Liste
         for one in scenarios(contract, keyword)
         if not {*one.clauses}.isdisjoint(clauses)
         and not unmet.issuperset(one.clauses)
+        and unmet.isdisjoint(one.needs_of)
         and lacked.isdisjoint(one.given)
         and (profile.environment != "production" or one.only_creates)
     ]

@@ -1,4 +1,4 @@
-"""The marks of scenarios: which clauses each verifies."""
+"""The marks of scenarios: which clauses each verifies, and what else it needs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def verified(item: pytest.Item) -> tuple[str, ...]:
     return tuple(clause for mark in item.iter_markers("verifies") for clause in mark.args)
 
 
+def needed(item: pytest.Item) -> frozenset[str]:
+    """Gives the clauses without whose needs a scenario is not tried, besides those of what it verifies."""
+    return frozenset(clause for mark in item.iter_markers("needs_of") for clause in mark.args)
+
+
 class Guard:
     """A pytest plugin that keeps a suite from being collected in which a scenario verifies nothing, or no clause."""
 
@@ -33,9 +38,10 @@ class Guard:
                 continue
             if not verified(item):
                 raise collector.CollectError(f"{item.name} verifies no clause: mark it with @pytest.mark.verifies")
-            for clause in verified(item):
-                if clause not in known:
-                    raise collector.CollectError(f"{item.name} verifies {clause!r}, which is no clause")
+            for does, clauses in (("verifies", verified(item)), ("needs what is needed by", needed(item))):
+                for clause in clauses:
+                    if clause not in known:
+                        raise collector.CollectError(f"{item.name} {does} {clause!r}, which is no clause")
         return made
 
 

@@ -234,6 +234,7 @@ def test_without_a_type_the_default_holds(accepted: Accepted) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.type-default")
+@pytest.mark.needs_of("proof.session.request.sell-enabled")
 def test_the_default_type_outlasts_another_one(target: Target, seller: str) -> None:
     """A type that was asked for holds for its session only, whoever asks next."""
     accepted = target.control(seller)
@@ -290,6 +291,7 @@ def test_client_ip_may_be_left_out(accepted: Accepted, target: Target) -> None:
 
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.client-ip-optional")
+@pytest.mark.needs_of("proof.session.request.sell-enabled")
 def test_client_ip_may_be_left_out_of_a_sell(target: Target, seller: str) -> None:
     """Without `client_ip` a partner with off-ramp gets a sell session, too."""
     control = target.accepted(seller, type="sell", client_ip=CLIENT_IP)
