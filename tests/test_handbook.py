@@ -20,6 +20,7 @@ from rampcheck.cli import main
 from rampcheck.contract import descriptor, profile, profile_schema
 from rampcheck.contract.descriptor import Descriptor
 from rampcheck.errors import EXIT_CODES, ExitCode
+from rampcheck.running import marks
 from tests.handbook import DOCS, PAGES, ROOT, blocks, name
 from tests.mistakes import MISTAKES
 from tests.test_profile_schema import keys_in
@@ -55,6 +56,14 @@ def section(text: str, heading: str) -> str:
     found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^{level} |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, heading
     return found[1]
+
+
+def test_the_handbook_tells_of_each_mark_of_scenarios() -> None:
+    """As pytest is told of them."""
+    told = dict(
+        re.findall(r"^\| `([^`]+)` \| (.+) \|$", section(read(DOCS / "contract.md"), "## Scenarios"), re.MULTILINE)
+    )
+    assert told == marks.MARKS
 
 
 def test_the_readme_is_one_screen() -> None:

@@ -11,6 +11,14 @@ import pytest
 from rampcheck.contract import packs, register
 from rampcheck.contract.register import Clause
 
+# What a scenario may be marked with, and what for, as `docs/contract.md` has it, too.
+MARKS: Mapping[str, str] = {
+    "verifies(*clauses)": "the clauses that a scenario verifies",
+    "needs_of(*clauses)": "not tried where the profile lacks what these clauses need",
+    "creates_sessions": "the scenario only creates sessions, as a partner would, and may do so in production",
+    "long": "the scenario sends many requests",
+}
+
 
 def verified(item: pytest.Item) -> tuple[str, ...]:
     """Gives the clauses that a scenario is marked to verify."""

@@ -75,10 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if _judges_a_target(config):
         outlets.keep()
         config.pluginmanager.register(marks.Guard())
-    config.addinivalue_line("markers", "verifies(*clauses): the clauses that a scenario verifies")
-    config.addinivalue_line("markers", "needs_of(*clauses): not tried where the profile lacks what these clauses need")
-    config.addinivalue_line("markers", "creates_sessions: the scenario only creates sessions, as a partner would")
-    config.addinivalue_line("markers", "long: the scenario sends many requests")
+    for mark, meaning in marks.MARKS.items():
+        config.addinivalue_line("markers", f"{mark}: {meaning}")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
