@@ -95,6 +95,17 @@ def test_a_scarce_profile_fails_nothing_and_says_what_to_add(scarce: Path, tmp_p
     assert rampcheck(str(scarce), *part, "--require-complete", folder=tmp_path / "complete").code == 1
 
 
+def test_a_second_token_takes_nothing_from_the_first_partner(
+    reference: server.RunningReference,
+    tmp_path: Path,
+) -> None:
+    """Where the profile tells nothing of the second partner, what is tried with both is tried with the first one."""
+    told = {name: value for name, value in reference.profile().items() if name != "second_partner"}
+    done = rampcheck(str(profile_file(tmp_path, told)), "-k", "pair_without or redirect_url", folder=tmp_path / "run")
+    for name in ("wallet-provisioned", "redirect-once"):
+        assert done.clause(f"proof.session.request.{name}")["verdict"] == "passed"
+
+
 def test_without_a_second_address_one_clause_is_not_verified(
     reference: server.RunningReference,
     tmp_path: Path,
