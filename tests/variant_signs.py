@@ -141,6 +141,7 @@ PROOF: Signs = {
     "amounts-of-any-script": (does(amount="\u0661\u0660\n"), OK),
     "nan-taken": (does(note=float("nan")), OK),
     "amounts-within-limits": (does(amount="10000.01"), INVALID),
+    "amounts-as-the-profile-says": (does(amount="100"), INVALID),
     "user-ids-checked": (does(partner_user_id="user 1"), INVALID),
     "redirect-checked": (does(redirect_url="/done"), INVALID),
     "email-of-one-user": (shares_email, INVALID),

@@ -153,6 +153,19 @@ class WithinLimits(SessionService):
         return 5 <= Decimal(amount) <= 10_000
 
 
+def _told(profile: dict[str, Any]) -> dict[str, Any]:
+    """The same profile, which names an amount for either partner."""
+    return {**profile, **{name: {**profile[name], "amount": "0.015"} for name in ("partner", "second_partner")}}
+
+
+@own("amounts-as-the-profile-says", profile=_told)
+class AmountsAsTheProfileSays(SessionService):
+    """An amount of a currency of which 100 is more than anybody has: 0.01 to 0.02."""
+
+    def is_positive(self, amount: str) -> bool:
+        return Decimal("0.01") <= Decimal(amount) <= Decimal("0.02")
+
+
 @own("user-ids-checked")
 class UserIdsChecked(SessionService):
     """A user's id has at most 80 characters: letters, digits, points, dashes and underscores."""

@@ -15,7 +15,7 @@ from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
 from .journey import Journey, subscribed
-from .requests import is_second, kyc_status, pairs, poll, upgrade
+from .requests import amount_near, is_second, kyc_status, pairs, poll, upgrade
 
 MOST_PAIRS = 3
 LONG_AFTER = 3.0  # seconds after the end of all, when it is seen whether it lasts
@@ -224,7 +224,7 @@ class Journeys:
         """Gives a journey that can still be watched, if one of a few can."""
         for attempt in range(MOST_TRIES):
             # Amounts that differ, and have decimals, so that one that is rounded or another transaction's is seen.
-            amount = {"amount": f"{100 + len(self._all)}.25"}
+            amount = {"amount": amount_near(self._target.partner(credential), len(self._all), "25")}
             session = self._target.accepted(credential, **{**amount, **fields, **self._target.trigger("complete")})
             journey = Journey(self._target, session, fields)
             if not journey.is_over or attempt == MOST_TRIES - 1:

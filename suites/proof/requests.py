@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from itertools import combinations
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ PATH = "/widget/session"
 REQUIRED = ("partner_user_id", "user_email", "network", "currency", "amount")
 OPTIONAL = ("type", "redirect_url", "client_ip", "address")
 EXAMPLE_PAIR = ("USDT", "TRC20")  # the documentation's own
+EXAMPLE_AMOUNT = 100  # likewise, of whatever currency
 CLIENT_IP = "203.0.113.42"  # RFC 5737: documentation only
 # For partners told at onboarding to send an address, where the profile does not give one.
 EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
@@ -69,6 +71,17 @@ def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:
     return tuple((currency, network) for currency, network in partner.get("pairs", ())) or (EXAMPLE_PAIR,)
 
 
+def amount_near(partner: Partner, number: int, decimals: str) -> str:
+    """Gives an amount that is another one for each number, a little from the one that works for a partner.
+
+    That is the documentation's, where none is known; then the amount has these decimals.
+    """
+    told = partner.get("amount")
+    if told is None:
+        return f"{EXAMPLE_AMOUNT + number}.{decimals}"
+    return f"{Decimal(told) * (1000 - number) / 1000:f}"
+
+
 def origins(partner: Partner) -> tuple[str, ...]:
     """Gives the origins that are registered for a partner."""
     return tuple(partner.get("origins", ()))
@@ -84,7 +97,7 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
             "user_email": f"user-{unique}@rampcheck.example",
             "network": network,
             "currency": currency,
-            "amount": "100",
+            "amount": partner.get("amount") or str(EXAMPLE_AMOUNT),
         }
     )
     if partner.get("address_mode") == "sent":

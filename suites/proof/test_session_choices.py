@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
 import pytest
 from allpairspy import AllPairs
 
+from rampcheck.contract.profile import Partner
 from rampcheck.judging.demands import Acceptance, Demand
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Attempt, Target
 from rampcheck.wire.exchanges import Request
 
-from .requests import BESIDES, BROWSER, CLIENT_IP, IGNORED_ADDRESS, origins, pairs, with_headers
+from .requests import BESIDES, BROWSER, CLIENT_IP, IGNORED_ADDRESS, amount_near, origins, pairs, with_headers
 
 SECOND = "second_client_token"
 # Each stands in some row. The last two are beyond what a 64-bit integer holds, and beyond most decimals of databases.
@@ -139,6 +140,11 @@ def choices(target: Target, credential: str) -> list[list[Choice]]:
     return kinds
 
 
+def with_decimals(partner: Partner) -> Choice:
+    """Gives the choice of an amount with decimals that works for a partner."""
+    return replace(DECIMALS, members={"amount": amount_near(partner, 1, "50")}) if partner.get("amount") else DECIMALS
+
+
 def covering(kinds: Sequence[Sequence[Choice]]) -> list[list[Choice]]:
     """Gives as few rows as the library finds in which every two choices of two kinds stand together.
 
@@ -170,14 +176,14 @@ def test_every_two_choices_go_together(target: Target, credential: str, too_unus
     """Sessions of every pair, type, user and header, and of every two of them, have the promised shape."""
     if credential in target.profile.credentials:
         accepted = target.control(credential)
-        refused = 0
+        usual, refused = with_decimals(target.partner(credential)), 0
         for chosen in covering(choices(target, credential))[part]:
-            row = [DECIMALS if choice.words in too_unusual else choice for choice in chosen]
+            row = [usual if choice.words in too_unusual else choice for choice in chosen]
             attempt = made(accepted, row)
             exchange = attempt.send_again_if_refused()
             amounts = {choice.words for choice in row if "amount" in (choice.members or {})} - {DECIMALS.words}
             if not exchange.accepted and amounts:  # Which ones a target takes is not documented.
-                row = [DECIMALS if choice.words in amounts else choice for choice in row]
+                row = [usual if choice.words in amounts else choice for choice in row]
                 attempt = made(accepted, row)
                 exchange = attempt.send_again_if_refused()
                 if exchange.accepted:

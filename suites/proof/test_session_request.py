@@ -162,7 +162,7 @@ def test_another_letter_case_comes_back_as_it_was_sent(accepted: Accepted) -> No
 
 
 def another_partners(target: Target) -> Iterator[Accepted]:
-    """Gives the second partner's request as accepted, if there is one of whom the profile tells what they may ask for."""
+    """Gives the second partner's request as accepted, if there is one and the profile tells what they may ask for."""
     if SECOND in target.profile.credentials:
         with suppress(ProfileLacks):
             yield target.control(SECOND)

@@ -9,7 +9,7 @@ from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
 from .asking import demand, transaction_of
-from .requests import pairs, poll
+from .requests import amount_near, pairs, poll
 
 SECOND = "second_client_token"
 pytestmark = pytest.mark.creates_sessions
@@ -37,7 +37,7 @@ def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted
     Whose a session is, its transaction shows: of two of them it is asked for.
     """
     some = [
-        {"currency": currency, "network": network, "amount": f"{100 + number}.50"}
+        {"currency": currency, "network": network, "amount": amount_near(target.partner(), number, "50")}
         for number, (currency, network) in zip(range(18)[part], cycle(pairs(target.partner())), strict=False)
     ]
     requests = [target.plain(accepted.credential).but(**own) for own in some]
