@@ -37,7 +37,7 @@ SECRETS = {
     "signature": leaky_target.SIGNATURE,
     "init token": leaky_target.INIT_TOKEN,
     "e-mail of another person": leaky_target.EMAIL,
-    "e-mail that the run sent": "@rampcheck.example",
+    "e-mail that the run sent": "rampcheck-user-",
 }
 # Nobody told a run of Proof of a signature secret, and one of Kryptonim of Proof's session values.
 UNKNOWN = {"proof": {"signature secret"}, "kryptonim": {"signature", "init token"}}

@@ -145,6 +145,7 @@ PROOF: Signs = {
     "user-ids-checked": (does(partner_user_id="user 1"), INVALID),
     "redirect-checked": (does(redirect_url="/done"), INVALID),
     "email-of-one-user": (shares_email, INVALID),
+    "emails-of-known-domains": (does(user_email="user@shop.example"), INVALID),
     "address-unread": (does(address=100), OK),
     "client-ip-unchecked": (does(client_ip="somewhere"), OK),
     "any-letter-case": (does(currency="usdt", network="trc20"), r'"currency": "usdt"'),

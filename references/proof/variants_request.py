@@ -203,6 +203,16 @@ class EmailOfOneUser(SessionService):
         super().check_provider(partner, request)
 
 
+@own("emails-of-known-domains")
+class EmailsOfKnownDomains(SessionService):
+    """An e-mail address ends in a domain that is registered, as the documentation's own example does."""
+
+    def check_email(self, email: str) -> None:
+        super().check_email(email)
+        if not email.endswith((".com", ".net", ".org")):
+            self.invalid("user_email must end in a domain that is known.")
+
+
 @own("address-unread")
 class AddressUnread(SessionService):
     """An address that is sent is not looked at, whatever JSON it is."""

@@ -145,7 +145,7 @@ def authenticate(request: Request, profile: Profile) -> Request:
 def optional_fields(unique: str) -> dict[str, Any]:
     """Gives a value for every optional field but `unlockedFields`, recognisable as test data, most of them unique."""
     return {
-        "email": f"rampcheck-{unique}@example.com",
+        "email": f"rampcheck-user-{unique}@example.com",
         "paymentMethod": "card",
         "metadata": {"order": f"order-{unique}", "customer": f"customer-{unique}"},
         "successUrl": f"https://rampcheck.example/success?order={unique}",

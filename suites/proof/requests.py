@@ -94,7 +94,7 @@ def minimum(profile: Profile, credential: str, unique: str, pair: int = 0) -> Re
     request = Request("POST", PATH, (("Content-Type", "application/json"),), credential=credential).with_json(
         {
             "partner_user_id": f"rampcheck-{unique}",
-            "user_email": f"user-{unique}@rampcheck.example",
+            "user_email": f"rampcheck-user-{unique}@example.com",
             "network": network,
             "currency": currency,
             "amount": partner.get("amount") or str(EXAMPLE_AMOUNT),

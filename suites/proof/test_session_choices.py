@@ -110,7 +110,7 @@ def choices(target: Target, credential: str) -> list[list[Choice]]:
                 "another user",
                 {
                     "partner_user_id": f"rampcheck-{unique}-other",
-                    "user_email": f"user-{unique}-other@rampcheck.example",
+                    "user_email": f"rampcheck-user-{unique}-other@example.com",
                 },
             ),
         ],
