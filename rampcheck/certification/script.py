@@ -33,7 +33,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """How webhooks come: how many `times` each, after which `delay`, the first of a transaction after the second."""
+    """How webhooks come: how many `times` each, after how many seconds of `delay`.
+
+    Where they are `swapped`, the first of a transaction comes after the second.
+    """
 
     times: int = 1
     delay: float = 0.0
