@@ -159,8 +159,8 @@ def run(profile: str | None, **given: Any) -> int:
 
     PROFILE is a YAML file that describes the target. Without it, and without --base-url, the embedded reference is
     judged. The exit code is 0 for a conforming target, or where all that was selected held, 1 for one that does not
-    conform, 2 after an interruption, 3 for a fault of rampcheck, 4 for a mistake in the command or the profile, 5 where
-    the run is incomplete or nothing could be judged.
+    conform, 2 after an interruption, 3 for a fault of rampcheck, 4 for a mistake in the command, the profile or a
+    contract, 5 where the run is incomplete or nothing could be judged.
     """
     if profile and (given["base_url"] or given["contract"]):
         raise UsageError("a profile names its own contract and base URL", "Leave out --contract and --base-url.")

@@ -29,7 +29,7 @@ EXIT_CODES = {
     ExitCode.INTERRUPTED: "interrupted; what was judged so far is written",
     ExitCode.FAULT: "a fault of rampcheck itself or of this machine (a full disk, a folder that vanished); the "
     "traceback is in a file",
-    ExitCode.USAGE: "a mistake in the command or the profile; no request was sent",
+    ExitCode.USAGE: "a mistake in the command, the profile or a contract's own files; no request was sent",
     ExitCode.INCONCLUSIVE: "incomplete or inconclusive: look before you believe",
 }  # what a run means by each; another command says in its help what it means by 1
 
@@ -75,7 +75,9 @@ class ProfileError(UsageError):
 
 
 class ContractError(RampcheckError):
-    """A contract's own documents are wrong: a fault of rampcheck, not of the target."""
+    """A contract's own documents or code are wrong: a mistake of who wrote them, not of the target."""
+
+    exit_code = ExitCode.USAGE
 
 
 class ReferenceStartError(RampcheckError):

@@ -65,6 +65,7 @@ QUICK: frozenset[str] = frozenset(
         "test_kinds",
         "test_kryptonim_kinds",
         "test_pace",
+        "test_pack_mistakes",
         "test_partner_programs",
         "test_partner_rules",
         "test_presence",

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 
 from rampcheck import resources
 from rampcheck.contract import packs
-from rampcheck.contract.yaml_file import read_yaml
-from rampcheck.errors import ContractError, RampcheckError
+from rampcheck.contract.yaml_file import LONGEST, mistake, read_formatted
+from rampcheck.errors import RampcheckError
 
 LAST = 1_000_000  # the place of a contract that names none
 
@@ -89,11 +89,20 @@ def load(contract: str) -> Descriptor:
 
     Raises `UsageError` where there is no such contract and `ContractError` where the file does not have the format.
     """
-    path = packs.of(contract).document(contract, "contract")
-    content = read_yaml(path)
-    error = next(_validator().iter_errors(content), None)
-    if error is not None:
-        raise ContractError(f"{path}: {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}")
+    described = read(contract)
+    try:
+        jsonschema_rs.Draft202012Validator(_profile_part(described))
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, TypeError, ValueError) as error:
+        told = str(error).partition("\n")[0][:LONGEST]
+        cure = "Its `properties` and `$defs` are those of a JSON Schema; a `$ref` leads to one of the `$defs`."
+        path = packs.of(contract).document(contract, "contract")
+        raise mistake(path, "contract", f"the profile's part is no JSON Schema: {told}", cure, "profile") from error
+    return described
+
+
+def read(contract: str) -> Descriptor:
+    """Reads a contract's `contract.yaml`, whose part of the profile may be no JSON Schema. Raises as `load`."""
+    content = read_formatted(packs.of(contract).document(contract, "contract"), "contract")
     refused = content.get("credentials_refused", {})
     convert: dict[str, Any] = {
         "environments": tuple(content["environments"]),
@@ -109,9 +118,11 @@ def load(contract: str) -> Descriptor:
     return Descriptor(contract, **{**content, **convert})
 
 
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(resources.schema("contract").read_text(encoding="utf-8")))
+def _profile_part(described: Descriptor) -> dict[str, Any]:
+    """Gives the contract's part of a profile's schema, with the definitions of the engine's that it may refer to."""
+    known = json.loads(resources.schema("profile").read_text(encoding="utf-8"))["$defs"]
+    own = described.profile
+    return {"properties": own.get("properties", {}), "$defs": {**known, **own.get("$defs", {})}}
 
 
 def contracts() -> tuple[str, ...]:

@@ -37,7 +37,9 @@ def _node(schema: Any, place: str) -> Any:
 
 
 def resolved(schema: Any, node: Any) -> Any:
-    """Gives a node with what it refers to; what stands beside the reference counts first."""
+    """Gives a node with what it refers to; what stands beside the reference counts first. Of `true` nothing is said."""
+    if isinstance(node, bool):
+        return {}
     if "$ref" not in node:
         return node
     return {**resolved(schema, schema["$defs"][node["$ref"].removeprefix(DEFS)]), **node}
@@ -83,6 +85,8 @@ def for_editors(described: Descriptor) -> dict[str, Any]:
 
 
 def _or_nothing(node: Any) -> Any:
+    if isinstance(node, bool):
+        return node
     if "properties" in node:
         node = {**node, "properties": {name: _or_nothing(inner) for name, inner in node["properties"].items()}}
     return {**node, "type": [node["type"], "null"]} if node.get("type") in ("object", "array") else node

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from rampcheck.contract import packs, versions
 from rampcheck.contract.profile import Profile
-from rampcheck.contract.yaml_file import read_yaml
+from rampcheck.contract.yaml_file import mistake, read_formatted, read_yaml
 from rampcheck.errors import ContractError, UsageError
 
 Level = Literal["must", "should", "open"]
+KIND = "clauses"  # the schema that a register follows
 # What of a path item is an operation. Source: OpenAPI 3.1.0, section 4.8.9 (Path Item Object).
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
@@ -275,10 +276,7 @@ def partner_side(name: str) -> Contract:
             f"the contract {name} has no partner's side: nothing says what an integration has to do",
             f"{path.name} beside its clauses.yaml would say it.",
         )
-    try:
-        return _contract(name, read_yaml(path), {"paths": {}})
-    except (KeyError, TypeError, ValueError) as error:
-        raise _formless(path, error) from error
+    return _contract(name, path, {"paths": {}})
 
 
 @cache
@@ -310,31 +308,34 @@ def _as_of(name: str, version: str) -> Contract:
 @cache
 def _newest(name: str) -> Contract:
     pack = packs.of(name)
-    path = pack.document(name, "clauses")
+    path = pack.document(name, "openapi")
+    contract = _contract(name, pack.document(name, "clauses"), read_yaml(path))
     try:
-        return _contract(name, read_yaml(path), read_yaml(pack.document(name, "openapi")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise _formless(path, error) from error
+        # What follows from the document, seen before anything is sent.
+        contract.operations, contract.webhook  # noqa: B018 - both are kept
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        lacking = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        raise ContractError(
+            f"{path} is no OpenAPI document that could be judged by: {lacking}",
+            "`rampcheck lint`, and the contract's name or its pack's folder, tells each mistake with its line.",
+        ) from error
+    return contract
 
 
-def _formless(path: Path, error: Exception) -> ContractError:
-    lacking = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
-    return ContractError(
-        f"{path} does not have the register's format: {lacking}",
-        "`rampcheck lint`, and the name of the contract or the folder of its pack, tells each mistake with its line.",
-    )
-
-
-def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any]) -> Contract:
+def _contract(name: str, path: Path, document: Mapping[str, Any]) -> Contract:
+    register = read_formatted(path, KIND)
+    if (told := register["contract"]) != name:
+        cause = f"the register is that of {told}, its folder that of {name}"
+        raise mistake(path, KIND, cause, f"Write `contract: {name}`.", "contract")
     sections = tuple((section["id"], section["title"]) for section in register["sections"])
     ambiguities: dict[str, list[str]] = {}
     for ambiguity in register.get("ambiguities", ()):
         for clause in ambiguity.get("clauses", ()):
             ambiguities.setdefault(clause, []).append(ambiguity["text"])
-    clauses = {}
-    for entry in register["clauses"]:
-        if entry["level"] not in get_args(Level):
-            raise ValueError(f"the level of {entry['id']} is none of {', '.join(get_args(Level))}")
+    clauses: dict[str, Clause] = {}
+    for number, entry in enumerate(register["clauses"]):
+        if wrong := _misplaced(entry, clauses, sections, register["documents"]):
+            raise mistake(path, KIND, *wrong, "clauses", number)
         page = register["documents"][entry["source"]["document"]]
         clauses[entry["id"]] = Clause(
             id=entry["id"],
@@ -358,6 +359,22 @@ def _contract(name: str, register: Mapping[str, Any], document: Mapping[str, Any
         for entry in register.get("causes", ())
     )
     return Contract(name, register["title"], str(register["version"]), sections, clauses, document, causes)
+
+
+def _misplaced(
+    entry: Mapping[str, Any],
+    known: Mapping[str, Clause],
+    sections: Iterable[tuple[str, str]],
+    documents: Mapping[str, Any],
+) -> tuple[str, str] | None:
+    """Gives what is wrong with how a clause refers to the rest of its register, and the cure; None where nothing is."""
+    if entry["id"] in known:
+        return f"there are two clauses {entry['id']}", "Rename one, or delete it."
+    if not _section(entry["id"], sections):
+        return f"the clause {entry['id']} is in no section", "Add the section, or rename the clause."
+    if (page := entry["source"]["document"]) not in documents:
+        return f"the clause {entry['id']} cites {page}, which is not listed", "Add it under `documents`."
+    return None
 
 
 def _section(clause: str, sections: Iterable[tuple[str, str]]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from rampcheck import digests
 from rampcheck.contract import packs
 from rampcheck.contract.packs import Pack
-from rampcheck.contract.yaml_file import read_yaml
+from rampcheck.contract.yaml_file import read_formatted, read_yaml
 from rampcheck.errors import ContractError, UsageError, writing
 
 FOLDER = "versions"
@@ -92,7 +92,7 @@ def freeze(contract: str) -> Path:
     Raises `UsageError` where that was done already, or the file cannot be written.
     """
     pack = packs.of(contract)
-    register = read_yaml(pack.document(contract, "clauses"))
+    register = read_formatted(pack.document(contract, "clauses"), "clauses")
     version = str(register["version"])
     path = folder(pack, contract) / f"{version}.yaml"
     if not NAME.fullmatch(version):

@@ -11,8 +11,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rampcheck.contract import packs
 from rampcheck.contract.register import METHODS, need_text, resolve
+from rampcheck.contract.yaml_file import Step
 from rampcheck.lint import registers
-from rampcheck.lint.draft import Draft, Json, Mistake, Rule, Step
+from rampcheck.lint.draft import Draft, Json, Mistake, Rule
 from rampcheck.lint.registers import KNOWN, words
 
 HOLDS = "Write the file; `rampcheck new` shows how one looks."

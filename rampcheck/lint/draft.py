@@ -16,6 +16,7 @@ import yaml
 from rampcheck.contract import descriptor, packs, profile_schema, yaml_file
 from rampcheck.contract.packs import Pack
 from rampcheck.contract.register import resolve
+from rampcheck.contract.yaml_file import Step
 from rampcheck.judging.suite import Suite
 from rampcheck.judging.suite import load as load_suite
 from rampcheck.running import launch
@@ -25,7 +26,6 @@ from rampcheck.sandbox.defects import Defect, all_defects
 from rampcheck.sandbox.variants import all_variants
 
 Json = dict[str, Any]
-Step = str | int
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,7 @@ class Page:
 
     def line(self, *steps: Step) -> int:
         """Gives the line of a place, or of what is nearest above it."""
-        node, line = self._root, 1
-        for step in steps:
-            if isinstance(node, yaml.MappingNode):
-                found = next((pair for pair in node.value if pair[0].value == str(step)), None)
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                found = (node.value[step], node.value[step])
-            else:
-                found = None
-            if found is None:
-                return line
-            line, node = found[0].start_mark.line + 1, found[1]
-        return line
+        return yaml_file.line_of(self._root, *steps)
 
     def repeated(self) -> Iterator[tuple[int, str]]:
         """Gives the line and the name of each key that its mapping holds already."""
@@ -168,7 +157,7 @@ class Draft:
     @cached_property
     def profile(self) -> Json:
         """The JSON Schema of a profile of this contract, references resolved."""
-        schema = profile_schema.of(descriptor.load(self.name))
+        schema = profile_schema.of(descriptor.read(self.name))
         resolved: Json = resolve(schema, {key: value for key, value in schema.items() if key != "$defs"})
         return resolved
 

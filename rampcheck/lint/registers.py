@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from jsonschema import Draft202012Validator
 
 from rampcheck import resources
-from rampcheck.lint.draft import Mistake, Page, Step
+from rampcheck.contract.yaml_file import Step
+from rampcheck.lint.draft import Mistake, Page
 
 KNOWN = "Mend the id, or add the clause to the register."
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from rampcheck.contract import descriptor
-from rampcheck.errors import ReferenceStartError, UsageError
+from rampcheck.errors import ExitCode, ReferenceStartError, UsageError
 from rampcheck.sandbox import builtin_profile, find_defects, find_variants, reference
 from rampcheck.sandbox.absence import switch
 
@@ -217,9 +217,12 @@ class RunningReference:
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip()
         self.stop()
-        return ReferenceStartError(
+        error = ReferenceStartError(
             f"the reference for {self.contract} did not start (exit code {code})", said or "It said nothing."
         )
+        if code == ExitCode.USAGE:  # What the child was told, or read of its pack, is wrong there, too.
+            error.exit_code = ExitCode.USAGE
+        return error
 
     def __enter__(self) -> RunningReference:
         return self
