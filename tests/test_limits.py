@@ -20,7 +20,7 @@ import pytest
 from rampcheck.contract import register
 from rampcheck.contract.profile import Profile, from_mapping
 from rampcheck.contract.register import Cause
-from rampcheck.errors import Inconclusive, RunOver, Throttled
+from rampcheck.errors import BudgetSpent, Inconclusive, RunOver, Throttled
 from rampcheck.judging import suite as suites
 from rampcheck.judging.causes import follows
 from rampcheck.judging.evidence import collect
@@ -178,6 +178,18 @@ def client_of(profile: Profile, presence: Presence, seen: list[Exchange]) -> Cli
 
 
 ASKED = Request("POST", "/widget/session", body=b"{}", credential="client_token")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_does_not_fit_uses_nothing_up(shared: bool, tmp_path: Path) -> None:
+    """Requests that have to go together need as many; one that goes alone takes what they could not use."""
+    budget = Budget(0, 3, tmp_path if shared else None)
+    assert budget.take(2) == 2
+    with pytest.raises(BudgetSpent, match="the 3 requests"):
+        budget.take(2)
+    assert budget.take() == 1
+    with pytest.raises(BudgetSpent):
+        budget.take()
 
 
 def test_a_target_that_only_answers_429_ends_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -313,6 +313,19 @@ def test_a_second_credential_that_is_lacking_is_named(
     assert "export PROOF_SECOND_CLIENT_TOKEN=" in caught.value.cure
 
 
+def test_a_credential_that_the_named_profile_lacks_is_named(judged: dict[str, Judged], tmp_path: Path) -> None:
+    """It is optional, so the profile is sound; that the exchange needs it is told before anything is sent."""
+    known = judged["proof"]
+    described = yaml.safe_load(known.profile.read_text(encoding="utf-8"))
+    kept = {name: value for name, value in described["credentials"].items() if name == "client_token"}
+    scarce = {name: value for name, value in described.items() if name != "second_partner"}
+    profile = tmp_path / "scarce.yaml"
+    profile.write_text(yaml.safe_dump({**scarce, "credentials": kept}), encoding="utf-8")
+    number = next(n for n, record in known.exchanges.items() if record["credential"] == "second_client_token")
+    with pytest.raises(UsageError, match=r"sent again with second_client_token, which .*scarce.yaml does not have"):
+        replay(known.run.folder, number, profile)
+
+
 def test_what_was_sent_without_a_credential_needs_none(
     judged: dict[str, Judged], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rampcheck.contract.profile import Profile
-from rampcheck.wire import resolver
+from rampcheck.wire import channel, resolver
 from rampcheck.wire.channel import open_socket
 from rampcheck.wire.failures import failure_of
 from rampcheck.wire.resolver import SlowNameError
@@ -65,6 +65,27 @@ def test_a_websocket_ends_in_time(hanging: list[str], profile: Profile) -> None:
         open_socket(f"ws://{NAME}/ws", (), 0.1, Way())
     assert hanging == [NAME]
     assert failure_of(given_up.value, profile).kind == "dns"
+
+
+def test_what_the_resolver_takes_is_no_longer_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to open a WebSocket is one: name, every address of it, TLS and the upgrade."""
+    clock = [100.0]
+    given: dict[str, float] = {}
+
+    def slow(*_: object) -> list[str]:
+        clock[0] += 6
+        return ["192.0.2.1", "192.0.2.2"]
+
+    def connect(*_: object, **named: float) -> None:
+        given.update(named)
+        raise TimeoutError
+
+    monkeypatch.setattr(channel.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(channel.resolver, "addresses", slow)
+    monkeypatch.setattr(channel, "connect", connect)
+    with pytest.raises(TimeoutError):
+        open_socket(f"ws://{NAME}/ws", (), 10, Way())
+    assert (given["open_timeout"], given["timeout"]) == (4, 2)
 
 
 def test_an_address_needs_no_resolver(hanging: list[str]) -> None:

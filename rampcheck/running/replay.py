@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from rampcheck.contract import descriptor
 from rampcheck.contract import profile as profiles
+from rampcheck.contract.descriptor import Descriptor
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.profile_rules import at
 from rampcheck.errors import ExitCode, Inconclusive, Unjudged, UsageError
@@ -97,6 +98,8 @@ def replay(
         raise UsageError(
             f"the profile is of {target.contract}, the run of {beginning['contract']}", "Name another one."
         )
+    if profile:
+        _demand_credentials(sent, target, profile)
     if target.environment == "production":
         _demand_production(beginning, allow_production)
     with tempfile.TemporaryDirectory(prefix="rampcheck-") as scratch:
@@ -159,12 +162,7 @@ def _remembered(beginning: RunRecord, records: Sequence[ExchangeRecord], ca: str
             )
     described = descriptor.load(contract)
     known = described.credentials
-    # An authentication may take any of those that are required.
-    used = {name for one in records for name in _credentials(one.get("recipes", []))}
-    used |= {one["credential"] for one in records if one["authenticated"] and one["credential"]}
-    if any(one["authenticated"] for one in records):
-        used |= {name for name, told in known.items() if told.required}
-    needed = {name: known[name].variable for name in known if name in used}
+    needed = {name: known[name].variable for name in _needed(records, described)}
     missing = {name: variable for name, variable in needed.items() if not os.environ.get(variable)}
     if missing:
         raise UsageError(
@@ -185,6 +183,26 @@ def _remembered(beginning: RunRecord, records: Sequence[ExchangeRecord], ca: str
         if at(kept, without) is None:
             _take_out(kept, place)
     return profiles.from_mapping(kept, environ, "the environment")
+
+
+def _needed(records: Sequence[ExchangeRecord], described: Descriptor) -> list[str]:
+    """Gives the names of the credentials with which exchanges are sent again."""
+    # An authentication may take any of those that are required.
+    used = {name for one in records for name in _credentials(one.get("recipes", []))}
+    used |= {one["credential"] for one in records if one["authenticated"] and one["credential"]}
+    if any(one["authenticated"] for one in records):
+        used |= {name for name, told in described.credentials.items() if told.required}
+    return [name for name in described.credentials if name in used]
+
+
+def _demand_credentials(records: Sequence[ExchangeRecord], target: Profile, where: Path) -> None:
+    """Raises `UsageError` where the profile in `where` lacks a credential with which exchanges are sent again."""
+    lacking = [name for name in _needed(records, target.described) if name not in target.credentials]
+    if lacking:
+        raise UsageError(
+            f"exchange {records[0]['number']} is sent again with {enumerated(lacking)}, which {where} does not have",
+            f"Add {enumerated([f'`credentials.{name}`' for name in lacking])} to it, or name another exchange.",
+        )
 
 
 def _take_out(given: dict[str, Any], place: str) -> None:

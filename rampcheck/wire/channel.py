@@ -42,6 +42,7 @@ MOST_INTERIM = 10
 MAX_INTERIM_BYTES = 64 * 1024
 INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d[ \r]")
 LONGEST_CLOSE = 2.0  # seconds that a target is given to answer a close
+SHORTEST_OPEN = 0.001  # seconds: none at all would be no limit
 LONGEST_END = 3.0  # seconds after which a socket is shut down that does not even take a close
 
 
@@ -124,7 +125,10 @@ def open_socket(url: str, headers: Headers, timeout: float, way: Way) -> Socket:
         named["proxy_ssl"] = for_proxy(way.tls)
     # The library asks the resolver without a deadline: it is asked first, so that the answer is there, or will not be.
     first = urlsplit(proxy or url)
-    resolver.addresses(first.hostname or "", first.port or 0, timeout)
+    until = time.monotonic() + timeout
+    addresses = resolver.addresses(first.hostname or "", first.port or 0, timeout)
+    left = max(SHORTEST_OPEN, until - time.monotonic())
+    named["timeout"] = left / max(1, len(addresses))  # of each address: the library tries one after the other
     connection = connect(
         url,
         additional_headers=list(headers),
@@ -132,7 +136,7 @@ def open_socket(url: str, headers: Headers, timeout: float, way: Way) -> Socket:
         compression=None,
         proxy=proxy,
         ssl=certificates(way.tls) if url.startswith("wss:") else None,
-        open_timeout=timeout,
+        open_timeout=left,
         ping_timeout=None,
         close_timeout=LONGEST_CLOSE,
         max_size=MAX_CHANNEL_BYTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from contextlib import suppress
@@ -85,7 +86,7 @@ class Budget:
             raise RunOver(self._deadline.reason)
         if self._per_second:
             count = min(count, self._burst)
-        if self._count.increased(count) > self._total:
+        if not self._count.increased(count, self._total):
             raise BudgetSpent(f"the {self._total} {SPENT}; raise `limits.max_requests` in a profile, or --budget")
         if self._limiter is not None:
             left = self._deadline.left()
@@ -121,11 +122,12 @@ class _Count:
         self._now = 0
         self._counting = threading.Lock()
 
-    def increased(self, count: int) -> int:
-        """Counts `count` more; gives how many there are now."""
+    def increased(self, count: int, total: int) -> bool:
+        """Counts `count` more, where they fit into the `total`: what cannot go leaves the rest to others."""
         with self._counting:
-            self._now += count
-            return self._now
+            fits = self._now + count <= total
+            self._now += count if fits else 0
+            return fits
 
 
 class _SharedCount:
@@ -135,12 +137,13 @@ class _SharedCount:
         self._path = folder / "requests"
         self._turns = Turns(folder / "requests.lock")
 
-    def increased(self, count: int) -> int:
-        """Counts `count` more; gives how many there are now."""
+    def increased(self, count: int, total: int) -> bool:
+        """Counts `count` more, where they fit into the `total`: what cannot go leaves the rest to others."""
         # The file's length is the count: a process that is killed meanwhile leaves nothing half written.
         with self._turns, self._path.open("ab") as counted:
-            counted.write(b"." * count)
-            return counted.tell()
+            fits = counted.seek(0, os.SEEK_END) + count <= total
+            counted.write(b"." * (count if fits else 0))
+            return fits
 
 
 def _limiter(per_second: float, burst: int, shared: Path | None) -> Limiter:
