@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,8 @@ from tests.believed import Open
 
 # The same examples each time: what fails here fails for everybody. `--hypothesis-profile=default` looks for others.
 settings.load_profile("ci")
+
+ROOT = Path(__file__).parents[1]
 
 # They take long, or much of the machine: `pytest -m heavy` runs them, and nothing else does.
 HEAVY = frozenset(
@@ -102,6 +104,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tier, files in (("heavy", HEAVY), ("quick", QUICK)):
             if item.path.stem in files:
                 item.add_marker(tier)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a file in the folder that it is started in, or in the checkout's."""
+    before = _there()
+    yield
+    left = sorted(_there() - before)
+    # Of several processes another one's test may be to blame, that goes on at the same time: one process is exact.
+    assert not left, f"{request.node.nodeid} leaves {', '.join(left)}: tmp_path takes what a test writes"
+
+
+def _there() -> frozenset[str]:
+    """Gives what lies at the top of the checkout, and of its `reports`, but for what tools keep there by themselves."""
+    found = (path for place in (ROOT, ROOT / "reports") for path in place.iterdir())
+    built = ("build", "dist", "rampcheck.egg-info")
+    return frozenset(str(path.relative_to(ROOT)) for path in found if path.name[0] != "." and path.name not in built)
 
 
 @pytest.fixture(scope="session")

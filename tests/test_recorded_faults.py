@@ -67,6 +67,28 @@ def _all(*changes: Callable[[Item], object]) -> Callable[[Item], object]:
     return lambda told: [change(told) for change in changes]
 
 
+@pytest.mark.parametrize("spoil", ["left out", "cut"])
+def test_traffic_without_bodies_says_why_it_shows_nothing(
+    spoil: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not recorded, of how many exchanges, and how it is recorded better: once, not for each clause."""
+    told = item()
+    if spoil == "cut":
+        told["request"]["postData"]["text"] = told["response"]["content"]["text"] = '{"cur'
+    else:
+        del told["request"]["postData"]["text"], told["response"]["content"]["text"]
+    entries(tmp_path, told, told)
+    monkeypatch.setenv("PROOF_CLIENT_TOKEN", "a-token-of-some-length")
+    asked = ["--base-url", "https://sandbox.example", "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, ["judge", str(tmp_path / "some.har"), *asked])
+    assert done.exit_code == 5, done.output
+    said = " ".join(done.output.split())
+    assert "Nothing could be judged: of 2 exchanges too little was recorded: the request's body is " in said
+    assert "the response's body is " in said
+    assert "Record it once more with all headers and whole bodies" in said
+    assert "the profile lacks" not in said
+
+
 LONGER, WHOLE = "812", str(len(BODY_TEXT))
 CUT = _set("response", "content", "text", to=BODY_TEXT[:20])
 # What is done to an entry, and whether the bodies of its request and its response are known then.

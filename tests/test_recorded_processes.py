@@ -123,6 +123,7 @@ def test_a_fault_is_told_as_that_of_one_process_and_no_process_stays(
 ) -> None:
     """What is raised while the exchanges are taken, here or by somebody who presses Ctrl-C, ends the others."""
     source = traffic(proof, tmp_path)
+    monkeypatch.chdir(tmp_path)  # where the traceback of a fault is written
     monkeypatch.setattr(judgement, "worth", lambda _: 2)
     monkeypatch.setattr(processes, "CHUNK", 7)
     for error, code in ((KeyboardInterrupt(), ExitCode.INTERRUPTED), (ArithmeticError("made up"), ExitCode.FAULT)):

@@ -31,15 +31,21 @@ from rampcheck.recorded.packing import unpacked
 from rampcheck.recorded.processes import Looker, worth
 from rampcheck.recorded.sight import Seen, Setting
 from rampcheck.recorded.traffic import Recording, Traffic, Views
+from rampcheck.report.text import plural
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
-from rampcheck.wire.journal_records import SCHEMA, RunRecord
+from rampcheck.wire.journal_records import SCHEMA, EndRecord, RunRecord
 from rampcheck.wire.redaction import Redactor
 
 Value = TypeVar("Value")
 
 EXAMPLES = 3  # exchanges of each clause that are written, where it holds
 MOST_OBSERVED = 50  # observations of a clause that are written
+MOST_LACKS = 3  # kinds of what was not recorded that are named
+WHOLE = (
+    "Record it once more with all headers and whole bodies: as a HAR with its content, by a proxy without a limit of "
+    "their size. Where the bodies may not be kept, only `rampcheck run` can tell."
+)
 
 
 class Judgement:
@@ -103,10 +109,25 @@ class Judgement:
                 progress(1)
         self._whole()
         self._tell(notes, cut)
-        self._journal.write(
-            {"kind": "end", "finished": timestamp(max(time.time(), started)), "interrupted": False, "reason": ""}
-        )
+        finished, why = timestamp(max(time.time(), started)), self._nothing_shown()
+        end: EndRecord = {"kind": "end", "finished": finished, "interrupted": False, "reason": why}
+        if why:
+            end["cure"] = WHOLE
+        self._journal.write(end)
         self._journal.close()
+
+    def _nothing_shown(self) -> str:
+        """Says what is lacking of all that was recorded, where nothing of it could be judged; else ""."""
+        if any(self._held.values()) or self._findings or self._doubted or self._observed:
+            return ""
+        sides = (
+            {*request.values(), *response.values()}
+            for request, response, _ in (one.lacking for one in self._traffic.recordings)
+        )
+        lacks = Counter(reason for of_sides in sides for reason in sorted(of_sides))
+        told = [f"{reason} (of {times:,})" for reason, times in lacks.most_common(MOST_LACKS)]
+        count = plural(len(self._traffic.recordings), "exchange")
+        return f"of {count} too little was recorded: {'; '.join(told)}" if told else ""
 
     def _beginning(self, files: Sequence[str], started: float) -> RunRecord:
         hide = self._redactor.data
