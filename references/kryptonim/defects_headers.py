@@ -174,3 +174,11 @@ class ExactAcceptRequired(WidgetSessionService):
         if call.header("accept") not in (None, "application/json"):
             raise refusals.Refusal(replace(refusals.INVALID, status=406))
         return request
+
+
+@defect("foreign-letters-in-signature-crash", breaks=[f"{REQUEST}.no-server-error"])
+class ForeignLettersInSignatureCrash(WidgetSessionService):
+    """A signature is compared as text, in constant time, which takes ASCII only: another one gives a 500."""
+
+    def is_signature(self, signature: str, body: bytes) -> bool:
+        return super().is_signature(signature.encode("ascii").decode(), body)

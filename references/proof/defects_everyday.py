@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from rampcheck.sandbox.defects import defect
 from rampcheck.sandbox.wire import Answer, Call
@@ -48,6 +49,28 @@ class VerifiedUserCrash(SessionService):
         super().check_provider(partner, request)
         if self.ledger.is_verified(partner, request.partner_user_id):
             raise Refusal(refusals.INTERNAL)
+
+
+@defect("foreign-letters-in-token-crash", breaks=["proof.session.request.no-server-error"], may_break=["proof.errors"])
+class ForeignLettersInTokenCrash(SessionService):
+    """A token is compared as text, in constant time, which takes ASCII only: another one gives a server error."""
+
+    def same_token(self, given: str, issued: str) -> bool:
+        if not given.isascii():
+            raise Refusal(refusals.INTERNAL)
+        return super().same_token(given, issued)
+
+
+@defect("origin-that-is-no-url-crash", breaks=["proof.session.request.no-server-error"], may_break=["proof.errors"])
+class OriginThatIsNoUrlCrash(SessionService):
+    """An Origin is read as a URL, and one that is none gives a server error."""
+
+    def is_registered(self, origin: str, partner: Partner) -> bool:
+        try:
+            urlsplit(origin)
+        except ValueError:
+            raise Refusal(refusals.INTERNAL) from None
+        return super().is_registered(origin, partner)
 
 
 @defect("unknown-user-remembered", breaks=["proof.kyc.not-started", "proof.kyc.stable"], may_break=["proof.kyc"])

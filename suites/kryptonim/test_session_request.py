@@ -24,7 +24,7 @@ from rampcheck.wire.exchanges import Request
 
 from .amounts import AMOUNTS
 from .refusals import ANY_4XX
-from .requests import OPTIONAL, REQUIRED, optional_fields, with_field, with_headers
+from .requests import OPTIONAL, REQUIRED, SIGNATURE, optional_fields, with_field, with_headers
 
 SURVIVES = "kryptonim.session.request.no-server-error"
 
@@ -246,14 +246,15 @@ OTHER_TYPES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.verifies(SURVIVES)
-@parts(8, 2)
+@parts(9, 2)
 def test_no_other_way_of_asking_breaks_the_target(accepted: Accepted, part: slice) -> None:
-    """Whatever the method and the media type, the target answers below 500."""
+    """Whatever the method, the media type and the signature, the target answers below 500."""
     methods = [
         accepted.changed(partial(replace, method=method), f"the method {method}")
         for method in ("GET", "PUT", "PATCH", "DELETE")
     ]
     types = [accepted.changed(partial(with_headers, headers=OTHER_TYPES[kind]), kind) for kind in OTHER_TYPES]
     untold = accepted.with_header("Content-Type", None)
-    for attempt in [*methods, *types, untold][part]:
+    beyond = accepted.with_header(SIGNATURE, "\u00e9" * 32, "a signature of letters beyond ASCII")
+    for attempt in [*methods, *types, untold, beyond][part]:
         attempt.is_survived()

@@ -406,6 +406,15 @@ def test_no_hostile_body_breaks_the_target(accepted: Accepted, part: slice) -> N
         accepted.with_body(body, what).is_survived()
 
 
+@pytest.mark.verifies("proof.session.request.no-server-error")
+def test_no_hostile_header_breaks_the_target(accepted: Accepted, target: Target) -> None:
+    """A token with letters beyond ASCII, an Origin that no library takes for a URL: the target answers below 500."""
+    token = f"rampcheck-{target.unique()}-no-such-tok\u00e9n"
+    target.hide("made_up_token", token)
+    accepted.with_header("Authorization", f"Bearer {token}", "a token with letters beyond ASCII").is_survived()
+    accepted.with_header("Origin", "https://[rampcheck:x").is_survived()
+
+
 @pytest.mark.verifies("proof.session.request.unknown-field")
 def test_an_undocumented_field(accepted: Accepted) -> None:
     """What a target does with a field that is not documented is observed."""
