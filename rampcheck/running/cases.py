@@ -31,7 +31,7 @@ HOSTILE_STRINGS = (
     "\u200b",
     "\r\nX-Injected: yes",
     "'; DROP TABLE sessions; --",
-    "${jndi:ldap://a.invalid/x}",
+    "https://[${jndi:ldap://a.invalid/x}",  # what looks things up finds it anywhere; what reads URLs can read none
     "{{7*7}}",
     "../../../etc/passwd",
     "<script>alert(1)</script>",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from rampcheck.sandbox.defects import defect
 from rampcheck.sandbox.strict_json import NotJsonError
@@ -97,6 +98,11 @@ _crash(
 )
 
 
+_crash(
+    "failure-url-that-is-none-crash",
+    "A failureUrl that is no URL gives a 500.",
+    lambda request: not urlsplit(request.get("failureUrl") or ""),
+)
 _crash("empty-email-crash", "An empty email gives a 500.", lambda request: request.get("email") == "")
 _crash("empty-success-url-crash", "An empty successUrl gives a 500.", lambda request: request.get("successUrl") == "")
 

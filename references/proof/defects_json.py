@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from rampcheck.sandbox.defects import defect
 from rampcheck.sandbox.strict_json import NotJsonError
@@ -262,6 +263,11 @@ class UnknownFieldCrash(SessionService):
 
 
 _crash("huge-exponent-crash", "An exponent of nine digits gives a 500.", lambda request: "e99999999" in request.amount)
+_crash(
+    "redirect-url-that-is-none-crash",
+    "A redirect_url that is no URL gives a 500.",
+    lambda request: not urlsplit(request.redirect_url or ""),
+)
 _crash("empty-redirect-url-crash", "An empty redirect_url gives a 500.", lambda request: request.redirect_url == "")
 
 
