@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,12 @@ SURVIVES = "proof.session.request.no-server-error"
 ACCEPTS = "proof.session.request.client-ip-optional"
 REQUIRED = "proof.session.request.required.amount"
 FORMS = "proof.session.request.client-ip-optional"
+UNAUTHORISED = answer(
+    401,
+    "Content-Type: application/json",
+    "X-Request-Id: r",
+    body='{"error":"unauthorised","code":"invalid_token","message":"z"}',
+)
 GATEWAY = "proof.errors.gateway-envelope"
 
 
@@ -419,3 +426,27 @@ def test_what_was_refused_is_looked_at_again(opened: Open, second: bytes, doubts
         target = opened(base_url)
         target.send_together([target.plain().but(partner_user_id=SUSPECT)])
     assert {record["clause"] for record in records(target, "doubt")} == doubts
+
+
+@pytest.mark.parametrize("refusal", [REFUSED, UNAUTHORISED], ids=["as invalid", "as unauthorised"])
+def test_a_target_that_refuses_every_second_request_breaks_no_promise_of_the_others(
+    opened: Open, refusal: bytes
+) -> None:
+    """Where the control always meets the turn of those that are accepted, the request is sent again right after it."""
+    turn = count(1)
+
+    def respond(body: dict[str, Any]) -> bytes:
+        is_refused = next(turn) % 2 == 0
+        return refusal if is_refused else REFUSED if "amount" not in body else SESSION
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        for _ in range(2):
+            target.accepted()  # Every second time this is seen to be refused in passing.
+        for _ in range(3):
+            accepted = target.accepted()
+            accepted.without("amount").is_refused(Rejection([400]), clause=REQUIRED)
+            accepted.but(partner_user_id=SUSPECT).is_accepted(clause="proof.session.request.accepts")
+    assert found(target) == set()
+    met = Counter(record["clause"] for record in records(target, "doubt") if record["judge"] == "scenario")
+    assert met.most_common(1)[0][0] == ACCEPTS

@@ -169,8 +169,7 @@ def _span(record: ExchangeRecord) -> dict[int, Span]:
 def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
     """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others.
 
-    Which of several clauses such a refusal met is chance: those are blamed that met it more than once, all only where
-    none did.
+    Which of several clauses such a refusal met is chance: the one is blamed that met it most often.
     """
     kinds: dict[str, list[DoubtRecord]] = defaultdict(list)
     passing: dict[str, list[DoubtRecord]] = defaultdict(list)
@@ -182,7 +181,8 @@ def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
     for alike in kinds.values():
         if len({doubt["exchange"] for doubt in alike}) >= CONFIRMED_BY:
             met = _exchanges_by_clause(alike)
-            blamed = {clause for clause, exchanges in met.items() if len(exchanges) >= CONFIRMED_BY} or met.keys()
+            most = max(map(len, met.values()))
+            blamed = {clause for clause, exchanges in met.items() if len(exchanges) == most}
             for doubt in alike:
                 if doubt["clause"] in blamed:
                     account.clauses[doubt["clause"]].findings.append(_finding(doubt))

@@ -179,7 +179,7 @@ class Confirmation:
         if not self._suite.is_acceptance(again):
             self._recovery.demand_present(again)
             raise self._refused(again)
-        self._doubt_acceptance(request, refused, again)
+        self.doubt_acceptance(request, refused, again)
         return again
 
     def look_again(self, request: Request, exchange: Exchange, clause: str = "") -> Exchange:
@@ -193,10 +193,10 @@ class Confirmation:
         self._judge.repeated(exchange, again)
         self._judge.set_aside(again)
         if self._suite.is_acceptance(again):
-            self._doubt_acceptance(request, exchange, again, clause)
+            self.doubt_acceptance(request, exchange, again, clause)
         return again
 
-    def _doubt_acceptance(self, request: Request, refused: Exchange, again: Exchange, clause: str = "") -> None:
+    def doubt_acceptance(self, request: Request, refused: Exchange, again: Exchange, clause: str = "") -> None:
         """Writes that the API itself refused in passing what it accepts, whatever else was to be seen by it.
 
         A refusal of credentials that are not the profile's own speaks of these, not of the request.
@@ -231,8 +231,10 @@ class Confirmation:
         """
         others = first.clauses - ({question.demand.clause} if question.demand else set())
         is_common = self._judge.confirmed.is_common(others)
-        # It is likely to be answered now, and says nothing then: only if it is not, the next time has a control.
-        is_look = number == 1 and self._pages_in_passing >= ENOUGH and self._suite.is_foreign(first.exchange)
+        # It is likely to be answered now, and says nothing then: only if it is not, the next time has a control. Who
+        # refuses every second request may refuse this one each time that it comes after a control.
+        is_chance = self._pages_in_passing >= ENOUGH and self._suite.is_foreign(first.exchange)
+        is_look = number == 1 and (is_chance or self._judge.is_known_in_passing(first.exchange))
         with ExitStack() as stack:
             outage, accepted = (None, question.accepted)
             if not (is_common or is_look):
@@ -341,7 +343,7 @@ class Confirmation:
         is_refused_in_passing = again.counts_at_once and not first.counts_at_once
         is_doubted = self._suite.promise_of_acceptance(question.request.path) in first.clauses
         if isinstance(due, Acceptance) and is_refused_in_passing and not is_doubted:
-            self._doubt_acceptance(question.request, first.exchange, again.exchange)
+            self.doubt_acceptance(question.request, first.exchange, again.exchange)
         if in_front and not seen:
             self._judge.note(in_passing(first.exchange))
             self._pages_in_passing += self._suite.is_foreign(first.exchange)

@@ -221,6 +221,10 @@ class Target:
         """
         return self._confirmation.look_again(request, exchange, clause)
 
+    def refused_in_passing(self, request: Request, refused: Exchange, again: Exchange) -> None:
+        """Records as a doubt that a request was refused that was accepted as soon as it came `again`."""
+        self._confirmation.doubt_acceptance(request, refused, again)
+
     def subscribe(self, request: Request) -> Channel:
         """Asks for a WebSocket and gives it, open or refused; leaving its context closes it."""
         channel = self.client.subscribe(request, self.judge.scenario)
