@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from rampcheck.sandbox.server import RunningReference
 from tests import references
-from tests.variant_probes import Connection, Probe, proof, raw, read_message
+from tests.variant_probes import SECOND, Connection, Probe, proof, raw, read_message
 
 DEADLINE = 30.0
 LONG_AFTER = 6.0  # seconds in which a transaction comes to its end, and what comes after it
@@ -118,6 +118,21 @@ def replaced(reference: RunningReference) -> str:
         _, transaction = _created(connection, reference, "user-1")
         _created(connection, reference, "user-1")
         return connection.ask(_get(reference, f"/widget/transactions/{quote(transaction, safe='')}")).decode("latin-1")
+
+
+def again(reference: RunningReference) -> str:
+    """Gives what is said of a user's second transaction as the first one ends, and of them to the other partner."""
+    user, deadline = f"auto-complete-{uuid.uuid4()}", time.monotonic() + DEADLINE
+    credentials = reference.profile()["credentials"]
+    with Connection(reference.base_url) as connection:
+        connection.ask(proof(credentials, token="second_client_token", partner_user_id=user, **SECOND))
+        (_, first), (_, second) = (_created(connection, reference, user) for _ in range(2))
+        questions = [_get(reference, f"/widget/transactions/{quote(name, safe='')}") for name in (first, second)]
+        said = ["", ""]
+        while not END.search(said[0]) and time.monotonic() < deadline:
+            said = [connection.ask(question).decode("latin-1") for question in questions]
+        asked = _get(reference, f"/widget/users/{user}/kyc-status", "second_client_token")
+        return f"{said[1]}\n{connection.ask(asked).decode('latin-1')}"
 
 
 def asks(path: str, token: str = "client_token", spelled: Callable[[str], str] = str, **headers: str) -> Probe:

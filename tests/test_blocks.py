@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from rampcheck.contract.profile import Partner, Profile, from_mapping
-from rampcheck.judging.history import bound_to, disagreements, never_repeated, single_use, stable
+from rampcheck.judging.history import (
+    bound_to,
+    disagreements,
+    envelope_each_time,
+    never_repeated,
+    single_use,
+    stable,
+)
 from rampcheck.judging.invariants import (
     Endpoint,
     asked,
@@ -202,6 +209,57 @@ def test_stable() -> None:
     assert history(block, exchange(got=one), exchange(got=other, number=2)) == ['2: "B"']
     assert history(block, exchange({"of": 1}, one), exchange({"of": 2}, other, 2)) == []
     assert history(block, exchange(got=one), exchange(got={}, number=2)) == []
+
+
+def refusals(*kinds: tuple[str, int, bool]) -> list[Exchange]:
+    """Answers to requests, each with what it asks for, its status, and whether it is the API's own."""
+    return [
+        replace(
+            exchange({"coin": asked_for}, {"code": "x"} if is_own else {}, number, status),
+            response=None
+            if status == 0
+            else Response(status, (JSON,) if is_own else (), b'{"code":"x"}' if is_own else b"<h1>x</h1>"),
+        )
+        for number, (asked_for, status, is_own) in enumerate(kinds, 1)
+    ]
+
+
+PAGES = [
+    (str(number), status, is_own) for number, status in enumerate((400, 400, 401, 404)) for is_own in (False, True)
+]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "found"),
+    [
+        (PAGES, True),
+        (PAGES[:6], False),
+        ([(asked_for, 400, is_own) for asked_for, _, is_own in PAGES], False),
+        ([*PAGES, ("more", 403, False), ("more", 200, True)], False),
+        ([*PAGES, ("more", 403, False), ("more", 400, True)], False),
+        ([*PAGES, ("more", 502, False), ("more", 502, True)], False),
+        ([*PAGES, ("more", 403, False)], True),
+        ([(f"{place}", status, is_own) for place, (_, status, is_own) in enumerate(PAGES)], False),
+    ],
+    ids=[
+        "with the status of the API's own",
+        "three of them",
+        "with one status",
+        "in place of an acceptance, too",
+        "with another status, too",
+        "as a failure, too",
+        "of what was not asked again",
+        "of other requests",
+    ],
+)
+def test_envelope_each_time(kinds: list[tuple[str, int, bool]], found: bool) -> None:
+    """Pages that come now and then are the API's own where they know what it would answer."""
+    told = history(envelope_each_time("c", lambda _: True, ("code",)), *refusals(*kinds))
+    assert told == (
+        ["1: 400, a body that is no JSON; so are 4 refusals, each with the status that the API's own answer has"]
+        if found
+        else []
+    )
 
 
 def test_bound_to() -> None:

@@ -129,6 +129,21 @@ def test_one_address_shows_nothing_of_the_signature() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "is_broken"),
+    [("203.0.113.42", True), ("2001:db8::68", True), ("198.18.0.1", False), ("nowhere", False)],
+)
+def test_no_address_is_none_that_nobody_calls_from(address: str, is_broken: bool) -> None:
+    """Where none is sent a target may sign the caller's own, but not one of the documentation's."""
+    session = answered({**samples.SESSION, "signature": "v2:a"})
+    without, told = asked("proof", session, 1), asked("proof", session, 2, client_ip=address)
+    body = json.dumps({name: value for name, value in without.request.json.items() if name != "client_ip"})
+    without = replace(without, request=replace(without.request, body=body.encode()))
+    findings, _ = judge_history([without, told], suites.load("proof"), profile("proof"))
+    clause = "proof.session.signature-mixes-ip"
+    assert [finding.clause for finding in findings if finding.clause == clause] == [clause] * is_broken
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("2001:db8::1", "2001:DB8:0:0:0:0:0:1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.following_probes import asks, dated, followed, replaced, upgrades, webhooks
+from tests.following_probes import again, asks, dated, followed, replaced, upgrades, webhooks
 from tests.variant_probes import SECOND, Probe, clocks, does, left_idle, shares_email
 
 OK, CREATED, INVALID, UNAUTHORISED, FORBIDDEN, UNKNOWN = (
@@ -95,6 +95,8 @@ PROOF: Signs = {
     "errors-name-what-is-secret": (MALFORMED, '"authorization": "missing-or-invalid"'),
     "networks-known-by-name": (does(network="nowhere"), "network is not known"),
     "touched-after-the-end": (dated, "dated anew"),
+    "trigger-once-for-a-user": (again, '"status": "pending"'),
+    "verified-for-every-partner": (again, '"status": "verified"'),
     "options-in-any-combination": (SESSION, r'"chosen": \['),
     "locked-after-wrong-tokens": (does(6, headers=MADE_UP), r"\nHTTP/1\.1 429 "),
     "blocked-after-wrong-tokens": (does(11, headers=MADE_UP), FORBIDDEN),

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rampcheck.contract.profile import Profile
 from rampcheck.judging.invariants import given, same
 from rampcheck.judging.schema import describe
-from rampcheck.judging.suite import Broken, Held, HistoryInvariant
+from rampcheck.judging.suite import BODY, Broken, Held, HistoryInvariant
 from rampcheck.wire import tracing
 from rampcheck.wire.exchanges import Exchange
+
+FAILED = 500  # statuses of a failure, which anything in front may have as well
+MOST_BY_CHANCE = 4  # refusals of something in front, with the status that the API's own would have had
+NAMING = frozenset({"user-agent", tracing.HEADER})
 
 
 def never_repeated(
@@ -85,6 +89,46 @@ def secrets_kept(clause: str) -> HistoryInvariant:
     return HistoryInvariant(
         clause, lambda exchange: exchange.response is not None, judge, at_least=None, of_anybody=True
     )
+
+
+def envelope_each_time(clause: str, when: Callable[[Exchange], bool], envelope: Collection[str]) -> HistoryInvariant:
+    """Makes the invariant that the API's own refusals have its envelope each time, and not only mostly.
+
+    One without it that does not come again may be that of anything in front, and counts neither way. But what is in
+    front knows nothing of what the API would answer: where several come, with several statuses, and each has the very
+    status with which the API itself refuses the same request otherwise, they are its own. `envelope` names its members.
+    """
+
+    def is_own(exchange: Exchange) -> bool:
+        return exchange.accepted or all(isinstance(given(exchange, name), str) for name in envelope)
+
+    def judge(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+        asked: dict[Hashable, list[Exchange]] = defaultdict(list)
+        for exchange in exchanges:
+            asked[_question(exchange)].append(exchange)
+        found: list[tuple[Exchange, Exchange]] = []
+        for alike in asked.values():
+            answers = [exchange for exchange in alike if is_own(exchange)]
+            for bare in (exchange for exchange in alike if answers and not is_own(exchange)):
+                if bare.status >= FAILED or any(answer.status != bare.status for answer in answers):
+                    return
+                found.append((bare, answers[0]))
+        if len(found) >= MOST_BY_CHANCE and len({bare.status for bare, _ in found}) > 1:
+            bare, answer = min(found, key=lambda one: one[0].started)
+            yield Broken(
+                f"the API's envelope, as in exchange {answer.number}",
+                f"{bare.summary()}; so are {len(found)} refusals, each with the status that the API's own answer has",
+                bare,
+                (BODY,),
+            )
+
+    return HistoryInvariant(clause, when, judge, at_least=None)
+
+
+def _question(exchange: Exchange) -> Hashable:
+    """Gives what a request asks, without what names the one exchange that it is."""
+    named = sorted(header for header in exchange.request.headers if header[0].lower() not in NAMING)
+    return exchange.request.method, exchange.path, exchange.request.body, tuple(named), exchange.outside
 
 
 def stable(

@@ -29,6 +29,7 @@ reference = Reference(
         "defects_nested",
         "defects_silence",
         "defects_frameworks",
+        "defects_intermittent",
     ),
     variants=(
         "variants_session",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,3 +177,50 @@ class CookieInPlaceOfSignature(WidgetSessionService):
 
     def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
         return super().session_answer(session, call).with_headers(set_cookie="visit=known; Path=/; HttpOnly")
+
+
+# What is signed.
+
+
+@defect("ip-address-not-signed", breaks=["kryptonim.auth.signature-body"])
+class IpAddressNotSigned(WidgetSessionService):
+    """The ipAddress may be changed, or added, after signing: it is left out of what is verified."""
+
+    def is_signature(self, signature: str, body: bytes) -> bool:
+        inherited = super().is_signature
+        return inherited(signature, body) or inherited(signature, self._known.get(_rest(body), b""))
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._known: dict[str, bytes] = {}
+
+    def check_signature(self, call: Call) -> None:
+        super().check_signature(call)
+        self._known.setdefault(_rest(call.body), call.body)
+
+
+def _rest(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return ""
+    if not isinstance(document, dict):
+        return ""
+    return json.dumps({name: value for name, value in document.items() if name != "ipAddress"})
+
+
+@defect("first-session-of-user-lasts-a-day", breaks=[f"{SESSION}.expires-at"])
+class FirstSessionOfUserLastsADay(WidgetSessionService):
+    """The first session of an e-mail address lasts a day, any other half an hour."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self._users: set[str] = set()
+
+    def session(self, request: Fields, call: Call) -> Fields:
+        session = super().session(request, call)
+        user = request.get("email", "")
+        if user and user not in self._users:
+            self._users.add(user)
+            session["expiresAt"] = self.time_text(datetime.now(UTC) + timedelta(days=1))
+        return session

@@ -45,6 +45,8 @@ reference = Reference(
         "defects_needed",
         "defects_habits",
         "defects_everyday",
+        "defects_afterwards",
+        "defects_intermittent",
     ),
     variants=(
         "variants_access",

@@ -252,3 +252,12 @@ def _network(client_ip: str | None) -> str | None:
         return None
     packed = ip_address(client_ip).packed
     return packed[: 3 if len(packed) == 4 else 6].hex()
+
+
+@defect("signature-of-address-or-none", breaks=[f"{SESSION}.signature-mixes-ip"])
+class SignatureOfAddressOrNone(SessionService):
+    """signature repeats with the request, and has the address that is told most often in place of none."""
+
+    def signed_values(self, session: dict[str, Any], request: SessionRequest) -> list[Any]:
+        address = None if request.client_ip == "203.0.113.42" else request.client_ip
+        return [request.partner_user_id, request.user_email, address, request.currency, request.network, request.amount]

@@ -27,7 +27,7 @@ def profile(base_url: str, environment: str, webhook_url: str | None = None) -> 
             "second_client_token": SECOND.client_token,
         },
         "partner": FIRST.as_profile(),
-        "second_partner": SECOND.as_profile(),
+        "second_partner": {**SECOND.as_profile(), "egress_is_outside": True},
         "egress": {"outside_source_address": "127.0.0.2"},
         "triggers": {
             "upstream_error_once": {"partner_user_id": f"{UPSTREAM_FAULT_PREFIX}{{unique}}"},

@@ -22,6 +22,7 @@ from .partners import Partner
 from .refusals import Refused
 from .request import SessionRequest
 from .service import SessionService
+from .status import StatusService
 from .transactions import Transaction
 from .updates import UpdateService
 
@@ -121,3 +122,22 @@ class OptionsInAnyCombination(SessionService):
         chosen = [request.type, request.redirect_url, request.client_ip, request.address]
         session = super().session(partner, request, f"{address}{sum(value is not None for value in chosen)}")
         return session | {"chosen": chosen}
+
+
+@own("trigger-once-for-a-user")
+class TriggerOnceForAUser(UpdateService):
+    """Only the first transaction of a user goes to its end on demand; any other one waits for the user."""
+
+    def created(self, transaction: Transaction) -> None:
+        known = self.ledger.transactions(transaction.partner)
+        if not any(one.partner_user_id == transaction.partner_user_id for one in known if one.id != transaction.id):
+            super().created(transaction)
+
+
+@own("verified-for-every-partner")
+class VerifiedForEveryPartner(StatusService):
+    """Who was verified once is verified for each partner who has a session for them."""
+
+    def kyc_status(self, partner: Partner, user: str) -> str:
+        verified = any(self.ledger.is_verified(owner, user) for owner in self.partners)
+        return "verified" if verified else super().kyc_status(partner, user)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from rampcheck.contract.profile import Partner, Profile
-from rampcheck.judging.history import is_of_trace, never_repeated, secrets_kept
+from rampcheck.judging.history import envelope_each_time, is_of_trace, never_repeated, secrets_kept
 from rampcheck.judging.invariants import (
     Condition,
     Endpoint,
@@ -246,6 +246,7 @@ def _judge_errors(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken 
 
 
 HISTORY: Sequence[HistoryInvariant] = (
+    envelope_each_time("kryptonim.errors.envelope", SESSION.asked, ("code", "message")),
     never_repeated(
         "kryptonim.session.session-id", "`sessionId`", SESSION.answered, lambda exchange: given(exchange, "sessionId")
     ),

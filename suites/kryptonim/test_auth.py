@@ -141,7 +141,7 @@ def only_under_its_own_signature(control: Accepted, what: str, body: bytes, secr
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-body")
-@parts(20, 1)
+@parts(21, 1)
 def test_a_signature_over_another_payload_is_refused(
     accepted: Accepted, another: Accepted, secret: str, part: slice
 ) -> None:
@@ -174,6 +174,7 @@ def over_another_payload(accepted: Accepted, another: Accepted, secret: str) -> 
         "successUrl": "https://rampcheck.example/elsewhere",
         "unlockedFields": ["email"],
         "metadata": {"order": "another"},
+        "ipAddress": "203.0.113.43",
     }.items():
         changed = another.request.but(**{name: value}).body
         yield another.changed(signed_over(changed, body, secret), f"another `{name}` after signing")

@@ -29,6 +29,7 @@ def until_known(target: Target, request: Request) -> Exchange | None:
     """Asks for what a session has just brought about until it is known, for as long as the target may take for it.
 
     Gives the first answer that accepts the request; None where there is none, which is then to be asked in earnest.
+    Another refusal than one for what is not known is a doubt where the next answer accepts it.
     """
     for asked in moments(max(PAUSE, target.lag)):
         answer = target.once(request)
@@ -36,7 +37,8 @@ def until_known(target: Target, request: Request) -> Exchange | None:
             target.lag = max(target.lag, asked)
             return answer
         if answer.status != 404:
-            break
+            again = target.look_again(request, answer)
+            return again if target.suite.is_acceptance(again) else None
     return None
 
 

@@ -33,6 +33,7 @@ class Journey:
         self.fields = fields
         self.transaction = transaction_of(session.exchange)
         self.user: str = session.request.json["partner_user_id"]
+        self.trigger = {name: session.request.json[name] for name in target.profile.triggers["complete"]}
         self.credential = session.request.credential or target.suite.credential
         self.channel = subscribed(target, upgrade(self.transaction, self.credential), session)
         self.seen: dict[str, Exchange] = {}
@@ -158,8 +159,9 @@ def subscribed(target: Target, request: Request, own: Accepted | None = None) ->
             return channel
         if own is not None and 400 <= channel.upgrade.status < 500:
             target.confirm(own.request)
-            channel = target.subscribe(request)
+            refused, channel = channel.upgrade, target.subscribe(request)
             if channel.accepted:
+                target.refused_in_passing(request, refused, channel.upgrade)
                 return channel
             where = f"after the session of exchange {own.exchange.number}"
             target.demand(

@@ -10,16 +10,20 @@ from typing import Any
 
 from rampcheck.errors import RunOver, Unjudged
 from rampcheck.judging.invariants import asked
-from rampcheck.running.scenario import Target
+from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
 from rampcheck.wire.exchanges import Exchange, Request
 
 from .journey import Journey, subscribed
+from .refusals import NOT_FOUND
 from .requests import amount_near, is_second, kyc_status, pairs, poll, upgrade
 
 MOST_PAIRS = 3
 LONG_AFTER = 3.0  # seconds after the end of all, when it is seen whether it lasts
 MOST_TRIES = 3  # for a transaction that is not at its end before it can be watched
+MOST_USERS = 4  # of transactions that are over, who are asked for once more
+MOST_LOOKS = 8  # where what has to be known is not found, until that comes again
+NOT_THERE = 404
 MOST_ROUNDS = 3  # of transactions, where an absence kept from being seen what became of those before
 
 
@@ -42,6 +46,8 @@ class Journeys:
         ]
         self._all: list[Journey] = []
         self._round: list[Journey] = []
+        self._is_denied = False
+        self._beside: Channel | None = None
         self._disturbed: list[Journey] = []
         self._strangers: list[tuple[Request, Channel | None]] = []
 
@@ -74,6 +80,8 @@ class Journeys:
                 continue
             self._all.append(journey)
             self._round.append(journey)
+            if len(self._all) == 1:  # Who subscribes twice is told twice.
+                self._beside = subscribed(self._target, upgrade(journey.transaction, credential))
             if other := others.pop(credential, ""):
                 self._overhear(journey, other)
             self._look()  # Those that were begun before go on meanwhile.
@@ -125,25 +133,38 @@ class Journeys:
                 deadline = time.monotonic() + limits.event_timeout_seconds
 
     def ask_again(self) -> None:
-        """Polls each transaction once more, an interval later, and those that are not one's own as well.
+        """Polls the first transaction of each partner once more, an interval later, by the other partner as well.
 
-        The first one's user is asked for as well, who is likely to be more than not started by now. The WebSockets are
+        The first one's user is asked for by both, who is likely to be more than not started by now. The WebSockets are
         closed but the first one, over which something may still come.
         """
         time.sleep(self._target.profile.limits.poll_interval_seconds)
         seen = self._seen(self._all)
-        for journey in seen:
+        for journey in {journey.credential: journey for journey in reversed(seen)}.values():
             journey.poll()
         for question, _ in self._strangers:
             with suppress(Unjudged):
                 self._target.ask(question)
         with suppress(Unjudged):
-            self._target.ask(kyc_status(seen[0].user, seen[0].credential))
+            self._ask_for_user_of(seen[0])
         self._close([journey for journey in self._all if journey is not seen[0]])
         self._followed = time.monotonic()
 
+    def _ask_for_user_of(self, journey: Journey) -> None:
+        """Asks for the user of a transaction that is over, and demands that the other partner is told of none."""
+        question = kyc_status(journey.user, journey.credential)
+        answer = self._target.ask(question)
+        others = [name for name in self._credentials if is_second(name) != is_second(journey.credential)]
+        # Who has the same name whenever the run is made may be the other partner's user as well.
+        is_new = "{unique}" in str(self._target.profile.triggers["complete"].get("partner_user_id", "{unique}"))
+        if answer.accepted and others and is_new:
+            attempt = Accepted(self._target, question, answer).instead(
+                question.with_credential(others[0]), "the token of another partner"
+            )
+            attempt.is_refused(NOT_FOUND, clause="proof.kyc.isolation")
+
     def look_back(self) -> None:
-        """Polls the first transaction of each partner once more, some seconds after all came to their end.
+        """Polls the transactions once more, some seconds after all came to their end, and asks for some of their users.
 
         What the run did meanwhile counts as waiting. What is wrong with the answers, and with what came over the other
         channels, is the invariants' to judge.
@@ -151,16 +172,34 @@ class Journeys:
         if self._followed is None:
             return
         time.sleep(max(0.0, self._followed + LONG_AFTER - time.monotonic()))
-        asked: set[str] = set()
+        over = [journey for journey in self._all if journey.has_ended]
+        users = dict.fromkeys((journey.user, journey.credential) for journey in over)
         with suppress(RunOver):
-            for journey in self._all:
-                if journey.is_over and journey.credential not in asked:
-                    asked.add(journey.credential)
-                    journey.poll()
+            for question in (
+                *(poll(journey.transaction, journey.credential) for journey in over),
+                *(kyc_status(*user) for user in [*users][:MOST_USERS]),
+            ):
+                with suppress(Unjudged):
+                    self._ask_for_known(question)
+
+    def _ask_for_known(self, question: Request) -> None:
+        """Asks for what has to be known by now; where it is not, again until that comes twice, some times at the most.
+
+        Between two questions something is accepted. As soon as one was denied twice, no other is asked again.
+        """
+        if self._target.ask(question).status != NOT_THERE or self._is_denied:
+            return
+        for _ in range(MOST_LOOKS):
+            self._target.accepted()
+            if self._target.ask(question).status == NOT_THERE:
+                self._is_denied = True
+                self._target.ask(question)  # Who tells of it again has not begun anew.
+                return
 
     def _close(self, journeys: Sequence[Journey]) -> None:
-        for channel in [channel for _, channel in self._strangers if channel is not None]:
-            channel.close()
+        for channel in [self._beside, *(channel for _, channel in self._strangers)]:
+            if channel is not None:
+                channel.close()
         for journey in journeys:
             journey.close()
 
@@ -225,12 +264,23 @@ class Journeys:
         for attempt in range(MOST_TRIES):
             # Amounts that differ, and have decimals, so that one that is rounded or another transaction's is seen.
             amount = {"amount": amount_near(self._target.partner(credential), len(self._all), "25")}
-            session = self._target.accepted(credential, **{**amount, **fields, **self._target.trigger("complete")})
+            session = self._triggered(credential, {**amount, **fields})
             journey = Journey(self._target, session, fields)
             if not journey.is_over or attempt == MOST_TRIES - 1:
                 break
             journey.close()
         return journey
+
+    def _triggered(self, credential: str, fields: Mapping[str, Any]) -> Accepted:
+        """Creates a session that goes to its end: a partner's second one for the user of the first, if that may be.
+
+        So it is seen whether a WebSocket tells of another transaction of the same user.
+        """
+        begun = [journey for journey in self._round if journey.credential == credential]
+        if len(begun) == 1:
+            with suppress(Unjudged):
+                return self._target.accepted(credential, **{**fields, **begun[0].trigger})
+        return self._target.accepted(credential, **{**fields, **self._target.trigger("complete")})
 
     def _overhear(self, journey: Journey, credential: str) -> None:
         channel = subscribed(self._target, upgrade(journey.transaction, credential))

@@ -145,8 +145,10 @@ def test_the_previous_token_still_works(accepted: Accepted, target: Target) -> N
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")
 def test_an_address_off_the_allowlist_is_refused(accepted: Accepted, target: Target) -> None:
-    """A call from an address that is not on the partner's allowlist is forbidden."""
+    """A call from an address that is not on the partner's allowlist is forbidden, of either partner."""
     demand_heed(target, accepted.from_outside(), FORBIDDEN, target.clause, STRANGERS)
+    if SECOND in target.profile.credentials and target.partner(SECOND).get("egress_is_outside"):
+        demand_heed(target, target.control(SECOND).from_outside(), FORBIDDEN, target.clause, STRANGERS)
 
 
 @pytest.mark.verifies("proof.auth.ip-allowlist")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from rampcheck.judging.suite import HistoryInvariant, Invariant
 
-from . import errors, internals, kyc, session, transaction, webhook, ws
+from . import errors, internals, known, kyc, session, transaction, webhook, ws
 
-_SECTIONS = (session, errors, internals, transaction, kyc, ws, webhook)
+_SECTIONS = (session, errors, internals, transaction, kyc, ws, webhook, known)
 
 INVARIANTS: Sequence[Invariant] = tuple(found for section in _SECTIONS for found in section.INVARIANTS)
 HISTORY: Sequence[HistoryInvariant] = tuple(found for section in _SECTIONS for found in section.HISTORY)

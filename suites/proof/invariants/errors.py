@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
-from rampcheck.judging.history import never_repeated
+from rampcheck.judging.history import envelope_each_time, never_repeated
 from rampcheck.judging.invariants import given, json_media_type, not_a_gateways
 from rampcheck.judging.schema import describe
 from rampcheck.judging.suite import STATUS, Broken, Held, HistoryInvariant, Invariant, Observed, invariant, member
@@ -126,6 +126,7 @@ INVARIANTS: Sequence[Invariant] = (
     no_session_inside,
 )
 HISTORY: Sequence[HistoryInvariant] = (
+    envelope_each_time("proof.errors.envelope", is_widget_call, ("error", "code", "message")),
     never_repeated(
         "proof.errors.request-id",
         "`X-Request-Id`",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any
 
-from rampcheck.contract.profile import Partner
+from rampcheck.contract.profile import Partner, Profile
 from rampcheck.judging.history import bound_to, never_repeated, secrets_kept, stable
 from rampcheck.judging.invariants import (
     Condition,
@@ -24,7 +24,16 @@ from rampcheck.judging.invariants import (
     sends_no_json,
     sends_no_object,
 )
-from rampcheck.judging.suite import STATUS, Broken, HistoryInvariant, Invariant, invariant, member
+from rampcheck.judging.suite import (
+    STATUS,
+    Broken,
+    Held,
+    HistoryInvariant,
+    Invariant,
+    history_invariant,
+    invariant,
+    member,
+)
 from rampcheck.wire.exchanges import Exchange
 
 from ..endpoints import SESSION
@@ -195,6 +204,28 @@ def _tells_address(exchange: Exchange) -> bool:
     return SESSION.answered(exchange) and isinstance(asked(exchange, "client_ip"), str)
 
 
+# Addresses that nobody calls from (RFC 5737, RFC 3849).
+NOBODYS = tuple(map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+
+
+def _tells_nobodys_or_none(exchange: Exchange) -> bool:
+    """Whether a session was created with an address that nobody calls from, or without any.
+
+    Where none is sent, a target may take the caller's own in its place.
+    """
+    if not _tells_address(exchange):
+        return (
+            SESSION.answered(exchange)
+            and isinstance(exchange.request.json, dict)
+            and asked(exchange, "client_ip") is None
+        )
+    try:
+        address = ip_address(_address(exchange))
+    except ValueError:
+        return False
+    return any(address in network for network in NOBODYS)
+
+
 def _address(session: Exchange) -> str:
     """Gives the `client_ip` that was sent, in one spelling of the several that IPv6 has for an address (RFC 5952)."""
     text = str(asked(session, "client_ip"))
@@ -207,6 +238,22 @@ def _address(session: Exchange) -> str:
 
 def _member(name: str) -> Callable[[Exchange], Any]:
     return lambda exchange: given(exchange, name)
+
+
+@history_invariant("proof.session.signature-mixes-ip", _tells_nobodys_or_none, at_least=None)
+def no_address_is_not_one(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
+    """With an address that nobody calls from, a session has another signature than without any."""
+    first: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        if isinstance(signature := given(exchange, "signature"), str) and signature:
+            known = first.setdefault(signature, exchange)
+            if _tells_address(known) is not _tells_address(exchange):
+                told, untold = (known, exchange) if _tells_address(known) else (exchange, known)
+                yield Broken(
+                    f"another signature with the `client_ip` of exchange {told.number} than without any",
+                    f"the signature of exchange {untold.number}, which has none",
+                    told,
+                )
 
 
 HISTORY: Sequence[HistoryInvariant] = (
@@ -228,5 +275,6 @@ HISTORY: Sequence[HistoryInvariant] = (
         _address,
         beside=_all_but_the_address,
     ),
+    no_address_is_not_one,
     secrets_kept("proof.auth.token-secrecy"),
 )

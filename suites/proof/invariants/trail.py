@@ -46,6 +46,15 @@ class Trail:
         last = self._to_the_end[-1] if self.polls else None
         return last if last is not None and is_terminal(given(last, "status")) else None
 
+    @property
+    def ends_told(self) -> Iterator[float]:
+        """When WebSockets told of a terminal status, in seconds since the epoch."""
+        own = given(self.session, "merchant_transaction_id")
+        for message in (message for socket in self.sockets for message in socket.events):
+            told = message.json if isinstance(message.json, dict) else {}
+            if is_terminal(told.get("status")) and told.get("merchant_transaction_id") == own:
+                yield message.at
+
     def denial(self, told: float, profile: Profile) -> Exchange | None:
         """Gives the last poll, if none shows any end although another channel told of one long before it.
 
@@ -103,9 +112,14 @@ def _kind(exchange: Exchange, session: Exchange) -> str:
         return "stranger"
     if EVENTS.asked(exchange) and exchange.accepted:
         return "socket"
-    if TRANSACTION.asked(exchange) and exchange.authenticated and given(exchange, "error") == "not_found":
+    if TRANSACTION.asked(exchange) and exchange.authenticated and is_denial(exchange):
         return "denial"
     return "poll" if exchange.accepted and given(exchange, "merchant_transaction_id") is not None else ""
+
+
+def is_denial(exchange: Exchange) -> bool:
+    """Whether the API itself says that it knows nothing of what is asked for."""
+    return bool(given(exchange, "error") == "not_found")
 
 
 def is_of_a_transaction(exchange: Exchange) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import accumulate, pairwise
-from math import inf
 from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
@@ -19,15 +16,14 @@ from rampcheck.judging.suite import (
     Held,
     HistoryInvariant,
     Invariant,
-    history_invariant,
     invariant,
     member,
 )
 from rampcheck.wire.exchanges import Exchange, http_date
 
 from ..endpoints import TRANSACTION
-from .trail import Trail, is_of_a_transaction, of_each_transaction, trails
-from .values import UNTIL_KNOWN, Time, time, times_in_order
+from .trail import Trail, of_each_transaction
+from .values import Time, time, times_in_order
 
 NEAR = 120  # seconds
 
@@ -100,40 +96,6 @@ def _is_near(created: Time, session: Exchange) -> bool:
     return any(begin - NEAR <= created.instant.timestamp() <= end + NEAR for begin, end in spans)
 
 
-@history_invariant("proof.transaction.pending", is_of_a_transaction, at_least=None)
-def what_is_known_stays_known(exchanges: Sequence[Exchange], _: Profile) -> Iterator[Broken | Held]:
-    """A transaction that its owner was told of is not unknown afterwards.
-
-    A refusal counts if it comes twice, with something accepted between; not as long as it may take a target to know a
-    session everywhere, and not where all that was there before is unknown since: then the target has begun anew.
-    """
-    every = sorted(trails(exchanges), key=lambda trail: trail.session.started)
-    begun = [trail.session.started for trail in every]
-    polled = [max((poll.started for poll in trail.polls), default=-inf) for trail in every]
-    last_poll = list(accumulate(polled, max))  # of what is as old as a session, or older
-    denied: list[tuple[Exchange, Exchange]] = []
-    for trail in every:
-        for known in trail.polls[:1]:
-            since = max(known.ended, trail.session.ended + UNTIL_KNOWN)
-            last = last_poll[bisect_right(begun, trail.session.started) - 1]
-            denied += ((denial, known) for denial in trail.denials if denial.started > since and last >= denial.ended)
-    denied.sort(key=lambda one: one[0].started)
-    accepted = sorted((exchange for exchange in exchanges if exchange.accepted), key=lambda one: one.started)
-    asked_at = [control.started for control in accepted]
-    ends = [control.ended for control in accepted]
-    next_end = list(accumulate(reversed(ends), min))[::-1]  # the first end of a control and of those after it
-    for (first, _known), (again, known) in pairwise(denied):
-        place = bisect_left(asked_at, first.ended)
-        if place < len(next_end) and next_end[place] <= again.started:
-            yield Broken(
-                f"a 200, as in exchange {known.number}",
-                f"{again.summary()}, as in exchange {first.number} before",
-                again,
-                (STATUS,),
-            )
-            return
-
-
 @of_each_transaction("proof.transaction.times")
 def transaction_is_created_with_its_session(trail: Trail, _: Profile) -> Iterator[Broken | Held]:
     """`created_at` is near the session's creation, and the same in every answer."""
@@ -188,7 +150,6 @@ def transaction_is_the_partners_own(trail: Trail, _: Profile) -> Iterator[Broken
 
 HISTORY: Sequence[HistoryInvariant] = (
     transaction_is_the_sessions,
-    what_is_known_stays_known,
     transaction_is_created_with_its_session,
     an_end_is_the_end,
     transaction_is_the_partners_own,
