@@ -106,6 +106,21 @@ def test_a_second_token_takes_nothing_from_the_first_partner(
         assert done.clause(f"proof.session.request.{name}")["verdict"] == "passed"
 
 
+@pytest.mark.parametrize("secret", ["made-up-secret-of-nobody", None])
+def test_a_second_partner_who_is_none_shows_nothing(tmp_path: Path, secret: str | None) -> None:
+    """That another partner's secret is refused is seen only where that partner's own request is accepted."""
+    with server.start("kryptonim") as running:
+        profile = running.profile()
+        credentials = {**profile["credentials"], "second_signature_secret": secret}
+        told = {name: value for name, value in credentials.items() if value is not None}
+        path = profile_file(tmp_path, {**profile, "credentials": told})
+        done = rampcheck(str(path), "-k", "own_key_only", folder=tmp_path / "run")
+    clause = done.clause("kryptonim.auth.signature-secret")
+    assert clause["verdict"] == "not_verified"
+    assert "`credentials.second_signature_secret`" in clause["reason"]
+    assert clause["gap"] == ("unexpected" if secret else "declared")
+
+
 def test_without_a_second_address_one_clause_is_not_verified(
     reference: server.RunningReference,
     tmp_path: Path,

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from rampcheck.errors import ProfileLacks
+from rampcheck.errors import ProfileLacks, Unjudged
 from rampcheck.judging.invariants import hash_hex, hmac_hex
 from rampcheck.running.cases import parts, spellings
 from rampcheck.running.scenario import Accepted, Attempt, Target
@@ -82,8 +82,6 @@ def test_a_signature_under_another_secret_is_refused(
         "the API key": target.profile.credentials["api_key"],
         "an empty secret": "",
     }
-    if other := target.profile.credentials.get("second_signature_secret"):
-        strangers["another partner's secret"] = other
     for what, stranger in [*strangers.items()][part]:
         if stranger != secret:
             accepted.with_header(SIGNATURE, hmac_hex(body, stranger), f"a signature under {what}").is_refused(
@@ -93,12 +91,22 @@ def test_a_signature_under_another_secret_is_refused(
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
 def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Target) -> None:
-    """Another partner's key with this partner's signature is neither's request."""
-    if "second_api_key" not in target.profile.credentials:
-        raise ProfileLacks("the profile lacks `credentials.second_api_key`")
-    accepted.with_header(API_KEY, target.profile.credentials["second_api_key"], "another partner's API key").is_refused(
-        UNAUTHORIZED
-    )
+    """Of two partners' keys and secrets, only what belongs together is taken: what is nobody's shows nothing."""
+    credentials, body = target.profile.credentials, accepted.request.body
+    for name in ("second_api_key", "second_signature_secret"):
+        if name not in credentials:
+            raise ProfileLacks(f"the profile lacks `credentials.{name}`")
+    key, signature = credentials["second_api_key"], hmac_hex(body, credentials["second_signature_secret"])
+    theirs = accepted.changed(
+        lambda request: request.with_credential("second_api_key").with_header(SIGNATURE, signature), "another partner"
+    ).send_again_if_refused()
+    if not theirs.accepted:
+        raise Unjudged(
+            "the target refuses `credentials.second_api_key`, with a signature under "
+            f"`credentials.second_signature_secret`, too (exchange {theirs.number}: {theirs.summary()})"
+        )
+    accepted.with_header(API_KEY, key, "another partner's API key").is_refused(UNAUTHORIZED)
+    accepted.with_header(SIGNATURE, signature, "a signature under another partner's secret").is_refused(UNAUTHORIZED)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")
