@@ -26,6 +26,15 @@ def init(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["init", *arguments])
 
 
+@pytest.mark.parametrize("more", [(), ("--contract", "proof")])
+def test_a_url_is_no_name_of_a_file(more: tuple[str, ...], here: Path) -> None:
+    """What is meant is told, and the login that it may hold is not; nothing is written."""
+    done = init("https://someone:open-sesame-1234@sandbox.example", *more)
+    assert (done.exit_code, "Write --base-url before it" in done.output) == (4, True), done.output
+    assert "open-sesame" not in done.output
+    assert list(here.iterdir()) == []
+
+
 def test_a_profile_is_not_overwritten(here: Path) -> None:
     """Nor is anything else by that name; it is told before anything is asked."""
     (here / "proof.yaml").write_text("mine", encoding="utf-8")

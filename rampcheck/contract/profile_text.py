@@ -109,9 +109,14 @@ class Draft:
         return ProfileError(lines, ENVIRONMENT if self.unset.intersection(self.mistakes) else cure)
 
 
+def is_url(name: str) -> bool:
+    """Whether what should be the name of a file is a URL."""
+    return _URL.match(name) is not None
+
+
 def read(path: Path, draft: Draft) -> str:
     """Gives the text of a profile's file. Raises `ProfileError`: unreadable, no regular file, too large, not UTF-8."""
-    if _URL.match(str(path)):  # not shown: it may hold a login
+    if is_url(str(path)):  # not shown: it may hold a login
         draft.origin = "command line"
         cure = "Write --base-url before it; a profile is a file, which `rampcheck init` writes."
         raise draft.refusal((), "a URL stands where the name of a profile's file is expected", cure=cure)

@@ -72,6 +72,7 @@ def init(  # noqa: PLR0913, PLR0917 - each is an option
     from rampcheck.report.text import plural  # noqa: PLC0415 - as above
 
     if file:
+        _demand_name(file)
         _demand_none(Path(file))
     may_ask = answers.on_terminal() and from_response != "-"
     options = gathering.Options(contract or "", base_url or "", environment or "", credentials, allow_http)
@@ -118,6 +119,16 @@ def _text(file: str, most: int) -> str:
     except OSError as error:
         cure = "Name a file that holds a session's response, or - for standard input."
         raise UsageError(f"{file} cannot be read: {error.strerror}", cure) from error
+
+
+def _demand_name(file: str) -> None:
+    from rampcheck.contract import profile_text  # noqa: PLC0415 - as above
+
+    if profile_text.is_url(file):  # not shown: it may hold a login
+        raise UsageError(
+            "command line: a URL stands where the name of the file that is written is expected",
+            "Write --base-url before it; the file is called after the contract then.",
+        )
 
 
 def _demand_none(path: Path) -> None:
