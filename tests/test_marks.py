@@ -41,6 +41,11 @@ BESIDES = {
     (
         "proof",
         f"{FOLLOWED}_are_followed_to_their_end_on_every_channel",
+        "proof.kyc.isolation",
+    ): "the other partner asks for the user of a transaction that is over, by the way; as above",
+    (
+        "proof",
+        f"{FOLLOWED}_are_followed_to_their_end_on_every_channel",
         "proof.session.request.no-server-error",
     ): "a second session of a user whose first has come to its end; as above",
     (
