@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from threading import Event
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -273,6 +276,24 @@ class TestAnInstalledPack:
         assert packs.module(tmp_path / "references" / "json").__name__ == "references.json"
         assert packs.module(tmp_path / "suites" / "json").__name__ == "suites.json"
         del sys.modules["suites.json"], sys.modules["suites"], sys.modules["references.json"]
+
+    def test_two_threads_get_all_of_a_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The second one waits for what the first has begun to import."""
+        gate = ModuleType("gate_of_the_tests")
+        gate.__dict__.update(entered=Event(), leave=Event())
+        monkeypatch.setitem(sys.modules, gate.__name__, gate)
+        folder = tmp_path / "references" / "twofold"
+        folder.mkdir(parents=True)
+        code = "import gate_of_the_tests as gate\ngate.entered.set()\ngate.leave.wait(30)\n"
+        (folder / "__init__.py").write_text(code)
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(packs.module, folder)
+            assert gate.entered.wait(30)
+            second = threads.submit(packs.module, folder)
+            early = wait([second], 0.1).done  # as long as one takes that does not wait
+            gate.leave.set()
+        assert early == set()
+        assert first.result() is second.result()
 
     def test_a_module_that_fails_is_told(self, tmp_path: Path) -> None:
         """With its file and its error."""

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,9 @@ from rampcheck import resources
 from rampcheck.errors import ContractError, UsageError, nearest
 
 GROUP = "rampcheck.packs"
+# Of two threads that want the same package, the second one waits until the first has imported all of it. Again by the
+# same thread: a suite may load what is beside it.
+_importing = threading.RLock()
 # Tells the processes of a run which folders were named: one each, as in PATH.
 VARIABLE = "RAMPCHECK_PACKS"
 REFERENCES = "references"
@@ -131,7 +135,8 @@ def module(folder: Path, name: str = "") -> ModuleType:
     documentation, "importlib" import mode.
     """
     try:
-        package = _package(folder)
+        with _importing:
+            package = _package(folder)
         return package if not name else importlib.import_module(f"{package.__name__}.{name}")
     except ContractError:
         raise

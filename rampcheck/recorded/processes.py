@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 
 from rampcheck.recorded.sight import Seen, Setting, Sight
 from rampcheck.recorded.traffic import Recording
+from rampcheck.running.beside import processors
 
 FEWEST = 5_000  # exchanges for which several processes are worth what it takes to start them
 MOST_PROCESSES = 4  # each takes as much memory as a small run
@@ -34,11 +35,6 @@ def worth(exchanges: int) -> int:
     can_wait = hasattr(signal, "pthread_sigmask")  # elsewhere Ctrl-C would reach each of them
     is_worth_it = can_wait and processors() > 1 and exchanges >= FEWEST
     return min(processors(), MOST_PROCESSES) if is_worth_it else 0
-
-
-def processors() -> int:
-    """Gives how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Looker:

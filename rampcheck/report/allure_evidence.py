@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from rampcheck.display import visible
 from rampcheck.judging.results import ClauseResult, FindingResult, ObservationResult, Results
 from rampcheck.report import standing
 from rampcheck.report.outline import CLAUSE_VERDICTS, others, outline, seen_of, trace_text
-from rampcheck.report.text import plural
+from rampcheck.report.text import epoch_milliseconds, plural
 from rampcheck.wire.journal_records import Record
 
 EXCHANGES_SHOWN = 3  # of a clause's findings; the journal holds all
@@ -113,8 +112,8 @@ class _Report:
             "status": status,
             "statusDetails": details,
             "stage": "finished",
-            "start": _milliseconds(self._results["started"]),
-            "stop": _milliseconds(self._results["finished"]),
+            "start": epoch_milliseconds(self._results["started"]),
+            "stop": epoch_milliseconds(self._results["finished"]),
         }
 
     def _labels(self, **labels: str) -> list[model2.Label]:
@@ -232,10 +231,6 @@ def _told(seen: FindingResult | ObservationResult) -> str:
 def _digest(*parts: str) -> str:
     """Gives a name that is the same for the same parts, as Allure's history wants it."""
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 def _property(text: str) -> str:

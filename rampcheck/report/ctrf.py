@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from rampcheck.display import shorten, visible
 from rampcheck.judging.results import ClauseResult, ClauseVerdict, Results
 from rampcheck.report import plain, standing
 from rampcheck.report.outline import CLAUSE_VERDICTS, outline
+from rampcheck.report.text import epoch_milliseconds
 
 FILE_NAME = "ctrf.json"
 SUITE_OF_THE_RUN = "rampcheck"
@@ -48,7 +48,7 @@ def render(results: Results) -> bytes:
         for number, trouble in enumerate(standing.troubles(results), start=1)
     ]
     counted = Counter(test["status"] for test in tests)
-    began, ended = _milliseconds(results["started"]), _milliseconds(results["finished"])
+    began, ended = epoch_milliseconds(results["started"]), epoch_milliseconds(results["finished"])
     document = {
         "reportFormat": "CTRF",
         "specVersion": "0.0.0",
@@ -113,7 +113,3 @@ def _message(clause: ClauseResult) -> str:
     word = CLAUSE_VERDICTS[clause["verdict"]].word
     told = "; ".join(filter(None, [visible(clause["reason"]), plain.actual(clause)]))
     return f"{word}: {told}" if told else ""
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -17,6 +17,11 @@ def moment(time: str) -> str:
     return f"{parsed.day} {parsed:%B %Y, %H:%M:%S} UTC"
 
 
+def epoch_milliseconds(time: str) -> int:
+    """Gives an RFC 3339 time as milliseconds since the epoch, as formats of others have it."""
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
 def duration(started: str, finished: str) -> str:
     """Gives the time between two RFC 3339 times as `41 s` or `3 min 5 s`."""
     seconds = round((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())

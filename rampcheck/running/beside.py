@@ -17,6 +17,11 @@ def room() -> int:
     """Gives how many runs go on at a time: one for each processor, and one where processes cannot be copied."""
     if "fork" not in multiprocessing.get_all_start_methods():
         return 1
+    return processors()
+
+
+def processors() -> int:
+    """Gives how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

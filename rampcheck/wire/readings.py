@@ -190,7 +190,7 @@ def readings(text: str) -> Iterator[Reading]:
 def inflated(body: bytes) -> Iterator[bytes]:
     """Gives what bytes say that are compressed (RFC 1950, 1951, 1952), at most `MOST_INFLATED` of each."""
     for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # the former tells zlib and gzip apart
-        is_none = not _begins_deflated(body) if window < 0 else body[:2] != b"\x1f\x8b" and not _has_zlib_header(body)
+        is_none = not _begins_deflated(body) if window < 0 else body[:2] != b"\x1f\x8b" and not has_zlib_header(body)
         if is_none:
             continue
         engine, content = zlib.decompressobj(window), bytearray()
@@ -205,7 +205,8 @@ def inflated(body: bytes) -> Iterator[bytes]:
             yield bytes(content)
 
 
-def _has_zlib_header(body: bytes) -> bool:
+def has_zlib_header(body: bytes) -> bool:
+    """Whether bytes begin as RFC 1950 section 2.2 has it."""
     return len(body) > 1 and body[0] & 15 == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
 
 

@@ -30,6 +30,7 @@ from rampcheck.contract.urls import is_loopback, is_proxy
 from rampcheck.errors import UsageError
 from rampcheck.wire import resolver
 from rampcheck.wire.exchanges import Headers, Response
+from rampcheck.wire.readings import has_zlib_header
 from rampcheck.wire.room import HEADER_BYTES, Room
 
 MAX_RESPONSE_BYTES = 256 * 1024  # of a body, before and after its content encoding is undone
@@ -396,15 +397,11 @@ def _undone(coding: str, body: bytes) -> bytes:
             case "gzip" | "x-gzip":
                 return _inflated(body, 16 + zlib.MAX_WBITS)
             case "deflate":
-                return _inflated(body, zlib.MAX_WBITS if _has_zlib_header(body) else -zlib.MAX_WBITS)
+                # Some servers send what it does not mean: the data without this frame.
+                return _inflated(body, zlib.MAX_WBITS if has_zlib_header(body) else -zlib.MAX_WBITS)
     except zlib.error as error:
         raise CodingError from error
     raise CodingError
-
-
-def _has_zlib_header(body: bytes) -> bool:
-    # RFC 1950 section 2.2. Some servers send what `deflate` does not mean: the data without this frame.
-    return body[0] & 15 == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
 
 
 def _inflated(body: bytes, window: int) -> bytes:

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rampcheck.sandbox.asgi import Reply, headers_of, send_reply
+from rampcheck.sandbox.locking import Lock, Quota
 from rampcheck.sandbox.variants import variant
 from rampcheck.sandbox.wire import Answer, Call
 
@@ -29,16 +28,11 @@ class _Locking(WidgetSessionService):
 
     def __init__(self, environment: str) -> None:
         super().__init__(environment)
-        self._wrong, self._until = 0, -math.inf
+        self._lock = Lock(self.most, self.seconds)
 
     def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
-        if time.monotonic() < self._until:
-            return self.locked(call)
-        answer = super().answered(call, operation)
-        self._wrong = self._wrong + 1 if answer.status == 401 else 0
-        if self._wrong >= self.most:
-            self._wrong, self._until = 0, time.monotonic() + self.seconds
-        return answer
+        usual = super().answered
+        return self._lock.answered(lambda: usual(call, operation), lambda: self.locked(call))
 
     def locked(self, call: Call) -> Answer:
         """What is said to whoever comes meanwhile."""
@@ -67,20 +61,12 @@ class _Limiting(WidgetSessionService):
 
     def __init__(self, environment: str) -> None:
         super().__init__(environment)
-        self._made: dict[str, list[float]] = {}
-        self._until: dict[str, float] = {}
+        self._quota = Quota(self.most, self.seconds)
 
     def session_answer(self, session: dict[str, Any], call: Call) -> Answer:
-        whose, now = self.decode(call.body).get(self.field), time.monotonic()
-        if whose is None:
-            return super().session_answer(session, call)
-        made = [since for since in self._made.get(whose, []) if now - since < 10]
-        if len(made) >= self.most:
-            made, self._until[whose] = [], now + self.seconds
-        self._made[whose] = made
-        if now < self._until.get(whose, now):
+        whose = self.decode(call.body).get(self.field)
+        if whose is not None and self._quota.is_spent(whose):
             return self.error_answer(LATER, call).with_headers(retry_after="1")
-        made.append(now)
         return super().session_answer(session, call)
 
 

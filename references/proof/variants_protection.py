@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from functools import partial
 
+from rampcheck.sandbox.locking import Lock, Quota
 from rampcheck.sandbox.variants import variant
 from rampcheck.sandbox.wire import Answer, Call
 
@@ -33,16 +32,11 @@ class _Locking(BaseService):
 
     def __init__(self) -> None:
         super().__init__()
-        self._wrong, self._until = 0, -math.inf
+        self._lock = Lock(self.most, self.seconds)
 
     def answered(self, call: Call, operation: Callable[[Call], Answer]) -> Answer:
-        if time.monotonic() < self._until:
-            return self.locked(call)
-        answer = super().answered(call, operation)
-        self._wrong = self._wrong + 1 if answer.status == 401 else 0
-        if self._wrong >= self.most:
-            self._wrong, self._until = 0, time.monotonic() + self.seconds
-        return answer
+        usual = super().answered
+        return self._lock.answered(lambda: usual(call, operation), lambda: self.locked(call))
 
     def locked(self, call: Call) -> Answer:
         """What is said to whoever comes meanwhile."""
@@ -71,19 +65,12 @@ class _Limiting(SessionService):
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: dict[str, list[float]] = {}
-        self._until: dict[str, float] = {}
+        self._quota = Quota(self.most, self.seconds)
 
     def check_provider(self, partner: Partner, request: SessionRequest) -> None:
         super().check_provider(partner, request)
-        whose, now = getattr(request, self.field), time.monotonic()
-        made = [since for since in self._made.get(whose, []) if now - since < 10]
-        if len(made) >= self.most:
-            made, self._until[whose] = [], now + self.seconds
-        self._made[whose] = made
-        if now < self._until.get(whose, now):
+        if self._quota.is_spent(getattr(request, self.field)):
             raise Refusal(LATER)
-        made.append(now)
 
     def error_answer(self, refused: Refused, call: Call) -> Answer:
         answer = super().error_answer(refused, call)
