@@ -119,7 +119,7 @@ def _leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
 def _there() -> frozenset[str]:
     """Gives what lies at the top of the checkout, and of its `reports`, but for what tools keep there by themselves."""
     found = (path for place in (ROOT, ROOT / "reports") for path in place.iterdir())
-    built = ("build", "dist", "rampcheck.egg-info")
+    built = ("__pycache__", "build", "dist", "rampcheck.egg-info")
     return frozenset(str(path.relative_to(ROOT)) for path in found if path.name[0] != "." and path.name not in built)
 
 
