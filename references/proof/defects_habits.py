@@ -118,6 +118,40 @@ register(
 )
 
 
+class PartnersMixedUp(SessionService):
+    """Of partners who ask at the same time, one is taken for the one who asked before: both are kept in one place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_alone = True
+        self._partner: Partner | None = None
+
+    def create_session(self, call: Call) -> Answer:
+        self._is_alone = call.header("x-at-the-same-time") == "1"
+        try:
+            return super().create_session(call)
+        finally:
+            self._is_alone = True
+
+    def authenticate(self, call: Call) -> Partner:
+        partner = super().authenticate(call)
+        before, self._partner = self._partner, partner
+        return partner if self._is_alone or before is None else before
+
+
+register(
+    Defect(
+        "partners-mixed-up-at-the-same-time",
+        "proof",
+        ("proof.session.widget-id",),
+        PartnersMixedUp.__doc__ or "",
+        PartnersMixedUp,
+        ("proof.session", "proof.transaction"),
+        counting,
+    )
+)
+
+
 def as_browsers_write(url: str) -> str:
     """A URL as the URL Standard writes it: host in lower case, no default port, a path in any case."""
     parts = urlsplit(url)

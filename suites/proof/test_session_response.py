@@ -5,6 +5,7 @@ from itertools import cycle
 
 import pytest
 
+from rampcheck.errors import RunOver, Unjudged
 from rampcheck.running.cases import parts
 from rampcheck.running.scenario import Accepted, Target
 
@@ -34,17 +35,30 @@ def test_the_same_request_twice_gives_two_sessions(accepted: Accepted) -> None:
 def test_requests_at_the_same_time_give_sessions_of_their_own(accepted: Accepted, target: Target, part: slice) -> None:
     """Six users who ask at the same time get six sessions, each its own, and so do those after them.
 
-    Whose a session is, its transaction shows: of two of them it is asked for.
+    Whose a session is, its transaction shows: of two of them it is asked for. One user is another partner's, if there
+    is one.
     """
     some = [
         {"currency": currency, "network": network, "amount": amount_near(target.partner(), number, "50")}
         for number, (currency, network) in zip(range(18)[part], cycle(pairs(target.partner())), strict=False)
     ]
     requests = [target.plain(accepted.credential).but(**own) for own in some]
+    if has_another_partner(target):
+        requests[1] = target.plain(SECOND)
     for request, exchange in [*zip(requests, target.send_together(requests), strict=True)][-2:]:
         if exchange.accepted:
             question = poll(transaction_of(exchange), accepted.credential)
             demand(target, "proof.transaction.pending", question, Accepted(target, request, exchange))
+
+
+def has_another_partner(target: Target) -> bool:
+    """Whether the second partner's request is accepted, if there is one and the profile tells what they may ask for."""
+    try:
+        return SECOND in target.profile.credentials and target.control(SECOND).exchange.accepted
+    except RunOver:
+        raise
+    except Unjudged:
+        return False
 
 
 @pytest.mark.verifies("proof.session.signature-mixes-ip", "proof.session.request.client-ip-forms")
