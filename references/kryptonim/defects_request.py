@@ -14,6 +14,7 @@ from rampcheck.sandbox.wire import Call
 
 from . import refusals
 from .refusals import Refusal
+from .request import AMOUNTS
 from .service import WidgetSessionService
 
 REQUEST = "kryptonim.session.request"
@@ -128,6 +129,16 @@ class AmountOfZeroAccepted(WidgetSessionService):
 
     def is_amount(self, amount: Decimal | float) -> bool:
         return amount == 0 or super().is_amount(amount)
+
+
+@defect("second-amount-of-zero-accepted", breaks=[f"{REQUEST}.amount-positive"])
+class SecondAmountOfZeroAccepted(WidgetSessionService):
+    """An amount of zero beside the other one counts as absent."""
+
+    def check_amounts(self, request: dict[str, Any]) -> None:
+        if not {*AMOUNTS} - request.keys():
+            request = {name: value for name, value in request.items() if name not in AMOUNTS or value != 0}
+        super().check_amounts(request)
 
 
 @defect("negative-amount-accepted", breaks=[f"{REQUEST}.amount-positive"])

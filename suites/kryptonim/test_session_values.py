@@ -123,12 +123,12 @@ def test_a_request_with_both_amounts_is_refused(accepted: Accepted, another: Acc
             control.instead(control.request.without(*AMOUNTS).but(**both), json.dumps(both)).is_refused(ANY_4XX)
 
 
-@pytest.mark.verifies(f"{CLAUSE}.amount-exclusive")
+@pytest.mark.verifies(f"{CLAUSE}.amount-exclusive", f"{CLAUSE}.amount-positive")
 def test_a_second_amount_of_nothing(accepted: Accepted) -> None:
-    """Whether null or zero counts as a second amount is not documented: what the target does is observed."""
+    """Whether null counts as a second amount is not documented, and observed; zero is refused as zero is, if not so."""
     missing = next(name for name in AMOUNTS if name not in accepted.request.json)
-    for value in (None, 0):
-        accepted.but(**{missing: value}).is_observed()
+    accepted.but(**{missing: None}).is_observed(clause=f"{CLAUSE}.amount-exclusive")
+    accepted.but(**{missing: 0}).is_refused(ANY_4XX, clause=f"{CLAUSE}.amount-positive")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-positive")
