@@ -115,6 +115,30 @@ def test_a_run_ends_where_everything_is_refused(refusal: bytes, cause: str, cure
     assert cause in outage["cause"].lower()
 
 
+@pytest.mark.parametrize(
+    ("then", "broken"),
+    [(FULL, ["proof.session.request.client-ip-optional"]), (SESSION, [])],
+    ids=["for good", "for a while"],
+)
+def test_what_is_needed_all_of_a_sudden_is_found(then: bytes, broken: list[str], opened: Open) -> None:
+    """Refused without an optional part, accepted with it, and refused without it again: not where it is over then."""
+    seen: list[dict[str, Any]] = []
+
+    def respond(body: dict[str, Any]) -> bytes:
+        seen.append(body)
+        if len(seen) == 1 or "client_ip" in body:
+            return SESSION
+        return then if any("client_ip" in earlier for earlier in seen) else FULL
+
+    with scripted(respond) as (base_url, _):
+        target = opened(base_url)
+        target.accepted()
+        with pytest.raises(TargetGone) as ended:
+            target.accepted()
+    assert [record["clause"] for record in records(target, "finding") if record["judge"] == "scenario"] == broken
+    assert ("With `client_ip` it accepts" in str(ended.value)) is bool(broken)
+
+
 @pytest.mark.parametrize("refusal", [REVOKED, LOGIN], ids=["revoked", "login page"])
 def test_a_run_goes_on_where_it_was_in_passing(refusal: bytes, opened: Open) -> None:
     """What is accepted again after a while was an outage, told as such, and no reason to end."""

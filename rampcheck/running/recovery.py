@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from rampcheck.contract.wording import worded
 from rampcheck.errors import BudgetSpent, RunOver, TargetGone, Unjudged
@@ -76,10 +76,18 @@ class Outage:
         return content
 
 
+class Fuller(NamedTuple):
+    """A request with an optional part more than a plain one, and `added`: each clause by which it is, and its name."""
+
+    request: Request
+    added: Iterable[tuple[str, str]]
+
+
 class Recovery:
     """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there.
 
-    `tell` is told, for the user, that it is waited for, and how that ended.
+    `fuller` gives others, each with an optional part more, and by which clause that is optional. `tell` is told, for
+    the user, that it is waited for, and how that ended.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what all that is sent shares
@@ -89,6 +97,7 @@ class Recovery:
         suite: Suite,
         presence: Presence,
         plain: Callable[[], Request],
+        fuller: Callable[[], Iterable[Fuller]],
         tell: Callable[[str], None],
     ) -> None:
         self._client = client
@@ -96,6 +105,7 @@ class Recovery:
         self._suite = suite
         self._presence = presence
         self._plain = plain
+        self._fuller = fuller
         self._tell = tell
         self._recent: deque[tuple[Request, Exchange]] = deque(maxlen=SUSPECTS)
         self._inquiries = 0
@@ -110,10 +120,10 @@ class Recovery:
         seen = self._look()
         return seen is not None and self._suite.is_acceptance(seen)
 
-    def _look(self) -> Exchange | None:
-        """Sends a plain request once; gives what came of it, None where that says nothing of the target."""
+    def _look(self, request: Request | None = None) -> Exchange | None:
+        """Sends a request, a plain one if none is named, once; gives what came of it, None where that says nothing."""
         try:
-            exchange = self._client.send(self._plain(), SCENARIO, lambda _: False)
+            exchange = self._client.send(request or self._plain(), SCENARIO, lambda _: False)
         except (BudgetSpent, RunOver):
             raise
         except Unjudged:
@@ -170,7 +180,28 @@ class Recovery:
             outage.cause = worded(f"{told.found[:1].upper()}{told.found[1:]}. {told.cure}", self._client.profile)
         return False
 
+    def _blame_what_is_needed(self, outage: Outage) -> None:
+        """Records what a request has to have now that did without: accepted with it, and refused without once more."""
+        for request, added in self._fuller():
+            accepted = self._look(request)
+            if accepted is None or not self._suite.is_acceptance(accepted):
+                continue
+            refused = self._look()
+            if refused is not None and refused.response is not None and not self._suite.is_acceptance(refused):
+                for clause, what in added:
+                    outage.cause = f"With {what} it accepts what it refuses without (exchange {accepted.number})."
+                    self._judge.broken(
+                        clause,
+                        f"a session without {what}, as there was one until exchange {outage.exchange}",
+                        f"refused ever since ({refused.summary()}); accepted with {what} (exchange {accepted.number})",
+                        refused,
+                        about=(STATUS,),
+                    )
+                return
+
     def _give_up(self, outage: Outage) -> NoReturn:
+        if outage.refuses:
+            self._blame_what_is_needed(outage)
         _, did, back = outage.words
         reason = (
             f"the target {did} at {outage.began} (exchange {outage.exchange}: "

@@ -13,10 +13,10 @@ from rampcheck.contract.wording import lacks
 from rampcheck.errors import BudgetSpent, ProfileLacks, RunOver, TargetGone, Unjudged, UsageError
 from rampcheck.judging.demands import Acceptance, Demand, Due, Rejection, Survival
 from rampcheck.judging.findings import Judge
-from rampcheck.judging.suite import Candidate, Suite, partner_of
+from rampcheck.judging.suite import Candidate, Suite, by_themselves, partner_of
 from rampcheck.running.confirmation import Confirmation
 from rampcheck.running.controls import Controls, Refusal
-from rampcheck.running.recovery import Recovery
+from rampcheck.running.recovery import Fuller, Recovery
 from rampcheck.wire.channel import Channel, News
 from rampcheck.wire.client import Client
 from rampcheck.wire.exchanges import Exchange, Request
@@ -51,7 +51,7 @@ class Target:
         self.lag = 0.0
         self._texts = texts
         self._presence = presence
-        recovery = Recovery(client, judge, suite, presence, self.plain, tell)
+        recovery = Recovery(client, judge, suite, presence, self.plain, self.fuller, tell)
         self._confirmation = Confirmation(client, judge, suite, recovery, self.plain)
         self._controls: dict[str, Controls] = {}
 
@@ -66,6 +66,13 @@ class Target:
     def plain(self, credential: str | None = None) -> Request:
         """Gives a new request like the one that the target accepted at the beginning of the run."""
         return self.baseline.build(self.profile, credential or self.suite.credential, self.unique())
+
+    def fuller(self) -> Iterator[Fuller]:
+        """Gives new requests, each with one optional part that a plain one is without."""
+        candidates = list(self.suite.candidates(self.profile))
+        for candidate in (candidates[place] for place in by_themselves(candidates)):
+            if not {*candidate.added} <= {*self.baseline.added}:
+                yield Fuller(candidate.build(self.profile, self.suite.credential, self.unique()), candidate.added)
 
     def unique(self) -> str:
         """Gives a short text that no other scenario of any run uses."""

@@ -262,8 +262,8 @@ class AnyTokenForAnotherNetwork(SessionService):
     def authenticate(self, call: Call) -> Partner:
         try:
             return super().authenticate(call)
-        except Refusal:
-            if b'"ERC20"' in call.body:
+        except Refusal as refusal:
+            if refusal.refused.status == 401 and b'"ERC20"' in call.body:
                 return self.partners[0]
             raise
 

@@ -96,7 +96,7 @@ polled(
     ["transaction.complete"],
     "status is in capitals.",
     respelled(str.upper, "status"),
-    may_break=["transaction.pending"],
+    may_break=["transaction.pending", *AGREES],
 )
 polled(
     "poll-completed-named-success",

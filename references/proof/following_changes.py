@@ -72,7 +72,7 @@ PATHS = {"transaction.auth": "/widget/transactions/", "kyc.auth": "/widget/users
 
 
 def admitted(name: str, clause: str, summary: str, admission: Admission, at: str = "") -> None:
-    """Registers a defect: where a conforming server refuses the caller, `admission` may let them in.
+    """Registers a defect: where a conforming server refuses the token, `admission` may let the caller in.
 
     `clause`, one of `PATHS`, says what they call; of a rule that holds for all of them, `at` says it.
     """
@@ -83,8 +83,9 @@ def admitted(name: str, clause: str, summary: str, admission: Admission, at: str
         def authenticate(self, call: Call) -> Partner:
             try:
                 return super().authenticate(call)
-            except Refusal:
-                partner = admission(self, call) if call.path.startswith(path) else None
+            except Refusal as refusal:
+                is_about_token = refusal.refused.status == 401 and call.path.startswith(path)
+                partner = admission(self, call) if is_about_token else None
                 if partner is None:
                     raise
                 return partner
