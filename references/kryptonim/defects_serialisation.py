@@ -69,9 +69,12 @@ def number(value: float) -> str:
 
 
 def signed_over(name: str, summary: str, write: Callable[[Any], str]) -> None:
-    """Registers a defect: the signature must be over what `write` makes of the JSON value in the body."""
+    """Registers a defect: the signature must be over what `write` makes of the JSON value in the body.
 
-    @defect(name, breaks=[BYTES], summary=summary)
+    That is good for another spelling of the same value as well.
+    """
+
+    @defect(name, breaks=[BYTES], may_break=["kryptonim.auth.signature-body"], summary=summary)
     class SignedOver(WidgetSessionService):
         def signed_bytes(self, call: Call) -> bytes:
             try:

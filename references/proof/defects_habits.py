@@ -154,7 +154,10 @@ register(
 
 def as_browsers_write(url: str) -> str:
     """A URL as the URL Standard writes it: host in lower case, no default port, a path in any case."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     if not parts.netloc:
         return url
     host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")

@@ -21,6 +21,16 @@ from .service import SessionService
 from .session_changes import SESSION
 from .status import StatusService
 
+
+def is_of_url(origin: str, own: str) -> bool:
+    """Whether the scheme, host and port of a URL are those of the registered origin."""
+    try:
+        url = urlsplit(origin)
+    except ValueError:
+        return False
+    return own == f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+
 _registered = defects(
     SessionService,
     "is_registered",
@@ -42,7 +52,7 @@ _registered(
 _registered(
     "origin-of-a-parsed-url",
     "An origin is read as a URL, whose scheme, host and port are looked up.",
-    lambda origin, own: own == f"{urlsplit(origin).scheme}://{urlsplit(origin).netloc.rpartition('@')[2]}",
+    is_of_url,
 )
 _registered(
     "first-of-several-origins",

@@ -141,9 +141,9 @@ class EveryEighthTokenUnchecked(BaseService):
     def authenticate(self, call: Call) -> Partner:
         try:
             return super().authenticate(call)
-        except Refusal:
-            self._wrong += 1
-            if self._wrong % 8:
+        except Refusal as refusal:
+            self._wrong += refusal.refused.status == 401
+            if refusal.refused.status != 401 or self._wrong % 8:
                 raise
             return self.partners[0]
 

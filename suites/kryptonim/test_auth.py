@@ -97,6 +97,8 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
         if name not in credentials:
             raise ProfileLacks(f"the profile lacks `credentials.{name}`")
     key, signature = credentials["second_api_key"], hmac_hex(body, credentials["second_signature_secret"])
+    accepted.with_header(API_KEY, key, "another partner's API key").is_refused(UNAUTHORIZED)
+    accepted.with_header(SIGNATURE, signature, "a signature under another partner's secret").is_refused(UNAUTHORIZED)
     theirs = accepted.changed(
         lambda request: request.with_credential("second_api_key").with_header(SIGNATURE, signature), "another partner"
     ).send_again_if_refused()
@@ -105,8 +107,6 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
             "the target refuses `credentials.second_api_key`, with a signature under "
             f"`credentials.second_signature_secret`, too (exchange {theirs.number}: {theirs.summary()})"
         )
-    accepted.with_header(API_KEY, key, "another partner's API key").is_refused(UNAUTHORIZED)
-    accepted.with_header(SIGNATURE, signature, "a signature under another partner's secret").is_refused(UNAUTHORIZED)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")

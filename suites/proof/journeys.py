@@ -56,6 +56,8 @@ class Journeys:
 
     def __exit__(self, *_: object) -> None:
         self._close(self._all)
+        if self._beside is not None:
+            self._beside.close()
         self._take_webhooks()
 
     def begin(self, *, receives: bool) -> None:
@@ -136,7 +138,7 @@ class Journeys:
         """Polls the first transaction of each partner once more, an interval later, by the other partner as well.
 
         The first one's user is asked for by both, who is likely to be more than not started by now. The WebSockets are
-        closed but the first one, over which something may still come.
+        closed but the first ones, over which something may still come.
         """
         time.sleep(self._target.profile.limits.poll_interval_seconds)
         seen = self._seen(self._all)
@@ -197,9 +199,8 @@ class Journeys:
                 return
 
     def _close(self, journeys: Sequence[Journey]) -> None:
-        for channel in [self._beside, *(channel for _, channel in self._strangers)]:
-            if channel is not None:
-                channel.close()
+        for channel in [channel for _, channel in self._strangers if channel is not None]:
+            channel.close()
         for journey in journeys:
             journey.close()
 
