@@ -31,6 +31,7 @@ refused(
     ["metadata"],
     "Metadata are refused where fields are unlocked.",
     lambda request: bool(request.get("metadata")) and bool(request.get("unlockedFields")),
+    (f"{REQUEST}.unlocked-fields",),
 )
 refused(
     "email-refused-with-bank-transfer",

@@ -202,7 +202,7 @@ class IpAddressNotSigned(WidgetSessionService):
 def _rest(body: bytes) -> str:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(document, dict):
         return ""
