@@ -433,5 +433,6 @@ def test_every_condition_is_tried_here(contract: str) -> None:
         "firewall-stops-a-payload",
         "firewall-tells-in-json",
         "users-mixed-up-at-the-same-time",
+        "partners-mixed-up-at-the-same-time",
     }
     assert {defect.name for defect in all_defects(contract) if defect.wrap} <= known

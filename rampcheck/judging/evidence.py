@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rampcheck.judging.findings import Finding
@@ -80,6 +80,7 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
     """Sorts the records of a journal by what they speak of."""
     account = Account()
     doubts: list[DoubtRecord] = []
+    again: dict[int | None, int] = {}
     notes: Counter[str] = Counter()
     for record in records:
         match record["kind"]:
@@ -104,6 +105,8 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
                 account.clauses[record["clause"]].tallied += record["times"]
             case "doubt":
                 doubts.append(record)
+            case "again":
+                again[record["of"]] = record["exchange"]
             case "note":
                 notes[record["text"]] += 1
             case "outage":
@@ -115,7 +118,7 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
                 account.cut = record["reason"]
     account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
     account.outages.sort(key=lambda outage: outage["began"])
-    _weigh(doubts, account)
+    _weigh(doubts, again, account)
     return account
 
 
@@ -166,8 +169,18 @@ def _span(record: ExchangeRecord) -> dict[int, Span]:
     return {record["number"]: span} if span is not None else {}
 
 
-def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
+def _last(again: Mapping[int | None, int], number: int | None) -> int | None:
+    """Gives the last of the exchanges in which the same was asked again, or the first where it was not."""
+    while number is not None and (later := again.get(number, 0)) > number:  # as in any journal that a run wrote
+        number = later
+    return number
+
+
+def _weigh(doubts: Iterable[DoubtRecord], again: Mapping[int | None, int], account: Account) -> None:
     """Makes findings of the wrong refusals that came at least twice in one kind, and notes of the others.
+
+    `again` gives for the number of an exchange that of the one in which the same was asked again. A clause speaks of
+    what did not come again if it speaks of what came in its place.
 
     Which of several clauses such a refusal met is chance: the one is blamed that met it most often.
     """
@@ -188,8 +201,9 @@ def _weigh(doubts: Iterable[DoubtRecord], account: Account) -> None:
                     account.clauses[doubt["clause"]].findings.append(_finding(doubt))
         else:
             account.notes.append(f"a wrong refusal that did not come again is not counted: {_where(alike)}")
-    for clause, foreign in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
+    for clause, doubted in _exchanges_by_clause(doubt for alike in passing.values() for doubt in alike).items():
         evidence = account.clauses[clause]
+        foreign = {number for number in doubted if number not in again or _last(again, number) in evidence.held}
         asked = len(foreign | evidence.held)
         if any(len(foreign) >= least and len(foreign) * share >= asked for least, share in FOREIGN):
             evidence.reasons.append(

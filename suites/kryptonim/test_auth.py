@@ -107,6 +107,7 @@ def test_a_signature_goes_with_its_own_key_only(accepted: Accepted, target: Targ
             "the target refuses `credentials.second_api_key`, with a signature under "
             f"`credentials.second_signature_secret`, too (exchange {theirs.number}: {theirs.summary()})"
         )
+    target.judge.observed(target.clause, f"another partner's own request: {theirs.summary()}", theirs)
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-bytes", "kryptonim.auth.signature-body")
