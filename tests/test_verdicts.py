@@ -211,6 +211,22 @@ def test_a_clause_of_which_much_was_anothers_is_not_verified() -> None:
     assert "it held 16 times elsewhere" in reason
 
 
+@pytest.mark.parametrize(("came", "verdict"), [((), "passed"), ((MUST,), "not_verified")])
+def test_what_was_anothers_counts_where_the_clause_speaks_of_what_came_then(
+    came: tuple[str, ...], verdict: str
+) -> None:
+    """A notice in place of a refusal says nothing of the promises about sessions; the way on never goes in a circle."""
+    answers = [exchanged(number, MUST) for number in range(10)]
+    instead = [doubt(MUST, number, gateway=True) for number in range(1000, 1004)]
+    then = [exchanged(number, *came) for number in range(3000, 3004)]
+    again = [
+        {"kind": "again", "exchange": number + 1000, "of": number}
+        for number in (*range(1000, 1004), *range(2000, 2004))
+    ]
+    circle = {"kind": "again", "exchange": 5, "of": 3000}
+    assert result(MUST, *answers, *instead, *then, *again, circle)["verdict"] == verdict
+
+
 def test_equal_notes_are_one() -> None:
     """A note that was written many times is told once, with its count."""
     note = {"kind": "note", "text": "a request that is no webhook of this run"}
