@@ -115,28 +115,33 @@ def test_a_run_ends_where_everything_is_refused(refusal: bytes, cause: str, cure
     assert cause in outage["cause"].lower()
 
 
-@pytest.mark.parametrize(
-    ("then", "broken"),
-    [(FULL, ["proof.session.request.client-ip-optional"]), (SESSION, [])],
-    ids=["for good", "for a while"],
-)
-def test_what_is_needed_all_of_a_sudden_is_found(then: bytes, broken: list[str], opened: Open) -> None:
-    """Refused without an optional part, accepted with it, and refused without it again: not where it is over then."""
+def test_a_header_that_is_needed_all_of_a_sudden_is_found(tmp_path: Path) -> None:
+    """Refused without an Origin once one was seen, accepted with it, and refused without it again."""
+    with server.start("proof", ["origin-required-once-seen"]) as running:
+        told = running.profile()
+        described = profile.from_mapping({**told, "limits": {**told["limits"], "recovery_seconds": 0.2}}, {})
+        target = Run(described, Settings("run", bytes(32), folder.claimed(str(tmp_path / "run"), "proof"))).target(0)
+        control = target.accepted()
+        assert control.with_header("Origin", told["partner"]["origins"][0]).send().accepted
+        with pytest.raises(TargetGone, match="With a registered `Origin` it accepts what it refuses without"):
+            target.accepted()
+    assert found(target) == ["proof.auth.origin-optional"]
+
+
+def test_who_is_counted_by_the_address_is_not_blamed_for_it(opened: Open) -> None:
+    """A limit for the calling address, which is taken where none is sent, refuses no other address."""
     seen: list[dict[str, Any]] = []
 
     def respond(body: dict[str, Any]) -> bytes:
         seen.append(body)
-        if len(seen) == 1 or "client_ip" in body:
-            return SESSION
-        return then if any("client_ip" in earlier for earlier in seen) else FULL
+        return SESSION if len(seen) == 1 or "client_ip" in body else FULL
 
     with scripted(respond) as (base_url, _):
         target = opened(base_url)
         target.accepted()
-        with pytest.raises(TargetGone) as ended:
+        with pytest.raises(TargetGone):
             target.accepted()
-    assert [record["clause"] for record in records(target, "finding") if record["judge"] == "scenario"] == broken
-    assert ("With `client_ip` it accepts" in str(ended.value)) is bool(broken)
+    assert found(target) == []
 
 
 @pytest.mark.parametrize("refusal", [REVOKED, LOGIN], ids=["revoked", "login page"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, NoReturn
@@ -77,7 +77,7 @@ class Outage:
 
 
 class Fuller(NamedTuple):
-    """A request with an optional part more than a plain one, and `added`: each clause by which it is, and its name."""
+    """A request with an optional header more than a plain one, and `added`: each clause that makes it so, and a name."""
 
     request: Request
     added: Iterable[tuple[str, str]]
@@ -86,7 +86,7 @@ class Fuller(NamedTuple):
 class Recovery:
     """Waits for the target of a run; `plain` gives a new request that it accepts as long as it is there.
 
-    `fuller` gives others, each with an optional part more, and by which clause that is optional. `tell` is told, for
+    `fuller` gives others, each with an optional header more, and by which clause that is optional. `tell` is told, for
     the user, that it is waited for, and how that ended.
     """
 
@@ -201,7 +201,8 @@ class Recovery:
 
     def _give_up(self, outage: Outage) -> NoReturn:
         if outage.refuses:
-            self._blame_what_is_needed(outage)
+            with suppress(Unjudged):  # A budget that is spent by it keeps nothing from being told.
+                self._blame_what_is_needed(outage)
         _, did, back = outage.words
         reason = (
             f"the target {did} at {outage.began} (exchange {outage.exchange}: "

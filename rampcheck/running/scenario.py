@@ -68,11 +68,15 @@ class Target:
         return self.baseline.build(self.profile, credential or self.suite.credential, self.unique())
 
     def fuller(self) -> Iterator[Fuller]:
-        """Gives new requests, each with one optional part that a plain one is without."""
-        candidates = list(self.suite.candidates(self.profile))
+        """Gives new requests, each with one optional header that a plain one is without.
+
+        What a body has more may name somebody else, an address or a user, for whom no limit is reached yet.
+        """
+        candidates, fields = list(self.suite.candidates(self.profile)), self.plain().json.keys()
         for candidate in (candidates[place] for place in by_themselves(candidates)):
-            if not {*candidate.added} <= {*self.baseline.added}:
-                yield Fuller(candidate.build(self.profile, self.suite.credential, self.unique()), candidate.added)
+            request = candidate.build(self.profile, self.suite.credential, self.unique())
+            if request.json.keys() == fields and not {*candidate.added} <= {*self.baseline.added}:
+                yield Fuller(request, candidate.added)
 
     def unique(self) -> str:
         """Gives a short text that no other scenario of any run uses."""

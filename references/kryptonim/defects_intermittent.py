@@ -11,6 +11,7 @@ from rampcheck.sandbox.gateway_pages import page
 from rampcheck.sandbox.wire import Answer, Call
 
 from . import refusals
+from .defects_signing import EighthWrongSignatureAccepted
 from .refusals import Refused
 from .service import WidgetSessionService
 
@@ -45,18 +46,10 @@ class EveryTenthErrorWithoutMessage(WidgetSessionService):
 
 
 @defect("every-twelfth-signature-unchecked", breaks=["kryptonim.auth.signature-secret"], may_break=["kryptonim.auth"])
-class EveryTwelfthSignatureUnchecked(WidgetSessionService):
+class EveryTwelfthSignatureUnchecked(EighthWrongSignatureAccepted):
     """Every twelfth wrong signature passes."""
 
-    def __init__(self, environment: str) -> None:
-        super().__init__(environment)
-        self._wrong = 0
-
-    def is_signature(self, signature: str, body: bytes) -> bool:
-        if super().is_signature(signature, body):
-            return True
-        self._wrong += 1
-        return self._wrong % 12 == 0
+    every = 12
 
 
 def _refused(name: str, clause: str, every: int, *in_turn: Refused) -> None:

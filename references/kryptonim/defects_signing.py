@@ -52,6 +52,8 @@ class SignatureSkippedAfterAGoodOne(WidgetSessionService):
 class EighthWrongSignatureAccepted(WidgetSessionService):
     """After seven wrong signatures the verifier is taken for broken, and the next request passes unverified."""
 
+    every = 8
+
     def __init__(self, environment: str) -> None:
         super().__init__(environment)
         self._wrong = 0
@@ -60,7 +62,7 @@ class EighthWrongSignatureAccepted(WidgetSessionService):
         if super().is_signature(signature, body):
             return True
         self._wrong += 1
-        return self._wrong % 8 == 0
+        return self._wrong % self.every == 0
 
 
 @defect("wrong-signature-accepted-when-repeated", breaks=WRONG_SIGNATURE)
