@@ -77,7 +77,7 @@ class Outage:
 
 
 class Fuller(NamedTuple):
-    """A request with an optional header more than a plain one; `added`: by which clause it is optional, and its name."""
+    """A request with a header more than a plain one; `added`: by which clause that is optional, and its name."""
 
     request: Request
     added: Iterable[tuple[str, str]]
