@@ -179,6 +179,17 @@ def test_what_is_hidden_does_not_depend_on_its_place(before: int) -> None:
     assert shown.startswith("-" * before + "https[redacted short ")
 
 
+@pytest.mark.parametrize("place", [0, *range(3980, 4010), *range(7980, 8010), 11_980])
+def test_a_run_is_found_wherever_it_stands_in_a_long_text(place: int) -> None:
+    """A text that repeats itself is looked through once for each part that is new."""
+    search = Search()
+    search.tell(Secret("client_token", "tok-5Hq8ZxW2mNp4"))
+    text = "ab-" * 4000
+    found = search.find(text[:place] + "tok-5Hq8ZxW2" + text[place:])
+    assert (place, place + 12) in [(span.start, span.end) for span in found]
+    assert not search.find(text)
+
+
 def test_a_flood_of_new_values_is_forgotten_in_time() -> None:
     """What is kept in mind has a bound; the newest values are always found, and credentials for ever."""
     search = Search()

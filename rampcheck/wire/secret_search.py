@@ -21,6 +21,7 @@ MOST_KEPT = 1 << 16  # characters of the values that are kept in mind until newe
 
 _GRAM = 8  # the index is by pieces of eight characters, …
 _STRIDE = RUN - _GRAM + 1  # … and every fifth place is looked up in it, so that any run is met
+_BLOCK = 800 * _STRIDE  # characters that are looked up once, however often a long text repeats them
 _ANCHOR = 6  # characters at either end of a secret, by which one that was altered is met
 _MOST_ALTERED = 3  # characters of a secret that are others: `***` in its middle
 
@@ -140,11 +141,25 @@ class Search:
                 yield Span(*reading.located(*match.span()), Secret("email", match[0]))
 
     def _spans_of_folded(self, text: str) -> list[Span]:
-        grams = self._grams
-        met = [place for place in range(0, len(text) - _GRAM + 1, _STRIDE) if text[place : place + _GRAM] in grams]
+        met = self._met(text)
         wholes = [*self._wholes(text, self._short), *self._nearly(text)]
         # What is as long as a run is met, too.
         return [*self._runs(text, met), *wholes, *self._wholes(text, self._whole)] if met else wholes
+
+    def _met(self, text: str) -> list[int]:
+        """Gives at which of every `_STRIDE` places of a text a piece of a secret begins."""
+        grams, met, free = self._grams, [], set[str]()
+        for start in range(0, len(text) - _GRAM + 1, _BLOCK):
+            block = text[start : start + _BLOCK + _GRAM - _STRIDE]
+            if block in free:
+                continue
+            places = [
+                place for place in range(0, len(block) - _GRAM + 1, _STRIDE) if block[place : place + _GRAM] in grams
+            ]
+            met += [start + place for place in places]
+            if not places:
+                free.add(block)
+        return met
 
     def _runs(self, text: str, met: Iterable[int]) -> Iterator[Span]:
         """Gives the runs of secrets that are long enough to give them away, from the places where a piece was met."""
