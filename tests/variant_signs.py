@@ -233,6 +233,7 @@ KRYPTONIM: Signs = {
     "metadata-within-limits": (does(metadata={"note": "x" * 600}), INVALID),
     "texts-within-limits": (does(successUrl=f"https://shop.test/{'x' * 128}"), INVALID),
     "digits-within-limits": (does(fiatAmount=15.000000001), INVALID),
+    "every-listed-currency": (does(fiatCurrency="XXX"), OK),
     "limits-by-currency": (does(fiatAmount=None, cryptoAmount=21), "outside the limits"),
     "example-domains-refused": (does(successUrl="https://shop.example/done"), INVALID),
     "messages-in-the-asked-language": (does(body=b"{", headers=GERMAN), r'"message": "\[de\] '),

@@ -22,6 +22,7 @@ reference = Reference(
         "defects_types",
         "defects_json",
         "defects_size",
+        "defects_behind",
         "defects_language",
         "defects_session",
         "defects_errors",

@@ -140,6 +140,15 @@ class AnyLetterCase(WidgetSessionService):
         super().check_crypto_currency(request)
 
 
+@own("every-listed-currency")
+class EveryListedCurrency(WidgetSessionService):
+    """The fiat currencies are all those that ISO 4217 lists: for tests (XTS), none at all (XXX), and gold, too."""
+
+    def check_fiat_currency(self, request: dict[str, Any]) -> None:
+        if request["fiatCurrency"] not in ("GBP", "PLN", "XAU", "XDR", "XTS", "XXX"):
+            super().check_fiat_currency(request)
+
+
 @own("any-payment-method")
 class AnyPaymentMethod(WidgetSessionService):
     """A payment method of another environment is accepted, and one nobody knows is passed over."""

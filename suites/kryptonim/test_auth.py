@@ -274,7 +274,9 @@ def test_a_signature_in_base64_is_refused(accepted: Accepted, secret: str) -> No
         "base64url": urlsafe_b64encode(digest).decode(),
         "base64 of its hexadecimal digits": b64encode(digest.hex().encode()).decode(),
     }
-    for what, signature in {**forms, "base64 without padding": forms["base64"].rstrip("=")}.items():
+    # Where the digest happens to have no character in which the alphabets differ, the two of each are one.
+    bare = {f"{name} without padding": forms[name].rstrip("=") for name in ("base64", "base64url")}
+    for what, signature in {**forms, **bare}.items():
         accepted.with_header(SIGNATURE, signature, f"the signature in {what}").is_refused(UNAUTHORIZED)
 
 

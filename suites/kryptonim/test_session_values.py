@@ -123,12 +123,18 @@ def test_a_request_with_both_amounts_is_refused(accepted: Accepted, another: Acc
             control.instead(control.request.without(*AMOUNTS).but(**both), json.dumps(both)).is_refused(ANY_4XX)
 
 
-@pytest.mark.verifies(f"{CLAUSE}.amount-exclusive", f"{CLAUSE}.amount-positive")
+@pytest.mark.verifies(
+    f"{CLAUSE}.amount-exclusive", f"{CLAUSE}.amount-positive", *(f"{CLAUSE}.type.{name}" for name in AMOUNTS)
+)
 def test_a_second_amount_of_nothing(accepted: Accepted) -> None:
-    """Whether null counts as a second amount is not documented, and observed; zero is refused as zero is, if not so."""
+    """Whether null counts as a second amount is not documented, and observed; zero is refused as zero is, if not so.
+
+    And an empty string is no number, whether another amount is there or not.
+    """
     missing = next(name for name in AMOUNTS if name not in accepted.request.json)
     accepted.but(**{missing: None}).is_observed(clause=f"{CLAUSE}.amount-exclusive")
     accepted.but(**{missing: 0}).is_refused(ANY_4XX, clause=f"{CLAUSE}.amount-positive")
+    accepted.but(**{missing: ""}).is_refused(ANY_4XX, clause=f"{CLAUSE}.type.{missing}")
 
 
 @pytest.mark.verifies(f"{CLAUSE}.amount-positive")
@@ -159,9 +165,9 @@ def test_a_user_may_choose_anew(full: Accepted) -> None:
 @pytest.mark.verifies(f"{CLAUSE}.fiat-currency-unknown")
 @parts(6, 1)
 def test_a_made_up_fiat_currency_is_refused(accepted: Accepted, another: Accepted, part: slice) -> None:
-    """A code that is no currency, or that of a crypto currency, is refused (XXX is no currency in ISO 4217)."""
-    made_up = ("XXX", OBJECTS_OWN, "E", f"{accepted.request.json['fiatCurrency']}X", "USDC")
-    for control, currency in [*((accepted, currency) for currency in made_up), (another, "XXX")][part]:
+    """A code that no list of currencies has, ISO 4217's least of all, or that of a crypto currency, is refused."""
+    made_up = ("QZQ", OBJECTS_OWN, "E", f"{accepted.request.json['fiatCurrency']}X", "USDC")
+    for control, currency in [*((accepted, currency) for currency in made_up), (another, "QZQ")][part]:
         control.but(fiatCurrency=currency).is_refused(ANY_4XX)
 
 
@@ -170,7 +176,7 @@ def test_a_made_up_fiat_currency_is_refused(accepted: Accepted, another: Accepte
 def test_a_made_up_crypto_currency_is_refused(accepted: Accepted, another: Accepted, part: slice) -> None:
     """A symbol that does not exist, or the code of a fiat currency, is refused."""
     known = accepted.request.json["cryptoCurrency"]
-    made_up = (OBJECTS_OWN, f"{known}X", f"RAMPCHECK{known}", "EUR")
+    made_up = (OBJECTS_OWN, f"{known}X", f"{'RAMPCHECK' * 8}{known}", "EUR")
     for control, currency in [*((accepted, currency) for currency in made_up), (another, "RAMPCHECKX")][part]:
         control.but(cryptoCurrency=currency).is_refused(ANY_4XX)
 
@@ -272,10 +278,12 @@ METADATA: dict[str, dict[str, Any]] = {
     "a long text": {"note": "rampcheck " * 20},
     "an empty name": {"": "rampcheck"},
     "a name of several words": {"the note's name": "rampcheck"},
-    "a name with a dot": {"order.id": "rampcheck"},
+    "names with a dot and a dollar sign": {"order.id": "rampcheck", "$order": "rampcheck"},
+    "names of the request's own fields": {"network": "none", "email": 1, "fiatAmount": None, "sessionId": None},
     "marks and a line break": {"note": 'Ann & Bob\'s "5 < 6" > 4; 50 % \\ a/b\nrampcheck'},
     "other alphabets": {"zażółć": "Ünïcödé, 例え, مثال, 💸"},
     "a number": {"note": 1234},
+    "zero": {"note": 0},
     "a fraction": {"note": -0.5},
     "a large number": {"note": 10**21},
     "booleans": {"yes": True, "no": False},
