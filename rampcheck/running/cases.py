@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -135,7 +136,7 @@ def not_json(body: bytes) -> dict[str, bytes]:
         "JSON in single quotes": body.replace(b'"', b"'"),
         "JSON with a comment": body[:-1] + b"/* note */}",
         "JSON followed by JSON": body + b"{}",
-        "a form": b"amount=100&network=none",
+        "a form": urlencode(json.loads(body)).encode(),
         "JSON with a name without quotes": body.replace(b'"', b"", 2),
         "JSON with a tab in a string": body[:-1] + b',"note":"\t"}',
     }

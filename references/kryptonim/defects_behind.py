@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 from rampcheck.sandbox.defects import defect
+from rampcheck.sandbox.strict_json import NotJsonError
 from rampcheck.sandbox.wire import Call
 
 from .defects_json import CRASH
 from .defects_request import REQUEST
+from .request import AMOUNTS, REQUIRED
 from .service import WidgetSessionService
 
 Fields = dict[str, Any]
@@ -119,6 +123,20 @@ _read(
     lambda metadata: any(value == 0 and not isinstance(value, bool) for value in metadata.values()),
 )
 
+# What is no JSON, but tells all that is asked for.
+
+
+@defect("form-accepted", breaks=[f"{REQUEST}.malformed-json"])
+class FormAccepted(WidgetSessionService):
+    """A body that is no JSON is read as a form, and its amount as a number."""
+
+    def refuse_malformed(self, body: bytes, error: NotJsonError) -> Fields:
+        form: Fields = dict(parse_qsl(body.decode("ascii", "replace")))
+        if not form.keys() >= set(REQUIRED):
+            return super().refuse_malformed(body, error)
+        return form | {name: Decimal(form[name]) for name in AMOUNTS if name in form}
+
+
 # A second amount that is no amount.
 
 
@@ -131,7 +149,7 @@ class SecondAmountOfEmptyStringAccepted(WidgetSessionService):
     """An amount of "" beside another one counts as none, as a form sends it."""
 
     def fields_of(self, document: Fields) -> Fields:
-        amounts = [name for name in ("fiatAmount", "cryptoAmount") if name in document]
+        amounts = [name for name in AMOUNTS if name in document]
         empty = [name for name in amounts if document[name] == ""]
         if len(amounts) > len(empty) == 1:
             document = {name: value for name, value in document.items() if name not in empty}

@@ -115,3 +115,8 @@ _hosted("widget-url-of-unfilled-template", "The host in the widget's URL is ${WI
 _hosted(
     "widget-url-of-undefined-host", "The host in the widget's URL is that of a setting that is missing.", "undefined"
 )
+_hosted(
+    "widget-url-with-two-schemes",
+    "The host in the widget's URL is that of a setting that is a whole URL.",
+    "https://buy.kryptonim.example",
+)

@@ -33,9 +33,10 @@ from .amounts import AMOUNTS
 from .privacy import disclosed, hidden_texts
 from .requests import PATH, REQUIRED, SIGNATURE
 
-# What stands in no URL (RFC 3986 section 2), and in no host's name: what a template that was not filled in leaves.
+# What stands in no URL (RFC 3986 section 2), and in no host's name: what a template that was not filled in leaves, or
+# one that was filled in with a whole URL.
 WHITE_SPACE = re.compile(r"\s")
-UNFILLED = re.compile(r"[{}<>]|^(undefined|null|none)$")
+UNFILLED = re.compile(r"[{}<>]|^(undefined|null|none|https?)$")
 
 SESSION = Endpoint("POST", PATH)
 LIFETIME, TOLERANCE = 30 * 60, 30  # seconds

@@ -176,7 +176,7 @@ def test_a_made_up_fiat_currency_is_refused(accepted: Accepted, another: Accepte
 def test_a_made_up_crypto_currency_is_refused(accepted: Accepted, another: Accepted, part: slice) -> None:
     """A symbol that does not exist, or the code of a fiat currency, is refused."""
     known = accepted.request.json["cryptoCurrency"]
-    made_up = (OBJECTS_OWN, f"{known}X", f"{'RAMPCHECK' * 8}{known}", "EUR")
+    made_up = (OBJECTS_OWN, f"{known}QZQ", f"{'RAMPCHECK' * 8}{known}", "EUR")
     for control, currency in [*((accepted, currency) for currency in made_up), (another, "RAMPCHECKX")][part]:
         control.but(cryptoCurrency=currency).is_refused(ANY_4XX)
 
