@@ -14,6 +14,7 @@ reference = Reference(
         "defects_fields",
         "defects_required",
         "defects_json",
+        "defects_bound",
         "defects_choice",
         "defects_options",
         "defects_session",

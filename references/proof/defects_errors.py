@@ -308,6 +308,15 @@ class UpstreamRetryRefused(SessionService):
             self.invalid("This request was sent before.")
 
 
+@defect("upstream-retry-without-transaction", breaks=UPSTREAM)
+class UpstreamRetryWithoutTransaction(SessionService):
+    """After the provider has failed, the same body gives a session that has no transaction."""
+
+    def record(self, partner: Partner, request: SessionRequest, session: dict[str, Any]) -> None:
+        if (partner.widget_id, request.partner_user_id) not in self._failed_once:
+            super().record(partner, request, session)
+
+
 _renamed(
     "upstream-named-unavailable",
     "A failure of the provider is named upstream_unavailable.",

@@ -11,6 +11,7 @@ from .following_changes import PATHS, admitted
 from .partners import Partner
 from .refusals import Refusal
 
+SESSION = "/widget/session"
 # What the three endpoints beside the session's open, and their paths.
 OPENED = {
     "transactions": PATHS["transaction.auth"],
@@ -50,6 +51,17 @@ def with_token_in_query(service: BaseService, call: Call) -> Partner | None:
     return None if token is None or "authorization" in call.headers else service.partner_for(token)
 
 
+def with_token_in_another_header(service: BaseService, call: Call) -> Partner | None:
+    """Lets in as a partner whose token stands in X-API-Key."""
+    return service.partner_for(call.header("x-api-key") or "")
+
+
+def with_token_in_cookie(service: BaseService, call: Call) -> Partner | None:
+    """Lets in as a partner whose token stands in a cookie."""
+    cookies = (cookie.strip().partition("=") for cookie in (call.header("cookie") or "").split(";"))
+    return next((service.partner_for(value) for name, _, value in cookies if name == "client_token"), None)
+
+
 for _what, _path in OPENED.items():
     admitted(
         f"inactive-token-opens-{_what}",
@@ -86,6 +98,27 @@ admitted(
     with_token_in_query,
 )
 admitted("kyc-with-token-in-query", "kyc.auth", "A good token in the query opens a user.", with_token_in_query)
+admitted(
+    "session-with-token-in-another-header",
+    "auth.bearer-required",
+    "A good token in X-API-Key opens a session.",
+    with_token_in_another_header,
+    at=SESSION,
+)
+admitted(
+    "session-with-token-in-cookie",
+    "auth.bearer-required",
+    "A good token in a cookie opens a session.",
+    with_token_in_cookie,
+    at=SESSION,
+)
+admitted("kyc-with-token-in-cookie", "kyc.auth", "A good token in a cookie opens a user.", with_token_in_cookie)
+admitted(
+    "ws-with-token-in-another-header",
+    "ws.auth",
+    "A good token in X-API-Key opens a WebSocket.",
+    with_token_in_another_header,
+)
 
 _kept_out = defects(
     BaseService, "authenticate", lambda keep_out, service, inherited, call: keep_out(service, inherited(call), call)

@@ -18,6 +18,7 @@ from .request import SessionRequest
 from .service import SessionService
 
 REQUEST = "proof.session.request"
+ADDRESS = re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}|0x[0-9a-fA-F]{40}")
 
 # The JSON.
 
@@ -342,6 +343,15 @@ class SentAddressChecked(SessionService):
         if request.address is not None and request.address[:1] != own[:1]:
             self.invalid("address does not fit the network.")
         return own
+
+
+@defect("sent-address-used-if-valid", breaks=[f"{REQUEST}.address-ignored"])
+class SentAddressUsedIfValid(SessionService):
+    """An address in the request is used if it has the form of one."""
+
+    def wallet(self, partner: Partner, request: SessionRequest) -> str:
+        own = super().wallet(partner, request)
+        return request.address if request.address and ADDRESS.fullmatch(request.address) else own
 
 
 @defect("sent-address-used-off-first-pair", breaks=[f"{REQUEST}.address-ignored"])

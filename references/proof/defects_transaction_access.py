@@ -221,6 +221,16 @@ searched(
     "Another partner's transaction gets the code not_your_transaction.",
     refusing_foreign(replace(refusals.TRANSACTION, code="not_your_transaction")),
 )
+searched(
+    "transactions-of-users-in-common",
+    ["isolation"],
+    "Another partner's transaction is found if its user's name is that of a user of one's own.",
+    lambda service, partner, asked: (
+        found
+        if (found := _foreign(service, partner, asked)) and service.ledger.knows(partner, found.partner_user_id)
+        else None
+    ),
+)
 
 
 @defect("transaction-remembered-for-everybody", breaks=["proof.transaction.isolation"])

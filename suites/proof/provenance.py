@@ -21,6 +21,16 @@ BARE = (
     "X-Cluster-Client-IP",
     "X-Envoy-External-Address",
     "Fastly-Client-IP",
+    # What a hosting platform, the ingress of a cluster, and the code that is copied most in PHP and Java go by.
+    "Fly-Client-IP",
+    "X-Azure-ClientIP",
+    "X-AppEngine-User-IP",
+    "X-Original-Forwarded-For",
+    "Client-IP",
+    "X-Forwarded",
+    "Forwarded-For",
+    "Proxy-Client-IP",
+    "WL-Proxy-Client-IP",
 )
 
 

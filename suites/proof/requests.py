@@ -21,6 +21,11 @@ CLIENT_IP = "203.0.113.42"  # RFC 5737: documentation only
 EXAMPLE_ADDRESS = "TRx1a2b3c4d5e6f7g8h9j1k2m3n4p5q6r7"
 # For a partner whose address Proof resolves: what is sent is no address at all.
 IGNORED_ADDRESS = "TRampcheckSentAddressIgnoredByProof"
+# Addresses to which nobody has the key, by how those of their networks begin: a server may use what has a right form.
+NOBODYS_ADDRESSES: Mapping[str, str] = {
+    "T": "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb",
+    "0x": "0x000000000000000000000000000000000000dEaD",
+}
 
 # For a path: a store may fall over either.
 HOSTILE_IDS: Mapping[str, str] = {"a NUL": "\0", "5,000 characters": "x" * 5_000}
@@ -69,6 +74,11 @@ def upgrade(transaction: str, credential: str) -> Request:
 def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:
     """Gives the currencies and networks that should work for a partner, the documentation's where none is known."""
     return tuple((currency, network) for currency, network in partner.get("pairs", ())) or (EXAMPLE_PAIR,)
+
+
+def address_like(own: str) -> str:
+    """Gives an address of nobody's that has the form of another one; of a form that is not known, what is none."""
+    return next((address for start, address in NOBODYS_ADDRESSES.items() if own.startswith(start)), IGNORED_ADDRESS)
 
 
 def amount_near(partner: Partner, number: int, decimals: str) -> str:

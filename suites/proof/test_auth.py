@@ -22,8 +22,8 @@ from .refusals import (
     MISSING_TOKEN,
     UNAUTHORISED,
 )
-from .requests import PATH, kyc_status, origins, pairs, poll, upgrade, with_headers
-from .tokens import GRACE, Strangers, demand_heed
+from .requests import kyc_status, origins, pairs, poll, upgrade, with_headers
+from .tokens import GRACE, Strangers, demand_heed, misplaced
 
 SECOND = "second_client_token"
 STRANGERS = Strangers("proof.auth.bearer-required", "proof.auth.unknown-token")
@@ -38,12 +38,9 @@ def test_a_call_without_token_is_refused(accepted: Accepted) -> None:
 
 @pytest.mark.verifies("proof.auth.bearer-required")
 def test_a_token_in_the_query_is_no_token(accepted: Accepted, token: str) -> None:
-    """A good token in the query string does not stand in for the header."""
-    for name in ("access_token", "client_token"):
-        accepted.instead(
-            accepted.request.with_header("Authorization", None).with_path(f"{PATH}?{name}={token}"),
-            f"the token as {name} in the query only",
-        ).is_refused(MISSING_TOKEN)
+    """A good token in the query string, in another header or in a cookie does not stand in for the header."""
+    for what, request in misplaced(accepted.request, token).items():
+        accepted.instead(request, what).is_refused(MISSING_TOKEN)
 
 
 @pytest.mark.verifies("proof.auth.unknown-token")
@@ -252,9 +249,8 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
     ):
         accepted.with_header("Origin", origin).is_refused(FORBIDDEN_ORIGIN)
     if SECOND in target.profile.credentials:
-        target.control(SECOND).with_header("Origin", "https://unregistered.rampcheck.example").is_refused(
-            FORBIDDEN_ORIGIN
-        )
+        # Whoever develops a service lets in what runs beside it, and may leave that in.
+        target.control(SECOND).with_header("Origin", "http://localhost:41733").is_refused(FORBIDDEN_ORIGIN)
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")

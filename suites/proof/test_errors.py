@@ -1,13 +1,18 @@
 """Errors: envelope, table, request id (errors page). Every error of a run is judged by the schema and the invariants;
 these scenarios provoke one of each kind."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
 
 from rampcheck.errors import Unjudged
 from rampcheck.judging.demands import Acceptance, Demand, Rejection
 from rampcheck.running.scenario import Accepted, Target
+from rampcheck.wire.exchanges import Request
 
-from .requests import BROWSER, with_headers
+from .asking import demand, transaction_of
+from .requests import BROWSER, poll, with_headers
 
 PROVIDER_ERROR = Rejection([502], {"error": ["upstream_error"], "code": ["provider_error"]})
 
@@ -39,8 +44,13 @@ def test_one_error_of_each_kind(accepted: Accepted) -> None:
 
 
 @pytest.mark.verifies("proof.errors.upstream")
-def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accepted, target: Target) -> None:
-    """A failing provider gives 502 upstream_error provider_error, and the same body works when sent again."""
+def test_a_provider_failure_heals_by_sending_the_same_body_again(
+    accepted: Accepted, target: Target, once_known: Callable[[Accepted, Request], Accepted]
+) -> None:
+    """A failing provider gives 502 upstream_error provider_error, and the same body works when sent again.
+
+    It does so if its transaction is known, as that of another session is.
+    """
     healed = Demand(target.clause, Acceptance("a session"), "for the same body sent again")
     for is_last in (False, True):
         # With an e-mail address of its own: a target may take each address for one user only.
@@ -58,6 +68,10 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(accepted: Accep
             target.judge.record(target.judge.doubted(failure))
             if last.accepted:
                 target.demand(last, healed, accepted.exchange)
+                with suppress(Unjudged):  # Where no transaction is ever known, that is another clause's affair.
+                    once_known(accepted, poll(transaction_of(accepted.exchange), accepted.credential))
+                    question = poll(transaction_of(last), accepted.credential)
+                    demand(target, target.clause, question, Accepted(target, failing, last))
                 return
         if not is_last:
             target.confirm(accepted.request)  # Another failure has to come a second time, with a control between.

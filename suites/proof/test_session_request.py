@@ -25,6 +25,7 @@ from rampcheck.running.cases import (
 )
 from rampcheck.running.scenario import Accepted, Target
 
+from .asking import transaction_of, until_known
 from .refusals import (
     ANY_4XX,
     CURRENCY_NOT_ALLOWED,
@@ -33,7 +34,7 @@ from .refusals import (
     WALLET_NOT_SUPPORTED,
     WRONG_TYPE,
 )
-from .requests import CLIENT_IP, IGNORED_ADDRESS, OPTIONAL, REQUIRED, pairs
+from .requests import CLIENT_IP, IGNORED_ADDRESS, OPTIONAL, REQUIRED, address_like, pairs, poll
 
 SECOND = "second_client_token"
 NOT_DECIMAL = (
@@ -56,6 +57,15 @@ NOT_DECIMAL = (
     "$100",
 )
 REDIRECT_URL = "https://rampcheck.example/done"
+# What a session says of itself whatever is asked, as it never is: a server may bind whatever a body brings.
+ALWAYS_OTHERWISE = {
+    "widget_id": "rampcheck",
+    "fix_currency": False,
+    "fix_network": ["RAMPCHECK"],
+    "fix_amount": False,
+    "fix_fiat_currency": True,
+    "fix_fiat_amount": False,
+}
 # The last two are 100 in the digits of other scripts, full-width and Arabic-Indic.
 PERHAPS_DECIMAL = ("1e3", ".5", "5.", "+5", "007", " 5", "5\n", "\uff11\uff10\uff10", "\u0661\u0660\u0660")
 
@@ -309,11 +319,14 @@ def test_client_ip_may_be_left_out_of_a_sell(target: Target, seller: str) -> Non
 @pytest.mark.verifies("proof.session.request.address-ignored")
 @parts(3, 1)
 def test_an_address_sent_changes_nothing(accepted: Accepted, target: Target, part: slice) -> None:
-    """Where Proof resolves the address, one that is sent is ignored, on every pair and by the next session, too."""
-    sent = IGNORED_ADDRESS
+    """Where Proof resolves the address, one that is sent is ignored, on every pair and by the next session, too.
+
+    It has the form of Proof's own; what has none is sent among the choices of a session.
+    """
     for currency, network in pairs(target.partner())[part]:
         control = accepted.then(accepted.request.but(currency=currency, network=network))
         own = given(control.exchange, "address")
+        sent = address_like(str(own))
         unsent = Demand(
             target.clause, Holds("address", sent, not_so=True), f"the one sent, but Proof's own, as {own!r} before"
         )
@@ -416,6 +429,17 @@ def test_no_hostile_header_breaks_the_target(accepted: Accepted, target: Target)
 
 
 @pytest.mark.verifies("proof.session.request.unknown-field")
-def test_an_undocumented_field(accepted: Accepted) -> None:
-    """What a target does with a field that is not documented is observed."""
-    accepted.but(rampcheck_undocumented="x").is_observed()
+def test_an_undocumented_field(accepted: Accepted, target: Target) -> None:
+    """What a target does with a field that is not documented is observed, also with one that is named as an answer's.
+
+    Where there is a session all the same, what is always so in one is so in this one, as the invariants say, and its
+    transaction is pending.
+    """
+    own = {"merchant_transaction_id": transaction_of(accepted.exchange), "status": "completed"}
+    exchange = accepted.changed(
+        lambda request: request.but(rampcheck_undocumented="x", **ALWAYS_OTHERWISE, **own),
+        "a field that is not documented, and those of answers",
+    ).is_observed()
+    if exchange.accepted and (answer := until_known(target, poll(transaction_of(exchange), accepted.credential))):
+        pending = Demand("proof.transaction.pending", Holds("status", "pending"), "for a session just created")
+        target.demand(answer, pending, exchange)

@@ -136,13 +136,25 @@ def test_other_spellings_of_an_id(accepted: Accepted, polled: Accepted, token_na
     ).is_observed()
 
 
+def of_the_same_user(target: Target, session: Accepted, credential: str) -> Accepted | None:
+    """Gives another partner's session for a user of that name, None where there is none."""
+    user = session.request.json["partner_user_id"]
+    request = target.plain(credential).but(partner_user_id=user)
+    exchange = session.instead(request, "another partner's session for a user of the same name").send()
+    return Accepted(target, request, exchange) if exchange.accepted else None
+
+
 @pytest.mark.verifies("proof.transaction.isolation")
 def test_another_partners_transaction_is_not_found(
     target: Target, once_known: Callable[[Accepted, Request], Accepted]
 ) -> None:
-    """Neither partner finds the other's transaction, while both find their own."""
+    """Neither partner finds the other's transaction, while both find their own, though it is of a user they both have.
+
+    Where a name that is the other partner's user's is refused, the users are two.
+    """
     first, second = target.suite.credential, SECOND
-    own = {name: target.control(name) for name in (first, second)}
+    own = {first: target.control(first)}
+    own[second] = of_the_same_user(target, own[first], second) or target.control(second)
     for credential, other in ((first, second), (second, first)):
         question = once_known(own[credential], poll(transaction_of(own[credential].exchange), credential))
         question.instead(question.request.with_credential(other), "the token of another partner").is_refused(NOT_FOUND)

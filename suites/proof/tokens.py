@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rampcheck.judging.demands import Demand, Due, Rejection, Silence
 from rampcheck.running.scenario import Accepted, Attempt, Target
-from rampcheck.wire.exchanges import Exchange
+from rampcheck.wire.exchanges import Exchange, Request
 
 from .refusals import INVALID_TOKEN, UNAUTHORISED
 from .upgrades import demand_silent_refusal
@@ -47,18 +47,8 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
         if stranger != token:
             target.hide("made_up_token", stranger)
             yield Unfit(known.with_header("Authorization", f"Bearer {stranger}", what), clause, UNAUTHORISED)
-    path = known.request.path
-    for name in ("access_token", "client_token"):
-        yield Unfit(
-            known.instead(
-                known.request.with_header("Authorization", None).with_path(
-                    f"{path}{'&' if '?' in path else '?'}{name}={token}"
-                ),
-                f"the token as {name} in the query only",
-            ),
-            clause,
-            UNAUTHORISED,
-        )
+    for what, request in misplaced(known.request, token).items():
+        yield Unfit(known.instead(request, what), clause, UNAUTHORISED)
     schemes = {
         "the token under Basic": f"Basic {b64encode(f'{token}:'.encode()).decode()}",
         "the token under Token": f"Token {token}",
@@ -73,6 +63,21 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
             INACTIVE,
             INVALID_TOKEN,
         )
+
+
+def misplaced(request: Request, token: str) -> dict[str, Request]:
+    """Gives a request with the token in two other places than its header, each with a phrase that says where."""
+    bare = request.with_header("Authorization", None)
+    separator = "&" if "?" in bare.path else "?"
+    return {
+        f"the token as {name} in the query and in {header} only": bare.with_path(
+            f"{bare.path}{separator}{name}={token}"
+        ).with_header(header, value)
+        for name, header, value in (
+            ("access_token", "X-API-Key", token),
+            ("client_token", "Cookie", f"client_token={token}; access_token={token}"),
+        )
+    }
 
 
 def demand_rules_of_tokens(target: Target, known: Accepted, clause: str, part: slice) -> None:
