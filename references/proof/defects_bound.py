@@ -52,9 +52,3 @@ bound(
     ["fix_currency", "fix_network", "fix_fiat_amount", "fix_fiat_currency"],
 )
 bound("widget-id-of-request-taken", ["widget-id"], "A request may name the widget.", ["widget_id"])
-bound(
-    "transaction-id-of-request-taken",
-    ["merchant-transaction-id"],
-    "A request may name the transaction, and so one that there is already.",
-    ["merchant_transaction_id"],
-)
