@@ -8,7 +8,9 @@ import pytest
 
 from rampcheck.contract.profile import Partner, from_mapping
 from rampcheck.judging import suite
-from suites.proof.requests import amount_near
+from rampcheck.wire.exchanges import Request
+from suites.proof.requests import IGNORED_ADDRESS, NOBODYS_ADDRESSES, address_like, amount_near
+from suites.proof.tokens import misplaced
 
 
 def test_the_minimum_is_tried_first_and_all_that_is_optional_last() -> None:
@@ -44,3 +46,32 @@ def test_amounts_near_the_one_that_works(partner: Partner, first: str, second: s
     assert amounts[:2] == [first, second]
     assert len(set(amounts)) == len(amounts)
     assert {least <= float(amount) <= most for amount in amounts} == {True}
+
+
+@pytest.mark.parametrize(
+    ("own", "like"),
+    [
+        ("TQ5NsellsAndBuysUsdtTrc20WalletXy7", NOBODYS_ADDRESSES["T"]),
+        ("0x1111a1f0c2d94b3e8f60517293a4b5c6d7e8f901", NOBODYS_ADDRESSES["0x"]),
+        ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", IGNORED_ADDRESS),
+    ],
+)
+def test_an_address_sent_has_the_form_of_the_targets_own(own: str, like: str) -> None:
+    """What has a known form is answered by nobody's address of that form, what has none by what is no address."""
+    assert address_like(own) == like
+
+
+@pytest.mark.parametrize(("path", "separator"), [("/widget/session", "?"), ("/ws?tx_id=1", "&")])
+def test_a_token_stands_anywhere_but_where_it_belongs(path: str, separator: str) -> None:
+    """It is in the query and in another header, never in Authorization, which is not filled in afterwards either."""
+    some = misplaced(Request("GET", path, credential="client_token").with_header("Authorization", "x"), "a-token")
+    assert [request.path for request in some.values()] == [
+        f"{path}{separator}{name}=a-token" for name in ("access_token", "client_token")
+    ]
+    assert [request.with_default("Authorization", "x").header("Authorization") for request in some.values()] == [
+        None
+    ] * 2
+    assert [[name for name, value in request.headers if "a-token" in value] for request in some.values()] == [
+        ["X-API-Key"],
+        ["Cookie"],
+    ]

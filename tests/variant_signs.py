@@ -120,6 +120,10 @@ PROOF: Signs = {
     "partners-exchanged": (SESSION, '"type": "sell"'),
     "configured-apart": (SESSION, r'"currencies": \["BTC"\]'),
     "origins-alike": (does(headers={"Origin": "http://app.example.com"}), OK),
+    "own-machine-registered": (
+        does(token="second_client_token", headers={"Origin": "http://localhost:3000"}, **SECOND),
+        OK,
+    ),
     "redirect-absent": (SESSION, r'(?s)\nHTTP/1\.1 200 (?!.*"redirect_url")'),
     "redirect-null": (SESSION, r'"redirect_url": null'),
     "redirect-empty": (does(token="second_client_token", **SECOND), r'"redirect_url": ""'),

@@ -148,6 +148,12 @@ _partners(
     ),
 )
 _partners(
+    "own-machine-registered",
+    "The second partner has an origin on their own machine registered.",
+    FIRST,
+    replace(SECOND, origins=("http://localhost:3000", *SECOND.origins)),
+)
+_partners(
     "redirect-absent",
     "No redirect_url is configured, and none comes back.",
     NO_REDIRECT,
