@@ -40,6 +40,8 @@ def upgraded(*messages: Message) -> Exchange:
 
 CLOSED = Message("incoming", 0.0, b"1000", "close")
 EVENT = Message("incoming", 0.0, b"{}")
+ERROR = Message("incoming", 0.0, b'{"error":"unauthorised","code":"invalid_token","message":"","status":401}')
+FAILED = Message("incoming", 0.0, b'{"event":"tx.update","status":"failed","error":"declined"}')
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,8 @@ EVENT = Message("incoming", 0.0, b"{}")
         (Survival(), answered(422), answered(500), ("status", "body")),
         (Declined(), answered(404), answered(200), ("status",)),
         (Silence(), upgraded(CLOSED), upgraded(EVENT, CLOSED), ("status",)),
+        (Silence(), upgraded(ERROR, CLOSED), upgraded(ERROR), ("status",)),
+        (Silence(), upgraded(ERROR, CLOSED), upgraded(FAILED, CLOSED), ("status",)),
         (Holds("type", "sell"), answered(200, {"type": "sell"}), answered(200, {"type": "buy"}), ("body.type",)),
         (Holds("type", None), answered(200), answered(200, {"type": 1}), ("body.type",)),
         (Holds("type", "buy", not_so=True), answered(200), answered(200, {"type": "buy"}), ("body.type",)),

@@ -179,11 +179,11 @@ class Declined(Due):
 
 @dataclass(frozen=True)
 class Silence(Due):
-    """An upgrade that brings nothing: refused, or closed by the target before any event."""
+    """An upgrade that brings nothing: refused, or closed by the target before any event; an error is none."""
 
     def differs(self, exchange: Exchange) -> tuple[str, ...] | None:
         """Gives the status of an upgrade that was neither refused nor closed at once."""
-        closed = exchange.accepted and bool(exchange.closed) and not exchange.events
+        closed = exchange.accepted and bool(exchange.closed) and not exchange.told
         return None if 400 <= exchange.status < 500 or closed else (STATUS,)
 
     def seen(self, exchange: Exchange) -> str:

@@ -196,6 +196,14 @@ class Message:
         """The body's JSON value, not to be changed, or `NOT_JSON`."""
         return _parsed(self.body)
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that something is wrong, and tells no status of anything."""
+        said = self.json if self.kind == "text" else None
+        if not isinstance(said, dict) or isinstance(said.get("status"), str):
+            return False
+        return "error" in said or "error" in (said.get("event"), said.get("type"))
+
 
 _TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
 LONGEST_TITLE = 80
@@ -294,6 +302,11 @@ class Exchange:
         )
 
     @property
+    def told(self) -> tuple[Message, ...]:
+        """What the target told over a WebSocket: an error that it may send before it closes tells of nothing."""
+        return tuple(message for message in self.events if not message.is_error)
+
+    @property
     def closed(self) -> Message | None:
         """The close that the target sent over a WebSocket before this run did, or None."""
         closes = [message for message in self.messages if message.kind == "close"]
@@ -313,7 +326,7 @@ class Exchange:
         return f"{self.status}, {self._told(self.response)}"
 
     def _told(self, response: Response) -> str:
-        if self.protocol == "websocket" and self.accepted and self.closed and not self.events:
+        if self.protocol == "websocket" and self.accepted and self.closed and not self.told:
             return f"and closed at once with {self.closed.body.decode('utf-8', 'replace')}"
         if self.accepted and not self.is_page:
             return "accepted"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,20 @@ class WsRefusedByClose(UpdateService):
         except Refusal as refusal:
             channel = Channel()
             channel.close(1008, refusal.refused.code)
+            return Upgraded(101, b"", channel=channel)
+
+
+@variant("proof", "ws-refused-by-error-and-close")
+class WsRefusedByErrorAndClose(UpdateService):
+    """An upgrade that is refused succeeds, says what is wrong as any error does, and is closed with 4401."""
+
+    def subscribe(self, call: Call) -> Answer:
+        try:
+            return super().subscribe(call)
+        except Refusal as refusal:
+            channel = Channel()
+            channel.send(json.dumps(self.envelope(refusal.refused, call)))
+            channel.close(4401)
             return Upgraded(101, b"", channel=channel)
 
 

@@ -38,7 +38,11 @@ def unsubscribed(target: Target, request: Request, patience: float) -> Exchange:
 
 
 def wait_for_close(target: Target, channel: Channel, patience: float) -> None:
-    """Waits until the target has closed a WebSocket or sent something over it, at most `patience` seconds."""
+    """Waits until the target has closed a WebSocket or told something over it, at most `patience` seconds."""
     deadline = time.monotonic() + patience
-    while channel.is_open and not channel.messages and (rest := deadline - time.monotonic()) > 0:
+    while (
+        channel.is_open
+        and all(message.is_error for message in channel.messages)
+        and (rest := deadline - time.monotonic()) > 0
+    ):
         target.news.wait(rest)

@@ -52,8 +52,8 @@ def own_updates(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def is_sent_away(exchange: Exchange) -> bool:
-    """Whether the target closed a WebSocket before any event."""
-    return exchange.closed is not None and not exchange.events
+    """Whether the target closed a WebSocket before any event; an error that it sends first is none."""
+    return exchange.closed is not None and not exchange.told
 
 
 def is_lost(exchange: Exchange) -> bool:
