@@ -138,3 +138,18 @@ for _what, _path in OPENED.items():
         f"Right after a rotation the previous token opens no {_what}.",
         lambda service, partner, call, path=_path: _without_grace(path, call, partner, service),
     )
+
+
+def _without_origin(path: str, call: Call, partner: Partner) -> Partner:
+    if call.path.startswith(path) and "origin" in call.headers:
+        raise Refusal(refusals.ORIGIN)
+    return partner
+
+
+for _what, _path in OPENED.items():
+    _kept_out(
+        f"registered-origin-opens-no-{_what}",
+        ["proof.auth.origin-registered"],
+        f"Whoever sends an Origin, though it is registered, is refused {_what}.",
+        lambda _, partner, call, path=_path: _without_origin(path, call, partner),
+    )
