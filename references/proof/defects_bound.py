@@ -41,7 +41,7 @@ class StatusOfRequestTaken(SessionService):
     def created(self, transaction: Transaction) -> None:
         super().created(transaction)
         if self._status in TERMINAL:
-            self.ledger.update(replace(transaction, status=self._status))
+            self.ledger.update(replace(transaction, status=self._status, crypto_amount=transaction.amount))
 
 
 bound("amount-unlocked-on-request", ["fix-amount"], "A request may unlock the amount.", ["fix_amount"])
