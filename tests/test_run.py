@@ -73,6 +73,17 @@ def test_the_reference_conforms(name: str, arguments: list[str], conforming: Cal
     assert not done.verdicts("failed", "advisory")
 
 
+def test_what_is_looked_back_at_belongs_to_the_scenario_that_followed_it(conforming: Callable[..., Completed]) -> None:
+    """A transaction that is polled once more when all is over is that scenario's: its cost, and what is found then."""
+    polls: dict[str, list[str]] = {}
+    for record in conforming("proof").records("exchange"):
+        if record["path"].startswith("/widget/transactions/"):
+            polls.setdefault(record["path"], []).append(record["scenario"])
+    followed = [scenarios for scenarios in polls.values() if "test_following.py" in "".join(scenarios)]
+    assert len(followed) > 1
+    assert [scenarios for scenarios in followed if len(set(scenarios)) > 1] == []
+
+
 def test_a_run_without_a_profile_judges_every_contract(tmp_path: Path) -> None:
     """Without a profile each contract is judged and has a folder of its own."""
     done = rampcheck("-k", "twice or signature", folder=tmp_path / "run")
