@@ -79,6 +79,18 @@ class UnknownNetworkKnownWhenRepeated(WidgetSessionService):
             request["network"] = "polygon"
 
 
+@defect("network-as-pattern", breaks=[f"{REQUEST}.network-supported"])
+class NetworkAsPattern(WidgetSessionService):
+    """A network is looked up as LIKE of SQL does it: a percent sign in it stands for any letters."""
+
+    def check_network(self, request: Fields) -> None:
+        name, percent, _ = request["network"].partition("%")
+        known = next((network for network in self.offer.currencies if network.startswith(name)), None)
+        if percent and known:
+            request["network"] = known
+        super().check_network(request)
+
+
 # Payment methods.
 
 refused(

@@ -190,9 +190,12 @@ def test_currencies_in_lower_case(accepted: Accepted) -> None:
 
 @pytest.mark.verifies(f"{CLAUSE}.network-supported")
 def test_a_made_up_network_is_refused(accepted: Accepted, another: Accepted, target: Target) -> None:
-    """A network that does not exist is refused in the documented words, each time anew, however like a known one."""
+    """A network that does not exist is refused in the documented words, each time anew, however like a known one.
+
+    So is one that only a pattern has in common with it, as a search without regard to letter case may take it for.
+    """
     known = accepted.request.json["network"]
-    for network in (OBJECTS_OWN, f"{known}x", f"x{known}", known[:-1]):
+    for network in (OBJECTS_OWN, f"{known}x", f"x{known}", known[:-1], f"{known[:-1]}%"):
         exchange = accepted.but(network=network).is_refused(UNSUPPORTED_NETWORK)
         target.judge.observed(target.clause, f"the refusal is {exchange.summary()}", exchange)
     another.but(network="rampcheck-network").is_refused(UNSUPPORTED_NETWORK)
