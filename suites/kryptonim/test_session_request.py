@@ -137,8 +137,12 @@ FORMS = {"email": "{}@example.com", "successUrl": "https://rampcheck.example/{}"
 
 
 def within(name: str, value: str) -> str:
-    """Gives a hostile string as an address or URL that holds it; numbers, and what has a form, as they are."""
-    if value.startswith("https:") or value.endswith("@example.com") or value[-1].isdigit():
+    """Gives a hostile string as an address or URL that holds it; numbers, and what has a form, as they are.
+
+    So is a long one in place of an address, the form of which is slow to look for where it is not there.
+    """
+    has_form = value.startswith("https:") or value.endswith("@example.com") or value[-1].isdigit()
+    if has_form or (name == "email" and len(value) > 1_000):
         return value
     return FORMS.get(name, "{}").replace("{}", value)
 
