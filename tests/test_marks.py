@@ -54,6 +54,21 @@ BESIDES = {
         "proof.session.request.currency-enabled",
     ): "a pair that is accepted shows nothing of one that must be refused",
     ("proof", PAIRS, "proof.session.request.wallet-provisioned"): "as for currency-enabled",
+    (
+        "proof",
+        "test_session_request.py::test_an_undocumented_field",
+        "proof.transaction.pending",
+    ): "a look at what such a field may have set; where it is refused, the clause is not the worse for it",
+    (
+        "kryptonim",
+        "test_errors.py::test_one_error_of_each_kind",
+        "kryptonim.session.request.network-supported",
+    ): "an error by the way, which whoever was asked for the network before may no longer give",
+    (
+        "kryptonim",
+        "test_session_values.py::test_a_second_amount_of_nothing",
+        "kryptonim.session.request.type.fiatAmount",
+    ): "which of the amounts is the second one depends on the target",
 }
 # What they send may be refused, and then shows nothing of a session: their control does, which may be another's.
 CONTROLLED = {

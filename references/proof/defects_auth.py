@@ -119,6 +119,20 @@ class BareTokenAccepted(SessionService):
         return super().bearer_token(call) if " " in value else value or None
 
 
+@defect("password-of-basic-accepted", breaks=["proof.auth.bearer-scheme"])
+class PasswordOfBasicAccepted(SessionService):
+    """A good token is accepted as the password of Basic (RFC 7617), too."""
+
+    def bearer_token(self, call: Call) -> str | None:
+        scheme, _, credentials = (call.header("authorization") or "").partition(" ")
+        if scheme.lower() != "basic":
+            return super().bearer_token(call)
+        try:
+            return base64.b64decode(credentials, validate=True).decode().partition(":")[2] or None
+        except ValueError:
+            return None
+
+
 @defect("wrong-scheme-as-invalid-request", breaks=["proof.auth.bearer-scheme"])
 class WrongSchemeAsInvalidRequest(SessionService):
     """A good token under another scheme gets 400 in place of 401."""

@@ -55,6 +55,30 @@ class CurrencyNotCheckedBeforeWallet(SessionService):
         """Nothing is checked."""
 
 
+@defect("part-of-currency-served", breaks=[f"{REQUEST}.currency-enabled"])
+class PartOfCurrencyServed(SessionService):
+    """The currencies are one text, and what stands in it is enabled."""
+
+    def check_currency(self, partner: Partner, request: SessionRequest) -> None:
+        if request.currency not in ",".join(partner.currencies):
+            super().check_currency(partner, request)
+
+    def wallet(self, partner: Partner, request: SessionRequest) -> str:
+        if request.currency in partner.currencies:
+            return super().wallet(partner, request)
+        return next(iter(partner.wallets.values()))
+
+
+@defect("currencies-of-second-partner-refused", breaks=[f"{REQUEST}.currency-enabled"])
+class CurrenciesOfSecondPartnerRefused(SessionService):
+    """The second partner is refused each currency that is enabled for them."""
+
+    def check_currency(self, partner: Partner, request: SessionRequest) -> None:
+        if partner.client_token == self.partners[1].client_token:
+            raise Refusal(refusals.CURRENCY)
+        super().check_currency(partner, request)
+
+
 @defect("currency-refused-as-validation-error", breaks=[f"{REQUEST}.currency-enabled"])
 class CurrencyRefusedAsValidationError(SessionService):
     """A currency that is not enabled gets the code validation_error."""

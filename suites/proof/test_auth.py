@@ -78,7 +78,7 @@ def test_a_token_nobody_issued_is_refused(accepted: Accepted, target: Target, to
 @parts(6, 1)
 def test_another_scheme_is_refused(accepted: Accepted, target: Target, token: str, part: slice) -> None:
     """A good token counts only under the scheme Bearer."""
-    basic = b64encode(f"{token}:".encode()).decode()
+    basic = b64encode(f"{token}:{token}".encode()).decode()
     schemes = {
         "the token under Basic": f"Basic {basic}",
         "the bare token under Basic": f"Basic {token}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rampcheck.errors import ProfileLacks
+from rampcheck.errors import ProfileLacks, Unjudged
 from rampcheck.judging.demands import Declined, Demand, Holds
 from rampcheck.judging.invariants import given
 from rampcheck.running.cases import (
@@ -23,7 +23,7 @@ from rampcheck.running.cases import (
     perhaps_json,
     spellings,
 )
-from rampcheck.running.scenario import Accepted, Target
+from rampcheck.running.scenario import Accepted, Attempt, Target
 
 from .asking import transaction_of, until_known
 from .refusals import (
@@ -156,8 +156,9 @@ def test_usual_forms_of_media_type_and_email_are_accepted(accepted: Accepted) ->
 
 @pytest.mark.verifies("proof.session.request.currency-enabled")
 def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: Target) -> None:
-    """Neither a made-up ticker, nor one that begins as another, nor one that the partner does not have is accepted."""
-    for currency in ("RAMPCHECKX", f"{accepted.request.json['currency']}X"):
+    """Neither a made-up ticker is accepted, nor a part of one, more than one, or one that the partner does not have."""
+    known = accepted.request.json["currency"]
+    for currency in ("RAMPCHECKX", f"{known}X", known[1:]):
         accepted.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
     for control in (accepted, *another_partners(target)):
         if currency := target.partner(control.credential).get("disabled_currency"):
@@ -181,14 +182,30 @@ def another_partners(target: Target) -> Iterator[Accepted]:
 @pytest.mark.creates_sessions
 @pytest.mark.verifies("proof.session.request.currency-enabled", "proof.session.request.wallet-provisioned")
 def test_every_provisioned_pair_is_accepted(accepted: Accepted, target: Target) -> None:
-    """Each currency and network that the profile names as provisioned gives a session."""
-    for currency, network in target.partner().get("pairs", ()):
-        attempt = accepted.but(currency=currency, network=network)
+    """Each currency and network that the profile names as provisioned gives a session.
+
+    So does one of another partner, who is asked for it wherever they are needed: only that refusal is judged of them.
+    """
+    own = [accepted.but(currency=currency, network=network) for currency, network in target.partner().get("pairs", ())]
+    for attempt in (*own, *refused_to_another_partner(accepted, target)):
         exchange = attempt.send()
         if not exchange.accepted:
             refused_for_wallet = given(exchange, "error") == "wallet_not_supported"
             clause = "wallet-provisioned" if refused_for_wallet else "currency-enabled"
             attempt.is_accepted(clause=f"proof.session.request.{clause}")
+
+
+def refused_to_another_partner(accepted: Accepted, target: Target) -> Iterator[Attempt]:
+    """Gives the second partner's request for a pair that the profile says is theirs, where it is refused as none."""
+    if SECOND not in target.profile.credentials or not target.partner(SECOND).get("pairs"):
+        return
+    try:
+        target.control(SECOND)
+    except Unjudged:
+        attempt = accepted.instead(target.plain(SECOND), "another partner's token and a pair of theirs")
+        code = given(attempt.send(), "code")
+        if any(code in rejection.members["code"] for rejection in (CURRENCY_NOT_ALLOWED, WALLET_NOT_SUPPORTED)):
+            yield attempt
 
 
 @pytest.mark.verifies("proof.session.request.wallet-provisioned")

@@ -50,7 +50,7 @@ def unfit(target: Target, known: Accepted, clause: str) -> Iterator[Unfit]:
     for what, request in misplaced(known.request, token).items():
         yield Unfit(known.instead(request, what), clause, UNAUTHORISED)
     schemes = {
-        "the token under Basic": f"Basic {b64encode(f'{token}:'.encode()).decode()}",
+        "the token under Basic": f"Basic {b64encode(f'{token}:{token}'.encode()).decode()}",
         "the token under Token": f"Token {token}",
         "the token without a scheme": token,
     }
