@@ -271,15 +271,15 @@ def _failing_validation(reference: Reference) -> Wrap:
     return changing(lambda scope, reply: failed() if _is_invalid(scope, reply) else reply)
 
 
-def _refusing_each_fiftieth(reference: Reference) -> Wrap:
-    """Makes the wrap that refuses each fiftieth of the sessions that the application creates."""
+def _refusing_each_twentieth(reference: Reference) -> Wrap:
+    """Makes the wrap that refuses each twentieth of the sessions that the application creates."""
     created = count(1)
     refused = failing(reference, 400, ("invalid_request", "validation_error", "Not now."))
 
     def change(scope: Scope, reply: Reply) -> Reply:
         if scope["method"] != "POST" or reply.status != 200:
             return reply
-        return refused() if next(created) % 50 == 0 else reply
+        return refused() if next(created) % 20 == 0 else reply
 
     return changing(change)
 
@@ -327,12 +327,12 @@ def _answers(reference: Reference) -> Iterator[Defect]:
     ):
         yield Defect(name, contract, (), summary, wrap=_each_third_refusal(reply), ends="incomplete")
     yield Defect(
-        "refuses-every-fiftieth",
+        "refuses-every-twentieth",
         contract,
         payloads.accepted_for,
-        "Each fiftieth good request for a session is refused with 400.",
+        "Each twentieth good request for a session is refused with 400.",
         may_break=_sections(payloads.accepted_for),
-        wrap=_refusing_each_fiftieth(reference),
+        wrap=_refusing_each_twentieth(reference),
     )
     for name, form, refusal in (
         ("firewall-stops-a-payload", "a page", page(403, "Access denied")),
