@@ -14,7 +14,6 @@ reference = Reference(
         "defects_fields",
         "defects_required",
         "defects_json",
-        "defects_bound",
         "defects_choice",
         "defects_options",
         "defects_session",
@@ -48,6 +47,7 @@ reference = Reference(
         "defects_everyday",
         "defects_afterwards",
         "defects_intermittent",
+        "defects_bound",
     ),
     variants=(
         "variants_access",
