@@ -68,9 +68,9 @@ def mistyped(right: Any) -> tuple[Any, ...]:
         case str():
             return (100, 0, False, [], {}, [right])
         case list():
-            return (right[0], "", 1, False, {}, {right[0]: True})
+            return (right[0], "", 1, False, {}, {right[0]: True}, 0)
         case dict():
-            return (json.dumps(right), "", 1, False, [], [right])
+            return (json.dumps(right), "", 1, False, [], [right], 0)
     return (str(right), "", True, False, [], {}, [right])
 
 
