@@ -315,9 +315,9 @@ def expires_after(
 # What is signed
 
 
-def hmac_hex(body: bytes, secret: str, algorithm: str = "sha256") -> str:
+def hmac_hex(body: bytes, secret: str | bytes, algorithm: str = "sha256") -> str:
     """Gives the HMAC (RFC 2104) of a body under `secret` in lower-case hexadecimal; `algorithm` is one of hashlib's."""
-    return computed(Digest(algorithm, body, secret.encode()))
+    return computed(Digest(algorithm, body, secret.encode() if isinstance(secret, str) else secret))
 
 
 def hash_hex(content: bytes) -> str:

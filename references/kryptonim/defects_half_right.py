@@ -26,17 +26,26 @@ SECRET = WidgetSessionService.signature_secret
 # A part of the secret, or more than it.
 
 
-def _under(name: str, summary: str, key: str) -> None:
+def _under(name: str, summary: str, key: str | bytes) -> None:
+    secret = key.encode() if isinstance(key, str) else key
     also_accepted(
         name,
         ["signature-secret"],
         summary,
-        lambda signature, body: signature == hmac.digest(key.encode(), body, "sha256").hex(),
+        lambda signature, body: signature == hmac.digest(secret, body, "sha256").hex(),
     )
 
 
 _under(
     "signature-under-32-characters-accepted", "A signature under the secret's first 32 characters is good.", SECRET[:32]
+)
+_under(
+    "signature-under-8-characters-accepted", "A signature under the secret's first 8 characters is good.", SECRET[:8]
+)
+_under(
+    "signature-under-decoded-secret-accepted",
+    "A signature under what base64 makes of the secret is good.",
+    base64.urlsafe_b64decode(SECRET + "=" * (-len(SECRET) % 4)),
 )
 _under(
     "signature-under-random-part-accepted",

@@ -37,6 +37,7 @@ reference = Reference(
         "defects_half_right",
         "defects_names",
         "defects_combined",
+        "defects_conditions",
         "defects_emptiness",
         "defects_undecided",
         "defects_sizes",

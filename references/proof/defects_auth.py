@@ -246,6 +246,14 @@ class OriginPortIgnored(SessionService):
         return super().is_registered(origin, partner) or super().is_registered(bare, partner)
 
 
+@defect("origin-with-dot-at-its-end-accepted", breaks=["proof.auth.origin-unregistered"])
+class OriginWithDotAtItsEndAccepted(SessionService):
+    """A registered host is accepted as its absolute name, too."""
+
+    def is_registered(self, origin: str, partner: Partner) -> bool:
+        return super().is_registered(origin.removesuffix("."), partner)
+
+
 @defect("origin-null-accepted", breaks=["proof.auth.origin-unregistered"])
 class OriginNullAccepted(SessionService):
     """The opaque origin `null` is accepted."""

@@ -52,3 +52,9 @@ bound(
     ["fix_currency", "fix_network", "fix_fiat_amount", "fix_fiat_currency"],
 )
 bound("widget-id-of-request-taken", ["widget-id"], "A request may name the widget.", ["widget_id"])
+bound(
+    "transaction-id-of-request-taken",
+    ["merchant-transaction-id"],
+    "A request may name its transaction, though another one has that name.",
+    ["merchant_transaction_id"],
+)

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rampcheck.sandbox.defects import defect
 from rampcheck.sandbox.strict_json import NotJsonError
@@ -22,6 +23,7 @@ from .request import SessionRequest
 from .service import SessionService
 
 REQUEST = "proof.session.request"
+FORM = "application/x-www-form-urlencoded"
 
 # The media type and the method.
 
@@ -42,6 +44,32 @@ class MediaTypeByItsBeginning(SessionService):
         """Only the beginning is looked at."""
         if not call.media_type.startswith("application/json"):
             super().check_media_type(call)
+
+
+@defect("form-accepted", breaks=[f"{REQUEST}.media-type"], may_break=[f"{REQUEST}.malformed-json"])
+class FormAccepted(SessionService):
+    """A form is as good as JSON, if it says that it is one."""
+
+    def check_media_type(self, call: Call) -> None:
+        """A form passes, too."""
+        if call.media_type != FORM:
+            super().check_media_type(call)
+
+    def read(self, call: Call) -> SessionRequest:
+        """A form's fields are the members of an object."""
+        fields = dict(parse_qsl(call.body.decode("latin-1"))) if call.media_type == FORM else {}
+        return super().read(replace(call, body=json.dumps(fields).encode()) if fields else call)
+
+
+@defect("content-encoding-believed", breaks=[f"{REQUEST}.no-server-error"])
+class ContentEncodingBelieved(SessionService):
+    """A body that is said to be compressed with gzip, and is not, gives a 500."""
+
+    def check_media_type(self, call: Call) -> None:
+        """What is inside is of no interest here."""
+        if call.header("content-encoding") == "gzip":
+            gzip.decompress(call.body)
+        super().check_media_type(call)
 
 
 @defect("media-type-parameters-refused", breaks=[f"{REQUEST}.accepts-media-type"])
@@ -268,7 +296,18 @@ _crash(
     "A redirect_url that is no URL gives a 500.",
     lambda request: not urlsplit(request.redirect_url or ""),
 )
+_crash("empty-client-ip-crash", "An empty client_ip gives a 500.", lambda request: request.client_ip == "")
 _crash("empty-redirect-url-crash", "An empty redirect_url gives a 500.", lambda request: request.redirect_url == "")
+
+
+@defect("null-type-crash", breaks=[f"{REQUEST}.no-server-error"])
+class NullTypeCrash(SessionService):
+    """A type that is null gives a 500."""
+
+    def mistyped_optional(self, name: str, value: Any) -> str | None:
+        if name == "type" and value is None:
+            raise RuntimeError(self.__doc__)
+        return super().mistyped_optional(name, value)
 
 
 @defect("empty-object-crash", breaks=[f"{REQUEST}.no-server-error"])

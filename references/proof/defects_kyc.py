@@ -15,7 +15,9 @@ from urllib.parse import quote, unquote, unquote_plus
 from rampcheck.sandbox.defects import defect, defects
 from rampcheck.sandbox.wire import Answer, Call
 
+from . import refusals
 from .partners import Partner
+from .refusals import Refusal
 from .status import StatusService
 from .transactions import Transaction
 from .updates import UpdateService
@@ -118,6 +120,13 @@ kyc(
     "partner_user_id is percent-encoded.",
     _with_user(lambda user: quote(user, safe="")),
 )
+kyc(
+    "kyc-user-of-digits-as-number",
+    ["complete"],
+    "A partner_user_id of digits is a number.",
+    _with_user(lambda user: int(user) if user.isdecimal() else user),
+    may_break=["echo", "not-started"],
+)
 kyc("kyc-user-escaped-for-html", ["echo"], "partner_user_id is escaped for HTML.", _with_user(html.escape))
 kyc(
     "kyc-user-decomposed",
@@ -209,6 +218,26 @@ class KycVerifiedBySecondSession(UpdateService):
         if users[transaction.partner_user_id] > 1:
             self.ledger.verify(transaction)
         super().created(transaction)
+
+
+@defect("kyc-of-a-seller-pending", breaks=["proof.kyc.not-started"], may_break=["proof.kyc.stable"])
+class KycOfASellerPending(StatusService):
+    """Who sells is being looked into from the start."""
+
+    def kyc_status(self, partner: Partner, user: str) -> str:
+        sells = (found.type == "sell" for found in self.ledger.transactions(partner) if found.partner_user_id == user)
+        is_new = not self.ledger.is_verified(partner, user)
+        return "pending" if any(sells) and is_new else super().kyc_status(partner, user)
+
+
+@defect("users-of-sells-unknown", breaks=["proof.kyc.not-started"], may_break=["proof.kyc"])
+class UsersOfSellsUnknown(StatusService):
+    """Who has only sold is not known."""
+
+    def check_user(self, partner: Partner, user: str) -> None:
+        super().check_user(partner, user)
+        if all(found.type == "sell" for found in self.ledger.transactions(partner) if found.partner_user_id == user):
+            raise Refusal(refusals.USER)
 
 
 @defect("kyc-verified-with-any-user", breaks=["proof.kyc.not-started"])

@@ -57,6 +57,15 @@ class TypeByItsNumber(SessionService):
         return replace(request, type=_TYPE_BY_NUMBER.get(request.type or "", request.type))
 
 
+@defect("type-by-its-initial", breaks=[f"{REQUEST}.type-enum"])
+class TypeByItsInitial(SessionService):
+    """A type is known by its first letter, when there is no more of it."""
+
+    def request_from(self, document: Any) -> SessionRequest:
+        request = super().request_from(document)
+        return replace(request, type={"b": "buy", "s": "sell"}.get(request.type or "", request.type))
+
+
 @defect("types-in-a-list", breaks=[f"{REQUEST}.type-enum"])
 class TypesInAList(SessionService):
     """Of types in a list the first one counts."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -62,13 +62,13 @@ def test_each_currency_is_asked_for_under_the_same_rules(accepted: Accepted, tar
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")
-@parts(13, 1)
+@parts(15, 1)
 def test_a_signature_under_another_secret_is_refused(
     accepted: Accepted, target: Target, secret: str, part: slice
 ) -> None:
     """Only the whole secret, letter for letter, makes a good signature."""
     body, half = accepted.request.body, len(secret) // 2
-    strangers = {
+    strangers: dict[str, str | bytes] = {
         "a made-up secret": f"rampcheck-{target.unique()}-no-such-secret",
         "the secret without its last character": secret[:-1],
         "the first half of the secret": secret[:half],
@@ -81,12 +81,20 @@ def test_a_signature_under_another_secret_is_refused(
         **{f"the first {size} characters of the secret": secret[:size] for size in (16, 32)},
         "the API key": target.profile.credentials["api_key"],
         "an empty secret": "",
+        "the first 8 characters of the secret": secret[:8],
+        "the secret decoded from base64": decoded(secret),
     }
     for what, stranger in [*strangers.items()][part]:
         if stranger != secret:
             accepted.with_header(SIGNATURE, hmac_hex(body, stranger), f"a signature under {what}").is_refused(
                 UNAUTHORIZED
             )
+
+
+def decoded(secret: str) -> bytes:
+    """Gives what a decoder of base64 makes of a secret that it takes for encoded, as some of them read anything."""
+    text = re.sub("[^0-9A-Za-z_-]", "", secret.translate(str.maketrans("+/", "-_")))
+    return urlsafe_b64decode(text[: len(text) - (len(text) % 4 == 1)] + "=" * (-len(text) % 4))
 
 
 @pytest.mark.verifies("kryptonim.auth.signature-secret")

@@ -2,16 +2,21 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from rampcheck.errors import ProfileLacks, Unjudged
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.exchanges import Request
 
 from .asking import known
+from .choices import as_far_as_taken, everything
 from .journeys import Journeys
 from .requests import origins
+
+SECOND = "second_client_token"
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +46,29 @@ def once_known() -> Callable[[Accepted, Request], Accepted]:
         return answered[key]
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def dressed() -> dict[int, Accepted]:
+    """What is the minimum in nothing, as accepted, by the number of the minimum's exchange."""
+    return {}
+
+
+@pytest.fixture
+def another(accepted: Accepted, target: Target, dressed: dict[int, Accepted]) -> Accepted:
+    """A request that the target has accepted, as `accepted`, and that is the minimum in nothing: choices, headers.
+
+    It is a sell, and so of whichever partner may sell. What the target refuses of it is as in the minimum.
+    """
+    control = accepted
+    sells = [target.partner(credential).get("off_ramp") is True for credential in (accepted.credential, SECOND)]
+    if sells == [False, True] and SECOND in target.profile.credentials:
+        with suppress(Unjudged, ProfileLacks):
+            control = target.control(SECOND)
+    number = control.exchange.number
+    if number not in dressed:
+        dressed[number] = as_far_as_taken(control, everything(target, control.credential))
+    return dressed[number]
 
 
 @pytest.fixture

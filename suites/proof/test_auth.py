@@ -275,6 +275,7 @@ def test_an_origin_that_only_looks_registered_is_refused(
         # What a library for URLs makes an origin of, and a list of two (RFC 6454 section 7.1).
         f"{url.scheme}://rampcheck@{url.netloc}/path",
         f"{registered_origin} https://rampcheck.example",
+        f"{registered_origin}.",  # the same host for DNS, and another origin for browsers
     )
     for origin in look_alikes[part]:
         if origin in origins(target.partner()):

@@ -96,6 +96,16 @@ def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
         demand_not_started(target, session, "a new user with a second session")
 
 
+@pytest.mark.verifies("proof.kyc.not-started", "proof.kyc.complete")
+def test_a_new_user_of_any_session_has_not_started(another: Accepted, target: Target) -> None:
+    """It makes no difference that a user has sold, nor that their name may be taken for a number."""
+    digits = "".join(str(ord(letter) % 10) for letter in target.unique())
+    attempt = another.but(partner_user_id=f"7{digits}")
+    exchange = attempt.send()  # Which names a target takes is not documented.
+    for session in (another, *([Accepted(target, attempt.request, exchange)] if exchange.accepted else [])):
+        demand_not_started(target, session, "a new user of a session that is no plain buy")
+
+
 @pytest.mark.verifies("proof.kyc.echo", "proof.transaction.echo", "proof.kyc.unknown")
 def test_a_user_may_have_an_unusual_name(accepted: Accepted, target: Target, user: str) -> None:
     """A name that is taken comes back as it was sent, on every channel; a name that differs is another user's.

@@ -1,9 +1,11 @@
 """POST /widget/session, the request: required and optional fields, their types and values (session page)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -57,6 +59,7 @@ NOT_DECIMAL = (
     "$100",
 )
 REDIRECT_URL = "https://rampcheck.example/done"
+FORM = "application/x-www-form-urlencoded"
 # What a session says of itself whatever is asked, as it never is: a server may bind whatever a body brings.
 ALWAYS_OTHERWISE = {
     "widget_id": "rampcheck",
@@ -76,23 +79,33 @@ def test_a_required_field_cannot_be_left_out(accepted: Accepted, name: str) -> N
     accepted.without(name).is_refused(MISSING_FIELD)
 
 
+@pytest.mark.parametrize("name", each("proof.session.request.required", REQUIRED))
+def test_a_required_field_is_so_beside_everything_else(another: Accepted, name: str) -> None:
+    """Neither for a sell nor beside what is optional can a required field be left out."""
+    another.without(name).is_refused(MISSING_FIELD)
+
+
 @pytest.mark.parametrize("name", each("proof.session.request.type", REQUIRED))
 @parts(9, 1)
-def test_a_required_field_is_a_string(accepted: Accepted, name: str, part: slice) -> None:
-    """A required field of any other JSON type is refused."""
-    for value in [*mistyped(accepted.request.json[name]), None][part]:
-        accepted.but(**{name: value}).is_refused(WRONG_TYPE)
+def test_a_required_field_is_a_string(accepted: Accepted, another: Accepted, name: str, part: slice) -> None:
+    """A required field of any other JSON type is refused, by turns in the minimum and beside everything else."""
+    fraction = [100.5] if name == "amount" else []  # which may be taken where a number without one is not
+    values = [*mistyped(accepted.request.json[name]), None, *fraction]
+    for value, control in in_turn(values, accepted, another)[part]:
+        control.but(**{name: value}).is_refused(WRONG_TYPE)
 
 
 @pytest.mark.verifies("proof.session.request.type.optional")
 @pytest.mark.parametrize("name", OPTIONAL)
 @parts(8, 1)
-def test_an_optional_field_is_a_string(accepted: Accepted, target: Target, name: str, part: slice) -> None:
+def test_an_optional_field_is_a_string(
+    accepted: Accepted, another: Accepted, target: Target, name: str, part: slice
+) -> None:
     """An optional field of any other JSON type is refused; null is left open, and so is all that is ignored."""
     fit = {"type": "buy", "redirect_url": REDIRECT_URL, "client_ip": CLIENT_IP, "address": IGNORED_ADDRESS}
     is_ignored = name == "address" and target.partner().get("address_mode") != "sent"
-    for value in mistyped(fit[name])[part]:
-        attempt = accepted.but(**{name: value})
+    for value, control in in_turn(mistyped(fit[name]), accepted, another)[part]:
+        attempt = control.but(**{name: value})
         if is_ignored:
             attempt.is_observed()
         else:
@@ -104,20 +117,25 @@ def mistyped(fit: str) -> list[Any]:
     return [value for value in other_types("string") if not isinstance(value, list)] + [*EMPTY, [fit]]
 
 
+def in_turn(values: Sequence[Any], *controls: Accepted) -> list[tuple[Any, Accepted]]:
+    """Gives each value with a control, which take turns: a check may depend on what else is sent."""
+    return [*zip(values, cycle(controls), strict=False)]
+
+
 @pytest.mark.verifies("proof.session.request.empty")
 @parts(5, 1)
-def test_a_required_field_is_not_empty(accepted: Accepted, part: slice) -> None:
+def test_a_required_field_is_not_empty(accepted: Accepted, another: Accepted, part: slice) -> None:
     """A required field that is the empty string is refused."""
-    for name in REQUIRED[part]:
-        accepted.but(**{name: ""}).is_refused(INVALID_REQUEST)
+    for name, control in in_turn(REQUIRED, accepted, another)[part]:
+        control.but(**{name: ""}).is_refused(INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.amount-decimal")
 @parts(17, 1)
-def test_an_amount_is_a_decimal_string(accepted: Accepted, part: slice) -> None:
+def test_an_amount_is_a_decimal_string(accepted: Accepted, another: Accepted, part: slice) -> None:
     """What is plainly no decimal number is refused as an amount."""
-    for amount in NOT_DECIMAL[part]:
-        accepted.but(amount=amount).is_refused(INVALID_REQUEST)
+    for amount, control in in_turn(NOT_DECIMAL, accepted, another)[part]:
+        control.but(amount=amount).is_refused(INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.amount-decimal")
@@ -130,10 +148,10 @@ def test_amounts_of_open_spelling(accepted: Accepted, part: slice) -> None:
 
 @pytest.mark.verifies("proof.session.request.amount-positive")
 @parts(5, 1)
-def test_an_amount_is_positive(accepted: Accepted, part: slice) -> None:
+def test_an_amount_is_positive(accepted: Accepted, another: Accepted, part: slice) -> None:
     """Zero and negative amounts are refused."""
-    for amount in ("0", "0.00", "-1", "-0.01", "-0")[part]:
-        accepted.but(amount=amount).is_refused(INVALID_REQUEST)
+    for amount, control in in_turn(("0", "0.00", "-1", "-0.01", "-0"), accepted, another)[part]:
+        control.but(amount=amount).is_refused(INVALID_REQUEST)
 
 
 @pytest.mark.creates_sessions
@@ -155,14 +173,14 @@ def test_usual_forms_of_media_type_and_email_are_accepted(accepted: Accepted) ->
 
 
 @pytest.mark.verifies("proof.session.request.currency-enabled")
-def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, target: Target) -> None:
+def test_a_currency_that_is_not_enabled_is_refused(accepted: Accepted, another: Accepted, target: Target) -> None:
     """Neither a made-up ticker is accepted, nor a part of one, more than one, or one that the partner does not have."""
     known = accepted.request.json["currency"]
     # From the middle: the end of WETH is another currency, which may be enabled, too.
     part = known[1:-1] if len(known) > len("USD") else f"{known}-{known}"
-    for currency in ("RAMPCHECKX", f"{known}QZQ", part):
-        accepted.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
-    for control in (accepted, *another_partners(target)):
+    for control, currency in ((another, "RAMPCHECKX"), (accepted, f"{known}QZQ"), (accepted, part)):
+        control.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
+    for control in (accepted, another, *another_partners(target)):
         if currency := target.partner(control.credential).get("disabled_currency"):
             control.but(currency=currency).is_refused(CURRENCY_NOT_ALLOWED)
 
@@ -211,9 +229,9 @@ def refused_to_another_partner(accepted: Accepted, target: Target) -> Iterator[A
 
 
 @pytest.mark.verifies("proof.session.request.wallet-provisioned")
-def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) -> None:
+def test_a_pair_without_wallet_is_refused(accepted: Accepted, another: Accepted, target: Target) -> None:
     """An enabled currency on a network for which there is no wallet is refused as such, for either partner."""
-    for control in (accepted, *another_partners(target)):
+    for control in (accepted, another, *another_partners(target)):
         if pair := target.partner(control.credential).get("unprovisioned_pair"):
             control.but(currency=pair[0], network=pair[1]).is_refused(WALLET_NOT_SUPPORTED)
     # What begins as a network is none; in which way it is refused depends on what is taken for the name of one.
@@ -222,12 +240,13 @@ def test_a_pair_without_wallet_is_refused(accepted: Accepted, target: Target) ->
 
 
 @pytest.mark.verifies("proof.session.request.type-enum")
-@parts(6, 1)
-def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted, part: slice) -> None:
+@parts(7, 1)
+def test_a_type_other_than_buy_and_sell_is_refused(accepted: Accepted, another: Accepted, part: slice) -> None:
     """`type` is buy or sell, in lower case and nothing else."""
-    # The last two are what .NET reads as members of an enumeration, too.
-    for value in ("swap", "BUY", "", "buy ", "buy,sell", "1")[part]:
-        accepted.but(type=value).is_refused(INVALID_REQUEST)
+    # .NET reads the list and the number as members of an enumeration, too.
+    types = ("swap", "BUY", "", "buy ", "buy,sell", "1", "b")
+    for value, control in in_turn(types, accepted, another)[part]:
+        control.but(type=value).is_refused(INVALID_REQUEST)
 
 
 @pytest.mark.creates_sessions
@@ -380,18 +399,22 @@ def test_a_body_that_is_no_object_is_refused(accepted: Accepted, part: slice) ->
 
 @pytest.mark.verifies("proof.session.request.email-format")
 @parts(5, 1)
-def test_an_impossible_email_is_refused(accepted: Accepted, part: slice) -> None:
+def test_an_impossible_email_is_refused(accepted: Accepted, another: Accepted, part: slice) -> None:
     """What cannot be an e-mail address is refused as one."""
     emails = ("no-at-sign.example.com", "@example.com", "user@", "two@at@example.com", "white space@example.com")
-    for email in emails[part]:
-        accepted.but(user_email=email).is_refused(INVALID_REQUEST)
+    for email, control in in_turn(emails, accepted, another)[part]:
+        control.but(user_email=email).is_refused(INVALID_REQUEST)
 
 
 @pytest.mark.verifies("proof.session.request.media-type")
 def test_another_media_type_is_refused(accepted: Accepted) -> None:
     """A body that is not declared as JSON is refused; another type's name may begin with that of JSON (RFC 6902)."""
-    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"):
+    for media_type in ("text/plain", FORM, "application/json-patch+json"):
         accepted.with_header("Content-Type", media_type).is_refused(ANY_4XX)
+    accepted.changed(
+        lambda request: request.with_body(urlencode(request.json)).with_header("Content-Type", FORM),
+        "the same fields as a form",
+    ).is_refused(ANY_4XX)
 
 
 @pytest.mark.verifies("proof.session.request.method")
@@ -423,10 +446,12 @@ def test_no_email_takes_too_long(accepted: Accepted) -> None:
 
 
 @pytest.mark.verifies("proof.session.request.no-server-error")
-@parts(2, 1)
+@parts(4, 1)
 def test_no_edge_of_a_field_breaks_the_target(accepted: Accepted, part: slice) -> None:
-    """An empty URL, and a number that fills a gigabyte when it is written out: the target answers below 500."""
-    for fields in [{"redirect_url": ""}, {"amount": "1e999999999"}][part]:
+    """What is empty or null, and a number that fills a gigabyte when it is written out: the answer is below 500."""
+    nulls = dict.fromkeys(("type", "redirect_url", "client_ip"))
+    edges: list[dict[str, Any]] = [{"redirect_url": ""}, {"amount": "1e999999999"}, {"client_ip": ""}, nulls]
+    for fields in edges[part]:
         accepted.but(**fields).is_survived()
 
 
@@ -440,11 +465,12 @@ def test_no_hostile_body_breaks_the_target(accepted: Accepted, part: slice) -> N
 
 @pytest.mark.verifies("proof.session.request.no-server-error")
 def test_no_hostile_header_breaks_the_target(accepted: Accepted, target: Target) -> None:
-    """A token with letters beyond ASCII, an Origin that no library takes for a URL: the target answers below 500."""
+    """Letters beyond ASCII, an Origin that is no URL, text that is not compressed: the target answers below 500."""
     token = f"rampcheck-{target.unique()}-no-such-tok\u00e9n"
     target.hide("made_up_token", token)
     accepted.with_header("Authorization", f"Bearer {token}", "a token with letters beyond ASCII").is_survived()
     accepted.with_header("Origin", "https://[rampcheck:x").is_survived()
+    accepted.with_header("Content-Encoding", "gzip", "a body that is not compressed as it says").is_survived()
 
 
 @pytest.mark.verifies("proof.session.request.unknown-field")
@@ -454,8 +480,9 @@ def test_an_undocumented_field(accepted: Accepted, target: Target) -> None:
     Where there is a session all the same, what is always so in one is so in this one, as the invariants say, and its
     transaction is pending.
     """
+    before = {"merchant_transaction_id": given(accepted.exchange, "merchant_transaction_id")}
     exchange = accepted.changed(
-        lambda request: request.but(rampcheck_undocumented="x", status="completed", **ALWAYS_OTHERWISE),
+        lambda request: request.but(rampcheck_undocumented="x", status="completed", **ALWAYS_OTHERWISE, **before),
         "a field that is not documented, and those of answers",
     ).is_observed()
     if exchange.accepted and (answer := until_known(target, poll(transaction_of(exchange), accepted.credential))):
