@@ -9,7 +9,7 @@ import pytest
 
 from suites.proof.choices import as_far_as_taken, everything
 from tests.answering import SESSION
-from tests.typed import Open
+from tests.believed import Open
 from tests.scripted import REFUSED, scripted
 
 PARTNER = {"pairs": [["USDT", "TRC20"], ["USDC", "ERC20"]], "off_ramp": True, "address_mode": "resolved"}
