@@ -100,8 +100,9 @@ def test_a_new_user_has_not_started(target: Target, credential: str) -> None:
 def test_a_new_user_of_any_session_has_not_started(another: Accepted, target: Target) -> None:
     """It makes no difference that a user has sold, nor that their name may be taken for a number."""
     digits = "".join(str(ord(letter) % 10) for letter in target.unique())
-    attempt = another.but(partner_user_id=f"7{digits}")
-    exchange = attempt.send()  # Which names a target takes is not documented.
+    # A target may take each e-mail address for one user only; which names it takes is not documented.
+    attempt = another.but(partner_user_id=f"7{digits}", user_email=f"rampcheck-user-7{digits}@example.com")
+    exchange = attempt.send()
     for session in (another, *([Accepted(target, attempt.request, exchange)] if exchange.accepted else [])):
         demand_not_started(target, session, "a new user of a session that is no plain buy")
 
