@@ -125,6 +125,10 @@ class BudgetSpent(Unjudged):
     """The requests that a run may send are used up; `str()` says how many they were."""
 
 
+class LeftOut(BudgetSpent):
+    """They are, of a run that has chosen what it tries for them: what they do not reach is left out as well."""
+
+
 class NotRecorded(Unjudged):
     """What a judgement needs is not in traffic that was recorded elsewhere; `str()` says what that is."""
 

@@ -19,6 +19,7 @@ from rampcheck.sandbox import builtin_profile, server
 from tests.runs import Completed, rampcheck
 
 REMOTE, LOCAL = "https://sandbox.example", "http://127.0.0.1:1"
+FAILING = ("--contract", "kryptonim", "--defect", "validation-fails")  # an error where a refusal is due
 
 
 def of(base_url: str, **limits: Any) -> Profile:
@@ -122,8 +123,27 @@ def test_the_forecast_leaves_out_what_the_profile_lacks(name: str, keeps: tuple[
 
 
 def test_what_fits_is_no_choice() -> None:
-    """A budget that is enough for all that was selected leaves nothing out."""
-    assert launch.within(of(LOCAL), ["proof.auth.bearer-required"], "", 250).budget is None
+    """A budget that is enough for all that was selected leaves nothing out, and is kept all the same."""
+    chosen = launch.within(of(LOCAL), ["proof.auth.bearer-required"], "", 250)
+    assert (chosen.scenarios, chosen.budget, chosen.at_most) == (None, None, 250)
+
+
+def test_a_budget_is_kept_whatever_was_reckoned(tmp_path: Path) -> None:
+    """A target that is much broken costs more than one that conforms: what is not reached is left out, and no less."""
+    done = rampcheck(*FAILING, "--budget", "90", folder=tmp_path / "run")
+    assert done.results["requests"] == 90
+    gaps = {clause["gap"]: clause["reason"] for clause in done.results["clauses"] if "gap" in clause}
+    assert gaps["unexpected"] == "not tried within 90 requests; --thorough tries all"
+    assert "used up" not in str(gaps)
+
+
+def test_what_fits_is_bounded(tmp_path: Path) -> None:
+    """A part for which its budget was reckoned to be enough is not sent more, and says so where it was not."""
+    done = rampcheck(
+        *FAILING, "--clause", "kryptonim.session.request.required.*", "--budget", "50", folder=tmp_path / "run"
+    )
+    assert done.results["requests"] == 50
+    assert "budget" not in done.results["selection"]
 
 
 @pytest.fixture(scope="module")

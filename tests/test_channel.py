@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import http.server
 import json
 import socket
@@ -475,18 +474,6 @@ def test_interim_responses_without_end_are_no_answer() -> None:
     with raw_server(HINTS * 50) as (base_url, _):
         a_client(base_url, seen).send(UPGRADE, "a test")
     assert not seen[-1].accepted
-
-
-def test_the_coding_of_a_refusal_is_undone() -> None:
-    """A refusal that is compressed is read, and one whose coding does not fit is kept as it came."""
-    error = b'{"error":"unauthorised"}'
-    for body in (gzip.compress(error), b"no gzip"):
-        seen: list[Exchange] = []
-        head = b"HTTP/1.1 401 x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
-        with raw_server(head + body) as (base_url, _):
-            exchange = a_client(base_url, seen).send(UPGRADE, "a test")
-        assert exchange.response is not None
-        assert exchange.response.body == (b"no gzip" if body == b"no gzip" else error)
 
 
 def test_an_upgrade_that_is_closed_at_once_says_so() -> None:

@@ -81,6 +81,14 @@ def test_retry_after_is_honoured(exchanges_with: Sender) -> None:
     assert exchanges_with.waits == [7.0]  # type: ignore[attr-defined]
 
 
+def test_retry_after_a_moment_is_read_by_the_clock_of_the_target(exchanges_with: Sender) -> None:
+    """Its clock may be minutes or years from this machine's: what counts is how far its moment is from its `Date`."""
+    date, until = "Date: Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After: Wed, 21 Oct 2015 07:28:03 GMT"
+    with answering(answer(429, date, until), OK) as base_url:
+        assert [exchange.status for exchange in exchanges_with(base_url)] == [429, 200]
+    assert exchanges_with.waits == [3.0]  # type: ignore[attr-defined]
+
+
 def test_retry_after_nothing_is_no_wait(exchanges_with: Sender) -> None:
     """429 that asks for no wait gets none."""
     with answering(answer(429, "Retry-After: 0"), OK) as base_url:

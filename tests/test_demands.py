@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from rampcheck.judging.demands import (
     Survival,
     recalled,
 )
-from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
+from rampcheck.wire.exchanges import Exchange, Failure, Message, Response, Sent
 
 NOT_FOUND = Rejection([404], {"error": ["not_found"]})
 INVALID = Rejection([400], {"error": ["invalid", "wrong"]})
@@ -31,6 +32,9 @@ def answered(status: int, body: dict[str, Any] | None = None, *messages: Message
     response = Response(status, (("content-type", "application/json"),), json.dumps(body or {}).encode())
     request = Sent("POST", "http://target/one", (), b"{}")
     return Exchange(1, "s", request, response, 0.0, 0.1, "/one", messages=messages, **members)
+
+
+UNANSWERED = replace(answered(404), response=None, failure=Failure("timeout", "no answer"))
 
 
 def upgraded(*messages: Message) -> Exchange:
@@ -54,6 +58,7 @@ FAILED = Message("incoming", 0.0, b'{"event":"tx.update","status":"failed","erro
         (Acceptance(), answered(201), answered(400), ("status",)),
         (Survival(), answered(422), answered(500), ("status", "body")),
         (Declined(), answered(404), answered(200), ("status",)),
+        (Declined(), answered(404), UNANSWERED, ("status",)),
         (Silence(), upgraded(CLOSED), upgraded(EVENT, CLOSED), ("status",)),
         (Silence(), upgraded(ERROR, CLOSED), upgraded(ERROR), ("status",)),
         (Silence(), upgraded(ERROR, CLOSED), upgraded(FAILED, CLOSED), ("status",)),

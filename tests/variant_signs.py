@@ -119,6 +119,7 @@ PROOF: Signs = {
     "signature-of-the-caller": (does(2), r'(?s)("signature": "v2:\w+").*\1'),
     "address-per-session": (SESSION, r'"address": "T[0-9a-f]{32}"'),
     "partners-exchanged": (SESSION, '"type": "sell"'),
+    "lists-in-another-order": (SESSION, r'"networks": \["ERC20", "TRC20"\]'),
     "configured-apart": (SESSION, r'"currencies": \["BTC"\]'),
     "origins-alike": (does(headers={"Origin": "http://app.example.com"}), OK),
     "own-machine-registered": (

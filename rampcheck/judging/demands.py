@@ -163,11 +163,11 @@ class Survival(Due):
 
 @dataclass(frozen=True)
 class Declined(Due):
-    """Neither an acceptance nor a failure: whatever else is answered."""
+    """Neither an acceptance nor a failure, such as no answer: whatever else is answered."""
 
     def differs(self, exchange: Exchange) -> tuple[str, ...] | None:
-        """Gives the status of a 2xx or 5xx."""
-        return (STATUS,) if exchange.accepted or exchange.status >= 500 else None
+        """Gives the status of a 2xx or 5xx, or of no answer."""
+        return None if not exchange.accepted and 0 < exchange.status < 500 else (STATUS,)
 
     def data(self) -> dict[str, Any]:
         """Gives it as JSON data."""

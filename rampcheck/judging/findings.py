@@ -143,8 +143,9 @@ class Judge:
         examined = self._examiner.examined(exchange)
         self.exchanges.append(self._journal.exchange(exchange, sorted(examined.held), self.redacted(self.change)))
         self._count("exchange", exchange.scenario)
-        if exchange.status == 500 and not exchange.final:
-            self.note("a request met status 500 and was sent again, as the documentation asks")
+        if not exchange.final and exchange.status != 429:
+            met = "no answer" if exchange.response is None else f"status {exchange.status}"
+            self.note(f"a request met {met} and was sent again")
         if exchange.cut:
             self.note(exchange.cut)
             for clause in self._clauses:

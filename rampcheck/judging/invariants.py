@@ -184,8 +184,9 @@ def is_no_json(body: bytes) -> bool:
 
 
 def sends_no_json(exchange: Exchange, _: Partner) -> bool:
-    """Whether the request's body is no JSON to any parser."""
-    return is_no_json(exchange.request.body)
+    """Whether the request's body is no JSON to any parser, and is not said to be anything else, a form for one."""
+    said = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
+    return (not said or is_json_type(said)) and is_no_json(exchange.request.body)
 
 
 def sends_no_object(exchange: Exchange, _: Partner) -> bool:

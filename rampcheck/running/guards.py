@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from rampcheck.display import visible
-from rampcheck.errors import BudgetSpent, ProfileLacks, Unjudged
+from rampcheck.errors import LeftOut, ProfileLacks, Unjudged
 from rampcheck.running.run import Run
 
 FAULT = "a fault of rampcheck kept it from being judged"
@@ -20,6 +20,10 @@ class Fault(Exception):
 
 class GivenUp(Exception):
     """A scenario could not see what it wanted to see; its text is redacted."""
+
+
+class PassedOver(Exception):
+    """A scenario was left out for want of requests, though it was begun; its text is redacted."""
 
 
 def _pass_over(run: Run, clauses: Sequence[str], reason: str) -> None:
@@ -36,6 +40,8 @@ def noted(
     """Records which clauses are left unjudged by what ends a scenario, or its fixtures, inside."""
     try:
         return (yield from inside) if inside else (yield)
+    except PassedOver as error:
+        reason = str(error)  # Of its clauses, nothing is known that is not of all that were left out.
     except GivenUp as error:
         reason = str(error)
         for clause in clauses:
@@ -53,19 +59,19 @@ def noted(
 def guarded(run: Run) -> Generator[None, object, object]:
     """Turns what is raised inside into what it means, and lets no text out that could hold a secret.
 
-    Raises `GivenUp` for what could not be judged, `Fault` for anything else; skips what the profile lacks.
+    Raises `GivenUp` for what could not be judged, `PassedOver` for what a budget leaves out, `Fault` for anything else;
+    skips what the profile lacks.
     """
     try:
         return (yield)
     except Unjudged as error:
-        # What a budget did not reach is no more than what it left out.
-        passed_over = ProfileLacks if run.settings.budget is None else (ProfileLacks, BudgetSpent)
-        reason, lacks = run.judge.reason(str(error)), isinstance(error, passed_over)
+        reason, lacks = run.judge.reason(str(error)), isinstance(error, ProfileLacks)
+        end: Exception = PassedOver(reason) if isinstance(error, LeftOut) else GivenUp(reason)
     except Exception as error:  # noqa: BLE001 - whatever it is, its text must pass the redactor
         run.fault(f"{run.judge.scenario}: {type(error).__name__}: {error}")
         text = visible(run.journal.redactor.text("".join(traceback.format_exception(error))))
-        reason, lacks = "", False
+        reason, lacks, end = "", False, Fault(text)
     if lacks:
         pytest.skip(visible(reason))
     # Outside the handler: what led here is not redacted, and would be told as the context.
-    raise GivenUp(reason) if reason else Fault(text)
+    raise end

@@ -151,13 +151,15 @@ def key(item: pytest.Item) -> str:
 class Chosen(NamedTuple):
     """What a run sets out to try: `clauses`, and the keys of `scenarios`; None: all that verify one of the clauses.
 
-    Where these were chosen for a `budget` of requests, `note` says what that leaves out.
+    It sends `at_most` so many requests, if that is given. Where the scenarios were chosen for this `budget`, `note`
+    says what that leaves out.
     """
 
     clauses: frozenset[str]
     scenarios: frozenset[str] | None = None
     note: str = ""
     budget: int | None = None
+    at_most: int | None = None
 
 
 def within(profile: Profile, patterns: Sequence[str], keyword: str, requests: int) -> Chosen:
@@ -182,9 +184,9 @@ def within(profile: Profile, patterns: Sequence[str], keyword: str, requests: in
             f"Give it more: --budget {budgets.FOR_REMOTE} is usual.",
         )
     if len(taken) == len(those):
-        return Chosen(clauses)
+        return Chosen(clauses, at_most=requests)
     note = budgets.unseen(contract, map(value, those), map(value, taken), requests)
-    return Chosen(clauses, frozenset(one.key for one in taken), note, requests)
+    return Chosen(clauses, frozenset(one.key for one in taken), note, budget=requests, at_most=requests)
 
 
 def able(profile: Profile, clauses: Collection[str], keyword: str) -> list[Listed]:

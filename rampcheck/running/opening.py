@@ -71,6 +71,7 @@ def of_controller(config: pytest.Config) -> Run:
         shard=shard,
         scenarios=chosen.scenarios,
         budget=chosen.budget,
+        at_most=chosen.at_most,
         expected=launch.expected(profile, chosen, config.option.keyword) if is_part else 0,
     )
     with writing(output, "Name another folder with --output."):
@@ -183,6 +184,7 @@ def of_worker(config: pytest.Config) -> Run:
         began=given["began"],
         shard=shards.parsed(option.shard) if option.shard else None,
         budget=given["budget"],
+        at_most=given["at_most"],
         scenarios=None if given["scenarios"] is None else frozenset(given["scenarios"]),
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]

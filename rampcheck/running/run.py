@@ -45,9 +45,9 @@ class Settings:
     `keyword` scenarios, which are marked to verify the clauses `chosen`; `workers` is the number of its worker
     processes (0: this one does the work). Without `allure`, no Allure results are written. `began` is when its time
     began, by the monotonic clock. `named_with` are the options that named the target, none where a profile's file did.
-    Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes. A part of a
-    suite that was measured is `expected` to send about so many requests.
-    It ends after so many `most_failures`, if that is given.
+    Where it is a `shard`, or has a `budget` of requests, `scenarios` are the keys of those that it takes. It sends
+    `at_most` so many requests, where less is given than the profile allows. A part of a suite that was measured is
+    `expected` to send about so many. It ends after so many `most_failures`, if that is given.
     """
 
     run: str
@@ -66,6 +66,7 @@ class Settings:
     shard: Shard | None = None
     scenarios: frozenset[str] | None = None
     budget: int | None = None
+    at_most: int | None = None
     expected: int = 0
     most_failures: int | None = None
 
@@ -148,10 +149,11 @@ class Run:
         limits = self.profile.limits
         return Budget(
             limits.requests_per_second,
-            self.settings.budget or limits.max_requests,
+            self.settings.at_most or limits.max_requests,
             self._shared(),
             self.deadline,
             adapts=limits.adapts,
+            leaves_out=self.settings.budget is not None,
         )
 
     def _shared(self) -> Path | None:

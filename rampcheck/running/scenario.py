@@ -10,7 +10,7 @@ from typing import Any
 
 from rampcheck.contract.profile import Partner, Profile
 from rampcheck.contract.wording import lacks
-from rampcheck.errors import BudgetSpent, ProfileLacks, RunOver, TargetGone, Unjudged, UsageError
+from rampcheck.errors import BudgetSpent, LeftOut, ProfileLacks, RunOver, TargetGone, Unjudged, UsageError
 from rampcheck.judging.demands import Acceptance, Demand, Due, Rejection, Survival
 from rampcheck.judging.findings import Judge
 from rampcheck.judging.suite import Candidate, Suite, by_themselves, partner_of
@@ -129,11 +129,10 @@ class Target:
                     self._refused_again(refusal, credential)
                 control = self.accepted(credential)
         except Unjudged as error:
-            # Nothing is known against what only a budget did not reach.
-            give_up = self.judge.untried if isinstance(error, BudgetSpent) else self.judge.unjudged
-            for refusal in waiting:
+            # Nothing is known against what only a budget did not reach: it is left out.
+            for refusal in waiting if not isinstance(error, LeftOut) else ():
                 with self.judge.on_behalf(refusal.exchange.scenario):
-                    give_up(refusal.demand.clause, str(error))
+                    self.judge.unjudged(refusal.demand.clause, str(error))
             raise
         controls.renew(control.request, control.exchange)
         return replace(control, is_shared=True)

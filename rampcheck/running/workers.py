@@ -46,6 +46,7 @@ class Workers:
             "workers": run.settings.workers,
             "began": run.settings.began,
             "budget": run.settings.budget,
+            "at_most": run.settings.at_most,
             "scenarios": run.settings.scenarios and sorted(run.settings.scenarios),
             "baseline": self._config.stash[BASELINE],
             "reference": running.profile() if running else None,

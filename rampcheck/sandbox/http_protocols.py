@@ -38,11 +38,6 @@ class Respelling(H11Protocol):
         self._plain = transport
         super().connection_made(cast(asyncio.Transport, RespellingTransport(transport, self.line)))
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hands the connection on as it is."""
-        self.transport = self._plain
-        super().handle_websocket_upgrade(event)
-
 
 class Http10(Respelling):
     """Says HTTP/1.0."""
@@ -69,6 +64,11 @@ class EarlyHints(Respelling):
     """Sends an interim response first (RFC 8297)."""
 
     line = HINTS.replace(b"\r\n", rb"\r\n") + rb"\g<0>"
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hands the connection on as it is."""
+        self.transport = self._plain
+        super().handle_websocket_upgrade(event)
 
 
 class EarlyHintsEverywhere(EarlyHints):

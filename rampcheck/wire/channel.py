@@ -41,6 +41,8 @@ TOO_BIG = 1009  # the close code for a message that is larger than the other sid
 MOST_INTERIM = 10
 MAX_INTERIM_BYTES = 64 * 1024
 INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d[ \r]")
+REFUSAL = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)[^\r\n]*")
+CODING = re.compile(rb"^(transfer-encoding:[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 LONGEST_CLOSE = 2.0  # seconds that a target is given to answer a close
 SHORTEST_OPEN = 0.001  # seconds: none at all would be no limit
 LONGEST_END = 3.0  # seconds after which a socket is shut down that does not even take a close
@@ -101,7 +103,10 @@ class _Upgrade(ClientConnection):
 
 
 def _after_interim(protocol: ClientProtocol) -> Generator[None]:
-    """Parses what comes as the library does, without the interim responses before the first other one."""
+    """Parses what comes as the library does, without the interim responses before the first other one.
+
+    A refusal is an answer of HTTP like any other, of which the library reads one version and spelling only.
+    """
     reader = protocol.reader
     for _ in range(MOST_INTERIM):
         while b"\r\n\r\n" not in reader.buffer and not reader.eof and len(reader.buffer) < MAX_INTERIM_BYTES:
@@ -110,7 +115,17 @@ def _after_interim(protocol: ClientProtocol) -> Generator[None]:
         if not (end and INTERIM.match(head)):
             break
         del reader.buffer[: len(head) + len(end)]
+    if end and REFUSAL.match(head):
+        reader.buffer[: len(head)] = _respelled(head)
     yield from protocol.parse()
+
+
+def _respelled(head: bytes) -> bytes:
+    """Gives the head of a refusal as the library reads it: HTTP/1.1, a reason, the names of codings in lower case.
+
+    Any server may write it otherwise (RFC 9112 sections 2.3, 4, 7); only an upgrade is HTTP/1.1 (RFC 6455 section 4).
+    """
+    return CODING.sub(lambda line: line[0].lower(), REFUSAL.sub(rb"HTTP/1.1 \1 Refused", head, count=1))
 
 
 def open_socket(url: str, headers: Headers, timeout: float, way: Way) -> Socket:

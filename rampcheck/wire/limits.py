@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rampcheck.errors import BudgetSpent, RunOver
+from rampcheck.errors import BudgetSpent, LeftOut, RunOver
 from rampcheck.wire import retries
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.pace import Pace
@@ -50,10 +50,10 @@ class Budget:
     the workers of a run count in common; None where there is only this process. The window slides, so no second lets
     more than `per_second` through; they reach the target when they are connected, so that those sent together may come
     a little nearer to the ones after them. Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for
-    several processes.
+    several processes. A run that chose what it tries for so many requests `leaves_out` what they do not reach.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what bounds a run
         self,
         per_second: float,
         total: int,
@@ -61,10 +61,12 @@ class Budget:
         deadline: Deadline | None = None,
         *,
         adapts: bool = False,
+        leaves_out: bool = False,
     ) -> None:
         if shared is not None:
             shared.mkdir(parents=True, exist_ok=True)
         self._total = total
+        self._spent = LeftOut if leaves_out else BudgetSpent
         self._deadline = deadline or Deadline()
         self._count = _Count() if shared is None else _SharedCount(shared)
         self._burst = max(1, int(per_second))
@@ -87,7 +89,7 @@ class Budget:
         if self._per_second:
             count = min(count, self._burst)
         if not self._count.increased(count, self._total):
-            raise BudgetSpent(f"the {self._total} {SPENT}; raise `limits.max_requests` in a profile, or --budget")
+            raise self._spent(f"the {self._total} {SPENT}; raise `limits.max_requests` in a profile, or --budget")
         if self._limiter is not None:
             left = self._deadline.left()
             if not self._limiter.try_acquire("request", weight=count, timeout=-1 if math.isinf(left) else left):

@@ -60,8 +60,9 @@ def asked_wait(exchange: Exchange) -> float | None:
     if value.isascii() and value.isdigit():
         return float(value) if len(value) <= MOST_DIGITS else float("inf")
     until = http_date(value)
-    # The date is of a wall clock, this machine's is all there is to compare it with.
-    return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
+    # By the clock of the target, which may be minutes from this machine's, where the answer tells it (section 6.6.1).
+    now = http_date(exchange.response.header("date") or "") or datetime.now(UTC)
+    return None if until is None else max(0.0, (until - now).total_seconds())
 
 
 def is_locked(exchange: Exchange) -> bool:

@@ -46,7 +46,7 @@ class MediaTypeByItsBeginning(SessionService):
             super().check_media_type(call)
 
 
-@defect("form-accepted", breaks=[f"{REQUEST}.media-type"], may_break=[f"{REQUEST}.malformed-json"])
+@defect("form-accepted", breaks=[f"{REQUEST}.media-type"])
 class FormAccepted(SessionService):
     """A form is as good as JSON, if it says that it is one."""
 

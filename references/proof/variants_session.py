@@ -67,6 +67,11 @@ _values(
     lambda session: {"init_token_type": "single-use"},
 )
 _values(
+    "lists-in-another-order",
+    "currencies, networks and fiat_currencies stand in another order than onboarding named them.",
+    lambda session: {name: session[name][::-1] for name in ("currencies", "networks", "fiat_currencies")},
+)
+_values(
     "signature-in-capitals",
     "signature has its digits in capitals.",
     lambda session: {"signature": f"v2:{session['signature'][3:].upper()}"},

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import chain, combinations
 from typing import Any
 
-from rampcheck.errors import RunOver, Unjudged
+from rampcheck.errors import BudgetSpent, RunOver, Unjudged
 from rampcheck.judging.invariants import asked
 from rampcheck.running.scenario import Accepted, Target
 from rampcheck.wire.channel import Channel
@@ -147,8 +147,12 @@ class Journeys:
         for question, _ in self._strangers:
             with suppress(Unjudged):
                 self._target.ask(question)
-        with suppress(Unjudged):
+        try:
             self._ask_for_user_of(seen[0])
+        except (BudgetSpent, RunOver):
+            pass  # What this means is said of the next request.
+        except Unjudged as error:
+            self._target.judge.unjudged("proof.kyc.isolation", str(error))
         self._close([journey for journey in self._all if journey is not seen[0]])
         self._followed = time.monotonic()
 

@@ -9,6 +9,7 @@ from rampcheck.contract.profile import Profile
 from rampcheck.judging.suite import Probe
 from rampcheck.wire.exchanges import Exchange, Request
 
+from .invariants.values import is_in_other_order
 from .requests import pairs
 
 ASK = "Ask onboarding which of both is right, and write that into the profile; if the target is wrong, a run shows it."
@@ -63,7 +64,7 @@ def _differs(told: Mapping[str, Any]) -> Callable[[Exchange], str]:
         return "; ".join(
             f"{name} is {given.get(name)!r}, and the profile says {value!r}"
             for name, value in told.items()
-            if name not in asked and given.get(name) != value
+            if name not in asked and given.get(name) != value and not is_in_other_order(given.get(name), value)
         )
 
     return otherwise

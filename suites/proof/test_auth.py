@@ -313,8 +313,11 @@ def test_a_registered_origin_opens_every_endpoint(
         kyc_status(session.request.json["partner_user_id"], session.credential),
         upgrade(transaction_of(session.exchange), session.credential),
     ):
+        known = None
         with suppress(Unjudged):  # What is refused without an Origin, too, is another clause's affair.
-            once_known(session, question).with_header("Origin", registered_origin).is_accepted()
+            known = once_known(session, question)
+        if known is not None:
+            known.with_header("Origin", registered_origin).is_accepted()
 
 
 @pytest.mark.creates_sessions

@@ -51,7 +51,7 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(
 
     It does so if its transaction is known, as that of another session is.
     """
-    healed = Demand(target.clause, Acceptance("a session"), "for the same body sent again")
+    healed, is_known = Demand(target.clause, Acceptance("a session"), "for the same body sent again"), False
     for is_last in (False, True):
         # With an e-mail address of its own: a target may take each address for one user only.
         failing = target.plain(accepted.credential).but(**target.trigger("upstream_error_once"))
@@ -70,6 +70,8 @@ def test_a_provider_failure_heals_by_sending_the_same_body_again(
                 target.demand(last, healed, accepted.exchange)
                 with suppress(Unjudged):  # Where no transaction is ever known, that is another clause's affair.
                     once_known(accepted, poll(transaction_of(accepted.exchange), accepted.credential))
+                    is_known = True
+                if is_known:
                     question = poll(transaction_of(last), accepted.credential)
                     demand(target, target.clause, question, Accepted(target, failing, last))
                 return

@@ -38,15 +38,24 @@ from rampcheck.wire.exchanges import Exchange
 
 from ..endpoints import SESSION
 from ..requests import REQUIRED, is_second
+from .values import is_in_other_order
 
 CONFIGURED = ("currencies", "networks", "fiat_currency", "fiat_currencies", "lang", "theme")
 
 
 def configured(name: str, *, where_not_asked: bool = False) -> Callable[[Exchange, Partner], Any]:
-    """Makes what gives a field of the partner's `widget_config`; None where the request has one of its own, if so."""
-    return lambda exchange, partner: (
-        None if where_not_asked and asked(exchange, name) is not None else partner.get(f"widget_config.{name}")
-    )
+    """Makes what gives a field of the partner's `widget_config`; None where the request has one of its own, if so.
+
+    In which order a profile names the values of a list is nobody's promise: that of the answer is as good.
+    """
+
+    def told(exchange: Exchange, partner: Partner) -> Any:
+        if where_not_asked and asked(exchange, name) is not None:
+            return None
+        value = partner.get(f"widget_config.{name}")
+        return shown if is_in_other_order(value, shown := given(exchange, name)) else value
+
+    return told
 
 
 # The response

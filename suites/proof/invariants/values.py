@@ -98,3 +98,10 @@ def equal_amounts(one: Any, other: Any) -> bool:
         return one == other or Decimal(one) == Decimal(other)
     except ArithmeticError:
         return False
+
+
+def is_in_other_order(one: Any, other: Any) -> bool:
+    """Whether two lists hold the same texts, in whatever order."""
+    return all(isinstance(values, list) and {*map(type, values)} <= {str} for values in (one, other)) and (
+        sorted(one) == sorted(other)
+    )
