@@ -30,7 +30,7 @@ def _swapped_for_sell(field: str) -> Change:
 
 
 def _swapped(value: Any) -> Any:
-    return value[::-1] if isinstance(value, list) else value.swapcase()
+    return [item.swapcase() for item in value] if isinstance(value, list) else value.swapcase()
 
 
 for _field in FIELDS:
@@ -42,7 +42,7 @@ for _field in FIELDS:
     changed(
         f"{_named}-swapped-for-sell",
         _clauses,
-        f"In a sell {_field} is in the other order or letter case.",
+        f"In a sell {_field} is in the other letter case.",
         _swapped_for_sell(_field),
         may_break=["config-stable"],
     )
