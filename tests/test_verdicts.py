@@ -32,10 +32,12 @@ MUST, SHOULD, OPEN, NEEDY = (
 LOST = "no answer within 10 s"
 
 
-def exchanged(number: int, *held: str, status: int = 200) -> dict[str, Any]:
+def exchanged(number: int, *held: str, status: int = 200, final: bool = True) -> dict[str, Any]:
     """A journal's record of an exchange, as far as it matters here."""
     return {
         "kind": "exchange",
+        "direction": "outgoing",
+        "final": final,
         "elapsed_ms": 30.0,
         "number": number,
         "held": list(held),
@@ -209,6 +211,18 @@ def test_a_clause_of_which_much_was_anothers_is_not_verified() -> None:
     assert refused == "not_verified"
     assert "4 of 20 answers" in reason
     assert "it held 16 times elsewhere" in reason
+
+
+@pytest.mark.parametrize(
+    ("failed", "status", "verdict"),
+    [(3, 503, "passed"), (4, 503, "not_verified"), (4, 502, "not_verified"), (40, 429, "passed")],
+)
+def test_a_target_that_often_fails_survives_nothing(failed: int, status: int, verdict: str) -> None:
+    """Where so many requests met 5xx at first, that they were answered at last says nothing of what breaks a server."""
+    asked = [exchanged(number) for number in range(20)]
+    due = {"kind": "demand", "clause": MUST, "exchange": 1, "control": 0, "due": {"is": "below_500"}, "held": True}
+    again = [exchanged(100 + number, status=status, final=False) for number in range(failed)]
+    assert result(MUST, *asked, due, *again)["verdict"] == verdict
 
 
 @pytest.mark.parametrize(("came", "verdict"), [((), "passed"), ((MUST,), "not_verified")])

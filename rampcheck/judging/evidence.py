@@ -82,15 +82,21 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
     doubts: list[DoubtRecord] = []
     again: dict[int | None, int] = {}
     notes: Counter[str] = Counter()
+    survived: set[str] = set()
+    failing = asked = 0
     for record in records:
         match record["kind"]:
             case "exchange":
+                if record["direction"] == "outgoing":
+                    failing, asked = failing + _is_failing(record), asked + record["final"]
                 account.outcomes[record["number"]] = _outcome(record)
                 account.spans |= _span(record)
                 account.elapsed[record["number"]] = record["elapsed_ms"]
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
             case "held" | "demand":
+                if record["kind"] == "demand" and record["due"].get("is") == "below_500":
+                    survived.add(record["clause"])
                 account.clauses[record["clause"]].held |= _held(record)
             case "finding":
                 account.clauses[record["clause"]].findings.append(_finding(record))
@@ -119,7 +125,19 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
     account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
     account.outages.sort(key=lambda outage: outage["began"])
     _weigh(doubts, again, account)
+    if any(failing >= least and failing * share >= asked for least, share in FOREIGN):
+        reason = f"{failing:,} of {asked:,} requests met an error of a server, and were sent again"
+        for clause in survived:
+            account.clauses[clause].reasons.append(reason)
     return account
+
+
+def _is_failing(record: ExchangeRecord) -> bool:
+    """Whether a request was sent again for an answer of a target, or of something in front of it, that failed.
+
+    Neither 429 nor a connection that was closed as the request came (RFC 9112 section 9.3.1) is a failure.
+    """
+    return not record["final"] and record["response"] is not None and record["response"]["status"] != 429
 
 
 def _outage(record: OutageRecord) -> OutageResult:
