@@ -197,6 +197,12 @@ def test_the_mistakes_are_those_of_the_doctors_table() -> None:
         assert case.whose == said["whose"], case.name
 
 
+@pytest.mark.parametrize("page", [*made.pages()], ids=lambda page: page.stem)
+def test_what_is_made_from_the_code_is_as_the_code_is(page: Path) -> None:
+    """Who reads a page as it stands reads what is so now; `python -m docs.made` writes it anew."""
+    assert read(page) == made.filled(read(page))
+
+
 def test_every_part_is_in_a_page() -> None:
     """What is made from the code is shown, and what a page asks for is made."""
     asked = [part for page in PAGES for part in re.findall(r"^<!-- made: (.+) -->$", read(page), re.MULTILINE)]

@@ -1,13 +1,15 @@
 """The parts of the handbook that are made from the code: a Sphinx extension.
 
-A page says `<!-- made: NAME -->` on a line of its own; as it is read, the line is replaced by the Markdown that the
-function of this name gives.
+A page says `<!-- made: NAME -->` and `<!-- end -->`, each on a line of its own; between them stands the Markdown that the
+function of this name gives, for who reads the page as it is. `python -m docs.made` writes it anew, and Sphinx does so
+as it reads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docs.made import commands, mistakes, register, schemas
@@ -25,12 +27,18 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "figures": register.figures,
     "mistakes": mistakes.mistakes,
 }
-_PLACE = re.compile(r"^<!-- made: (.+) -->$", re.MULTILINE)
+_PLACE = re.compile(r"^(<!-- made: (.+?) -->)$.*?^(<!-- end -->)$", re.MULTILINE | re.DOTALL)
 
 
 def filled(text: str) -> str:
     """Gives the text of a page with all parts in their places. Raises `KeyError` for a part that is none."""
-    return _PLACE.sub(lambda place: PARTS[place[1]](), text)
+    return _PLACE.sub(lambda place: f"{place[1]}\n\n{PARTS[place[2]]().strip()}\n\n{place[3]}", text)
+
+
+def pages() -> Iterator[Path]:
+    """Gives the pages of the handbook that have such a part."""
+    folder = Path(__file__).parents[1]
+    return (page for page in sorted(folder.rglob("*.md")) if _PLACE.search(page.read_text(encoding="utf-8")))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

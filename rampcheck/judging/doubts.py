@@ -57,7 +57,7 @@ def signature(exchange: Exchange, members: Iterable[str]) -> str:
     """Says by what an answer is known to be like another: its status and what these members of the body say."""
     if exchange.response is None:
         return exchange.failure.kind if exchange.failure else ""
-    told = [str(exchange.response.member(name)) for name in members if name != "message"]
+    told = [str(exchange.response.member(name)) for name in members if name.rpartition(".")[2] != "message"]
     return " ".join([str(exchange.status), *(["a page"] if exchange.is_page else told)])
 
 

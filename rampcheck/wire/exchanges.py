@@ -162,9 +162,16 @@ class Response:
         return header(self.headers, name)
 
     def member(self, name: str) -> Any:
-        """Gives a member of the JSON object that is the body; None where it is absent or the body no object."""
-        answer = self.json
-        return answer.get(name) if isinstance(answer, dict) else None
+        """Gives a member of the JSON object that is the body; None where it is absent or the body no object.
+
+        Of an object inside, the name is a path: `error.code`.
+        """
+        value = self.json
+        if not isinstance(value, dict) or name in value:
+            return value.get(name) if isinstance(value, dict) else None
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
 
 
 # The kinds of failure that are the target's silence; the others come from this machine, or the way to the target.
