@@ -1,8 +1,8 @@
 """The parts of the handbook that are made from the code: a Sphinx extension.
 
-A page says `<!-- made: NAME -->` and `<!-- end -->`, each on a line of its own; between them stands the Markdown that the
-function of this name gives, for who reads the page as it is. `python -m docs.made` writes it anew, and Sphinx does so
-as it reads.
+A page says `<!-- made: NAME -->` and `<!-- end -->`, each on a line of its own; between them stands the Markdown that
+the function of this name gives, for who reads the page as it is. `python -m docs.made` writes it anew, and Sphinx does
+so as it reads.
 """
 
 from __future__ import annotations

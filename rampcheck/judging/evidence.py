@@ -82,21 +82,18 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
     doubts: list[DoubtRecord] = []
     again: dict[int | None, int] = {}
     notes: Counter[str] = Counter()
-    survived: set[str] = set()
-    failing = asked = 0
+    survival = _Survival()
     for record in records:
         match record["kind"]:
             case "exchange":
-                if record["direction"] == "outgoing":
-                    failing, asked = failing + _is_failing(record), asked + record["final"]
+                survival.asked(record)
                 account.outcomes[record["number"]] = _outcome(record)
                 account.spans |= _span(record)
                 account.elapsed[record["number"]] = record["elapsed_ms"]
                 for clause in record["held"]:
                     account.clauses[clause].held.add(record["number"])
             case "held" | "demand":
-                if record["kind"] == "demand" and record["due"].get("is") == "below_500":
-                    survived.add(record["clause"])
+                survival.demanded(record)
                 account.clauses[record["clause"]].held |= _held(record)
             case "finding":
                 account.clauses[record["clause"]].findings.append(_finding(record))
@@ -125,19 +122,40 @@ def collect(records: Iterable[Record]) -> Account:  # noqa: PLR0912 - a table of
     account.notes = [text if times == 1 else f"{text} ({times:,} times)" for text, times in notes.items()]
     account.outages.sort(key=lambda outage: outage["began"])
     _weigh(doubts, again, account)
-    if any(failing >= least and failing * share >= asked for least, share in FOREIGN):
-        reason = f"{failing:,} of {asked:,} requests met an error of a server, and were sent again"
-        for clause in survived:
-            account.clauses[clause].reasons.append(reason)
+    survival.weigh(account)
     return account
 
 
-def _is_failing(record: ExchangeRecord) -> bool:
-    """Whether a request was sent again for an answer of a target, or of something in front of it, that failed.
+class _Survival:
+    """How many requests met a failure and were sent again, and the clauses that say what a target survives.
 
     Neither 429 nor a connection that was closed as the request came (RFC 9112 section 9.3.1) is a failure.
     """
-    return not record["final"] and record["response"] is not None and record["response"]["status"] != 429
+
+    def __init__(self) -> None:
+        self._asked = self._failed = 0
+        self._clauses: set[str] = set()
+
+    def asked(self, record: ExchangeRecord) -> None:
+        """Takes an exchange."""
+        response = record["response"]
+        self._asked += record["final"] and record["direction"] == "outgoing"
+        self._failed += not record["final"] and response is not None and response["status"] != 429
+
+    def demanded(self, record: HeldRecord | DemandRecord) -> None:
+        """Takes what was demanded of one."""
+        if record["kind"] == "demand" and record["due"].get("is") == "below_500":
+            self._clauses.add(record["clause"])
+
+    def weigh(self, account: Account) -> None:
+        """Notes failures that are no chance; where they are many, nobody knows what broke the target."""
+        if self._failed < FOREIGN[0][0]:
+            return
+        often = f"{self._failed:,} of {self._asked:,} requests met an error of a server, and were sent again"
+        account.notes.append(often)
+        if any(self._failed >= least and self._failed * share >= self._asked for least, share in FOREIGN):
+            for clause in self._clauses:
+                account.clauses[clause].reasons.append(often)
 
 
 def _outage(record: OutageRecord) -> OutageResult:

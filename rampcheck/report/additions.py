@@ -33,10 +33,15 @@ class Addition:
 
 
 def additions(clauses: Iterable[ClauseResult]) -> dict[str, Addition]:
-    """Gives all that these clauses of the results lack in the profile, by its place."""
+    """Gives all that these clauses of the results lack in the profile, by its place.
+
+    Which environment the target is, is so or not: nobody adds it to have more clauses tried.
+    """
     needed: dict[str, Addition] = {}
     for clause in clauses:
         for lacking in clause.get("lacks", ()):
+            if lacking["key"] == "environment":
+                continue
             known = needed.get(lacking["key"], Addition(lacking["example"], 0))
             needed[lacking["key"]] = Addition(known.example, known.clauses + 1)
     return needed
