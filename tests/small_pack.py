@@ -78,6 +78,12 @@ paths:
                 session:
                   value:
                     id: one
+        "400":
+          description: A refusal.
+          content:
+            application/json:
+              schema: {properties: {code: {type: string}}}
+              examples: {refusal: {value: {code: unknown}}}
 components:
   schemas:
     Session:

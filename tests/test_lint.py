@@ -49,6 +49,20 @@ BREACHES = [
         "level: may",
     ),
     Breach(
+        "paths and members of contract.yaml", CONTRACT, "envelope: [code]", "envelope: [cod]", "no .* member cod", "cod"
+    ),
+    Breach(
+        "paths and members of contract.yaml", CONTRACT, "/sessions: [id]", "/sessions: [idd]", "no .* member idd", "idd"
+    ),
+    Breach(
+        "paths and members of contract.yaml",
+        CONTRACT,
+        "accepts:\n  /sessions",
+        "accepts:\n  /session",
+        "no path /session",
+        "/session: {name}.session.complete",
+    ),
+    Breach(
         "valid OpenAPI", OPENAPI, "description: The session.", "describe: It.", ".description. is a required", '"200"'
     ),
     Breach("valid OpenAPI", OPENAPI, "3.1.0", "3.0.3", "no OpenAPI 3.1", "openapi:"),

@@ -400,6 +400,8 @@ def _complain(error: jsonschema.ValidationError, written: Any, draft: Draft) -> 
             cure = "; put it in quotes"
         if schema.get("format") == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", str(instance)):
             cure = "; there is no such day"
+        if place == ("contract",):
+            cure += ", or name the pack whose contract it is: --pack DIR"
         draft.wrong(place, f"expected {schema['title']}, found {_found(place, written)}{cure}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -125,6 +126,38 @@ def _known(draft: Draft) -> Iterator[Mistake]:
     for steps, node in _nodes(draft.document.content):
         if "x-clause" in node and node["x-clause"] not in draft.clauses:
             yield draft.document.wrong(f"there is no clause {node['x-clause']}", KNOWN, *steps, "x-clause")
+
+
+def _paths_of_descriptor(draft: Draft) -> Iterator[Mistake]:
+    """What contract.yaml says of paths and members, the document has, too: else it holds for nothing, unseen."""
+    told, document = draft.descriptor.content, draft.document.content
+    paths = {_template(path): path for path in document["paths"]}
+    named = {name for _, node in _nodes(document) for name in _properties(node)}
+    members = [(name, ("envelope", place)) for place, name in enumerate(told["envelope"])]
+    for key in ("known_by", "no_server_error", "accepts"):
+        for path, value in told[key].items():
+            if _template(path) not in paths:
+                yield draft.descriptor.wrong(
+                    f"the document has no path {path}", f"Its paths are {', '.join(paths.values())}.", key, path
+                )
+            elif key == "known_by":
+                members += [(name, (key, path, place)) for place, name in enumerate(value)]
+    for name, steps in members:
+        if not named.issuperset(name.split(".")):
+            yield draft.descriptor.wrong(
+                f"no schema of the document has a member {name}",
+                "Name one as it stands there; of an object inside another one, the path: error.code.",
+                *steps,
+            )
+
+
+def _template(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _properties(node: Json) -> Json:
+    properties = node.get("properties")
+    return properties if isinstance(properties, dict) else {}
 
 
 def _causes(draft: Draft) -> Iterator[Mistake]:
@@ -358,6 +391,7 @@ RULES = (
     Rule("one version", _versions, ("format of clauses.yaml", "valid OpenAPI")),
     Rule("pages that are cited", _pages_cited, ("format of clauses.yaml",)),
     Rule("known ids in the documents", _known, ("format of contract.yaml", "format of clauses.yaml", "valid OpenAPI")),
+    Rule("paths and members of contract.yaml", _paths_of_descriptor, ("format of contract.yaml", "valid OpenAPI")),
     Rule("causes", _causes, ("format of clauses.yaml",)),
     Rule("the profile's part", _profile, ("found by its name", "format of contract.yaml")),
     Rule("needs", _needs, ("the profile's part", "format of clauses.yaml")),

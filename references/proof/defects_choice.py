@@ -322,7 +322,8 @@ class SentAddressUsed(SessionService):
     """An address in the request is the one in the session."""
 
     def wallet(self, partner: Partner, request: SessionRequest) -> str:
-        return super().wallet(partner, request) if request.address is None else request.address
+        own = super().wallet(partner, request)
+        return own if request.address is None else request.address
 
 
 @defect("sent-address-refused", breaks=[f"{REQUEST}.address-ignored"])
