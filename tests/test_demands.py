@@ -25,6 +25,7 @@ from rampcheck.wire.exchanges import Exchange, Failure, Message, Response, Sent
 
 NOT_FOUND = Rejection([404], {"error": ["not_found"]})
 INVALID = Rejection([400], {"error": ["invalid", "wrong"]})
+INSIDE = Rejection([401], {"error.code": ["key"]})
 
 
 def answered(status: int, body: dict[str, Any] | None = None, *messages: Message, **members: Any) -> Exchange:
@@ -54,6 +55,7 @@ FAILED = Message("incoming", 0.0, b'{"event":"tx.update","status":"failed","erro
         (Rejection(), answered(418), answered(200), ("status",)),
         (Rejection([401, 403]), answered(403), answered(404), ("status",)),
         (NOT_FOUND, answered(404, {"error": "not_found"}), answered(404, {"error": "gone"}), ("body.error",)),
+        (INSIDE, answered(401, {"error": {"code": "key"}}), answered(401, {"error": "key"}), ("body.error.code",)),
         (EitherRejection.of(NOT_FOUND, INVALID), answered(400, {"error": "wrong"}), answered(401), None),
         (Acceptance(), answered(201), answered(400), ("status",)),
         (Survival(), answered(422), answered(500), ("status", "body")),

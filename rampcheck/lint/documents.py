@@ -133,7 +133,9 @@ def _paths_of_descriptor(draft: Draft) -> Iterator[Mistake]:
     told, document = draft.descriptor.content, draft.document.content
     paths = {_template(path): path for path in document["paths"]}
     named = {name for _, node in _nodes(document) for name in _properties(node)}
-    members = [(name, ("envelope", place)) for place, name in enumerate(told["envelope"])]
+    members: list[tuple[str, tuple[Step, ...]]] = [
+        (name, ("envelope", place)) for place, name in enumerate(told["envelope"])
+    ]
     for key in ("known_by", "no_server_error", "accepts"):
         for path, value in told[key].items():
             if _template(path) not in paths:
