@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docs.made import commands, mistakes, register, schemas
+from docs.made import blocks, commands, mistakes, register, schemas
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands.reference,
+    "blocks": blocks.blocks,
     "exit codes": commands.exit_codes,
     "profile": schemas.profile,
     "results": schemas.results,
