@@ -236,6 +236,7 @@ BREACHES = [
     ),
     Breach("suite", SUITE, "suite = Suite(", "suite = Suit(", "NameError: name 'Suit'", "Suit("),
     Breach("suite", SUITE, "suite = Suite(", "sweet = Suite(", "defines no `suite`"),
+    Breach("suite", SUITE, "invariants=[", "invariants=[None, ", "None, which is no Invariant", "suite = Suite("),
     Breach(
         "scenarios",
         SCENARIOS,

@@ -144,6 +144,16 @@ class Suite:
     invariants: Sequence[Invariant] = ()
     history: Sequence[HistoryInvariant] = ()
 
+    def __post_init__(self) -> None:
+        """Raises `ContractError` where an invariant is none."""
+        for name, kind in (("invariants", Invariant), ("history", HistoryInvariant)):
+            for place, one in enumerate(getattr(self, name)):
+                if not isinstance(one, kind):
+                    raise ContractError(
+                        f"the suite of {self.contract.name}: `{name}[{place}]` is {one!r}, which is no {kind.__name__}",
+                        f"Make it one, or take it out: `rampcheck.judging.suite.{kind.__name__}`.",
+                    )
+
     @property
     def judged(self) -> tuple[str, ...]:
         """The clauses that invariants judge, of one exchange or of the whole run."""
