@@ -139,7 +139,7 @@ class Over:
         self.presence = SimpleNamespace(gone=gone)
         self.profile = SimpleNamespace(limits=SimpleNamespace(timeout_seconds=0.0))
         self.settings = SimpleNamespace(
-            run="run", key=b"", output=Path(), workers=1, began=0.0, budget=None, scenarios=None
+            run="run", key=b"", output=Path(), workers=1, began=0.0, budget=None, at_most=None, scenarios=None
         )
         self.faults: list[str] = []
 
