@@ -262,6 +262,15 @@ def test_envelope_each_time(kinds: list[tuple[str, int, bool]], found: bool) -> 
     )
 
 
+def test_one_failure_of_something_in_front_excuses_no_page_of_the_api() -> None:
+    """Of many pages with the status of the API's own answer, one that is another's says nothing of the others."""
+    many = [(f"{kind}{place}", status, own) for kind in "ab" for place, status, own in PAGES]
+    failure = [("more", 502, False), ("more", 200, True)]
+    judged = envelope_each_time("c", lambda _: True, ("code",))
+    assert history(judged, *refusals(*many, *failure))
+    assert history(judged, *refusals(*many, *failure, ("once more", 502, False), ("once more", 200, True))) == []
+
+
 def test_bound_to() -> None:
     """A value that serves two addresses is not bound to either; only another address alone can show that it is."""
     block = bound_to(

@@ -18,6 +18,7 @@ from rampcheck.wire.exchanges import Exchange
 
 FAILED = 500  # statuses of a failure, which anything in front may have as well
 MOST_BY_CHANCE = 4  # refusals of something in front, with the status that the API's own would have had
+OF_ITS_OWN = 8  # of these to each that is another: something in front fails now and then, too
 NAMING = frozenset({"user-agent", tracing.HEADER})
 
 
@@ -96,7 +97,8 @@ def envelope_each_time(clause: str, when: Callable[[Exchange], bool], envelope: 
 
     One without it that does not come again may be that of anything in front, and counts neither way. But what is in
     front knows nothing of what the API would answer: where several come, with several statuses, and each has the very
-    status with which the API itself refuses the same request otherwise, they are its own. `envelope` names its members.
+    status with which the API itself refuses the same request otherwise, but for one in many, they are its own.
+    `envelope` names its members.
     """
 
     def is_own(exchange: Exchange) -> bool:
@@ -107,13 +109,16 @@ def envelope_each_time(clause: str, when: Callable[[Exchange], bool], envelope: 
         for exchange in exchanges:
             asked[_question(exchange)].append(exchange)
         found: list[tuple[Exchange, Exchange]] = []
+        others = 0
         for alike in asked.values():
             answers = [exchange for exchange in alike if is_own(exchange)]
             for bare in (exchange for exchange in alike if answers and not is_own(exchange)):
                 if bare.status >= FAILED or any(answer.status != bare.status for answer in answers):
-                    return
-                found.append((bare, answers[0]))
-        if len(found) >= MOST_BY_CHANCE and len({bare.status for bare, _ in found}) > 1:
+                    others += 1
+                else:
+                    found.append((bare, answers[0]))
+        is_own_kind = len(found) >= MOST_BY_CHANCE and len(found) >= OF_ITS_OWN * others
+        if is_own_kind and len({bare.status for bare, _ in found}) > 1:
             bare, answer = min(found, key=lambda one: one[0].started)
             yield Broken(
                 f"the API's envelope, as in exchange {answer.number}",
