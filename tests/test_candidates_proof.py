@@ -9,7 +9,7 @@ import pytest
 from rampcheck.contract.profile import Partner, from_mapping
 from rampcheck.judging import suite
 from rampcheck.wire.exchanges import Request
-from suites.proof.requests import IGNORED_ADDRESS, NOBODYS_ADDRESSES, address_like, amount_near
+from suites.proof.requests import IGNORED_ADDRESS, NOBODYS_ADDRESSES, address_like, amount_near, poll, upgrade
 from suites.proof.tokens import misplaced
 
 
@@ -75,3 +75,9 @@ def test_a_token_stands_anywhere_but_where_it_belongs(path: str, separator: str)
         ["X-API-Key"],
         ["Cookie"],
     ]
+
+
+def test_half_a_character_may_stand_in_an_id() -> None:
+    """JSON may hold one (RFC 8259 section 8.2): what a target calls a transaction is asked for as it is."""
+    assert poll("a/\ud800", "client_token").path == "/widget/transactions/a%2F%ED%A0%80"
+    assert upgrade("\ud800", "client_token").path == "/ws?tx_id=%ED%A0%80"

@@ -184,3 +184,10 @@ def test_a_websocket_is_upgraded() -> None:
     assert "--http1.1 --no-buffer --output - --max-time" in arguments
     assert "ws://" not in arguments
     assert "wss://" not in arguments
+
+
+def test_half_a_character_in_an_answer_breaks_no_command() -> None:
+    """What JSON may hold of Unicode, no URL does: such a value is no id that another request could ask for."""
+    before = samples.exchange(1, body='{"merchant_transaction_id": "one-\\ud800-of-them"}')
+    asking = {**samples.exchange(2), "started": "2026-11-21T07:00:01.000000Z"}
+    assert "curl" in command(asking, before)

@@ -38,8 +38,8 @@ class Observer:
 
     def _asked(self, transaction: str, status: str) -> str:
         if URL.match(self._template):
-            url = self._template.replace("{id}", quote(transaction, safe=""))
-            url = url.replace("{status}", quote(status, safe=""))
+            url = self._template.replace("{id}", quote(transaction, safe="", errors="surrogatepass"))
+            url = url.replace("{status}", quote(status, safe="", errors="surrogatepass"))
             answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False)
             answer.raise_for_status()
             return answer.text

@@ -54,7 +54,7 @@ class Sessions:
             asked = record["request"]["body"] + record["request"]["url"]
             response = record["response"]
             for member, value in _members(response["body"]) if response else ():
-                if quote(value, safe="") == value and value not in asked:
+                if quote(value, safe="", errors="surrogatepass") == value and value not in asked:
                     found.setdefault(value, []).append(Session(record, value, member))
         return found
 

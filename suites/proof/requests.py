@@ -56,19 +56,24 @@ def is_second(credential: str | None) -> bool:
     return credential is not None and credential.startswith("second_")
 
 
+def encoded(text: str) -> str:
+    """Gives a text percent-encoded (RFC 3986 section 2.1), also half a character, which JSON may hold."""
+    return quote(text, safe="", errors="surrogatepass")
+
+
 def poll(transaction: str, credential: str) -> Request:
     """Gives the request for the status of a transaction, whatever characters its id holds."""
-    return Request("GET", f"/widget/transactions/{quote(transaction, safe='')}", credential=credential)
+    return Request("GET", f"/widget/transactions/{encoded(transaction)}", credential=credential)
 
 
 def kyc_status(user: str, credential: str) -> Request:
     """Gives the request for the KYC status of a user, whatever characters the partner's name for them holds."""
-    return Request("GET", f"/widget/users/{quote(user, safe='')}/kyc-status", credential=credential)
+    return Request("GET", f"/widget/users/{encoded(user)}/kyc-status", credential=credential)
 
 
 def upgrade(transaction: str, credential: str) -> Request:
     """Gives the WebSocket upgrade that subscribes to a transaction."""
-    return Request("GET", f"/ws?tx_id={quote(transaction, safe='')}", credential=credential, protocol="websocket")
+    return Request("GET", f"/ws?tx_id={encoded(transaction)}", credential=credential, protocol="websocket")
 
 
 def pairs(partner: Partner) -> tuple[tuple[str, str], ...]:
