@@ -167,8 +167,8 @@ class Response:
         Of an object inside, the name is a path: `error.code`.
         """
         value = self.json
-        if not isinstance(value, dict) or name in value:
-            return value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, dict) and name in value:
+            return value[name]
         for part in name.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         return value
