@@ -41,6 +41,30 @@ from rampcheck.__main__ import main
 main()
 """
 
+# As soon as the journal has its first record, and in each later step until the run can be asked for its end.
+WHILE_BEGUN = """
+step = sys.argv.pop(1)
+from rampcheck.running import plugin, run
+def asking(owner, name):
+    known = getattr(owner, name)
+    def asked(*given, **more):
+        result = known(*given, **more)
+        setattr(owner, name, known)
+        signal.raise_signal(signal.SIGTERM)
+        return result
+    setattr(owner, name, asked)
+if step == "journal":
+    asking(run.Journal, "write")
+elif step == "run":
+    asking(run.Run, "__init__")
+elif step == "conclusion":
+    asking(plugin._Conclusion, "__init__")
+else:
+    asking(run.Run, "find_baseline")
+from rampcheck.__main__ import main
+main()
+"""
+
 
 @pytest.mark.parametrize("part", ["rampcheck.cli", "rampcheck.authors", "httpx", "rampcheck.running.launch"])
 def test_an_interruption_while_the_program_is_loaded_is_one(part: str, tmp_path: Path) -> None:
@@ -64,6 +88,22 @@ def test_an_interruption_that_is_lost_ends_the_run_all_the_same(tmp_path: Path) 
     assert completed.code == 2, completed.printed
     assert completed.results["interrupted"]
     assert "Traceback" not in completed.printed
+
+
+@pytest.mark.parametrize("step", ["journal", "run", "conclusion", "baseline"])
+def test_a_run_that_is_asked_to_end_while_it_is_begun_has_its_reports(step: str, tmp_path: Path) -> None:
+    """Its journal has begun: an interruption before pytest could be told of it leaves the reports all the same."""
+    folder = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, "-c", HEARD + WHILE_BEGUN, step, "run", "--contract", "kryptonim", "--output", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    completed = Completed(done.returncode, done.stdout + done.stderr, folder)
+    assert completed.code == 2, completed.printed
+    assert completed.results["interrupted"]
+    assert (folder / "index.html").exists()
 
 
 @pytest.mark.parametrize("number", termination.SIGNALS, ids=lambda number: number.name)

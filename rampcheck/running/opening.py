@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,8 +33,12 @@ ENVIRONMENT = "Write `environment:` into the profile, or name a --base-url."
 REFERENCE = pytest.StashKey[reference.RunningReference]()
 
 
-def of_controller(config: pytest.Config) -> Run:
-    """Opens the run that the options ask for. Raises `UsageError` for what they cannot mean, before any request."""
+def of_controller(config: pytest.Config) -> Callable[[], Run]:
+    """Gives what opens the run that the options ask for, and writes the first of it.
+
+    Raises `UsageError` for what they cannot mean, before any request; so does what it gives, for a folder that takes
+    nothing.
+    """
     option = options.chosen(config.option)
     profile = _profile(config)
     if option.build:
@@ -74,11 +80,15 @@ def of_controller(config: pytest.Config) -> Run:
         at_most=chosen.at_most,
         expected=launch.expected(profile, chosen, config.option.keyword) if is_part else 0,
     )
-    with writing(output, "Name another folder with --output."):
-        run = Run(profile, settings)
-        if chosen.note:
-            run.judge.note(chosen.note)
-        return run
+
+    def opened() -> Run:
+        with writing(output, "Name another folder with --output."):
+            run = Run(profile, settings)
+            if chosen.note:
+                run.judge.note(chosen.note)
+            return run
+
+    return opened
 
 
 def _demand_place(file: Path, output: Path) -> None:
@@ -166,8 +176,8 @@ def _contract_of(config: pytest.Config) -> str:
     return meant.pop() if len(meant) == 1 else descriptor.contracts()[0]
 
 
-def of_worker(config: pytest.Config) -> Run:
-    """Opens the part in the run that an xdist worker has, with what the controller told it."""
+def of_worker(config: pytest.Config) -> Callable[[], Run]:
+    """Gives what opens the part in the run that an xdist worker has, with what the controller told it."""
     given = config.workerinput["rampcheck"]  # type: ignore[attr-defined]
     config.stash[BASELINE] = given["baseline"]
     described = given["reference"]
@@ -188,4 +198,4 @@ def of_worker(config: pytest.Config) -> Run:
         scenarios=None if given["scenarios"] is None else frozenset(given["scenarios"]),
     )
     lane = int(config.workerinput["workerid"].removeprefix("gw")) + 1  # type: ignore[attr-defined]
-    return Run(profile, settings, lane)
+    return partial(Run, profile, settings, lane)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -103,11 +103,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return ExitCode.FAULT
 
 
-def _begin(config: pytest.Config, run: Run) -> None:
-    config.stash[RUN] = run
-    config.add_cleanup(run.close)
-    config.stash[CONCLUSION] = _Conclusion(config)
-    config.pluginmanager.register(config.stash[CONCLUSION])
+def _begin(config: pytest.Config, opened: Callable[[], Run]) -> None:
+    with termination.put_off():  # a journal that has begun is concluded
+        config.stash[RUN] = run = opened()
+        config.add_cleanup(run.close)
+        config.stash[CONCLUSION] = _Conclusion(config)
+        config.pluginmanager.register(config.stash[CONCLUSION])
+    termination.heed()
     if run.settings.workers and not run.lane:
         workers = Workers(config, run)
         config.add_cleanup(workers.close)
