@@ -23,6 +23,7 @@ from rampcheck.display import one_line
 from rampcheck.judging.conduct import WIDGET, Conduct, Purchase, rules
 from rampcheck.judging.conducted import judged, written
 from rampcheck.report.text import enumerated, plural
+from rampcheck.running import termination
 from rampcheck.wire.exchanges import Exchange
 from rampcheck.wire.journal import JOURNAL, Journal, timestamp
 from rampcheck.wire.journal_records import SCHEMA, EndRecord, RunRecord, Selection
@@ -115,10 +116,12 @@ class Certification:
         Raises `UsageError` where the script asks for what the sandbox does not have, or the command cannot be started.
         """
         started = time.time()
-        self._journal.write(self._beginning(started))
         interrupted = False
-        self._sandbox.start()
+        with termination.put_off():  # a journal that has begun has its end, too
+            self._journal.write(self._beginning(started))
+            self._sandbox.start()
         try:
+            termination.heed()
             for place, step in enumerate(self._steps):
                 self._take(place, step, buy, tell)
                 if place == 0 and self._fails_by_itself(step):
@@ -130,17 +133,18 @@ class Certification:
             interrupted = True
         finally:
             self._sandbox.stop()
-        self._judge()
-        end: EndRecord = {
-            "kind": "end",
-            "finished": timestamp(max(time.time(), started)),
-            "interrupted": interrupted,
-            "reason": self._place() if interrupted else "",
-        }
-        if not (interrupted or self._is_heard()):
-            end["reason"], end["cure"] = self._silence(), self._cure()
-        self._journal.write(end)
-        self._journal.close()
+        with termination.put_off():
+            self._judge()
+            end: EndRecord = {
+                "kind": "end",
+                "finished": timestamp(max(time.time(), started)),
+                "interrupted": interrupted,
+                "reason": self._place() if interrupted else "",
+            }
+            if not (interrupted or self._is_heard()):
+                end["reason"], end["cure"] = self._silence(), self._cure()
+            self._journal.write(end)
+            self._journal.close()
 
     def _fails_by_itself(self, step: Step) -> bool:
         """Whether the command of a step ended with an error before a single request: it would in each other step."""

@@ -162,7 +162,8 @@ def certify(  # noqa: PLR0913, PLR0917 - each is an option
         console.print(f"The sandbox is at {certification.base_url}", highlight=False)
         buy = _by_hand if interactive else _by(command, (lambda: None) if linger else certification.over)
         certification.run(buy, lambda line: console.print(line, highlight=False, markup=False))
-        concluded = conclusion.conclude(place)
+        with termination.put_off():  # every step was taken, or the end was asked for already
+            concluded = conclusion.conclude(place)
     print_summary(concluded.results, Console(), place)
     return concluded.code
 
