@@ -180,7 +180,15 @@ def test_the_deadline_holds_where_nobody_reads(transport: Transport) -> None:
 
 
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, transport: Transport) -> None:
-    """A host with several addresses is reached at the first that answers."""
+    """A host with several addresses is reached at the first that answers, and there again, before any other."""
+    tried: list[str] = []
+    connect_tcp = httpcore.SyncBackend.connect_tcp
+
+    def trying(backend: httpcore.SyncBackend, host: str, *arguments: Any) -> httpcore.NetworkStream:
+        tried.append(host)
+        return connect_tcp(backend, host, *arguments)
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", trying)
     with hostile_target.serve(hostile_target.answering(lambda: hostile_target.whole(b"{}"))) as url:
         port = int(url.rpartition(":")[2])
         look_up = socket.getaddrinfo
@@ -190,7 +198,9 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, transport: T
             return [address for name in names for address in look_up(name, *arguments, **named)]
 
         monkeypatch.setattr("rampcheck.wire.resolver.socket.getaddrinfo", found)
-        assert transport.exchange(get(f"http://several.example:{port}/"), 10).status == 200
+        for _ in range(2):
+            assert transport.exchange(get(f"http://several.example:{port}/"), 10).status == 200
+    assert tried == ["127.0.0.9", "127.0.0.1", "127.0.0.1"]
 
 
 def test_answers_are_counted_with_their_headers() -> None:
