@@ -174,6 +174,7 @@ named(
     "kyc-path-without-extension",
     "The user in the path ends before the last dot.",
     lambda user: user.rpartition(".")[0] or user,
+    may_break=["unknown"],
 )
 
 # A new user.

@@ -214,7 +214,7 @@ class PollMovesTransactionOn(StatusService):
 @defect(
     "new-transaction-unknown-for-three-seconds",
     breaks=["proof.transaction.pending"],
-    may_break=["proof.transaction"],
+    may_break=["proof.transaction", "proof.errors.upstream"],
 )
 class NewTransactionUnknownForThreeSeconds(StatusService):
     """A transaction is not found for three seconds after its session, where two are allowed."""
