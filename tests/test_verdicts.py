@@ -29,6 +29,7 @@ MUST, SHOULD, OPEN, NEEDY = (
     next(clause.id for clause in PROOF.clauses.values() if clause.level == "open" and not clause.needs),
     "proof.auth.inactive-token",
 )
+OPENED = [clause.id for clause in PROOF.clauses.values() if clause.level == "open" and not clause.needs][1]
 LOST = "no answer within 10 s"
 
 
@@ -126,6 +127,14 @@ def test_what_is_broken_stays_broken() -> None:
     assert result(MUST, found(MUST, 1), unjudged(MUST))["verdict"] == "failed"
     observation = {"kind": "observation", "clause": OPEN, "actual": "200", "exchange": 1, "scenario": "s"}
     assert result(OPEN, observation, unjudged(OPEN))["verdict"] == "observed"
+
+
+@pytest.mark.parametrize("judge", ["scenario", "history"])
+def test_what_is_not_promised_cannot_be_broken(judge: str) -> None:
+    """Of an open clause, as those of a later version are, whatever judges it tells what the target did."""
+    known = result(OPEN, exchanged(1, OPEN), found(OPEN, 2, "seen", judge=judge, times=3))
+    assert (known["verdict"], known["findings"], known["exercised"]) == ("observed", [], 4 if judge == "history" else 2)
+    assert [seen["actual"] for seen in known["observations"]] == ["seen"]
 
 
 def test_what_nothing_set_out_to_try_passes_where_it_held() -> None:
@@ -412,15 +421,20 @@ def test_a_gap_counts_where_it_is_required() -> None:
 
 
 def test_the_state_of_a_waiver() -> None:
-    """A waiver is used, stale where its clause held, expired after its day, untried where nothing is known."""
+    """A waiver is used, stale where its clause held, expired after its day, untried where nothing is known.
+
+    That of a clause that promises nothing, as of another version of the contract, may cover something there.
+    """
+    observation = {"kind": "observation", "clause": OPENED, "actual": "200", "exchange": 3, "scenario": "s"}
     waivers = [
         {"clause": MUST, "reason": "a"},
         {"clause": SHOULD, "reason": "b", "until": "2026-11-21"},
         {"clause": OPEN, "reason": "c", "until": "2026-11-20"},
         {"clause": NEEDY, "reason": "d"},
+        {"clause": OPENED, "reason": "e"},
     ]
     profile = from_mapping({**PROFILE, "waivers": waivers}, {})
-    account: Account = collect([found(MUST, 1), exchanged(2, SHOULD)])
+    account: Account = collect([found(MUST, 1), exchanged(2, SHOULD), observation])
     told = states(profile.waivers, clause_results(PROOF, profile, account, WHOLE), TODAY)
     nobody = {"owner": "", "approver": ""}
     assert told == [
@@ -428,6 +442,7 @@ def test_the_state_of_a_waiver() -> None:
         {"clause": SHOULD, "reason": "b", "until": "2026-11-21", "state": "stale", **nobody},
         {"clause": OPEN, "reason": "c", "until": "2026-11-20", "state": "expired", **nobody},
         {"clause": NEEDY, "reason": "d", "until": None, "state": "untried", **nobody},
+        {"clause": OPENED, "reason": "e", "until": None, "state": "untried", **nobody},
     ]
     assert [SHOULD in note and "stale" in note for note in notes(told)] == [True, False]
     assert "ended on 2026-11-20" in notes(told)[1]

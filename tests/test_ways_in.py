@@ -31,7 +31,9 @@ from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
 from rampcheck.errors import ProfileError, UsageError
 from rampcheck.judging import suite
+from rampcheck.running.folder import claimed
 from rampcheck.running.replay import replay
+from rampcheck.running.run import Run, Settings
 from rampcheck.wire import transport
 from rampcheck.wire.client import Client, Lane
 from rampcheck.wire.exchanges import Exchange, Request
@@ -292,6 +294,22 @@ def test_a_gateways_headers_are_sent(tmp_path: Path, protocol: str) -> None:
     assert heard[0]["authorization"] == f"Bearer {ENVIRON['PROOF_CLIENT_TOKEN']}"
     assert set(ENVIRON.values()) <= set(profile.secrets.values())
     assert "staging" not in profile.secrets.values()
+
+
+@each_protocol
+def test_a_gateways_short_word_is_in_no_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
+    """What the environment gave to a header may be short, as a PIN is, and could not be told by its value."""
+    monkeypatch.setitem(ENVIRON, "PIN", "48217")
+    headers = {"X-Env": "staging", "X-Door": "p-${PIN}", "Cookie": "sid=${PIN}"}
+    with target() as (base_url, heard):
+        profile = loaded(tmp_path, base_url=base_url, headers=headers)
+        run = Run(profile, Settings("run", bytes(32), claimed(str(tmp_path / "run"), "proof")))
+        run.client.send(REQUESTS[protocol], "a test")
+        run.close()
+    assert heard[0]["x-door"] == "p-48217"
+    written = (tmp_path / "run" / "journal.jsonl").read_text(encoding="utf-8")
+    assert "staging" in written
+    assert "48217" not in written
 
 
 @pytest.mark.parametrize(

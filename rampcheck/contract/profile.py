@@ -117,12 +117,16 @@ class SignOff:
     valid_days: int = 90
 
 
+OF_ENVIRONMENT = "[from the environment]"
+
+
 @dataclass(frozen=True)
 class Profile:
     """One target. `base_url` has no slash at its end; `environment` is None where it is not stated.
 
     `headers` are sent with every request, besides those of the API, and with `traceparent` what names it to the
-    target's tracing. `given` is the whole profile as it was given, references filled in: credentials stand in it.
+    target's tracing. The `secret_headers` among them came from the environment, in part or whole. `given` is the whole
+    profile as it was given, references filled in: credentials stand in it.
     `filled` is what came from the environment for other things than credentials, URLs and the subject, by its place.
     `has_file` says that there is a file to write into, not only options of a command.
     """
@@ -142,6 +146,7 @@ class Profile:
     sign_off: SignOff
     tls: Tls
     headers: tuple[tuple[str, str], ...]
+    secret_headers: frozenset[str]
     traceparent: bool
     given: Mapping[str, Any] = field(repr=False, compare=False)
     filled: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -202,8 +207,15 @@ class Profile:
         )
 
     def as_public(self) -> dict[str, Any]:
-        """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query."""
+        """Gives the profile as a mapping without secrets: credentials by name, URLs without login, query.
+
+        Of a header that came from the environment it says that. What else did is hidden by its value.
+        """
         public = {**self.given, "base_url": self.base_url, "credentials": list(self.credentials)}
+        if self.secret_headers:
+            public["headers"] = {
+                name: OF_ENVIRONMENT if name in self.secret_headers else value for name, value in self.headers
+            }
         for section, key in (("egress", "outside_proxy"), ("webhook", "public_url")):
             if key in public.get(section, {}):
                 url = urlsplit(public[section][key])
@@ -265,8 +277,8 @@ def recalled(contract: str, public: Mapping[str, Any], *, has_file: bool = True)
     `has_file` says whether it was one, or options of a command alone.
     For what is concluded from a finished run; nothing can be sent with it.
     """
-    given = {**public, "credentials": {name: name for name in public["credentials"]}}
-    return replace(_made(contract, given, {}, Path()), has_file=has_file)
+    given = {**public, "contract": contract, "credentials": {name: name for name in public["credentials"]}}
+    return replace(_made(given, given, Draft("a journal")), has_file=has_file)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -294,7 +306,7 @@ def _profile(written: Any, environ: Mapping[str, str], draft: Draft) -> Profile:
         profile_rules.check(given, written, described, draft)
     if draft.mistakes:
         raise draft.refusal()
-    return _made(given["contract"], given, draft.filled, draft.folder)
+    return _made(given, written, draft)
 
 
 def _complain_of(given: Any, written: Any, schema: Validator, draft: Draft) -> None:
@@ -305,9 +317,10 @@ def _complain_of(given: Any, written: Any, schema: Validator, draft: Draft) -> N
         _complain(error, written, draft)
 
 
-def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str], folder: Path) -> Profile:
+def _made(given: Mapping[str, Any], written: Mapping[str, Any], draft: Draft) -> Profile:
+    headers = given.get("headers", {})
     return Profile(
-        contract=contract,
+        contract=given["contract"],
         base_url=given["base_url"].rstrip("/"),
         environment=given.get("environment"),
         credentials=Credentials(given["credentials"]),
@@ -320,11 +333,12 @@ def _made(contract: str, given: Mapping[str, Any], filled: Mapping[str, str], fo
         waivers=tuple(_waiver(waiver) for waiver in given.get("waivers", ())),
         subject=Subject(**given.get("subject", {})),
         sign_off=SignOff(**given.get("sign_off", {})),
-        tls=tls_files.named(given.get("tls", {}), folder),
-        headers=tuple(given.get("headers", {}).items()),
+        tls=tls_files.named(given.get("tls", {}), draft.folder),
+        headers=tuple(headers.items()),
+        secret_headers=frozenset(name for name in headers if REFERENCE.search(written["headers"][name])),
         traceparent=given.get("traceparent", True),
         given=given,
-        filled=filled,
+        filled=draft.filled,
     )
 
 

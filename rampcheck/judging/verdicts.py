@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, NotRequired, TypedDict
 
@@ -79,7 +79,11 @@ class Scope:
 def clause_results(contract: Contract, profile: Profile, account: Account, scope: Scope) -> list[ClauseResult]:
     """Gives the `clauses` of results.json, in the register's order."""
     waivers = by_clause(profile.waivers, scope.today)
-    evidence = account.clauses
+    evidence = {
+        clause.id: _only_seen(clause, known) if clause.level == "open" else known
+        for clause in contract.clauses.values()
+        if (known := account.clauses.get(clause.id)) is not None
+    }
     roots = follows(
         contract.causes, (finding for known in evidence.values() for finding in known.findings), account.outcomes
     )
@@ -99,6 +103,28 @@ def clause_results(contract: Contract, profile: Profile, account: Account, scope
         if result["verdict"] in BROKEN and result["id"] in roots:
             _fold(result, roots[result["id"]], verdicts, waivers)
     return results
+
+
+def _only_seen(clause: Clause, evidence: Evidence) -> Evidence:
+    """Gives the evidence of a clause that promises nothing here: what would break it is what the target did."""
+    seen: list[ObservationRecord] = [
+        {
+            "kind": "observation",
+            "clause": clause.id,
+            "scenario": finding.scenario,
+            "actual": finding.actual,
+            "exchange": finding.exchange,
+        }
+        for finding in evidence.findings
+    ]
+    return replace(
+        evidence,
+        times=evidence.exercised,
+        tallied=0,
+        findings=[],
+        held=set(),
+        observations=[*evidence.observations, *seen],
+    )
 
 
 def _fold(

@@ -34,7 +34,7 @@ def states(waivers: Sequence[Waiver], clauses: Iterable[ClauseResult], today: da
     """Gives the `waivers` of results.json: each with its `state` after a run with these results of the `clauses`.
 
     `used`: it covers what was found broken. `stale`: there was nothing to cover, for the clause held. `expired`: it
-    holds no longer. `untried`: whether there was something to cover is not known.
+    holds no longer. `untried`: whether there was something to cover is not known, or nothing was promised.
     """
     verdicts = {clause["id"]: clause["verdict"] for clause in clauses}
     return [
@@ -53,7 +53,7 @@ def states(waivers: Sequence[Waiver], clauses: Iterable[ClauseResult], today: da
 def _state(verdict: ClauseVerdict) -> WaiverState:
     if verdict == "waived":
         return "used"
-    return "untried" if verdict == "not_verified" else "stale"
+    return "stale" if verdict == "passed" else "untried"
 
 
 def notes(waivers: Iterable[WaiverResult]) -> list[str]:

@@ -68,7 +68,7 @@ class Judgement:
         self._redactor = Redactor(
             key,
             (json.dumps(self._contract.document), json.dumps(descriptor.profile), *profile.openly),
-            descriptor.secret_headers,
+            descriptor.secret_headers | profile.secret_headers,
             descriptor.computed_headers,
         )
         self._redactor.knows({*descriptor.credentials, *descriptor.secret_members, "authorization", "cookie"})

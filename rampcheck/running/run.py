@@ -102,7 +102,7 @@ class Run:
         redactor = Redactor(
             settings.key,
             (json.dumps(self.contract.document), json.dumps(self.suite.contract.profile), *profile.openly),
-            self.suite.contract.secret_headers,
+            self.suite.contract.secret_headers | profile.secret_headers,
             self.suite.contract.computed_headers,
         )
         for name, value in {**transport.environment_secrets(), **profile.secrets}.items():
@@ -113,7 +113,11 @@ class Run:
             redactor,
             self.suite.contract.secret_members,
             room,
-            Recipes(profile.credentials, redactor),
+            Recipes(
+                profile.credentials,
+                redactor,
+                [value for name, value in profile.headers if name in profile.secret_headers],
+            ),
         )
         self.judge = Judge(self.contract, self.suite, profile, self.journal)
         self.deadline = Deadline(profile.limits.max_minutes, settings.began)

@@ -15,7 +15,7 @@ import hmac
 import re
 from binascii import Error as BadBase64
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -64,10 +64,11 @@ def computed(digest: Digest) -> str:
 class Recipes:
     """Finds recipes of hidden values, by the `credentials` and by what was computed lately.
 
-    `redactor` says whether what stays of a value is a secret.
+    `redactor` says whether what stays of a value is a secret; of those in `secrets` nothing is told, short as they are.
     """
 
-    def __init__(self, credentials: Mapping[str, str], redactor: Redactor) -> None:
+    def __init__(self, credentials: Mapping[str, str], redactor: Redactor, secrets: Collection[str] = ()) -> None:
+        self._secrets = frozenset(secrets)
         self._credentials: dict[str, Recipe] = {}
         for name, value in credentials.items():
             self._credentials.setdefault(value, {"credential": name})
@@ -89,6 +90,8 @@ class Recipes:
     def _of(self, value: str, body: bytes) -> Recipe | None:
         if known := self._credentials.get(value):
             return known
+        if value in self._secrets:
+            return None
         if digest := _computed.get(value):
             return self._digest(digest, body)
         if len(value) > LONGEST_VALUE:
