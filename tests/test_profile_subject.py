@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile, SignOff, Subject
 from rampcheck.errors import ProfileError, UsageError
+from rampcheck.report import files, terminal
+from tests import samples
 
 SUBJECT = {"partner": "Example Ltd", "build": "${BUILD}", "requested_by": "Onboarding"}
 ENVIRON = {"T": "token-of-nobody-1", "BUILD": "2026.11.3-rc1"}
@@ -62,3 +66,14 @@ def test_mistakes_are_told(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ProfileError) as caught:
         profile(**changes)
     assert said in "\n".join(caught.value.mistakes)
+
+
+def test_each_file_of_a_run_names_the_build() -> None:
+    """Whoever reads one of them alone knows of which release it speaks; annotations stand beside their job."""
+    results = samples.gaps()
+    results["subject"] = {"partner": "Example Ltd", "build": "2026.11.3-rc1", "requested_by": ""}
+    written = files.rendered(results, {})
+    assert [name for name, content in written.items() if b"2026.11.3" not in content] == ["annotations.txt"]
+    console = Console(file=io.StringIO(), width=200)
+    terminal.print_summary(results, console, None)
+    assert "Build: 2026.11.3-rc1" in console.file.getvalue()

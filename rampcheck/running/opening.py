@@ -29,6 +29,10 @@ from rampcheck.wire import receiver, transport
 
 AGAINST = pytest.StashKey[Against]()
 BASELINE = pytest.StashKey[int]()
+EMBEDDED = (
+    "the embedded reference was judged, a server of rampcheck's own: this says nothing of any other; "
+    "name a profile, or --base-url, to judge yours"
+)
 ENVIRONMENT = "Write `environment:` into the profile, or name a --base-url."
 REFERENCE = pytest.StashKey[reference.RunningReference]()
 
@@ -84,8 +88,9 @@ def of_controller(config: pytest.Config) -> Callable[[], Run]:
     def opened() -> Run:
         with writing(output, "Name another folder with --output."):
             run = Run(profile, settings)
-            if chosen.note:
-                run.judge.note(chosen.note)
+            for note in (chosen.note, EMBEDDED if REFERENCE in config.stash else ""):
+                if note:
+                    run.judge.note(note)
             return run
 
     return opened
