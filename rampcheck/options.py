@@ -172,4 +172,4 @@ def chosen(parsed: Any) -> SimpleNamespace:
     return SimpleNamespace(**found)
 
 
-EMPTY = "Is a variable unset? Leave it out for the default."
+EMPTY = "Is a variable unset? Set it: only what is left out has its default."

@@ -99,8 +99,12 @@ def test_each_verdict_has_a_colour_of_its_own_on_the_page() -> None:
             ),
         ),
         (
-            samples.partial() | {"verdict": "inconclusive"},
+            samples.partial() | {"verdict": "inconclusive", "clauses": samples.inconclusive()["clauses"]},
             "Nothing could be judged: no clause that was selected was exercised.",
+        ),
+        (  # what was not selected was seen to hold all the same
+            samples.partial() | {"verdict": "inconclusive"},
+            "What was selected could not be judged: no clause that was selected was exercised.",
         ),
         (
             samples.results(strict=True, clauses=[c for c in samples.clauses() if c["verdict"] == "advisory"]),
@@ -301,3 +305,10 @@ def test_nothing_of_a_page_waits_to_come_into_sight(tmp_path: Path) -> None:
     """On a screenshot or paper nobody scrolls: what is not laid out would be blank."""
     write_reports(tmp_path, samples.gaps(), samples.exchanges())
     assert "content-visibility: auto" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_a_note_ends_with_is_told_in_the_summary() -> None:
+    """What to do about it stands there."""
+    results = samples.gaps()
+    results["notes"] = ["a long story, " * 60 + "and what to do"]
+    assert "and what to do" in summary.render(results)

@@ -48,7 +48,7 @@ def _suite(name: str, results: Results, cases: list[TestCase]) -> TestSuite:
     suite.timestamp = results["started"].removesuffix("Z")
     suite.add_property("base_url", visible(results["target"]["base_url"]))
     suite.add_property("run", results["run"])
-    for member, value in results["subject"].items():
+    for member, value in results.get("subject", {}).items():
         if value:
             suite.add_property(member, visible(str(value)))
     suite.add_property("verdict", results["verdict"])

@@ -129,5 +129,11 @@ def render(results: Results) -> str:
     return (
         environment()
         .get_template("questions.md.jinja")
-        .render(results=results, questions=questions(results), address=_Address, plural=plural)
+        .render(
+            results=results,
+            build=results.get("subject", {}).get("build", ""),
+            questions=questions(results),
+            address=_Address,
+            plural=plural,
+        )
     )

@@ -51,7 +51,7 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord]) -> bytes:
         "properties": {
             "verdict": results["verdict"],
             "target": visible(results["target"]["base_url"]),
-            **{name: visible(str(value)) for name, value in results["subject"].items() if value},
+            **{name: visible(str(value)) for name, value in results.get("subject", {}).items() if value},
             "contract": f"{results['contract']} {results['contract_version']}",
             "seed": results["seed"],
         },

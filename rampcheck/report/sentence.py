@@ -33,7 +33,9 @@ def sentence(results: Results) -> str:
             why = results["reason"].rstrip(".") or enumerated(_hindrances(results)) or _unexercised(results)
             if results["interrupted"] and "side" in results:
                 why = f"it was interrupted {results['reason']}".rstrip()
-            return f"Nothing could be judged: {why}."
+            # Scenarios of what was selected also see others hold.
+            is_part = any(results.get("selection", {}).values()) and _count(results, verdict="passed")
+            return f"{'What was selected' if is_part else 'Nothing'} could {'not ' * bool(is_part)}be judged: {why}."
 
 
 def _count(results: Results, *, verdict: ClauseVerdict, **members: str) -> int:

@@ -14,6 +14,7 @@ from rampcheck.report.outline import GAPS, others, outage_text, outline, verdict
 from rampcheck.report.text import plural
 
 LONGEST_CELL = 300  # characters
+LONGEST_NOTE = 3_000  # … of what rampcheck says itself: what to do stands at its end
 SEEN_SHOWN = 10  # findings or observations of one clause; results.json holds all
 # GitHub shows no summary at all of more than 1 MiB ("Workflow commands", "Step isolation and limits").
 LONGEST = 1_000_000  # bytes
@@ -27,9 +28,15 @@ SPECIAL = re.compile(r"[\\`*_\[\]<>|~&#$@]|:(?=//)|(?<=www)\.")
 RULE = re.compile(r"\|[-:|]+\|$")
 
 
+class Note(str):
+    """A text of rampcheck's own, as long as a paragraph may be."""
+
+    __slots__ = ()
+
+
 def cell(value: object) -> str:
     """Gives `value` as one line that Markdown shows exactly as it is, whatever is in it."""
-    return escaped(one_line(str(value), LONGEST_CELL))
+    return escaped(one_line(str(value), LONGEST_NOTE if isinstance(value, Note) else LONGEST_CELL))
 
 
 def escaped(text: str) -> str:
@@ -59,11 +66,13 @@ def render(results: Results) -> str:
         .render(
             results={"waivers": [], **results},
             outline=outline(results),
+            subject=results.get("subject", {"build": "", "partner": "", "requested_by": ""}),
             verdicts=verdicts_of(results),
             gap_words=GAPS,
             outage_text=outage_text,
             others=_others,
             place=_place,
+            note=Note,
             plural=plural,
             shown=SEEN_SHOWN,
         )

@@ -166,7 +166,7 @@ def _print_end(console: Console, results: Results, summary: Outline, directory: 
     is_sent = not ("traffic" in results.get("selection", {}) or "side" in results)
     seed = f", seed {results['seed']}" if is_sent else ""
     say(console, f"{plural(results['requests'], 'request' if is_sent else 'exchange')}{seed}, run {results['run']}")
-    if build := results["subject"]["build"]:
+    if build := results.get("subject", {}).get("build"):
         say(console, f"Build: {visible(build)}")
     if summary.selection:
         say(console, f"Selected: {visible(summary.selection)}")
