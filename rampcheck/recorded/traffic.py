@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from rampcheck.contract import urls
-from rampcheck.recorded.entries import BODY, STARTED, Entry, Lacking
+from rampcheck.recorded.copies import Copies
+from rampcheck.recorded.entries import BODY, Entry, Lacking
 from rampcheck.recorded.files import File
 from rampcheck.recorded.owners import Addresses, Owners
 from rampcheck.recorded.packing import Packer
@@ -86,7 +86,7 @@ class Traffic:
         self.packer = Packer()
         self.names: Names = (set(), set())
         self._alike: dict[tuple[tuple[str, str], ...], Lacking] = {}
-        self._seen: dict[bytes, tuple[File, float]] = {}
+        self._copies = Copies()
 
     def read(self, file: File, progress: Callable[[int], None] = lambda _: None) -> None:
         """Takes what is addressed to the API of a file. Raises `UsageError` and `OSError` as the file does."""
@@ -103,7 +103,7 @@ class Traffic:
 
     def end(self) -> None:
         """Forgets what it takes to read more."""
-        self._seen.clear()
+        self._copies = Copies()
         self._alike.clear()
         self._clauses_held.clear()
 
@@ -128,26 +128,20 @@ class Traffic:
             self.elsewhere[place] += 1
 
     def _is_new(self, entry: Entry, path: str, file: File) -> bool:
-        """Whether no other file has the same exchange, nor this one at the same time.
-
-        Who gives what a gateway recorded and what a partner did gives everything twice, which is no repetition.
-        """
-        if BODY in entry.request.lacking or BODY in entry.response.lacking:
-            return True
-        digest = blake2b(digest_size=16)
-        for part in (
-            entry.method.encode(),
-            path.encode(),
-            entry.request.body,
-            b"%d" % entry.status,
-            entry.response.body,
-        ):
-            digest.update(b"%d:" % len(part) + part)
-        first, started = self._seen.setdefault(digest.digest(), (file, -1.0))
-        is_again = first is not file or (started == entry.started and STARTED not in entry.lacking)
-        self._seen[digest.digest()] = first, entry.started
+        carried = tuple((name, value) for name, value in entry.request.headers if name.lower() in self._secret_headers)
+        is_again = self._copies.has(entry, path, self._whose(entry), carried, file)
         self.again += is_again
         return not is_again
+
+    def _whose(self, entry: Entry) -> str:
+        """Gives the name of the profile's credential that a request carries, "" where that is not known."""
+        if entry.own:
+            return entry.own.get("credential") or ""
+        try:
+            sent = Sent(entry.method, entry.url, entry.request.headers, entry.request.body)
+            return self._owners.credential(sent) or ""
+        except LookupError:
+            return ""
 
     def _take(self, entry: Entry, path: str, *, is_whole: bool) -> None:
         own = entry.own
