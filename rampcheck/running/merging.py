@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -26,6 +26,8 @@ SAME = {
     "require_complete": "--require-complete",
     "run": f"run (another {shards.VARIABLE})",
 }
+# Members of a profile that each machine has of its own, and what they stand in; None: all of it is a machine's.
+OF_A_MACHINE: Mapping[str, str | None] = {"tls": None, "egress": "outside_source_address", "webhook": "listen"}
 _OF_ONE_RUN = (
     "Shards of one run have the same rampcheck, profile and options, but for --shard and --output, and the same "
     f"{shards.VARIABLE}."
@@ -129,7 +131,20 @@ def _differences(one: _Part, other: _Part) -> Iterator[str]:
 
 def _compared(beginning: RunRecord, member: str) -> Any:
     value: Any = dict(beginning)[member]
+    if member == "profile":
+        return _of_any_machine(value)
     return {key: item for key, item in value.items() if key != "shard"} if member == "selection" else value
+
+
+def _of_any_machine(profile: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Gives a profile without what each machine has of its own; that it has it stays."""
+    made = dict(profile)
+    for name, inner in OF_A_MACHINE.items():
+        if inner is None:
+            made.pop(name, None)
+        elif isinstance(made.get(name), dict) and inner in made[name]:
+            made[name] = {**made[name], inner: ""}
+    return made
 
 
 def _check_once(parts: Sequence[_Part]) -> None:
@@ -193,9 +208,13 @@ def _selected(parts: Sequence[_Part]) -> frozenset[str]:
 
 
 def _end(parts: Sequence[_Part]) -> EndRecord:
-    reason = next((part.end["reason"] for part in parts if part.end is not None), "")
-    reason = reason if all(part.judged_nothing for part in parts) else ""
-    return {"kind": "end", "finished": max(map(_finished, parts)), "interrupted": False, "reason": reason}
+    made: EndRecord = {"kind": "end", "finished": max(map(_finished, parts)), "interrupted": False, "reason": ""}
+    early = next((part.end for part in parts if part.end is not None), None)
+    if early is not None and all(part.judged_nothing for part in parts):
+        made["reason"] = early["reason"]
+        if "cure" in early:
+            made["cure"] = early["cure"]
+    return made
 
 
 def _finished(part: _Part) -> str:
