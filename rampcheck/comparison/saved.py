@@ -13,7 +13,7 @@ from rampcheck.contract import register
 from rampcheck.contract.register import Contract
 from rampcheck.errors import RampcheckError, UsageError
 from rampcheck.report import results as results_file
-from rampcheck.wire.journal import JOURNAL, read_records
+from rampcheck.wire.journal import JOURNAL, all_of, read_records
 from rampcheck.wire.journal_records import Record
 
 NOTHING_JUDGED = "Name a run that judged something; its report says why this one did not."
@@ -51,10 +51,14 @@ class Saved:
         return told
 
     def records(self) -> Iterator[Record]:
-        """Gives the records of its journal one by one, none where there is no journal. Raises `UsageError`."""
+        """Gives the records of its journal one by one, none where there is no journal; of a killed run, of all of them.
+
+        Raises `UsageError`.
+        """
         if self.journal is not None:
             try:
-                yield from read_records(self.journal)
+                for journal in [self.journal] if self.folder is None else all_of(self.folder):
+                    yield from read_records(journal)
             except OSError as error:
                 raise UsageError(
                     f"{self.journal}: cannot be read: {error.strerror}", "Name its results.json to do without."

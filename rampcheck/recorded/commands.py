@@ -94,7 +94,7 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
         Addresses(known, others), Owners(known, suite), suite.contract.secret_headers, register.of(known).clauses
     )
     console = Console(stderr=True)
-    with _progress(console, "Reading", sum(file.path.stat().st_size for file in opened)) as advance:
+    with _progress(console, "Reading", sum(file.size for file in opened)) as advance:
         for file in opened:
             traffic.read(file, advance)
     traffic.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from rampcheck.errors import UsageError
 from rampcheck.recorded import har, lines
 from rampcheck.recorded.entries import Entry
 from rampcheck.recorded.nesting import Nesting
-from rampcheck.wire.journal import JOURNAL
+from rampcheck.wire.journal import JOURNAL, all_of
 from rampcheck.wire.json_text import DEEPEST
 
 VERSION = "1.2"
@@ -36,13 +36,15 @@ class File:
     """A file of recorded traffic.
 
     `is_own` says that a run of rampcheck wrote it, which leaves nothing out. When its `entries` were read, `cut` says
-    why not all of them were, and `broken` how many were none, of which `first_broken` tells.
+    why not all of them were, and `broken` how many were none, of which `first_broken` tells. `parts` are the journals
+    that the other processes of a run have left, which was killed.
     """
 
     path: Path
     name: str
     is_own: bool
     _read: Callable[[File, BinaryIO], Iterator[Entry]]
+    parts: Sequence[File] = ()
     cut: str = ""
     broken: int = 0
     first_broken: str = ""
@@ -53,6 +55,14 @@ class File:
             if raw.read(len(BOM)) != BOM:
                 raw.seek(0)
             yield from self._read(self, cast("BinaryIO", _Counting(self.path, raw, progress)))
+        for part in self.parts:
+            yield from part.entries(progress)
+            self.cut = self.cut or part.cut
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are to read."""
+        return self.path.stat().st_size + sum(part.size for part in self.parts)
 
     def skip(self, where: str, problem: ValueError) -> None:
         """Notes that something stands there that is no exchange."""
@@ -86,14 +96,18 @@ class _Counting:
 
 
 def opened(path: Path) -> File:
-    """Says what a file of recorded traffic is; of a run's folder it is the journal. Reads no more than its beginning.
+    """Says what a file of recorded traffic is; of a run's folder it is the journal, of a killed run's all of them.
+
+    Reads no more than its beginning, and the end of a journal.
 
     Raises `UsageError` where it cannot be read or is nothing of the kind.
     """
     name = path.name or str(path)
-    if path.is_dir():
-        path = path / JOURNAL
+    further: Sequence[Path] = ()
     try:
+        if path.is_dir():
+            folder, path = path, path / JOURNAL
+            further = all_of(folder)[1:]
         with path.open("rb") as raw:
             head = raw.read(CHUNK).removeprefix(BOM)
             if b"\n" not in head and b'"log"' not in head[:1000]:  # a line of traffic is as long as its bodies
@@ -112,7 +126,8 @@ def opened(path: Path) -> File:
                 f"{path} is the journal of a certification: the sandbox in it is rampcheck's own",
                 "Its report judges the integration; name traffic of the vendor's API.",
             )
-        return File(path, name, is_journal, _journal if is_journal else _traffic)
+        parts = [File(part, f"{name}/{part.name}", True, _journal) for part in further] if is_journal else ()
+        return File(path, name, is_journal, _journal if is_journal else _traffic, parts)
     if line is None and b'"log"' not in head[:1000]:
         what = "no HAR: it has no `log.entries`" if _begins_well(head) else "no JSON"
         raise UsageError(f"{path} is {what}", READABLE)

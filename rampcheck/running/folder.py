@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rampcheck.errors import UsageError
 from rampcheck.report.results import which
-from rampcheck.wire.journal import JOURNAL, exchange_records, folded, read_records
+from rampcheck.wire.journal import JOURNAL, exchange_records, folded, parts, read_records
 from rampcheck.wire.journal_records import EndRecord, ExchangeRecord, Record, RunRecord
 
 SHARED = "shared"  # what the workers count in common, while the run lasts
@@ -80,18 +80,14 @@ def finish(folder: Path, end: EndRecord) -> None:
         partial.replace(folder / JOURNAL)
     finally:
         partial.unlink(missing_ok=True)
-    for part in _parts(folder):
+    for part in parts(folder):
         part.unlink()
     shutil.rmtree(folder / SHARED, ignore_errors=True)
 
 
 def journals(folder: Path) -> list[Path]:
     """Gives the journals of a run that goes on: of its first process, and of its workers as far as they have begun."""
-    return [folder / JOURNAL, *_parts(folder)]
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("journal.*.jsonl"))
+    return [folder / JOURNAL, *parts(folder)]
 
 
 def read(folder: Path, *, own: bool = False) -> list[Record]:
@@ -108,7 +104,7 @@ def read(folder: Path, *, own: bool = False) -> list[Record]:
     records = list(read_records(folder / JOURNAL, own=own))
     beginning(folder, records)
     if records[-1]["kind"] != "end":
-        records += chain.from_iterable(read_records(part, own=own) for part in _parts(folder))
+        records += chain.from_iterable(read_records(part, own=own) for part in parts(folder))
     return folded(records)
 
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import SEEK_END
 from pathlib import Path
 from typing import cast
 
@@ -40,6 +41,7 @@ from rampcheck.wire.room import Room
 
 # What to do about a journal that says what no run has written.
 UNTOUCHED = "Was it changed by hand? Take the file as the run left it."
+LONGEST_END = 64 * 1024  # bytes; the last record is no longer
 JOURNAL = "journal.jsonl"  # what it is called in a run's folder
 
 
@@ -171,6 +173,26 @@ class Journal:
     def _body(self, body: bytes) -> BodyContent:
         text, encoding = self.redactor.body(body, self.fields)
         return {"body": text, "encoding": encoding}
+
+
+def parts(folder: Path) -> list[Path]:
+    """Gives the journals of a run's further processes that lie in its folder: it goes on, or was killed."""
+    return sorted(folder.glob("journal.*.jsonl"))
+
+
+def all_of(folder: Path) -> list[Path]:
+    """Gives the journals in which all of a run stands: where it has ended that is one, otherwise that of each process.
+
+    Raises `OSError` where there is none.
+    """
+    with (folder / JOURNAL).open("rb") as lines:
+        lines.seek(max(0, lines.seek(0, SEEK_END) - LONGEST_END))
+        last = lines.read().rstrip(b"\n").rpartition(b"\n")[2]
+    try:
+        has_ended = json.loads(last)["kind"] == "end"
+    except (ValueError, TypeError, LookupError, RecursionError):
+        has_ended = False
+    return [folder / JOURNAL, *(() if has_ended else parts(folder))]
 
 
 def read_records(path: Path, *, own: bool = False) -> Iterator[Record]:
