@@ -311,7 +311,16 @@ class TestSecrets:
 class TestFromResponse:
     """What a session's response tells."""
 
-    @pytest.mark.parametrize("head", ["", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n", "\ufeff"])
+    @pytest.mark.parametrize(
+        "head",
+        [
+            "",
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n",
+            "HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/2 200\r\na: b\r\n\r\n",
+            "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\na: b\n\n",
+            "\ufeff",
+        ],
+    )
     def test_it_is_taken(self, head: str, init: Init, here: Path) -> None:
         """The partner's widget, a pair that works and the configuration; its API is known by its members."""
         done = init("--base-url", URL, "--from-response", "-", typed=head + json.dumps(SESSION))

@@ -20,6 +20,7 @@ from rampcheck.wire.redaction import has_mark
 
 LARGEST = 256 * 1024  # bytes; no session's response is larger
 
+BLANK_LINE = re.compile(r"\r?\n\r?\n")
 ELSEWHERE = frozenset({"contract", "credentials", "tls"})  # of a run's profile, what is not taken as it stands there
 
 
@@ -48,7 +49,10 @@ def response(text: str, origin: str, contract: str) -> Source:
 
     `contract` is that of its API, "" where it is not known. Raises `UsageError` where it is no session's.
     """
-    body = re.split(r"\r?\n\r?\n", text, maxsplit=1)[-1] if text.startswith("HTTP/") else text
+    body = text
+    # Before the answer stand those of a proxy, of what led elsewhere, and `100 Continue`.
+    while body.startswith("HTTP/"):
+        body = BLANK_LINE.split(body, maxsplit=1)[1] if BLANK_LINE.search(body) else ""
     try:
         session = json.loads(body)
     except (ValueError, RecursionError):
