@@ -15,7 +15,15 @@ import click
 from rampcheck import __version__, options, outlets
 from rampcheck.authors import freeze, lint, new, selftest
 from rampcheck.certification.commands import bind, certify
-from rampcheck.command import Group, complete_clause, complete_contract, contract_of_environment, pack_option, plainly
+from rampcheck.command import (
+    Finite,
+    Group,
+    complete_clause,
+    complete_contract,
+    contract_of_environment,
+    pack_option,
+    plainly,
+)
 from rampcheck.comparison.commands import compare, history
 from rampcheck.contract import descriptor
 from rampcheck.display import visible
@@ -121,7 +129,8 @@ class Alone(click.IntRange):
 
 def _options_of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([option for option in options.OPTIONS if option.command]):
-        kind = (Alone if option.alone else click.IntRange)(1, option.most) if option.most else option.kind
+        kind: Any = Finite(0) if option.kind is float else option.kind
+        kind = (Alone if option.alone else click.IntRange)(1, option.most) if option.most else kind
         more: dict[str, Any] = (
             {"is_flag": True}
             if option.kind is bool

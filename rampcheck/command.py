@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,17 @@ ELSEWHERE = {("init", "--output"): ": the file stands by itself, as in `rampchec
 _HYPHEN = re.compile(r"(?<=[\w-])-(?=\w)|-(?=-)")
 _WRITTEN = re.compile(r"(.+?) is (?:not|no) ", re.DOTALL)
 _UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; `nan`, which is neither below nor above any, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Gives the number. Raises `click.BadParameter` where it is none, or out of bounds."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number", param, ctx)
+        return number
 
 
 class Formatter(click.HelpFormatter):

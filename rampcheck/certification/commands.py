@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rampcheck.command import Command, complete_contract, pack_option
+from rampcheck.command import Command, Finite, complete_contract, pack_option
 from rampcheck.display import visible
 from rampcheck.errors import ExitCode, UsageError, writing
 
@@ -65,7 +65,7 @@ class CertifyCommand(Command):
 )
 @click.option(
     "--step-seconds",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
+    type=Finite(min=0, min_open=True, max=3600),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -73,14 +73,14 @@ class CertifyCommand(Command):
 )
 @click.option(
     "--linger",
-    type=click.FloatRange(0, 3600),
+    type=Finite(0, 3600),
     default=0.0,
     metavar="SECONDS",
     help="How long a step stays open after the command has ended.",
 )
 @click.option(
     "--time-scale",
-    type=click.FloatRange(min=0, min_open=True, max=10),
+    type=Finite(min=0, min_open=True, max=10),
     default=1.0,
     show_default=True,
     metavar="FACTOR",
