@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from rampcheck.contract import profile as profiles
-from rampcheck.judging.conduct import WIDGET, Attested, Conduct, Kept, Purchase, rules
+from rampcheck.judging.conduct import WIDGET, Attested, Conduct, Kept, Purchase, Unseen, rules
 from rampcheck.judging.suite import Broken
 from rampcheck.wire.exchanges import Exchange, Message, Response, Sent
 
@@ -83,11 +83,11 @@ def conduct(contract: str, *exchanges: Exchange, **more: Any) -> Conduct:
 
 
 def says(clause: str, did: Conduct) -> str:
-    """What the rule of a clause says of a conduct: `broken`, `kept`, `attested`, or `nothing`."""
+    """What the rule of a clause says of a conduct: `broken`, `unseen`, `kept`, `attested`, or `nothing`."""
     contract = clause.partition(".")[0]
     (rule,) = [known for known in rules(contract) if known.clause == clause]
     found = list(rule.judge(did))
-    for kind, word in ((Broken, "broken"), (Kept, "kept"), (Attested, "attested")):
+    for kind, word in ((Broken, "broken"), (Unseen, "unseen"), (Kept, "kept"), (Attested, "attested")):
         if any(isinstance(one, kind) for one in found):
             return word
     return "nothing"

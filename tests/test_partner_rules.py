@@ -201,6 +201,13 @@ PROOF = [
     ("webhook-idempotent", "kept", proof(webhook(), webhook(), processed={("t-1", "completed"): 1}, observed=True)),
     ("webhook-idempotent", "broken", proof(webhook(), webhook(), processed={("t-1", "completed"): 2}, observed=True)),
     ("webhook-idempotent", "attested", proof(webhook(), webhook())),
+    ("webhook-idempotent", "unseen", proof(webhook(), webhook(), observed=True)),
+    ("webhook-idempotent", "unseen", proof(webhook(), webhook(), processed={("t-1", "completed"): 0}, observed=True)),
+    ("webhook-idempotent", "nothing", proof(webhook(), observed=True)),
+    ("webhook-idempotent", "kept", proof(
+        webhook(told="processing"), webhook(told="processing"), webhook(), webhook(),
+        processed={("t-1", "processing"): 0, ("t-1", "completed"): 1}, observed=True,
+    )),
     ("webhook-idempotent", "nothing", proof(webhook(), webhook(told="processing"))),
     ("webhook-idempotent", "nothing", proof(webhook(), processed={("t-1", "completed"): 1}, observed=True)),
 ]  # fmt: skip
@@ -272,6 +279,7 @@ KRYPTONIM = [
     ("secret-placement", "broken", kryptonim(call("/v1/widget-sessions", ORDER))),
     ("keeps-session-id", "kept", kryptonim(order(), processed={("s-1", ""): 1}, observed=True)),
     ("keeps-session-id", "broken", kryptonim(order(), processed={("s-1", ""): 0}, observed=True)),
+    ("keeps-session-id", "unseen", kryptonim(order(), observed=True)),
     ("keeps-session-id", "attested", kryptonim(order())),
     ("expired", "nothing", kryptonim(order(), widget("https://w.example/1"))),
     ("expired", "nothing", kryptonim(order(), widget("https://w.example/1", 410))),

@@ -301,7 +301,7 @@ class Certification:
             )
             for name, told in self._told.items()
         ]
-        observed = any(self._processed.values())
+        observed = self._observer is not None
         conduct = Conduct(purchases, self._profile, self._credentials, self._settings.time_scale, observed)
         self._journal.write(written(conduct, self._rules, self._recorder.written, self._redactor))
         for record in judged(conduct, self._rules, self._redactor):

@@ -97,7 +97,8 @@ def _values(opening: Exchange) -> Mapping[str, Any]:
 class Conduct:
     """All that an integration did. `credentials` are those of the run, by the names of the contract.
 
-    `time_scale` is what every time was multiplied by, `observed` says whether somebody asked the partner's books.
+    `time_scale` is what every time was multiplied by, `observed` says whether an observer of the partner's books was
+    named; not, whether it answered.
     """
 
     purchases: Sequence[Purchase]
@@ -126,7 +127,14 @@ class Attested:
     why: str
 
 
-Judgement = Broken | Kept | Attested
+@dataclass(frozen=True)
+class Unseen:
+    """What a rule gives where its clause was put to the test, but nobody could see how it ended, and `why`."""
+
+    why: str
+
+
+Judgement = Broken | Kept | Attested | Unseen
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from rampcheck.contract.profile import Profile
-from rampcheck.judging.conduct import Attested, Conduct, Kept, Purchase, Rule
+from rampcheck.judging.conduct import Attested, Conduct, Kept, Purchase, Rule, Unseen
 from rampcheck.judging.findings import shortened
 from rampcheck.judging.suite import Broken
 from rampcheck.wire.exchanges import Exchange
@@ -45,6 +45,8 @@ def _judged_by(rule: Rule, conduct: Conduct, redactor: Redactor | None) -> Itera
                 yield {"kind": "held", "clause": clause, "scenario": exchange.scenario, "exchange": exchange.number}
             case Attested(why):
                 yield {"kind": "attested", "clause": clause, "scenario": "", "reason": why}
+            case Unseen(why):
+                yield {"kind": "unjudged", "clause": clause, "scenario": "", "reason": why}
             case Broken() if (findings := findings + 1) <= MOST_FINDINGS:
                 yield _finding(clause, judgement, redactor)
     if not judgements:

@@ -13,6 +13,7 @@ from rampcheck.judging.conduct import (
     Judgement,
     Kept,
     Purchase,
+    Unseen,
     address_problem,
     browser_mark,
     places,
@@ -108,6 +109,8 @@ def keeps_session_id(conduct: Conduct) -> Iterator[Judgement]:
             yield Kept(call) if times else Broken("the observer knows the sessionId", "it does not", call)
     if made and not conduct.observed:
         yield Attested("no observer says which sessions are known: the partner stands for it")
+    elif any((session, "") not in purchase.processed for purchase, _, session in made):
+        yield Unseen("the observer did not say whether it knows a session")
 
 
 @rule("kryptonim.partner.expired", "no session that had expired was opened")

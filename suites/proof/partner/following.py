@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from rampcheck.judging.conduct import Attested, Conduct, Judgement, Kept, Purchase, rule
+from rampcheck.judging.conduct import Attested, Conduct, Judgement, Kept, Purchase, Unseen, rule
 from rampcheck.judging.suite import Broken
 from rampcheck.wire.exchanges import Exchange
 
@@ -19,7 +19,7 @@ LATE, LATE_SHARE, EARLY_SHARE = 1.0, 0.3, 0.2
 QUICKLY = (2.0, 1.0)  # seconds for a webhook's answer; no less, however the times are scaled
 
 
-@rule("proof.partner.keeps-id", "no status was asked for, and no observer asked")
+@rule("proof.partner.keeps-id", "no status was asked for, and no observer knew one")
 def keeps_id(conduct: Conduct) -> Iterator[Judgement]:
     """The status is asked for under the id of a session."""
     known: set[str] = set()
@@ -117,7 +117,7 @@ def webhook_answers(conduct: Conduct) -> Iterator[Judgement]:
 @rule("proof.partner.webhook-idempotent", "no webhook came twice to somebody who listened")
 def webhook_idempotent(conduct: Conduct) -> Iterator[Judgement]:
     """Each status of a transaction is processed once, however often its webhook comes."""
-    unseen = False
+    said: set[int | None] = set()  # of each status that came twice, how often it was processed
     for purchase in conduct.purchases:
         came: dict[tuple[str, str], list[Exchange]] = {}
         for webhook in purchase.webhooks:
@@ -131,6 +131,10 @@ def webhook_idempotent(conduct: Conduct) -> Iterator[Judgement]:
                 yield Broken("processed once", f"{key[1]} was processed {times} times{first}", webhooks[-1])
             elif times == 1 and len(webhooks) > 1:
                 yield Kept(webhooks[-1])
-            unseen |= times is None and len(webhooks) > 1
-    if unseen and not conduct.observed:
+            said |= {times} if len(webhooks) > 1 else set()
+    if None in said and not conduct.observed:
         yield Attested("no observer says how often a webhook was processed: the partner stands for it")
+    elif None in said:
+        yield Unseen("the observer did not say how often a webhook that came twice was processed")
+    elif said == {0}:  # whoever books the last status only knows no other
+        yield Unseen("the observer knows none of the webhooks that came twice, though each was answered with a 2xx")
