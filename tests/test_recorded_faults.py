@@ -267,6 +267,14 @@ def test_why_a_file_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "addressed" not in done.printed
 
 
+def test_without_a_profile_none_is_blamed(tmp_path: Path) -> None:
+    """What named the target is told in its place, and how it is judged again."""
+    results = _judge(tmp_path, item()).results
+    assert results["named_with"] == ["--contract", "proof", "--base-url", "https://sandbox.example"]
+    assert [note for note in results["notes"] if "there is no profile: the target was taken for a test" in note]
+    assert "the profile does not say" not in json.dumps(results)
+
+
 def test_a_clause_that_nobody_knows_is_not_believed_silently(tmp_path: Path) -> None:
     """The report says that a run is said to have seen it hold."""
     done = _judge(tmp_path, item(_rampcheck={"held": ["proof.nothing"]}), creator="rampcheck")

@@ -105,7 +105,8 @@ def judge(  # noqa: PLR0913, PLR0917 - each is an option
         )
     place = folder.claimed(output, known.contract)
     with writing(place, "Name another folder with --output."):
-        judgement = Judgement(known, traffic, place, strict=strict)
+        named = () if profile else ("--contract", known.contract, "--base-url", known.base_url)
+        judgement = Judgement(known, traffic, place, strict=strict, named_with=named)
         with _progress(console, "Judging", len(traffic.recordings)) as advance:
             cut = "; ".join(file.cut for file in opened if file.cut)
             judgement.write([file.name for file in opened], list(_notes(opened, traffic)), cut, advance)

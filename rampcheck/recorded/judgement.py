@@ -51,17 +51,26 @@ WHOLE = (
 class Judgement:
     """The judging of recorded traffic, which is written to the journal in the folder `output`.
 
-    So many other `processes` look at the exchanges; where that is None, as many as are worth it.
+    `named_with` are the options that named the target, none where a profile's file did. So many
+    other `processes` look at the exchanges; where that is None, as many as are worth it.
     """
 
-    def __init__(
-        self, profile: Profile, traffic: Traffic, output: Path, *, strict: bool = False, processes: int | None = None
+    def __init__(  # noqa: PLR0913 - each is told by the command
+        self,
+        profile: Profile,
+        traffic: Traffic,
+        output: Path,
+        *,
+        strict: bool = False,
+        processes: int | None = None,
+        named_with: Sequence[str] = (),
     ) -> None:
         self._profile = profile
         self._traffic = traffic
         self._contract = register.of(profile)
         self._suite = suites.load(profile.contract)
         self._strict = strict
+        self._named_with = named_with
         self._run = secrets.token_hex(4)
         descriptor = self._suite.contract
         key = secrets.token_bytes(32)
@@ -146,6 +155,7 @@ class Judgement:
             "strict": self._strict,
             "require_complete": False,
             "allure": False,
+            "named_with": [hide(word) for word in self._named_with],
             "started": timestamp(started),
             "recorded": len(self._traffic.recordings),
         }

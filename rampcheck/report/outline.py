@@ -295,7 +295,8 @@ def selection(results: Results) -> str:
 def _command(results: Results) -> str:
     strict = "--strict" if results.get("strict") else ""
     if "traffic" in results.get("selection", {}):
-        return " ".join(filter(None, ["rampcheck judge --profile PROFILE.yaml", strict, selection(results)]))
+        named = shlex.join(results.get("named_with", ())) or "--profile PROFILE.yaml"
+        return " ".join(filter(None, [f"rampcheck judge {named}", strict, selection(results)]))
     if "side" in results:
         words = ["rampcheck certify --contract", results["contract"], strict, selection(results), "-- COMMAND"]
         return " ".join(filter(None, words))
