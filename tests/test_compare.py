@@ -123,7 +123,8 @@ def test_what_was_not_selected_is_not_compared() -> None:
     """A part says nothing of the rest, whichever run it was."""
     rest = clause("not_verified", gap="unselected")
     assert pairs.kind(clause("passed"), rest) == "not_compared"
-    assert pairs.kind(rest, clause("failed")) == "not_compared"
+    assert pairs.kind(rest, clause("passed")) == "not_compared"
+    assert pairs.kind(rest, clause("observed")) == "not_compared"
     assert pairs.kind(rest, rest) == "unchanged"
 
 

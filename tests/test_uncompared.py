@@ -11,6 +11,7 @@ from rich.console import Console
 from rampcheck.comparison import differences, pages, terminal, words
 from tests.test_compare import clause, command, results, run, written
 
+NAMED = "proof.auth.unknown-token"
 LOST, NEVER = clause("not_verified"), clause("not_verified", gap="declared", reason="the profile lacks it")
 
 
@@ -90,6 +91,37 @@ def test_runs_are_told_in_words() -> None:
     assert "20 November 2026, 07:00:00 UTC" in captured.get()
     assert "conformant, with gaps" in captured.get()
     assert ".123456" not in pages.markdown(differences.compare(gaps, gaps))
+
+
+UNSELECTED = {"gap": "unselected", "reason": "this run did not select it"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("not_verified", "failed", "newly_broken"),
+        ("not_verified", "advisory", "newly_broken"),
+        ("not_verified", "waived", "waived"),
+        ("failed", "not_verified", "no_longer_verified"),
+        ("advisory", "not_verified", "no_longer_verified"),
+        ("waived", "not_verified", "no_longer_verified"),
+    ],
+)
+def test_what_is_broken_is_named_though_one_run_did_not_select_it(before: str, after: str, kind: str) -> None:
+    """What one run saw broken is told by its name in each rendering, and is no regression: the other did not look."""
+    other = clause("passed", name="proof.auth.other")
+    sides = [
+        clause(verdict, **(UNSELECTED if verdict == "not_verified" else {}), name=NAMED) for verdict in (before, after)
+    ]
+    comparison = differences.compare(*(run(side, other) for side in sides))
+    (told,) = comparison["clauses"]
+    assert (told["kind"], told["regression"]) == (kind, False)
+    assert comparison["uncompared"]["unselected"] == 1
+    console = Console(width=200)
+    with console.capture() as captured:
+        terminal.print_comparison(comparison, console)
+    for shown in (captured.get(), pages.markdown(comparison), pages.html(comparison)):
+        assert NAMED in shown
 
 
 def test_a_reason_that_clauses_have_in_common_is_told_once(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ KINDS: Mapping[str, Kind] = {
     "new": Kind("New clauses", "+", "observed", "the earlier run did not know them"),
     "removed": Kind("Removed clauses", "-", "observed", "the later run does not know them"),
     "rejudged": Kind("Judged by another level", "○", "observed", "its level changed, and so did what is made of it"),
-    "not_compared": Kind("Not compared", "?", "not_verified", "one of the runs did not select them"),
+    "not_compared": Kind(
+        "Not compared", "?", "not_verified", "one of the runs did not select them, the other saw none broken"
+    ),
     "still_broken": Kind("Still broken", "✗", "failed", "broken in both runs"),
     "unchanged": Kind("Unchanged", "=", "passed", "the same verdict in both runs"),
 }
@@ -67,15 +69,26 @@ PAIRS: Mapping[tuple[str, str], str] = {
 }
 
 
+# What one run saw broken is told by its name, whether or not the other looked.
+_BROKEN = frozenset({FAILED, ADVISORY, WAIVED})
+
+
 def kind(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
     """Gives the kind of change of a clause from its results in two runs; None where a run does not know it."""
     if before is None or after is None:
         return "new" if before is None else "removed"
     # What is attested was not verified either.
     then, now = (UNVERIFIED if one["verdict"] == "attested" else one["verdict"] for one in (before, after))
-    if before["verdict"] != after["verdict"] and "unselected" in (before.get("gap"), after.get("gap")):
+    if is_half_selected(before, after) and not {then, now} & _BROKEN:
         return "not_compared"
     return PAIRS[then, now]
+
+
+def is_half_selected(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
+    """Whether one of the runs did not select a clause of which the other tells another verdict."""
+    if before is None or after is None:
+        return False
+    return before["verdict"] != after["verdict"] and "unselected" in (before.get("gap"), after.get("gap"))
 
 
 def is_regression(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, strict: bool = False) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rampcheck.comparison.pairs import UNVERIFIED
+from rampcheck.comparison.pairs import UNVERIFIED, is_half_selected
 from rampcheck.comparison.saved import Saved
 
 Result = Mapping[str, Any] | None
@@ -28,10 +28,10 @@ def told(before: Saved, after: Saved, clauses: Iterable[tuple[str, Result, Resul
     """
     counts = dict.fromkeys(("lost", "unselected", "never", "declared"), 0)
     for kind, earlier, later in clauses:
-        if kind == "no_longer_verified":
-            counts["lost"] += 1
-        elif kind == "not_compared":
+        if is_half_selected(earlier, later):
             counts["unselected"] += 1
+        elif kind == "no_longer_verified":
+            counts["lost"] += 1
         elif kind == "unchanged" and earlier and later and later["verdict"] == UNVERIFIED:
             counts["never"] += 1
             counts["declared"] += "declared" in {earlier.get("gap"), later.get("gap")}
