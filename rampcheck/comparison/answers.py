@@ -6,7 +6,7 @@ import base64
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 from rampcheck.comparison import times
@@ -19,6 +19,10 @@ Record = ExchangeRecord
 Key = tuple[str, ...]
 
 MOST_LINES = 400  # of one answer
+# Of each answer, laid against those of the other from the first that differ; of a request, laid against others' for the
+# one that is most like it. Lines that come again and again take time that grows with the cube of their number.
+MOST_MATCHED = 500
+MOST_ASKED = 100
 LONGEST_LINE = 600  # characters
 LONGEST_BODY = 200_000  # characters
 MOST_CANDIDATES = 200  # requests of one kind in the earlier run, among which the most like is looked for
@@ -76,31 +80,48 @@ def pair(run: Saved, record: Record, candidates: Iterable[Record]) -> dict[str, 
 
     Of the `candidates`, the same kind of request in the earlier run, it takes the one that is most like it.
     """
-    same = _most_alike(record, candidates)
-    rows = list(_rows(_lines(same), _lines(record))) if same else [_row(None, line) for line in _lines(record)]
+    same, later = _most_alike(record, candidates), _lines(record)
+    earlier = _lines(same) if same else []
+    skipped = _skipped(earlier, later)
+    sides = [lines[skipped : skipped + MOST_MATCHED] for lines in (earlier, later)]
+    rows = list(_rows(*sides)) if same else [_row(None, line) for line in sides[1]]
+    unmatched = max(len(earlier), len(later)) - skipped - MOST_MATCHED
     return {
         "scenario": record["scenario"],
         "request": endpoint(run, record),
         "change": record.get("change", ""),
         "before": same["number"] if same else None,
         "after": record["number"],
+        "skipped": skipped,
         "rows": rows[:MOST_LINES],
-        "cut": max(0, len(rows) - MOST_LINES),
+        "cut": max(0, len(rows) - MOST_LINES) + max(0, unmatched),
     }
 
 
+def _skipped(before: list[str], after: list[str]) -> int:
+    """Gives how many lines of a long common beginning are left out, so that what differs first is shown."""
+    if max(len(before), len(after)) <= MOST_LINES:
+        return 0
+    for number, (earlier, later) in enumerate(zip(before, after, strict=False)):
+        if earlier != later and shape(earlier) != shape(later):
+            return max(0, number - MOST_LINES // 2)
+    shorter = min(len(before), len(after))
+    return 0 if len(before) == len(after) else max(0, shorter - MOST_LINES // 2)
+
+
 def _most_alike(record: Record, candidates: Iterable[Record]) -> Record | None:
-    wanted = _request(record)
+    matcher = difflib.SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(_request(record))  # of which it keeps what it worked out
 
     def likeness(other: Record) -> tuple[bool, float]:
-        matcher = difflib.SequenceMatcher(None, _request(other), wanted, autojunk=False)
+        matcher.set_seq1(_request(other))
         return other.get("final", True) == record.get("final", True), matcher.ratio()
 
     return max(candidates, key=likeness, default=None)
 
 
 def _request(record: Record) -> list[str]:
-    return [shape(line) for line in _content("", record["request"])]
+    return [shape(line) for line in islice(_content("", record["request"]), MOST_ASKED)]
 
 
 def _lines(record: Record) -> list[str]:

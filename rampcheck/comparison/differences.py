@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from rampcheck import __version__, resources
 from rampcheck.comparison import answers, pairs, saved, settings, times, uncompared
-from rampcheck.comparison.answers import Key, Trace
+from rampcheck.comparison.answers import Key
 from rampcheck.comparison.saved import Saved
 
 FINDINGS_TOLD = 3  # of one clause; the run's own report holds all
@@ -139,14 +139,14 @@ def _with_answers(before: Saved, after: Saved, clauses: list[dict[str, Any]]) ->
     later = answers.trace(after, numbers=wanted.values())
     kinds: dict[int, Key] = {number: answers.key(after, record) for number, record in later.numbered.items()}
     earlier = answers.trace(before, kinds=kinds.values())
+    # Clauses that were seen broken in the same exchange show the same answers.
+    both = {
+        number: answers.pair(after, record, earlier.alike[kinds[number]]) for number, record in later.numbered.items()
+    }
     for clause in clauses:
-        if (number := wanted.get(clause["id"])) in later.numbered:
-            clause["answers"].append(_pair(after, later, earlier, kinds, number))
+        if (number := wanted.get(clause["id"])) in both:
+            clause["answers"].append(both[number])
     return times.compared(earlier.times, later.times)
-
-
-def _pair(run: Saved, later: Trace, earlier: Trace, kinds: Mapping[int, Key], number: int) -> dict[str, Any]:
-    return answers.pair(run, later.numbered[number], earlier.alike[kinds[number]])
 
 
 def _first_exchanges(clauses: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:

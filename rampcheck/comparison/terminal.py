@@ -14,7 +14,7 @@ from rampcheck.display import one_line
 from rampcheck.report.console import heading, say
 from rampcheck.report.outline import RUN_VERDICTS
 from rampcheck.report.terminal import STYLES
-from rampcheck.report.text import moment
+from rampcheck.report.text import moment, plural
 
 LONGEST_VALUE = 400  # characters
 LINES_SHOWN = 12  # of two answers that differ
@@ -83,11 +83,11 @@ def _print_evidence(console: Console, clause: Mapping[str, Any]) -> None:
         what = f"{answers['request']}{f', {change}' if (change := answers['change']) else ''}"
         told = f"{what}: {before} before, exchange {answers['after']} after"
         say(console, one_line(told, LONGEST_VALUE), Text("    answers   ", "dim"))
-        _print_rows(console, answers["rows"])
+        _print_rows(console, answers)
 
 
-def _print_rows(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
-    apart = [row for row in rows if row["differs"]]
+def _print_rows(console: Console, answers: Mapping[str, Any]) -> None:
+    apart = [row for row in answers["rows"] if row["differs"]]
     if not apart:
         say(console, "they differ in nothing but what differs between any two answers", "              ")
     for row in apart[:LINES_SHOWN]:
@@ -95,7 +95,9 @@ def _print_rows(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
             if row[side] is not None:
                 say(console, Text(one_line(row[side], LONGEST_VALUE), style), Text(f"            {sign} ", style))
     if len(apart) > LINES_SHOWN:
-        say(console, f"and {len(apart) - LINES_SHOWN:,} more lines; --output writes all", "              ")
+        say(console, f"and {len(apart) - LINES_SHOWN:,} more lines; --output writes them", "              ")
+    if answers["cut"]:
+        say(console, f"and {plural(answers['cut'], 'line')} after these, in the runs' own journals", "              ")
 
 
 def _print_reworded(console: Console, clauses: Iterable[Mapping[str, Any]]) -> None:
