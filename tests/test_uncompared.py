@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rampcheck.comparison import differences, pages, terminal, words
-from tests.test_compare import clause, command, results, run, written
+from rampcheck.comparison import differences, pages, saved, settings, terminal, words
+from rampcheck.comparison.saved import Saved
+from tests.test_compare import beginning, clause, command, results, run, written
 
 NAMED = "proof.auth.unknown-token"
 LOST, NEVER = clause("not_verified"), clause("not_verified", gap="declared", reason="the profile lacks it")
@@ -136,3 +137,43 @@ def test_a_reason_that_clauses_have_in_common_is_told_once(tmp_path: Path) -> No
     for shown in (console.export_text(), pages.html(comparison), pages.markdown(comparison)):
         assert shown.count(why) == 1
         assert all(name in shown for name in names)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("0b0a5d1e-8a6b-4c8e-9a51-2f6f0e9f3a10", "11111111-8a6b-4c8e-9a51-2f6f0e9f3a10"),
+        ("0123456789abcdef", "0123456789abcdee"),
+        ("1234567890", "1234567891"),
+        ("request-1a2b", "request-9z9z"),
+        ("rampcheck-one", "rampcheck-two"),
+        ("https://a.example/w?run=one", "https://a.example/w?run=two"),
+        ("2026-11-20 10:00", "2026-11-21 10:00"),
+    ],
+)
+def test_two_profiles_that_name_different_things_are_told(earlier: str, later: str, tmp_path: Path) -> None:
+    """An id that a profile names is no id of an answer: another widget may explain another verdict."""
+    folders = [
+        written(tmp_path / str(number), results(clause("passed")), beginning(partner={"widget_id": value}))
+        for number, value in enumerate((earlier, later))
+    ]
+    (change,) = differences.compare(*map(saved.load, folders))["settings"]
+    assert change == {"name": "partner.widget_id", "before": earlier, "after": later, "matters": True}
+    hosts = [{"base_url": f"https://{value}.example", "environment": "sandbox"} for value in (earlier, later)]
+    told = settings.changes(*(run(clause("passed"), target=host) for host in hosts))
+    assert [one["name"] for one in told] == ["base_url"]
+
+
+def test_profiles_that_differ_in_marks_and_ports_alone_are_the_same(tmp_path: Path) -> None:
+    """Both are another in every run; so is the digest of a profile, which holds the marks."""
+    digests = {"register": "0" * 64, "document": "0" * 64, "journal": ""}
+    sides = [
+        (
+            results(clause("passed"), digests={**digests, "profile": letter * 64}),
+            beginning(partner={"token": f"[redacted token {letter * 12}]", "url": f"http://localhost:800{number}"}),
+        )
+        for number, letter in enumerate("ab")
+    ]
+    folders = [written(tmp_path / str(number), *side) for number, side in enumerate(sides)]
+    assert settings.changes(*map(saved.load, folders)) == []
+    assert settings.changes(*(Saved(content) for content, _ in sides)) == []

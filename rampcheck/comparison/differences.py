@@ -18,8 +18,8 @@ from rampcheck.comparison.saved import Saved
 FINDINGS_TOLD = 3  # of one clause; the run's own report holds all
 
 NO_JOURNALS = (
-    "the answers themselves and their times are not compared: {} named by its results.json, or has no journal; name "
-    "the folders of both runs"
+    "the answers themselves, their times and most of the profiles are not compared: {} named by its results.json, or "
+    "has no journal; name the folders of both runs"
 )
 
 
