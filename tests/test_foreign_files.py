@@ -12,7 +12,9 @@ import pytest
 from securesystemslib.dsse import Envelope
 
 from rampcheck.certification import script
+from rampcheck.comparison import saved
 from rampcheck.contract import profile as profiles
+from rampcheck.contract import register
 from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, ProfileError, UsageError
 from rampcheck.lint.draft import Page
@@ -23,6 +25,7 @@ from rampcheck.signoff import statement as statements
 from rampcheck.signoff import verification
 from rampcheck.signoff.attestation import Signed
 from rampcheck.signoff.checks import State
+from tests import samples
 from tests.journals import BEGINNING
 
 DEEP = "[" * 100_000
@@ -125,3 +128,35 @@ def test_a_statement_is_signed_in_utc(member: str, time: Any) -> None:
     }
     with pytest.raises(ValueError, match=r"time|isoformat|statement"):
         statements.signing_of(statement)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started": "2026-13-45T10:00:00Z"},
+        {"finished": "2026-02-30T10:00:00Z"},
+        {"sign_off": {"valid_days": 90, "valid_until": "2027-02-30"}},
+        {"waivers": [{"clause": "a.b", "reason": "c", "until": "2027-00-01", "state": "used"}]},
+        {"outages": [{"began": "2026-11-21T25:00:00Z", "ended": None, "exchange": None, "detail": "", "before": []}]},
+    ],
+    ids=lambda changes: str(next(iter(changes))),
+)
+def test_results_with_a_time_that_is_none_are_refused(changes: dict[str, Any], tmp_path: Path) -> None:
+    """`compare`, `history` and whatever else reads results.json end with exit code 4, and no fault."""
+    (tmp_path / "results.json").write_text(json.dumps({**samples.results(), **changes}), encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"\$\.{next(iter(changes))}.* is not a 'date"):
+        saved.anything(tmp_path)
+
+
+@pytest.mark.parametrize("days", [100_000_000, 10**400, 3_651, 0, "90", None])
+def test_a_journal_whose_profile_is_valid_for_ever_is_refused(days: Any, tmp_path: Path) -> None:
+    """What no profile may say is no run's: `report` ends with exit code 4, `verify` with 5."""
+    first: Any = {**BEGINNING, "profile": {**BEGINNING["profile"], "sign_off": {"valid_days": days}}}
+    with pytest.raises(UsageError, match="line 1: its profile is none of proof"):
+        conclusion.profile_of(tmp_path, register.load("proof"), first)
+
+
+def test_a_journal_whose_profile_is_valid_long_is_taken(tmp_path: Path) -> None:
+    """Up to what a profile may say."""
+    first: Any = {**BEGINNING, "profile": {**BEGINNING["profile"], "sign_off": {"valid_days": 3_650}}}
+    assert conclusion.profile_of(tmp_path, register.load("proof"), first).sign_off.valid_days == 3_650

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from rampcheck import resources
 from rampcheck.errors import RampcheckError, UsageError
 from rampcheck.judging.results import ClauseResult, Results
+from rampcheck.wire.journal_schema import FORMATS
 
 FILE_NAME = "results.json"
 MOST_NAMED = 5  # runs inside a folder that is none
@@ -44,7 +45,9 @@ def validate(results: Any, origin: str = FILE_NAME) -> None:
     They follow the schema, clause ids are unique, their sections exist, the counts are true, and what follows from
     another clause follows from one that failed, or is waived, by itself.
     """
-    errors = sorted(Draft202012Validator(schema()).iter_errors(results), key=lambda error: error.json_path)
+    errors = sorted(
+        Draft202012Validator(schema(), format_checker=FORMATS).iter_errors(results), key=lambda error: error.json_path
+    )
     mistakes = [f"{error.json_path}: {error.message[:200]}" for error in errors] or _disagreements(results)
     if mistakes:
         raise ResultsError(

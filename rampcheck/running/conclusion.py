@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from rampcheck import __version__, digests
-from rampcheck.contract import packs, register, versions
+from rampcheck.contract import packs, profile_schema, register, versions
 from rampcheck.contract import profile as profiles
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract, clause_ids
@@ -89,6 +89,9 @@ def profile_of(where: Path, known: Contract, beginning: RunRecord) -> Profile:
         profile = profiles.recalled(known.name, beginning["profile"], has_file=not beginning.get("named_with"))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UsageError(f"{where / JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED) from error
+    days = profile.sign_off.valid_days
+    if not profile_schema.takes(known.name, "sign_off.valid_days", days):  # it may be more than there are days
+        raise UsageError(f"{where / JOURNAL}, line 1: its profile is none of {known.name}", UNTOUCHED)
     waivers.check(profile.waivers, known)
     return profile
 

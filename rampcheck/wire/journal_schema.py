@@ -15,11 +15,11 @@ from jsonschema.exceptions import ValidationError, best_match
 from rampcheck import resources
 
 LONGEST = 200  # characters of a mistake
-_FORMATS = FormatChecker(formats=())
+FORMATS = FormatChecker(formats=())  # days and times as they are read here
 
 
-@_FORMATS.checks("date-time")
-@_FORMATS.checks("date")
+@FORMATS.checks("date-time")
+@FORMATS.checks("date")
 def _is_time(value: object) -> bool:
     try:
         return not isinstance(value, str) or bool(datetime.fromisoformat(value))
@@ -42,7 +42,7 @@ class _Kind:
 
     def __init__(self, name: str) -> None:
         own = {key: value for key, value in schema().items() if key != "oneOf"} | {"$ref": f"#/$defs/{name}"}
-        self._explaining = Draft202012Validator(own, format_checker=_FORMATS)
+        self._explaining = Draft202012Validator(own, format_checker=FORMATS)
         self._deciding = jsonschema_rs.Draft202012Validator(
             own, validate_formats=True, formats={"date-time": _is_time, "date": _is_time}
         )
