@@ -116,10 +116,14 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"~ {CLAUSE}: 1.0" in done.stdout
     assert (tmp_path / "out/history.html").is_file()
+    (tmp_path / "link").symlink_to(folders[0])
     other = written(tmp_path / "other", results(clause("passed"), contract="kryptonim"), beginning())
     for arguments, message in (
         ([str(folders[0]), str(other)], "different contracts"),
         ([str(folders[0]), str(folders[0])], "named twice"),
+        ([str(folders[0]), f"{folders[0]}/"], "named twice"),
+        ([str(folders[0]), str(folders[0] / "results.json")], "named twice"),
+        ([str(folders[0]), str(tmp_path / "link")], "named twice"),
         ([str(tmp_path / "nosuch")], "no such file"),
     ):
         with pytest.raises(UsageError, match=message):

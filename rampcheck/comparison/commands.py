@@ -63,7 +63,8 @@ def history(runs: tuple[str, ...], output: str | None) -> int:
 
     from rampcheck.comparison import history_pages, releases, saved  # noqa: PLC0415 - `--help` does without
 
-    if len(set(runs)) < len(runs):
+    # One run has many names: with a slash at its end, by its results.json, by a link.
+    if len({saved.results_of(Path(run)).resolve() for run in runs}) < len(runs):
         raise UsageError("a run is named twice", "Name each run once.")
     told = releases.history([saved.anything(Path(run)) for run in runs])
     place = ""

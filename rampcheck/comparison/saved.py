@@ -86,6 +86,11 @@ def load(path: Path) -> Saved:
     return saved
 
 
+def results_of(path: Path) -> Path:
+    """Gives the results.json that is meant by `path`, the folder of a run or that file itself; it need not be there."""
+    return path / results_file.FILE_NAME if path.is_dir() else path
+
+
 def anything(path: Path) -> Saved:
     """Gives the run in `path` as `load` does, whatever it came to."""
     try:
