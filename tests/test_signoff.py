@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jsonschema import Draft202012Validator
 
 from rampcheck import cli, pack_template
-from rampcheck.contract import packs
+from rampcheck.contract import packs, versions
 from rampcheck.errors import UsageError
 from rampcheck.report import files
 from rampcheck.running import folder as run_folder
@@ -29,6 +29,7 @@ from tests import samples, signed_runs
 from tests.runs import commanded
 from tests.signed_runs import Ceremony
 
+DOCUMENTS = [("signable", "clauses"), ("signable", "openapi")]
 WHO = ("--name", "Jane Doe", "--role", "Head of QA")
 
 
@@ -400,6 +401,31 @@ def test_results_of_an_older_rampcheck_are_not_signed(tmp_path: Path) -> None:
     keys.generate(tmp_path / "key", {})
     with pytest.raises(UsageError, match="older rampcheck"):
         signing.sign(run, Signatory("partner", "A", "B", tmp_path / "key"), {})
+
+
+def test_a_run_by_an_older_version_is_signed(folder: Path) -> None:
+    """A version that is kept is one to sign by, judged by the documents of now: it was said to be unknown."""
+    documents = {path: path.read_bytes() for path in (packs.of("signable").document(*one) for one in DOCUMENTS)}
+    kept = versions.freeze("signable")
+    provider, partner = key(folder, "provider.pem"), key(folder, "partner.pem")
+    first = ("sign", folder, "--key", provider, "--as", "provider", *WHO)
+    try:
+        for path, content in documents.items():
+            assert content.count(b'version: "2026-01"') == 1
+            path.write_bytes(content.replace(b'version: "2026-01"', b'version: "2026-02"'))
+        code, printed = done(*first)
+        assert (code, "another register and OpenAPI document than this rampcheck has" in printed) == (4, True), printed
+        assert done("report", folder)[0] == 0
+        code, printed = done(*first)
+        assert code == 0, printed
+        assert done("sign", folder, "--key", partner, "--as", "partner", *WHO)[0] == 0
+        code, printed = done("verify", folder, "--trust", f"{provider}.pub", "--trust", f"{partner}.pub")
+        assert code == 0, printed
+        assert "the register and the OpenAPI document of signable 2026-01" in printed
+    finally:
+        kept.unlink()
+        for path, content in documents.items():
+            path.write_bytes(content)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file", "empty"])
