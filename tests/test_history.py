@@ -17,6 +17,11 @@ from tests.test_compare import CLAUSE, beginning, clause, command, results, writ
 OTHER = "proof.auth.inactive-token"
 
 
+def part(of: Saved) -> Saved:
+    """A run of a budget."""
+    return Saved({**of.results, "selection": {"clauses": [], "keyword": "", "budget": 250}})
+
+
 def run(verdict: str, day: int, build: str = "", **members: str) -> Saved:
     """A run of a day in which one clause had this verdict, and another passed."""
     clauses = [clause(verdict, **members), clause("passed", name=OTHER)]
@@ -52,8 +57,19 @@ def test_releases_stand_in_the_order_of_time() -> None:
         (run("failed", 1, "1.0"), run("waived", 2, "1.0"), False),
         (run("passed", 1, "1.0"), run("failed", 2, "1.1"), False),
         (run("passed", 1), run("failed", 2), False),
+        (part(run("passed", 1, "1.0")), run("failed", 2, "1.0"), False),
+        (part(run("passed", 1, "1.0")), part(run("failed", 2, "1.0")), True),
     ],
-    ids=["held and broken", "held and unverified", "not in the profile", "waived", "another build", "no build"],
+    ids=[
+        "held and broken",
+        "held and unverified",
+        "not in the profile",
+        "waived",
+        "another build",
+        "no build",
+        "another budget",
+        "the same budget",
+    ],
 )
 def test_flaky_is_what_changed_without_a_release(first: Saved, second: Saved, flaky: bool) -> None:
     """Within one build the target was seen to do both; a waiver, the profile, or a release explain the rest."""

@@ -28,12 +28,15 @@ def compare(before: str, after: str, output: str | None) -> int:
 
     The exit code is 1 where a required promise held before and is broken now, 4 where the runs cannot be compared, else
     0. What was not verified before and is broken now is told, and is no regression: nobody knows how long it has been
-    broken. The same goes for a waiver that ended, and for answer times.
+    broken. The same goes for what the earlier run, of another budget or selection, did not send; for a waiver that
+    ended; and for answer times.
     """
     from rich.console import Console  # noqa: PLC0415 - `--help` does without
 
     from rampcheck.comparison import differences, pages, saved, terminal  # noqa: PLC0415 - `--help` does without
 
+    if saved.results_of(Path(before)).resolve() == saved.results_of(Path(after)).resolve():
+        raise UsageError("both runs are one and the same", "Name the run before, and the one after.")
     comparison = differences.compare(saved.load(Path(before)), saved.load(Path(after)))
     place = ""
     if output:

@@ -103,12 +103,15 @@ def _clause(before: Saved, after: Saved, clause: str) -> dict[str, Any]:
     earlier, later = before.clauses.get(clause), after.clauses.get(clause)
     strict = bool(after.results.get("strict"))
     kind = pairs.kind(earlier, later)
+    if kind in {"regressed", "fixed"}:
+        broken, other = (later, before) if kind == "regressed" else (earlier, after)
+        kind = pairs.kind(earlier, later, is_asked=_is_asked(before, after, broken, other))
     changed = [name for name in ("level", "text") if earlier and later and earlier[name] != later[name]]
     told = {
         "id": clause,
         "section": (later or earlier or {})["section"],
         "kind": kind,
-        "regression": pairs.is_regression(earlier, later, strict=strict),
+        "regression": pairs.is_regression(kind, later, strict=strict),
         "changed": changed,
         "before": _side(earlier),
         "after": _side(later),
@@ -117,10 +120,18 @@ def _clause(before: Saved, after: Saved, clause: str) -> dict[str, Any]:
     }
     if later and "follows" in later:
         told["follows"] = later["follows"]
-    shown = kind in {"regressed", "newly_broken"} or (kind == "new" and later and later["findings"])
+    shown = kind in {"regressed", "unasked_before", "newly_broken"} or (kind == "new" and later and later["findings"])
     if later and shown:
         told["findings"] = [_finding(finding) for finding in later["findings"][:FINDINGS_TOLD]]
     return told
+
+
+def _is_asked(before: Saved, after: Saved, broken: Mapping[str, Any] | None, other: Saved) -> bool:
+    """Whether the `other` run sent what a clause was seen broken by; known only of runs of different selections."""
+    selections = [run.results.get("selection", {}) for run in (before, after)]
+    if selections[0] == selections[1] or other.scenarios is None:
+        return True
+    return pairs.is_asked(broken, other.scenarios)
 
 
 def _side(result: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ what is not verified any more may be broken still, and a waiver changes what cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 
@@ -22,6 +22,12 @@ class Kind(NamedTuple):
 # In the order of reading: what needs somebody's attention first.
 KINDS: Mapping[str, Kind] = {
     "regressed": Kind("Regressed", "✗", "failed", "held before, and is broken now"),
+    "unasked_before": Kind(
+        "Broken, and not asked for before",
+        "✗",
+        "failed",
+        "the earlier run saw the clause hold, and did not send what shows it broken: no regression",
+    ),
     "newly_broken": Kind(
         "Broken, and not verified before", "✗", "failed", "nobody knows how long it has been broken: no regression"
     ),
@@ -31,6 +37,12 @@ KINDS: Mapping[str, Kind] = {
     "waived": Kind("Broken, and waived now", "≈", "waived", "a waiver covers now what is broken"),
     "no_longer_verified": Kind(
         "No longer verified", "?", "not_verified", "nothing is known of it any more: what was broken is not fixed"
+    ),
+    "not_seen_again": Kind(
+        "Not asked for again",
+        "?",
+        "not_verified",
+        "broken before, and the later run did not send what showed it: it is not known to be fixed",
     ),
     "fixed": Kind("Fixed", "✓", "passed", "broken before, and tried and held now"),
     "newly_verified": Kind("Newly verified", "✓", "passed", "not verified before, and tried now"),
@@ -71,17 +83,34 @@ PAIRS: Mapping[tuple[str, str], str] = {
 
 # What one run saw broken is told by its name, whether or not the other looked.
 _BROKEN = frozenset({FAILED, ADVISORY, WAIVED})
+# What a run cannot tell that did not send what the other one saw broken.
+_UNASKED = {"regressed": "unasked_before", "fixed": "not_seen_again"}
 
 
-def kind(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """Gives the kind of change of a clause from its results in two runs; None where a run does not know it."""
+def kind(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, is_asked: bool = True) -> str:
+    """Gives the kind of change of a clause from its results in two runs; None where a run does not know it.
+
+    `is_asked` says whether the run that saw it hold sent what the other one saw it broken by.
+    """
     if before is None or after is None:
         return "new" if before is None else "removed"
     # What is attested was not verified either.
     then, now = (UNVERIFIED if one["verdict"] == "attested" else one["verdict"] for one in (before, after))
     if is_half_selected(before, after) and not {then, now} & _BROKEN:
         return "not_compared"
-    return PAIRS[then, now]
+    found = PAIRS[then, now]
+    return found if is_asked else _UNASKED.get(found, found)
+
+
+def is_asked(broken: Mapping[str, Any] | None, scenarios: Collection[str]) -> bool:
+    """Whether a run of these `scenarios` sent what a clause was seen `broken` by, its result in another run.
+
+    What a scenario demands is seen in that scenario alone; what holds for every exchange, in whichever of them.
+    """
+    findings = (broken or {}).get("findings", ())
+    demanded = {finding["scenario"] for finding in findings if finding.get("judge") == "scenario"}
+    named = {finding["scenario"] for finding in findings} - {""}
+    return demanded <= {*scenarios} if demanded else not named or not named.isdisjoint(scenarios)
 
 
 def is_half_selected(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
@@ -91,9 +120,9 @@ def is_half_selected(before: Mapping[str, Any] | None, after: Mapping[str, Any] 
     return before["verdict"] != after["verdict"] and "unselected" in (before.get("gap"), after.get("gap"))
 
 
-def is_regression(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, strict: bool = False) -> bool:
+def is_regression(kind: str, after: Mapping[str, Any] | None, *, strict: bool = False) -> bool:
     """Whether a required promise held before and is broken now: what a comparison fails for.
 
     `strict` says of the later run that recommendations are required, too.
     """
-    return kind(before, after) == "regressed" and after is not None and (strict or after["verdict"] == FAILED)
+    return kind == "regressed" and after is not None and (strict or after["verdict"] == FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,17 +42,18 @@ class Release:
         return tuple(verdict for verdict in CLAUSE_VERDICTS if verdict in found)
 
     def is_flaky(self, clause: str) -> bool:
-        """Whether a clause was judged differently though the build is the same.
+        """Whether a clause was judged differently though the build is the same, and so is what was selected.
 
-        What the profile lacked, or nobody selected, was not judged at all, and says nothing.
+        What the profile lacked, or nobody selected, was not judged at all, and says nothing; nor does it that a run of
+        a smaller budget did not see what a larger one sees.
         """
-        results = [run.clauses[clause] for run in self.judged if clause in run.clauses]
-        states = {
-            STATES.get(result["verdict"], "not verified")
-            for result in results
-            if result.get("gap") not in ("declared", "unselected")
-        }
-        return bool(self.build) and len(states) > 1
+        states: dict[str, set[str]] = {}
+        for run in self.judged:
+            result = run.clauses.get(clause)
+            if result is not None and result.get("gap") not in ("declared", "unselected"):
+                selected = json.dumps(run.results.get("selection", {}), sort_keys=True)
+                states.setdefault(selected, set()).add(STATES.get(result["verdict"], "not verified"))
+        return bool(self.build) and any(len(seen) > 1 for seen in states.values())
 
 
 @dataclass(frozen=True)

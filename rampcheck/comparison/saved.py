@@ -65,6 +65,13 @@ class Saved:
                 ) from error
 
     @cached_property
+    def scenarios(self) -> frozenset[str] | None:
+        """The scenarios that sent something, None where there is no journal. Raises `UsageError`."""
+        if self.journal is None:
+            return None
+        return frozenset(record["scenario"] for record in self.records() if record["kind"] == "exchange")
+
+    @cached_property
     def contract(self) -> Contract | None:
         """What the target was judged by, as this rampcheck knows it; None where it does not, or it was no target."""
         if "side" in self.results:

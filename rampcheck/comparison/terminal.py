@@ -19,7 +19,7 @@ from rampcheck.report.text import moment, plural
 LONGEST_VALUE = 400  # characters
 LINES_SHOWN = 12  # of two answers that differ
 CLAUSES_SHOWN = 30  # of one kind
-DETAILED = frozenset({"regressed", "newly_broken"})
+DETAILED = frozenset({"regressed", "unasked_before", "newly_broken"})
 COUNTED = frozenset({"not_compared"})  # of these, only how many there are
 
 
@@ -91,7 +91,7 @@ def _print_rows(console: Console, answers: Mapping[str, Any]) -> None:
     if not apart:
         say(console, "they differ in nothing but what differs between any two answers", "              ")
     for row in apart[:LINES_SHOWN]:
-        for sign, side, style in (("-", "before", "red"), ("+", "after", "green")):
+        for sign, side, style in (("-", "before", "green"), ("+", "after", "red")):
             if row[side] is not None:
                 say(console, Text(one_line(row[side], LONGEST_VALUE), style), Text(f"            {sign} ", style))
     if len(apart) > LINES_SHOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 from rampcheck.comparison.pairs import UNVERIFIED, is_half_selected
@@ -15,7 +16,10 @@ _WHY = (
     (lambda results: results.get("interrupted"), "was interrupted"),
     (lambda results: results.get("unfinished"), "was killed, or still goes on"),
     (lambda results: results.get("reason"), "ended before everything was tried"),
-    (lambda results: any(results.get("selection", {}).values()), "tried a part of the contract"),
+    (
+        lambda results: any(value for name, value in results.get("selection", {}).items() if name != "budget"),
+        "tried a part of the contract",
+    ),
     (lambda results: results["verdict"] == "incomplete", "is incomplete"),
 )
 
@@ -35,9 +39,16 @@ def told(before: Saved, after: Saved, clauses: Iterable[tuple[str, Result, Resul
         elif kind == "unchanged" and earlier and later and later["verdict"] == UNVERIFIED:
             counts["never"] += 1
             counts["declared"] += "declared" in {earlier.get("gap"), later.get("gap")}
+    runs = {"earlier": before.results, "later": after.results}
     why = [
-        f"the {name} run {next(words for holds, words in _WHY if holds(run.results))}"
-        for name, run in (("earlier", before), ("later", after))
-        if any(holds(run.results) for holds, _ in _WHY)
+        f"the {name} run {next(words for holds, words in _WHY if holds(results))}"
+        for name, results in runs.items()
+        if any(holds(results) for holds, _ in _WHY)
+    ]
+    budgets = {name: results.get("selection", {}).get("budget") or inf for name, results in runs.items()}
+    why += [
+        f"the {name} run, with a budget of {budget:,} requests, looked less hard than the other"
+        for name, budget in budgets.items()
+        if budget < max(budgets.values())
     ]
     return {**counts, "why": why}

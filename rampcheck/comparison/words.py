@@ -24,10 +24,12 @@ class Outcome(NamedTuple):
 
 # What is counted in the sentence, in this order: how many are what. `still_broken` is no difference.
 _COUNTED = {
+    "unasked_before": "broken, of which the earlier run did not send what shows it",
     "newly_broken": "broken that were not verified before",
     "unwaived": "no longer waived",
     "waived": "waived now",
     "no_longer_verified": "no longer verified",
+    "not_seen_again": "broken before and not asked for again",
     "fixed": "fixed",
     "newly_verified": "newly verified",
     "new": "new",
@@ -48,6 +50,8 @@ def uncompared(comparison: Mapping[str, Any]) -> str:
         "never": "verified in neither",
     }
     number = sum(told[name] for name in parts)
+    if not number:
+        return f"Every clause could be compared, but {enumerated(told['why'])}."
     listed = enumerated([f"{told[name]:,} {words}" for name, words in parts.items() if told[name]])
     of = f"{number:,} of {plural(sum(comparison['counts'].values()), 'clause')}"
     why = f": {enumerated(told['why'])}" if told["why"] else ""
@@ -55,7 +59,18 @@ def uncompared(comparison: Mapping[str, Any]) -> str:
 
 
 def outcome(comparison: Mapping[str, Any]) -> Outcome:
-    """Says what a comparison comes to."""
+    """Says what a comparison comes to; first, where that is so, that the runs seem to be swapped."""
+    found = _outcome(comparison)
+    if comparison["before"]["started"] <= comparison["after"]["started"] or not any(
+        comparison["counts"][kind] for kind in _COUNTED
+    ):
+        return found
+    swapped = "The run that is named first is the later one: what is told as fixed may have regressed. "
+    kept = found if comparison["regression"] else found._replace(word="Swapped?", symbol="?", tone="incomplete")
+    return kept._replace(sentence=swapped + found.sentence)
+
+
+def _outcome(comparison: Mapping[str, Any]) -> Outcome:
     counts = comparison["counts"]
     required = sum(clause["regression"] for clause in comparison["clauses"])
     recommended = counts["regressed"] - required
@@ -73,12 +88,10 @@ def outcome(comparison: Mapping[str, Any]) -> Outcome:
             "nonconformant",
             f"{plural(required, 'required promise')} held before and {are} broken now.{rest} {unknown}".rstrip(),
         )
-    if unknown:
+    if unknown or counts["unasked_before"] or counts["not_seen_again"]:
+        of = "Of what both runs looked at,"
         return Outcome(
-            "No regression seen",
-            "?",
-            "incomplete",
-            f"{unknown} Of the others, no required promise regressed.{rest}",
+            "No regression seen", "?", "incomplete", f"{unknown} {of} no required promise regressed.{rest}".lstrip()
         )
     if told:
         return Outcome("No regression", "✓", "partial", f"No required promise regressed.{rest}")
