@@ -132,14 +132,17 @@ def test_this_runs_own_close_is_not_the_targets() -> None:
     assert [message.direction for message in exchange.messages] == ["outgoing"]
 
 
-def test_a_lost_connection_has_no_close() -> None:
-    """A connection that ends without a close frame is the network's affair."""
+def test_a_connection_that_the_target_ends_without_a_close_has_that_of_rfc_6455() -> None:
+    """1006, which no frame has: whether the network or the target lost it, it is not open any more."""
     seen: list[Exchange] = []
     with websocket_server(lambda connection: connection.socket.shutdown(socket.SHUT_RDWR)) as base_url:
         client = a_client(base_url, seen)
         with client.subscribe(UPGRADE, "a test") as channel:
             wait_for(client, lambda: not channel.is_open)
-    assert seen[0].messages == ()
+    assert [(message.direction, message.kind, message.body) for message in seen[0].messages] == [
+        ("incoming", "close", b"1006")
+    ]
+    assert seen[0].summary() == "101, and ended at once without a close"
 
 
 def test_an_open_websocket_is_recorded_when_the_client_closes() -> None:

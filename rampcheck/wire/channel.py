@@ -37,6 +37,7 @@ from rampcheck.wire.transport import (
 MAX_MESSAGES = 256
 MAX_CHANNEL_BYTES = 256 * 1024  # of all messages of one WebSocket, as of one answer; what comes after is not read
 MOST_UNREAD = 2  # messages that the library reads ahead
+ABNORMAL = 1006  # no frame has it: the connection ended without a close of either side (RFC 6455 section 7.4.1)
 TOO_BIG = 1009  # the close code for a message that is larger than the other side reads (RFC 6455 section 7.4.1)
 MOST_INTERIM = 10
 MAX_INTERIM_BYTES = 64 * 1024
@@ -201,6 +202,7 @@ class Channel:
         self._clock = time.perf_counter() - upgrade.elapsed
         self._messages: list[Message] = []
         self._exchange: Exchange | None = None
+        self._is_ending = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         if socket is not None:
             self._reader.start()
@@ -242,6 +244,7 @@ class Channel:
         self.close()
 
     def _end(self, connection: ClientConnection) -> None:
+        self._is_ending = True
         # The library asks the target to close, for which it waits until the target has taken what it was sent before.
         last = threading.Timer(LONGEST_END, _shut_down, [connection])
         last.daemon = True
@@ -268,7 +271,8 @@ class Channel:
             _shut_down(connection)
         except ConnectionClosed as closed:
             frame = closed.rcvd if closed.rcvd_then_sent else closed.sent
-            # Without a frame of either side the connection was lost: the network's affair.
+            if frame is None and not self._is_ending:
+                self._take(Message("incoming", time.time(), str(ABNORMAL).encode(), "close"))
             if frame is not None:
                 body = f"{frame.code} {frame.reason}".strip().encode()
                 direction: Direction = "incoming" if closed.rcvd_then_sent else "outgoing"

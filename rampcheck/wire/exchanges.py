@@ -315,7 +315,10 @@ class Exchange:
 
     @property
     def closed(self) -> Message | None:
-        """The close that the target sent over a WebSocket before this run did, or None."""
+        """The close that the target sent over a WebSocket before this run did, or None.
+
+        Its code is 1006 where the connection ended without one (RFC 6455 section 7.1.5).
+        """
         closes = [message for message in self.messages if message.kind == "close"]
         return closes[0] if closes and closes[0].direction == "incoming" else None
 
@@ -334,7 +337,8 @@ class Exchange:
 
     def _told(self, response: Response) -> str:
         if self.protocol == "websocket" and self.accepted and self.closed and not self.told:
-            return f"and closed at once with {self.closed.body.decode('utf-8', 'replace')}"
+            code = self.closed.body.decode("utf-8", "replace")
+            return "and ended at once without a close" if code == "1006" else f"and closed at once with {code}"
         if self.accepted and not self.is_page:
             return "accepted"
         location = response.header("location")

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rampcheck.sandbox.absence import switch
 from rampcheck.sandbox.variants import variant
 from rampcheck.sandbox.websocket import Channel, Upgraded
 from rampcheck.sandbox.wire import Answer, Call
@@ -24,6 +25,7 @@ from .transactions import Transaction
 from .updates import UpdateService
 
 UNKNOWN_SECONDS = 0.3
+POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
 def through_a_gateway(app: ASGIApp) -> ASGIApp:
@@ -63,8 +65,28 @@ class WsRefusedByClose(UpdateService):
             return super().subscribe(call)
         except Refusal as refusal:
             channel = Channel()
-            channel.close(1008, refusal.refused.code)
+            channel.close(POLICY_VIOLATION, refusal.refused.code)
             return Upgraded(101, b"", channel=channel)
+
+
+def hanging_up(app: ASGIApp) -> ASGIApp:
+    """Ends the connection in place of a WebSocket's close with 1008, as a proxy does whose upstream hangs up."""
+
+    async def hung_up(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "websocket.close" and message.get("code") == POLICY_VIOLATION:
+                switch.drop(scope)
+            else:
+                await send(message)
+
+        await app(scope, receive, sent)
+
+    return hung_up
+
+
+@variant("proof", "ws-refused-by-hanging-up", wrap=hanging_up)
+class WsRefusedByHangingUp(WsRefusedByClose):
+    """An upgrade that is refused, for whatever reason, succeeds, and the connection ends at once without a close."""
 
 
 @variant("proof", "ws-refused-by-error-and-close")

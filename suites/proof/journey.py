@@ -19,7 +19,7 @@ from .invariants.values import RANK, TERMINAL
 from .invariants.ws import is_lost
 from .requests import poll, upgrade
 
-LISTENING = 4  # intervals between polls while a WebSocket is open, which tells when to ask
+LISTENING = 4  # intervals between polls while a WebSocket is open that tells when to ask
 
 
 class Journey:
@@ -82,10 +82,11 @@ class Journey:
     def is_due(self) -> bool:
         """Whether it is time to poll, because of something new on another channel or by the interval.
 
-        While a WebSocket tells of changes, it is only now and then that a poll looks for one that it does not tell.
+        While a WebSocket tells of changes, it is only now and then that a poll looks for one that it does not tell;
+        one that has told of none yet may tell of none at all.
         """
         interval = self._target.profile.limits.poll_interval_seconds
-        if self.channel is not None and self.channel.is_open:
+        if self.channel is not None and self.channel.is_open and not self._told() <= {"pending"}:
             interval *= LISTENING
         new = (self._told() | self.delivered.keys()) - self._heard
         self._heard |= new

@@ -29,6 +29,7 @@ from .values import RANK, TERMINAL, equal_amounts, is_terminal, time
 # Going away, service restart, try again later: the server's operation, not its promise (RFC 6455 section 7.4.1 and
 # the IANA registry of close codes).
 EXCUSED = frozenset({"1001", "1012", "1013"})
+LOST = "1006"  # the connection ended without a close of either side, which is the network's affair
 NEAR = timedelta(seconds=10)
 
 
@@ -59,8 +60,7 @@ def is_sent_away(exchange: Exchange) -> bool:
 def is_lost(exchange: Exchange) -> bool:
     """Whether a WebSocket ended without a close of either side, or with one of a server that goes away."""
     if exchange.closed is not None:
-        return exchange.closed.body[:4].decode("ascii", "replace") in EXCUSED
-    # Without any close the connection was lost, which is the network's affair.
+        return exchange.closed.body[:4].decode("ascii", "replace") in EXCUSED | {LOST}
     return not any(message.kind == "close" for message in exchange.messages)
 
 
