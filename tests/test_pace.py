@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rampcheck.contract import profile as profiles
 from rampcheck.errors import RunOver
+from rampcheck.running import folder
+from rampcheck.running.run import Run, Settings
+from rampcheck.wire import limits
 from rampcheck.wire.exchanges import Exchange, Response, Sent
 from rampcheck.wire.limits import Budget, Deadline
 from rampcheck.wire.pace import CALM, LEAST, LONGEST_HOLD, MOST, STEP, Pace
@@ -131,6 +135,35 @@ def test_all_workers_know_it(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "pace.json").read_text())["rate"] == 2.0
 
 
+def test_who_is_late_holds_nothing_back_before_the_first_refusal(tmp_path: Path) -> None:
+    """And keeps nothing in a file until then; after it, all keep the half, and never ask more often than at first."""
+    time = Time()
+    one, two = (Pace(4.0, tmp_path, time, time.sleep, most=4.0, late=True) for _ in range(2))
+    assert [ask(one, 6), ask(two, 6), ask(one, 6)] == [6, 6, 6]
+    accept(one, CALM * 10)
+    assert (time.slept, list(tmp_path.iterdir())) == ([], [])
+    refuse(one, asked=3.0)
+    assert (ask(two, 6), ask(one, 6)) == (2, 2)
+    assert time.slept == pytest.approx([3.0, 1.0])
+    accept(two, CALM * 100)
+    assert one.now == (4.0, 1)
+
+
+def test_what_is_let_through_between_refusals_is_what_is_borne() -> None:
+    """Of too few refusals, or within a moment, nothing is known."""
+    pace = a_pace(time := Time())
+    accept(pace, CALM - 1)
+    for _ in range(3):
+        refuse(pace)
+        accept(pace, 5)
+        assert pace.borne == 0
+    for _ in range(4):
+        time.now += 2.5
+        accept(pace, 1)
+        refuse(pace)
+    assert pace.borne == pytest.approx((15 + 4) / 10)
+
+
 def exchange(status: int) -> Exchange:
     """Gives an exchange with this answer."""
     sent = Sent("POST", "https://sandbox.example/", (), b"")
@@ -152,6 +185,63 @@ def test_a_budget_tells_what_its_rate_came_to() -> None:
     assert "never" in Budget(5.0, 100, adapts=True).told()
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_rate_that_nobody_stated_yields_to_429(shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told how often that came, and what to write; one that is stated is kept, and only told to be high."""
+    time = Time()
+    monkeypatch.setattr(limits, "Pace", partial(Pace, clock=time, sleep=time.sleep))
+    default, stated = (
+        Budget(1000.0, 100, tmp_path / name if shared else None, yields=yields)
+        for name, yields in (("default", True), ("stated", False))
+    )
+    for budget in (default, stated):
+        budget.take()
+        budget.answered(exchange(200))
+        assert (budget.told(), time.slept) == ("", [])
+    for budget in (stated, default):
+        assert time.slept == []
+        for _ in range(3):
+            time.now += 1
+            budget.take()
+            budget.answered(exchange(429))
+            budget.take()
+            budget.answered(exchange(200))
+    assert time.slept == pytest.approx([1 / 500, 1 / 250], abs=1e-6)
+    assert default.told() == (
+        "3 of 7 requests were answered 429 (too many requests). Nothing says how many requests a second the target "
+        "allows: the run began with 1000 and came to 125. Write what the vendor allows, or "
+        "`limits: {requests_per_second: 0.9}`, which it let through, in the profile"
+    )
+    assert stated.told() == (
+        "3 of 7 requests were answered 429 (too many requests): `limits.requests_per_second` states 1000 requests a "
+        "second, which was kept. Write `limits: {requests_per_second: 1}`, what it let through, or `limits: "
+        "{requests_per_second: auto}`, which learns it, in the profile"
+    )
+
+
+@pytest.mark.parametrize(("stated", "expected"), [({}, True), ({"requests_per_second": 10}, False)])
+def test_a_run_yields_where_its_profile_states_no_rate(stated: dict[str, int], expected: bool, tmp_path: Path) -> None:
+    """And notes what to write into a profile; it keeps to what one states, and notes that the target finds it high."""
+    given = {"contract": "proof", "base_url": "http://127.0.0.1:1", "credentials": {"client_token": "a-token-of-tests"}}
+    profile = profiles.from_mapping({**given, "limits": stated}, {})
+    run = Run(profile, Settings("run", bytes(32), folder.claimed(str(tmp_path / "out"), "proof"), allure=False))
+    for _ in range(3):
+        run.budget.take()
+        run.budget.answered(exchange(429))
+    (note,) = [note for note in run.conclude().results["notes"] if "429" in note]
+    assert note.startswith("3 of 3 requests were answered 429 (too many requests)")
+    assert ("Nothing says how many" in note, "which was kept" in note) == (expected, not expected)
+
+
+def test_now_and_then_429_is_nothing_to_tell_of_a_stated_rate() -> None:
+    """One of a hundred is what a window that slides makes of any rate."""
+    budget = Budget(0, 1000)
+    for number in range(300):
+        budget.take()
+        budget.answered(exchange(200 if number % 100 else 429))
+    assert budget.told() == ""
+
+
 def test_a_budget_ends_with_the_time() -> None:
     """As one with a given rate does."""
     budget = Budget(0.001, 100, deadline=Deadline(0.0), adapts=True)
@@ -168,10 +258,12 @@ def test_a_profile_asks_for_it_in_a_word() -> None:
         "credentials": {"client_token": "a-token-of-some-length"},
     }
 
-    def limits(rate: object) -> profiles.Limits:
+    def limits_of(rate: object) -> profiles.Limits:
         return profiles.from_mapping({**given, "limits": {"requests_per_second": rate}}, {}).limits
 
-    assert (limits("auto").adapts, limits("auto").requests_per_second) == (True, profiles.FIRST_RATE)
-    assert (limits(3).adapts, limits(3).requests_per_second) == (False, 3)
+    assert (limits_of("auto").adapts, limits_of("auto").requests_per_second) == (True, profiles.FIRST_RATE)
+    assert (limits_of(3).adapts, limits_of(3).requests_per_second) == (False, 3)
+    assert [limits_of(rate).is_stated for rate in ("auto", 3, 10, 0, None)] == [True, True, True, True, False]
+    assert not profiles.from_mapping(given, {}).limits.is_stated
     with pytest.raises(profiles.ProfileError, match='expected a number from 0 to 10000, or auto, found "fast"'):
-        limits("fast")
+        limits_of("fast")

@@ -74,7 +74,8 @@ class Webhook:
 class Limits:
     """What the target is asked to bear. `requests_per_second` 0 means no limit.
 
-    Where it `adapts` (`requests_per_second: auto`), it is only what a run begins with, and learns from the target.
+    Where it `adapts` (`requests_per_second: auto`), it is what a run begins with, and learns from the target. Where
+    it is not stated (`is_stated`), it is the most, and a run asks less often once the target has answered 429.
     `event_timeout_seconds` is how long a provoked event is waited for, `poll_interval_seconds` how long there is
     between two polls of one transaction, `recovery_seconds` how long a target that stopped answering is waited for,
     `max_minutes` how long a run may take.
@@ -88,6 +89,7 @@ class Limits:
     recovery_seconds: float = 30.0
     max_minutes: float = 60.0
     adapts: bool = False
+    is_stated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -344,8 +346,8 @@ def _made(given: Mapping[str, Any], written: Mapping[str, Any], draft: Draft) ->
 
 def _limits(given: Mapping[str, Any]) -> Limits:
     if given.get("requests_per_second") == AUTO:
-        return Limits(**{**given, "requests_per_second": FIRST_RATE, "adapts": True})
-    return Limits(**given)
+        return Limits(**{**given, "requests_per_second": FIRST_RATE, "adapts": True, "is_stated": True})
+    return Limits(**given, is_stated="requests_per_second" in given)
 
 
 def _waiver(given: Mapping[str, Any]) -> Waiver:

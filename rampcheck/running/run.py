@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rampcheck import __version__
 from rampcheck.contract import register
 from rampcheck.contract.profile import Profile
+from rampcheck.contract.wording import worded
 from rampcheck.errors import NothingFollows
 from rampcheck.judging import suite
 from rampcheck.judging.findings import Judge
@@ -157,6 +158,7 @@ class Run:
             self._shared(),
             self.deadline,
             adapts=limits.adapts,
+            yields=not limits.is_stated,
             leaves_out=self.settings.budget is not None,
         )
 
@@ -272,7 +274,7 @@ class Run:
         with termination.put_off():
             self._settle()
             if told := self.budget.told():
-                self.judge.note(told)
+                self.judge.note(worded(told, self.profile))
             if self.presence.ended:
                 self.journal.write({"kind": "cut", "reason": self.judge.reason(self.presence.ended)})
             end: EndRecord = {

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from rampcheck.errors import BudgetSpent, LeftOut, RunOver
 from rampcheck.wire import retries
 from rampcheck.wire.exchanges import Exchange
-from rampcheck.wire.pace import Pace
+from rampcheck.wire.pace import LEAST, Pace
 from rampcheck.wire.turns import Turns
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
 
 SPENT = "requests that a run may send were used up"  # in the reason of what was not tried for that
+# So many refusals to ask so often, and one of so many requests, are told of where the rate is given.
+FEWEST_TOLD, SHARE_TOLD = 3, 25
 
 
 class Deadline:
@@ -46,7 +48,8 @@ class Deadline:
 class Budget:
     """Lets requests through: `total` of them over all workers, at most `per_second` a second.
 
-    `per_second` 0 means no limit; where the rate `adapts`, it is what it begins with. `shared` is the folder for what
+    `per_second` 0 means no limit; where the rate `adapts`, it is what it begins with; where it `yields`, the most, and
+    what is sent is held back only after an answer of 429, as much as if it adapted. `shared` is the folder for what
     the workers of a run count in common; None where there is only this process. The window slides, so no second lets
     more than `per_second` through; they reach the target when they are connected, so that those sent together may come
     a little nearer to the ones after them. Source: pyrate-limiter's documentation, "SQLiteBucket" with a file lock for
@@ -61,6 +64,7 @@ class Budget:
         deadline: Deadline | None = None,
         *,
         adapts: bool = False,
+        yields: bool = False,
         leaves_out: bool = False,
     ) -> None:
         if shared is not None:
@@ -70,7 +74,9 @@ class Budget:
         self._deadline = deadline or Deadline()
         self._count = _Count() if shared is None else _SharedCount(shared)
         self._burst = max(1, int(per_second))
-        self._pace = Pace(per_second, shared) if adapts else None
+        # What is never waited for tells how often the target refused.
+        self._pace = Pace(per_second, shared) if adapts else Pace(per_second, shared, most=per_second, late=True)
+        self._adapts, self._yields = adapts, yields and per_second > 0
         self._per_second = 0.0 if adapts else per_second
         self._shared = shared
 
@@ -84,7 +90,7 @@ class Budget:
         Raises `BudgetSpent` when the requests are used up, `RunOver` when the time is, or where another process of the
         run keeps all others from counting.
         """
-        if self._pace is not None and not (count := self._pace.wait(count, self._deadline.left)):
+        if (self._adapts or self._yields) and not (count := self._pace.wait(count, self._deadline.left)):
             raise RunOver(self._deadline.reason)
         if self._per_second:
             count = min(count, self._burst)
@@ -97,8 +103,8 @@ class Budget:
         return count
 
     def answered(self, exchange: Exchange) -> None:
-        """Learns from what came of a request, where the rate adapts."""
-        if self._pace is not None and exchange.response is not None:
+        """Learns from what came of a request, whether or not the rate follows from it."""
+        if exchange.response is not None:
             # What came stands, whether or not others let this process tell of it; they do not let it ask again, then.
             with suppress(RunOver):
                 self._pace.answered(
@@ -106,15 +112,35 @@ class Budget:
                 )
 
     def told(self) -> str:
-        """Says what a rate that adapts has come to; nothing of another."""
-        if self._pace is None:
-            return ""
+        """Says what a rate that adapts, or yielded, has come to, and of one that is given, whether it is too high."""
         rate, refusals = self._pace.now
-        times = f"{refusals:,} time{'' if refusals == 1 else 's'}" if refusals else "never"
+        if self._adapts:
+            times = f"{refusals:,} time{'' if refusals == 1 else 's'}" if refusals else "never"
+            return (
+                f"`limits.requests_per_second: auto` began with {self._pace.first:g} requests a second and came to "
+                f"{round(rate, 1):g}: the target answered 429 (too many requests) {times}"
+            )
+        sent, borne = self._count.now, self._pace.borne
+        many = f"{refusals:,} of {sent:,} requests were answered 429 (too many requests)"
+        if self._yields and refusals:
+            return (
+                f"{many}. Nothing says how many requests a second the target allows: the run began with "
+                f"{self._per_second:g} and came to {round(rate, 1):g}. Write what the vendor allows, or "
+                f"`limits: {{requests_per_second: {_written(borne or rate)}}}`, which it let through, in the profile"
+            )
+        if refusals < FEWEST_TOLD or refusals * SHARE_TOLD < sent:
+            return ""
+        kept = f"{self._per_second:g} requests a second" if self._per_second else "no limit of a rate"
+        figure = f"`limits: {{requests_per_second: {_written(borne)}}}`, what it let through, or " if borne else ""
         return (
-            f"`limits.requests_per_second: auto` began with {self._pace.first:g} requests a second and came to "
-            f"{round(rate, 1):g}: the target answered 429 (too many requests) {times}"
+            f"{many}: `limits.requests_per_second` states {kept}, which was kept. Write {figure}"
+            "`limits: {requests_per_second: auto}`, which learns it, in the profile"
         )
+
+
+def _written(rate: float) -> str:
+    """Gives a rate as it is written into a profile: no higher than it is."""
+    return f"{max(LEAST, math.floor(10 * rate) / 10):g}"
 
 
 class _Count:
@@ -123,6 +149,11 @@ class _Count:
     def __init__(self) -> None:
         self._now = 0
         self._counting = threading.Lock()
+
+    @property
+    def now(self) -> int:
+        """How many were counted so far."""
+        return self._now
 
     def increased(self, count: int, total: int) -> bool:
         """Counts `count` more, where they fit into the `total`: what cannot go leaves the rest to others."""
@@ -138,6 +169,11 @@ class _SharedCount:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "requests"
         self._turns = Turns(folder / "requests.lock")
+
+    @property
+    def now(self) -> int:
+        """How many were counted so far."""
+        return self._path.stat().st_size if self._path.exists() else 0
 
     def increased(self, count: int, total: int) -> bool:
         """Counts `count` more, where they fit into the `total`: what cannot go leaves the rest to others."""
