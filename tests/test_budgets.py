@@ -57,6 +57,13 @@ def test_what_is_left_out_is_told_at_the_start() -> None:
     )
 
 
+@pytest.mark.parametrize(("rate", "told"), [("auto", "at least 34 s"), (None, "at least 25 s"), (10, "about 25 s")])
+def test_a_rate_that_may_become_less_is_no_estimate(rate: object, told: str) -> None:
+    """Where it is stated, it is."""
+    ahead = forecast(of(REMOTE, requests_per_second=rate), register.load("proof"), budget=250)
+    assert f"takes {told} at this rate" in takes(ahead.requests, ahead.seconds, at_least=ahead.at_least)
+
+
 @pytest.mark.parametrize("contract", ["proof", "kryptonim"])
 def test_the_usual_budget_sees_every_clause(contract: str) -> None:
     """Whatever the profile allows is exercised by one of the scenarios that it takes."""

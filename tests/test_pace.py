@@ -15,7 +15,7 @@ from rampcheck.running.run import Run, Settings
 from rampcheck.wire import limits
 from rampcheck.wire.exchanges import Exchange, Response, Sent
 from rampcheck.wire.limits import Budget, Deadline
-from rampcheck.wire.pace import CALM, LEAST, LONGEST_HOLD, MOST, STEP, Pace
+from rampcheck.wire.pace import CALM, LEAST, LONGEST_HOLD, MOST, STEP, Pace, shortest
 
 
 class Time:
@@ -162,6 +162,13 @@ def test_what_is_let_through_between_refusals_is_what_is_borne() -> None:
         accept(pace, 1)
         refuse(pace)
     assert pace.borne == pytest.approx((15 + 4) / 10)
+
+
+def test_the_shortest_time_is_that_in_which_nothing_is_refused() -> None:
+    """By a rate that grows as `auto` does."""
+    assert shortest(CALM, 5.0) == pytest.approx(CALM / 5.0)
+    assert shortest(CALM + 1, 5.0) == pytest.approx(CALM / 5.0 + 1 / 5.5)
+    assert shortest(100_000, 5.0) == pytest.approx(100_000 / MOST, rel=0.05)
 
 
 def exchange(status: int) -> Exchange:

@@ -14,6 +14,7 @@ from rampcheck.judging.results import ClauseResult, Lack
 from rampcheck.report.additions import addition
 from rampcheck.report.text import plural
 from rampcheck.running import worth
+from rampcheck.wire.pace import shortest
 
 FREE_RATE = 100  # requests a second of one process, about, where the profile sets no limit
 
@@ -30,6 +31,7 @@ class Gap:
 class Forecast:
     """What a run comes to if all goes well: `requests` and `seconds` are rough, 0 where the contract tells no size.
 
+    It takes `at_least` so many seconds where the rate may be less than is known now.
     `left_out` is about how many more requests would be sent without a budget, 0 where there is none.
     `verified` are the clauses that it will try, `gaps` those that it lacks something for, `untestable` what nobody can
     try from outside; `addition` is the piece of profile that closes the gaps.
@@ -42,6 +44,7 @@ class Forecast:
     requests: int
     seconds: float
     left_out: int = 0
+    at_least: bool = False
 
 
 def forecast(  # noqa: PLR0913 - all that it reckons with
@@ -69,14 +72,16 @@ def forecast(  # noqa: PLR0913 - all that it reckons with
     )
     most = min(size, profile.limits.max_requests if budget is None else budget)
     rate = profile.limits.requests_per_second or FREE_RATE
+    seconds = shortest(most, rate) if profile.limits.adapts else most / rate
     return Forecast(
         tuple(clause.id for clause in testable if clause.id not in lacked),
         gaps,
         tuple(clause.id for clause in clauses if clause.untestable),
         addition([cast("ClauseResult", {"lacks": gap.lacks}) for gap in gaps]),
         most,
-        most / (rate if lets_through is None else min(rate, lets_through)),
+        seconds if lets_through is None else max(seconds, most / lets_through),
         0 if budget is None else size - most,
+        profile.limits.adapts or not profile.limits.is_stated,
     )
 
 
@@ -106,14 +111,14 @@ def lacks(has_file: bool) -> str:
     return "the profile lacks something" if has_file else "a profile is needed, which `rampcheck init` writes"
 
 
-def takes(requests: int, seconds: float, left_out: int = 0, rate: str = "this rate") -> str:
+def takes(requests: int, seconds: float, left_out: int = 0, rate: str = "this rate", *, at_least: bool = False) -> str:
     """Says what a run of so many requests takes, and one of those `left_out`, too; "" where nothing is known of it.
 
-    `rate` says in words at which one.
+    `rate` says in words at which one, `at_least` that it may well be less.
     """
     if not requests:
         return ""
-    told = f"{plural(requests, 'request')}, and takes about {rough(seconds)} at {rate}"
+    told = f"{plural(requests, 'request')}, and takes {'at least' if at_least else 'about'} {rough(seconds)} at {rate}"
     if not left_out:
         return f"It sends about {told}."
     longer = rough(seconds * (requests + left_out) / requests)

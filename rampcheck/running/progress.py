@@ -263,7 +263,7 @@ def beginning(run: Run, ahead: Forecast) -> Iterator[str]:
     if profile.environment == "production":
         more.append("In production only what creates sessions is tried.")
     yield " ".join(more)
-    if told := takes(ahead.requests, ahead.seconds, ahead.left_out):
+    if told := takes(ahead.requests, ahead.seconds, ahead.left_out, at_least=ahead.at_least):
         yield told
 
 

@@ -151,3 +151,12 @@ class Pace:
         """Takes what another process has come to."""
         if self._path is not None and self._path.exists():
             self._state = _State(**json.loads(self._path.read_text(encoding="ascii")))
+
+
+def shortest(requests: int, first: float) -> float:
+    """Gives the seconds that so many requests take where a rate begins with `first` a second, and none is refused."""
+    seconds, rate = 0.0, first
+    for sent in range(0, requests, CALM):
+        seconds += min(CALM, requests - sent) / rate
+        rate = min(MOST, rate + STEP)
+    return seconds
