@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,13 +16,30 @@ from rich.console import Console
 
 from rampcheck import resources
 from rampcheck.contract.profile import Profile
+from rampcheck.doctor import asking as doctors
 from rampcheck.doctor import telling
 from rampcheck.doctor.asking import Asking
+from rampcheck.doctor.limits import let_through
 from rampcheck.errors import UsageError
 from rampcheck.sandbox import server
-from rampcheck.wire.exchanges import Exchange, Request
+from rampcheck.wire import limits as budgets
+from rampcheck.wire.exchanges import Exchange, Request, Response, Sent
+from rampcheck.wire.pace import Pace
 from tests.misconfigured import World, alone, diagnosed, exchanges, serving
 from tests.mistakes import CONNECTION, CREDENTIALS, MISTAKES, Case, swapped
+from tests.test_pace import Time
+
+SESSION = (200, {}, '{"merchant_transaction_id":"x","init_token":"y"}')
+TOO_MANY = (429, {"Retry-After": "7"}, "{}")
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """The clock of the waits after 429, none of which takes its time."""
+    made = Time()
+    monkeypatch.setattr(doctors, "sleep", made.sleep)
+    monkeypatch.setattr(budgets, "Pace", partial(Pace, clock=made, sleep=made.sleep))
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +135,49 @@ def test_a_quota_is_told_of_by_its_wait(wait: str, least: float, world: World, t
     """What goes through until the next one may go is the rate, however long that is."""
     told = diagnosed(world.served(429, "{}", Retry_After=wait), tmp_path / "out")
     assert told["run"]["seconds"] >= told["run"]["requests"] * least
+
+
+def limits_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Gives the one line of a diagnosis that is about limits."""
+    (seen,) = [seen for seen in told["observations"] if seen["about"] == "limits"]
+    return seen  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("rate", "severity"), [("auto", "ok"), (None, "look"), (10, "wrong")])
+def test_what_is_too_much_is_asked_again_after_the_wait(
+    rate: object, severity: str, world: World, time: Time, tmp_path: Path
+) -> None:
+    """A run that learns the rate trips over nothing; one that keeps to a stated rate does."""
+    answers = iter([TOO_MANY])
+    host = world.stack.enter_context(serving(lambda _: next(answers, SESSION)))
+    told = diagnosed(world.scarce(f"http://{host}", limits={"requests_per_second": rate}), tmp_path / "out")
+    seen = limits_of(told)
+    assert seen["severity"] == severity
+    assert re.search(r"answers 429 .*; it let about [\d.]+ a second through", seen["found"])
+    assert (told["ready"], bool(seen["cure"])) == (severity != "wrong", severity != "ok")
+    assert time.slept[0] == 7.0
+    assert told["run"]["refused"] == 1
+    assert told["run"]["at_least"] is (rate != 10)
+
+
+def test_of_a_target_that_lets_nothing_through_no_figure_is_told(world: World, time: Time, tmp_path: Path) -> None:
+    """It is asked once more when the wait is over, and not again."""
+    told = diagnosed(world.served(*TOO_MANY[::2], Retry_After="7"), tmp_path / "out")
+    assert limits_of(told)["severity"] == "wrong"
+    assert limits_of(told)["found"].endswith("; it let nothing through")
+    assert (told["requests"], told["run"]["refused"], told["run"]["lets_through"]) == (2, 2, None)
+    assert time.slept[0] == 7.0
+
+
+def answered(began: float, status: int, **headers: str) -> Exchange:
+    """Gives an exchange that began then."""
+    head = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Exchange(1, "one", Sent("POST", "https://a.example/", (), b""), Response(status, head, b""), began, 0.0, "/")
+
+
+def test_what_goes_through_after_the_last_refusal_takes_its_time() -> None:
+    """Ten in ten seconds are one a second, although only the first was followed by a refusal."""
+    seen = [answered(0, 200), answered(0, 429, Retry_After="1"), *(answered(at, 200) for at in range(1, 11))]
+    assert let_through(seen) == pytest.approx(1.1)
+    assert let_through(seen[:2]) == pytest.approx(1.0)
+    assert let_through(seen[1:2]) is None

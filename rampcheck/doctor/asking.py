@@ -1,4 +1,4 @@
-"""What a diagnosis asks: a few requests, each an exchange in a journal of its own, none of them sent again."""
+"""What a diagnosis asks: a few requests, each an exchange in a journal of its own; 429 alone has one sent again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 
 from rampcheck.contract.profile import Profile
@@ -15,10 +16,14 @@ from rampcheck.errors import writing
 from rampcheck.running import asking, folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.wire.client import Client, Lane
+from rampcheck.wire.exchanges import Exchange, Request
 from rampcheck.wire.journal import timestamp
 from rampcheck.wire.limits import Budget
+from rampcheck.wire.retries import LONGEST_WAIT, asked_wait
 
 MOST = 25  # requests
+MOST_AGAIN = 4  # of them, after 429
+SHORTEST_WAIT = 1.0  # seconds, before each
 SCENARIO = "doctor"
 
 
@@ -41,17 +46,33 @@ class Asking(asking.Asking):
             profile,
             run.suite.authenticate,
             Lane(name, key=settings.key),
-            Budget(profile.limits.requests_per_second, MOST),
+            # Whatever the profile states, who looks what the target bears asks less often once it is too much.
+            Budget(profile.limits.requests_per_second, MOST, adapts=profile.limits.adapts, yields=True),
             run.journal.exchange,
             journal=run.journal,
         )
         texts = (f"{name}-doctor-{number}" for number in count(1))
         super().__init__(profile, run.suite, client, run.judge, texts, run.journal.exchange, SCENARIO)
+        self._again, self._patience = MOST_AGAIN, LONGEST_WAIT
 
     @property
     def left(self) -> int:
         """How many requests may still be sent."""
         return MOST - len(self.exchanges)
+
+    def ask(self, request: Request, profile: Profile | None = None) -> Exchange:
+        """Sends a request, and once more where the target answers 429, when what that asks to wait is over.
+
+        All such waits together are no longer than a run waits for one. Gives and raises as `Asking.ask` of a run does.
+        """
+        answer = super().ask(request, profile)
+        wait = max(SHORTEST_WAIT, asked_wait(answer) or 0.0)
+        if answer.status != 429 or not self._again or not self.left or wait > self._patience:
+            return answer
+        self._again -= 1
+        self._patience -= wait
+        sleep(wait)
+        return super().ask(request, profile)
 
     def elsewhere(self, base_url: str) -> Profile:
         """Gives the profile with the URL of another host, which is shown nothing that is for the target."""

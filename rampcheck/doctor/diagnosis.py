@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rampcheck.doctor import partner, webhook
 from rampcheck.doctor.asking import Asking
-from rampcheck.doctor.limits import let_through, limits
+from rampcheck.doctor.limits import bears, let_through, limits, refusals
 from rampcheck.errors import Unjudged
 from rampcheck.judging.suite import Candidate
 from rampcheck.mistakes import base_url, clock, connection, credentials
@@ -27,12 +27,14 @@ PAUSE = 0.5  # seconds before what failed in passing is asked once more
 class Diagnosis:
     """What was found, in the order of looking, and what a run will come to where nothing keeps it from beginning.
 
-    `lets_through` is how many requests a second the target let through, None where it let all through.
+    `lets_through` is how many requests a second the target let through, None where it let all through, or nothing;
+    `refused` how many it answered with 429.
     """
 
     observations: tuple[Observation, ...]
     forecast: Forecast
     lets_through: float | None = None
+    refused: int = 0
 
     @property
     def is_ready(self) -> bool:
@@ -43,10 +45,9 @@ class Diagnosis:
 def diagnose(asking: Asking) -> Diagnosis:
     """Looks at everything. Raises `UsageError` as `run` does for what it tells before it sends anything."""
     observations = tuple(_observations(asking))
-    rate = let_through(asking.exchanges)
     budget = budgets.of(asking.profile)
-    ahead = forecast(asking.profile, asking.contract, budget=budget, lets_through=rate)
-    return Diagnosis(observations, ahead, rate)
+    ahead = forecast(asking.profile, asking.contract, budget=budget, lets_through=bears(asking.exchanges))
+    return Diagnosis(observations, ahead, let_through(asking.exchanges), len(refusals(asking.exchanges)))
 
 
 def _observations(asking: Asking) -> Iterator[Observation]:
@@ -103,7 +104,7 @@ def _accepted(asking: Asking) -> Generator[Observation, None, Candidate | None]:
     yield connection.answered(answer, asking.profile)
     yield clock.looked_at(answer)
     if answer.status == 429:
-        yield from limits(asking.profile, [answer])
+        yield from limits(asking.profile, asking.exchanges)
         return None
     if (foreign := base_url.explained(asking, request, answer)) is not None:
         yield foreign

@@ -16,25 +16,35 @@ LEAST = 1.0  # seconds: what goes through in less tells no rate
 DAY = 86_400.0  # seconds, the longest that a quota counts for
 
 
-def let_through(seen: Sequence[Exchange]) -> float | None:
-    """Gives about how many requests a second a target let through that answered others with 429; else None.
+def refusals(seen: Sequence[Exchange]) -> list[Exchange]:
+    """Gives the exchanges that were answered 429."""
+    return [exchange for exchange in seen if exchange.status == 429]
 
-    Counted are those from the first one until the next one may go, as the last 429 says (`Retry-After`).
+
+def bears(seen: Sequence[Exchange]) -> float | None:
+    """Gives about how many requests a second a target lets through that answered some with 429, at the most; else None.
+
+    Counted are those from the first one to the last, or until the next one may go, as the last 429 says
+    (`Retry-After`): one, where it has let none through.
     """
-    refused = [exchange for exchange in seen if exchange.status == 429]
-    if not refused:
+    if not (refused := refusals(seen)):
         return None
     last = refused[-1]
-    until = last.started + last.elapsed + min(asked_wait(last) or 0.0, DAY)
+    until = max(last.ended + min(asked_wait(last) or 0.0, DAY), seen[-1].ended)
     return max(1, len(seen) - len(refused)) / max(LEAST, until - seen[0].started)
+
+
+def let_through(seen: Sequence[Exchange]) -> float | None:
+    """Gives about how many requests a second a target let through; None where it refused none with 429, or all."""
+    return bears(seen) if len(refusals(seen)) < len(seen) else None
 
 
 def limits(profile: Profile, seen: Sequence[Exchange]) -> list[Observation]:
     """Says whether the profile's limits let a whole run through; `seen` are the exchanges so far."""
     found, told = profile.limits, []
     allowed = rate.told(profile)
-    if (borne := let_through(seen)) is not None:
-        told.append(rate.too_many(profile, borne))
+    if refused := refusals(seen):
+        told.append(rate.refused(profile, let_through(seen), refused[-1].number))
     size = profile.described.requests
     if size and found.max_requests < size:
         told.append(
