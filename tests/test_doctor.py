@@ -169,6 +169,17 @@ def test_of_a_target_that_lets_nothing_through_no_figure_is_told(world: World, t
     assert time.slept[0] == 7.0
 
 
+@pytest.mark.parametrize(("rate", "severity"), [("auto", "ok"), (10, "ok"), (None, "look")])
+def test_a_rate_that_nobody_stated_was_not_tried(rate: object, severity: str, world: World, tmp_path: Path) -> None:
+    """That a few requests met no 429 says nothing of more."""
+    host = world.stack.enter_context(serving(lambda _: SESSION))
+    told = diagnosed(world.scarce(f"http://{host}", limits={"requests_per_second": rate}), tmp_path / "out")
+    seen = limits_of(told)
+    assert (seen["severity"], told["ready"]) == (severity, True)
+    assert "no 429; more at once was not tried" in seen["found"]
+    assert ("less than 10 a second" in seen["cure"]) is (rate is None)
+
+
 def answered(began: float, status: int, **headers: str) -> Exchange:
     """Gives an exchange that began then."""
     head = tuple((name.replace("_", "-"), value) for name, value in headers.items())

@@ -68,6 +68,18 @@ def limits(profile: Profile, seen: Sequence[Exchange]) -> list[Observation]:
                 "profile",
             )
         )
-    return told or [
-        Observation("limits", "ok", f"{plural(len(seen), 'request')}, {allowed}: no 429; more at once was not tried")
+    if told:
+        return told
+    seen_so_far = f"{plural(len(seen), 'request')}, {allowed}: no 429; more at once was not tried"
+    if found.is_stated:
+        return [Observation(rate.ABOUT, "ok", seen_so_far)]
+    return [
+        Observation(
+            rate.ABOUT,
+            "look",
+            seen_so_far,
+            f"If the target allows less than {found.requests_per_second:g} a second, say so in "
+            "`limits.requests_per_second`: a run asks less often only from the first 429 on.",
+            "profile",
+        )
     ]
