@@ -92,10 +92,10 @@ def _show_run(run: dict[str, Any], console: Console, *, is_ready: bool, has_file
     verified, gaps, untestable = len(run["verified"]), len(run["gaps"]), len(run["untestable"])
     heading(console, "What a run with this profile does" if has_file else "What a run without a profile does")
     say(console, tries(verified, verified + gaps + untestable, untestable))
-    rate = "the rate that the target let through" if run["refused"] else "this rate"
-    if run["refused"] and run["lets_through"] is None:
+    rate = "the rate that the target let through" if run.get("refused") else "this rate"
+    if run.get("refused") and run["lets_through"] is None:
         rate = "what the target asks to wait"
-    if told := takes(run["requests"], run["seconds"], run["left_out"], rate, at_least=run["at_least"]):
+    if told := takes(run["requests"], run["seconds"], run["left_out"], rate, at_least=run.get("at_least", False)):
         say(console, told)
     if gaps:
         what = "What to add, with examples:" if is_ready else "What to add is told here when a run can begin."
