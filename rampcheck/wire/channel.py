@@ -271,13 +271,11 @@ class Channel:
             _shut_down(connection)
         except ConnectionClosed as closed:
             frame = closed.rcvd if closed.rcvd_then_sent else closed.sent
-            if frame is None and not self._is_ending:
-                self._take(Message("incoming", time.time(), str(ABNORMAL).encode(), "close"))
-            if frame is not None:
-                body = f"{frame.code} {frame.reason}".strip().encode()
-                direction: Direction = "incoming" if closed.rcvd_then_sent else "outgoing"
-                self._take(Message(direction, time.time(), body, "close"))
-                if direction == "outgoing" and frame.code == TOO_BIG:
+            if frame is not None or not self._is_ending:
+                body = f"{frame.code} {frame.reason}".strip() if frame else str(ABNORMAL)
+                direction: Direction = "incoming" if frame is None or closed.rcvd_then_sent else "outgoing"
+                self._take(Message(direction, time.time(), body.encode(), "close"))
+                if frame is not None and direction == "outgoing" and frame.code == TOO_BIG:
                     self._cut = self._bound(MAX_CHANNEL_BYTES + 1)
         finally:
             self._news.tell()
