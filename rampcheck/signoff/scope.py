@@ -1,0 +1,53 @@
+"""What a signature is about, in words: of which run it is, and what it covers though nobody verified it."""
+
+from __future__ import annotations
+
+from rampcheck.errors import RampcheckError
+from rampcheck.judging.results import Results
+from rampcheck.report.outline import RUN_VERDICTS
+from rampcheck.report.text import enumerated, moment, plural
+from rampcheck.signoff.contents import PAGE, Contents
+
+
+def described(contents: Contents) -> str:
+    """Says in a line of which run a folder is: build, target, environment, partner, run, when it was judged.
+
+    Gives "" where its results cannot be read, which the checks tell.
+    """
+    try:
+        results = contents.results
+    except RampcheckError:
+        return ""
+    subject, target = results["subject"], results["target"]
+    told = [
+        f"Build {subject['build']}" if subject["build"] else "No build named",
+        f"{'with the sandbox' if 'side' in results else 'at'} {target['base_url']}",
+        f"environment {target['environment']}" if target["environment"] else "no environment named",
+        f"partner {subject['partner']}" if subject["partner"] else "no partner named",
+        f"run {results['run']}",
+        f"judged {moment(results['started'])}: {RUN_VERDICTS[results['verdict']].word}",
+    ]
+    return ", ".join(told)
+
+
+def reservations(results: Results) -> list[str]:
+    """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
+    told = []
+    gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
+    if gaps:
+        musts = sum(clause["level"] == "must" for clause in gaps)
+        told.append(
+            f"{plural(len(gaps), 'clause')} not verified, {musts} of them required: "
+            f"{PAGE}#not-verified says which, why, and what to do."
+        )
+    attested = [clause["id"] for clause in results["clauses"] if clause["verdict"] == "attested"]
+    if attested:
+        told.append(
+            f"{plural(len(attested), 'clause')} attested, which nobody outside can see, and for which the partner "
+            f"stands: {enumerated(attested)} ({PAGE}#attested)."
+        )
+    for waiver in results["waivers"]:
+        lacks = [name for name in ("owner", "approver") if not waiver.get(name)]
+        state = f"The waiver of {waiver['clause']} is {waiver['state']}"
+        told.append(f"{state}, and names no {' and no '.join(lacks)}." if lacks else f"{state}.")
+    return told

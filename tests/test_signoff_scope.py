@@ -1,0 +1,102 @@
+"""What `sign` and `verify` tell of the run: which one it is, and what is signed though nobody verified it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rampcheck import pack_template
+from rampcheck.contract import packs
+from rampcheck.signoff import contents, keys, scope
+from tests import samples, signed_runs
+from tests.runs import commanded
+
+BUILD = "2026.11.3"
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A pack of one small contract, known to this process."""
+    folder = tmp_path_factory.mktemp("pack") / "signable"
+    pack_template.write("signable", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(packs.VARIABLE, str(folder))
+        yield folder
+
+
+@pytest.fixture
+def folder(pack: Path, tmp_path: Path) -> Path:
+    """The folder of a run that nobody has signed, of a build that the command line named."""
+    return signed_runs.run(pack, tmp_path / "run", "--build", BUILD)
+
+
+def done(*arguments: str | Path) -> tuple[int, list[str]]:
+    """Runs a command; gives its exit code and the lines that it printed."""
+    code, printed = commanded(*map(str, arguments), environment=dict(os.environ))
+    return code, printed.splitlines()
+
+
+def test_both_commands_begin_with_the_run_that_is_signed(folder: Path, tmp_path: Path) -> None:
+    """Build, target, environment, partner, run and day: who has many folders sees which one this is."""
+    keys.generate(tmp_path / "key", {})
+    results = json.loads((folder / "results.json").read_bytes())
+    expected = scope.described(contents.read(folder))
+    assert expected.startswith(f"Build {BUILD}, at {results['target']['base_url']}, ")
+    assert f", run {results['run']}, judged " in expected
+    options = ("--key", tmp_path / "key", "--as", "provider", "--name", "Jane Doe", "--role", "Head of QA")
+    for command in (("sign", folder, *options), ("verify", folder)):
+        _, printed = done(*command)
+        assert printed[0] == expected
+
+
+def test_what_is_not_named_of_the_run_is_said_to_be_so(tmp_path: Path) -> None:
+    """The line has a place for each, and none is left out in silence; results that cannot be read have no line."""
+    results = {
+        **samples.conformant(),
+        "subject": {"partner": "", "build": "", "requested_by": ""},
+        "target": {"base_url": "https://sandbox.example", "environment": ""},
+    }
+    assert told(tmp_path / "one", results).startswith(
+        "No build named, at https://sandbox.example, no environment named, no partner named, run "
+    )
+    named = {"subject": {"partner": "Acme", "build": "7", "requested_by": "QA"}, "side": "partner"}
+    assert told(tmp_path / "two", results | named).startswith(
+        "Build 7, with the sandbox https://sandbox.example, no environment named, partner Acme, run "
+    )
+    assert told(tmp_path / "three", {"schema": 1}) == ""
+
+
+def told(folder: Path, results: dict[str, Any]) -> str:
+    """What is said of a folder with these results."""
+    folder.mkdir()
+    more = {"digests": dict.fromkeys(("profile", "register", "document", "journal"), "0" * 64), "waivers": []}
+    more |= {"sign_off": {"valid_days": 90, "valid_until": "2027-02-19"}, "strict": False}
+    more |= {"selection": {"clauses": [], "keyword": ""}}
+    (folder / "results.json").write_text(json.dumps(more | results), encoding="utf-8")
+    return scope.described(contents.read(folder))
+
+
+def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
+    """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
+    results = samples.gaps() | {
+        "waivers": [
+            {"clause": "a.b", "reason": "known", "until": None, "state": "used", "owner": "API", "approver": "Ms Roe"},
+            {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
+        ]
+    }
+    unverified = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
+    gaps, used, stale = scope.reservations(results)  # type: ignore[arg-type]
+    assert gaps.startswith(f"{len(unverified)} clause")
+    assert "index.html#not-verified" in gaps
+    assert used == "The waiver of a.b is used."
+    assert stale == "The waiver of a.c is stale, and names no owner and no approver."
+    seen = samples.clause("a.d", "proof.auth", "attested", "It is so.", reason="nobody can see it")
+    (attested,) = scope.reservations(results | {"waivers": [], "clauses": [seen]})  # type: ignore[arg-type, operator]
+    assert attested.startswith("1 clause attested, ")
+    assert attested.endswith("the partner stands: a.d (index.html#attested).")
+    assert scope.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
