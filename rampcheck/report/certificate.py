@@ -15,6 +15,7 @@ from rampcheck.report.outline import Outline
 # same of a cell of the facts, whose lines are a fifth higher.
 LINES, WIDTH = 25, 124
 CELL, TALLER = 24, 1.2
+REACH = 110  # characters in a line of what a budget left out
 HEADING = 2.5  # lines of a heading and what is above it
 MOST_LISTED = 5  # waivers
 WAIVED = 8  # lines of them
@@ -47,7 +48,8 @@ def certificate(results: Results, outline: Outline) -> Certificate:
     shown, longest = _listed(waivers)
     lacked = [clause for gap in outline.gaps if gap.kind == DECLARED for clause in gap.clauses]
     promises = sorted(lacked, key=lambda clause: (clause["level"] != "must", results["clauses"].index(clause)))
-    room = LINES - _taller(results) - sum(_lines(_waived(waiver, longest)) for waiver in shown) - HEADING * bool(shown)
+    waived = sum(_lines(_waived(waiver, longest)) for waiver in shown) + HEADING * bool(shown)
+    room = LINES - _taller(results, outline.reach) - waived
     number, width = _chosen([clause["text"] for clause in promises], room - HEADING - 1)
     return Certificate(
         shown, len(waivers) - len(shown), longest, tuple(promises[:number]), len(promises) - number, width * WIDTH
@@ -86,15 +88,16 @@ def _waived(waiver: WaiverResult, longest: int) -> str:
     )
 
 
-def _taller(results: Results) -> float:
-    """Gives how many lines the facts take more than they do mostly: names are told whole."""
+def _taller(results: Results, reach: str) -> float:
+    """Gives how many lines the verdict and the facts take more than they do mostly: names are told whole."""
     subject, target = results.get("subject"), results["target"]
     named = (subject["partner"], subject["build"], subject["requested_by"]) if subject else ()
     rows: tuple[Iterable[int], ...] = (
         (_lines(target["base_url"][:LONGEST_NAME], 2 * CELL), _lines(target["environment"][:LONGEST_NAME], CELL)),
         (_lines(name[:LONGEST_NAME], CELL) for name in named),
     )
-    return sum(TALLER * (max(row, default=1) - 1) for row in rows)
+    lines = _lines(reach, REACH) if reach else 0
+    return TALLER * (lines + sum(max(row, default=1) - 1 for row in rows))
 
 
 def fitting(texts: Sequence[str], room: int = REASONS) -> int:

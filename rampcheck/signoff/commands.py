@@ -60,12 +60,16 @@ def sign(folder: str, key: str, side: str, name: str, role: str, url: str | None
     who = signing.Signatory(side, name, role, Path(key), url or "")
     signed = signing.sign(Path(folder), who, os.environ)
     run = contents.read(Path(folder))
-    click.echo(visible(scope.described(run)))
+    click.echo(visible(scope.described(run.results)))
     _tell_signed(folder, side, signed)
-    if told := scope.reservations(run.results):
-        click.echo("\nWhat the signature covers, too:")
-        for line in told:
-            click.echo(f"  {visible(line)}")
+    _tell_covered(scope.reservations(run.results))
+
+
+def _tell_covered(reservations: Iterable[str]) -> None:
+    for number, line in enumerate(reservations):
+        if number == 0:
+            click.echo("\nWhat a signature of this run covers, too:")
+        click.echo(f"  {visible(line)}")
 
 
 def _tell_signed(folder: str, side: str, signed: Iterable[Signed]) -> None:
@@ -102,12 +106,14 @@ def verify(folder: str, named: tuple[str, ...], *, rejudge: bool) -> int:
     trust = verification.trusted(named)
     run = contents.read(Path(folder))
     found = verification.verify(run, trust, datetime.now(UTC).date())
-    if told := scope.described(run):
-        click.echo(visible(told))
+    if run.readable:
+        click.echo(visible(scope.described(run.readable)))
     if rejudge:
         found = replace(found, checks=(*found.checks, *_judged_again(Path(folder))))
     for check in found.checks:
         click.echo(f"{check.state.value} {visible(check.text)}")
+    if run.readable:
+        _tell_covered(scope.reservations(run.readable))
     click.echo(f"\n{_concluded(found, named)}")
     return ExitCode.CONFORMANT if found.is_verified else ExitCode.INCONCLUSIVE
 

@@ -81,6 +81,14 @@ class Contents:
             raise ResultsError(f"{RESULTS} holds a time that is none") from None
         return loaded
 
+    @property
+    def readable(self) -> Results | None:
+        """The content of results.json as `results`; None where that cannot be read."""
+        try:
+            return self.results
+        except RampcheckError:
+            return None
+
     def unlike_results(self) -> list[str]:
         """Says which files are not what results.json says of them."""
         told = self.results["digests"]

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from rampcheck.errors import RampcheckError
 from rampcheck.judging.results import Results
-from rampcheck.report.outline import RUN_VERDICTS
+from rampcheck.report.outline import RUN_VERDICTS, reach
 from rampcheck.report.text import enumerated, moment, plural
-from rampcheck.signoff.contents import PAGE, Contents
+from rampcheck.signoff.contents import PAGE
 
 
-def described(contents: Contents) -> str:
-    """Says in a line of which run a folder is: build, target, environment, partner, run, when it was judged.
-
-    Gives "" where its results cannot be read, which the checks tell.
-    """
-    try:
-        results = contents.results
-    except RampcheckError:
-        return ""
+def described(results: Results) -> str:
+    """Says in a line of which run results are: build, target, environment, partner, run, when it was judged."""
     subject, target = results["subject"], results["target"]
     told = [
         f"Build {subject['build']}" if subject["build"] else "No build named",
@@ -32,7 +24,7 @@ def described(contents: Contents) -> str:
 
 def reservations(results: Results) -> list[str]:
     """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
-    told = []
+    told = [limited] if (limited := reach(results)) else []
     gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
     if gaps:
         musts = sum(clause["level"] == "must" for clause in gaps)
