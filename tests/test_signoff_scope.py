@@ -16,6 +16,7 @@ from tests import samples, signed_runs
 from tests.runs import commanded
 
 BUILD = "2026.11.3"
+NAMED = {"subject": {"partner": "Acme", "build": "7", "requested_by": "QA"}, "waivers": []}
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,32 @@ def test_what_is_not_named_of_the_run_is_said_to_be_so() -> None:
     )
 
 
+def test_who_signs_and_who_verifies_is_told_what_is_not_named(folder: Path, tmp_path: Path) -> None:
+    """Of partner, build, environment and who asked each that is missing; a run that names all is signed in silence."""
+    keys.generate(tmp_path / "key", {})
+    options = ("--key", tmp_path / "key", "--as", "provider", "--name", "Jane Doe", "--role", "Head of QA")
+    for command in (("sign", folder, *options), ("verify", folder)):
+        _, printed = done(*command)
+        lines = [line.strip() for line in printed]
+        assert "No partner is named (`subject.partner` in the profile)." in lines
+        assert "Nobody is named who asked for the run (`subject.requested_by` in the profile)." in lines
+        assert not [line for line in lines if line.startswith("No build is named")]
+    nameless = samples.conformant() | {
+        "subject": {"partner": "", "build": "", "requested_by": ""},
+        "target": {"base_url": "https://sandbox.example", "environment": ""},
+        "waivers": [],
+    }
+    assert [text.partition(" is named")[0] for text in scope.reservations(nameless)] == [  # type: ignore[arg-type]
+        "No build",
+        "No environment",
+        "No partner",
+        "Nobody",
+    ]
+
+
 def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
-    results = samples.gaps() | {
+    results = samples.gaps() | NAMED | {
         "waivers": [
             {"clause": "a.b", "reason": "known", "until": None, "state": "used", "owner": "API", "approver": "Ms Roe"},
             {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
@@ -86,7 +110,7 @@ def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     (attested,) = scope.reservations(results | {"waivers": [], "clauses": [seen]})  # type: ignore[arg-type, operator]
     assert attested.startswith("1 clause attested, ")
     assert attested.endswith("the partner stands: a.d (index.html#attested).")
-    assert scope.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
+    assert scope.reservations(samples.conformant() | NAMED | {"clauses": []}) == []  # type: ignore[arg-type]
 
 
 NOTE = (
@@ -99,8 +123,7 @@ BUDGET = {"selection": {"clauses": [], "keyword": "", "budget": 250}}
 
 def test_who_signs_and_who_verifies_is_told_what_a_budget_left_out() -> None:
     """Every promise was verified, and yet not every kind of defect was looked for; where all was, nothing is told."""
-    named = {"subject": {"partner": "Acme", "build": "7", "requested_by": "QA"}, "waivers": []}
-    results = samples.conformant() | named
+    results = samples.conformant() | NAMED
     assert scope.reservations(results) == []  # type: ignore[arg-type]
     (told,) = scope.reservations(results | BUDGET | {"notes": ["another", NOTE]})  # type: ignore[arg-type]
     assert told == f"A{NOTE[1:]}."

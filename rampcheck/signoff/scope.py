@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from rampcheck.judging.results import Results
 from rampcheck.report.outline import RUN_VERDICTS, reach
 from rampcheck.report.text import enumerated, moment, plural
 from rampcheck.signoff.contents import PAGE
+
+# What is signed of a run of which that was not given, by the place in the profile that gives it.
+NAMELESS: Mapping[str, str] = {
+    "subject.build": "No build is named: nobody can tell later what was judged",
+    "environment": "No environment is named: nobody can tell later which one was judged",
+    "subject.partner": "No partner is named",
+    "subject.requested_by": "Nobody is named who asked for the run",
+}
 
 
 def described(results: Results) -> str:
@@ -24,7 +34,9 @@ def described(results: Results) -> str:
 
 def reservations(results: Results) -> list[str]:
     """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
-    told = [limited] if (limited := reach(results)) else []
+    told = [*_nameless(results)]
+    if limited := reach(results):
+        told.append(limited)
     gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
     if gaps:
         musts = sum(clause["level"] == "must" for clause in gaps)
@@ -43,3 +55,10 @@ def reservations(results: Results) -> list[str]:
         state = f"The waiver of {waiver['clause']} is {waiver['state']}"
         told.append(f"{state}, and names no {' and no '.join(lacks)}." if lacks else f"{state}.")
     return told
+
+
+def _nameless(results: Results) -> Iterator[str]:
+    """Says what is not known of the run that is signed."""
+    given = {"environment": results["target"]["environment"]}
+    given |= {f"subject.{name}": str(value) for name, value in results["subject"].items()}
+    yield from (f"{text} (`{place}` in the profile)." for place, text in NAMELESS.items() if not given[place])
