@@ -105,3 +105,12 @@ def test_what_a_budget_left_out_stands_below_the_verdict() -> None:
     assert "101 were not looked for" not in _first_sheet(whole)
     broken = samples.results() | BUDGETED
     assert "101 were not looked for" not in _first_sheet(broken).partition('<dl class="facts">')[0]
+
+
+def test_the_day_until_which_it_holds_is_that_of_the_first_waiver_to_end() -> None:
+    """Among the facts, and where the two sides sign."""
+    results = samples.gaps() | {"sign_off": {"valid_days": 90, "valid_until": "2027-02-25"}}
+    page = html.render(results, {})  # type: ignore[arg-type]
+    assert '<dt>Holds until</dt><dd><time datetime="2027-01-31">' in page
+    assert "and hold until 2027-01-31, the last day of a waiver:" in page
+    assert "2027-02-25" not in page.partition("</header>")[0]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from rampcheck import pack_template
 from rampcheck.contract import packs
-from rampcheck.signoff import contents, keys, scope
+from rampcheck.signoff import checks, contents, keys, scope
+from rampcheck.signoff.checks import State
 from tests import samples, signed_runs
 from tests.runs import commanded
 
@@ -94,12 +96,23 @@ def test_who_signs_and_who_verifies_is_told_what_is_not_named(folder: Path, tmp_
 
 def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
-    results = samples.gaps() | NAMED | {
-        "waivers": [
-            {"clause": "a.b", "reason": "known", "until": None, "state": "used", "owner": "API", "approver": "Ms Roe"},
-            {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
-        ]
-    }
+    results = (
+        samples.gaps()
+        | NAMED
+        | {
+            "waivers": [
+                {
+                    "clause": "a.b",
+                    "reason": "known",
+                    "until": None,
+                    "state": "used",
+                    "owner": "API",
+                    "approver": "Ms Roe",
+                },
+                {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
+            ]
+        }
+    )
     unverified = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
     gaps, used, stale = scope.reservations(results)  # type: ignore[arg-type]
     assert gaps.startswith(f"{len(unverified)} clause")
@@ -129,3 +142,31 @@ def test_who_signs_and_who_verifies_is_told_what_a_budget_left_out() -> None:
     assert told == f"A{NOTE[1:]}."
     (short,) = scope.reservations(results | BUDGET)  # type: ignore[arg-type]
     assert short == "At most 250 requests were to be sent."
+
+
+SIGN_OFF = {"sign_off": {"valid_days": 90, "valid_until": "2027-02-25"}}
+
+
+@pytest.mark.parametrize(
+    ("waivers", "until", "ending"),
+    [
+        ([], "2027-02-25", ""),
+        ([("a.b", "2027-01-31", "used"), ("a.c", "2027-01-30", "used")], "2027-01-30", "a.c"),
+        ([("a.b", "2027-01-31", "used"), ("a.c", "2027-01-31", "used")], "2027-01-31", "a.b and a.c"),
+        ([("a.b", "2027-01-31", "stale"), ("a.c", "2027-01-31", "untried"), ("a.d", None, "used")], "2027-02-25", ""),
+        ([("a.b", "2027-03-31", "used")], "2027-02-25", ""),
+    ],
+    ids=["none", "the first", "both", "of no use", "later"],
+)
+def test_a_signature_does_not_outlive_a_waiver(
+    waivers: list[tuple[str, str | None, str]], until: str, ending: str
+) -> None:
+    """It ends with the first one that the run rests on, where that is before the days of the profile are over."""
+    listed = [{"clause": clause, "reason": "known", "until": day, "state": state} for clause, day, state in waivers]
+    results = samples.gaps() | NAMED | SIGN_OFF | {"waivers": listed}
+    last = date.fromisoformat(until)
+    held = checks._validity(results, last)  # type: ignore[arg-type]
+    over = checks._validity(results, date.fromordinal(last.toordinal() + 1))  # type: ignore[arg-type]
+    why = f", the last day of the waiver of {ending}" if ending else ""
+    assert (held.state, held.text) == (State.HOLDS, f"Valid until {until}{why}")
+    assert (over.state, over.text) == (State.FAILS, f"Expired: it was valid until {until}{why}")

@@ -37,6 +37,7 @@ from rampcheck.report.questions import questions
 from rampcheck.report.sights import ClauseView, Shelf
 from rampcheck.report.signatures import Signer, parties
 from rampcheck.report.text import duration, moment, plural
+from rampcheck.report.validity import ending_with, holds_until
 from rampcheck.wire.journal_records import ExchangeRecord
 
 # Of the clauses that were broken: what failed, what is advisory, what is waived, in the order of need.
@@ -83,6 +84,8 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         outages=outages,
         asked=[*filter(None, map(shelf.take, sorted(exchanges)[:MOST_ASKED]))] if summary.judged_nothing else [],
         sheet=certificate(results, summary),
+        holds_until=holds_until(results),
+        ending_with=ending_with(results),
         waivers=results.get("waivers", ()),
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
