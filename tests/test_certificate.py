@@ -45,24 +45,44 @@ def _first_sheet(results: dict[str, Any]) -> str:
     return html.render(results, {}).partition('id="sign-off"')[0]  # type: ignore[arg-type]
 
 
-def test_what_was_not_verified_is_named_in_words_on_the_certificate() -> None:
-    """The promises, not what the profile lacks: all of them where there is room, as many as there is room for."""
-    few, many = _first_sheet(_with_gaps(9, "is so.")), _first_sheet(_with_gaps(90, "is so."))
-    assert all(f">{n} is so.</a></li>" in few for n in range(9))
+def test_what_was_not_verified_is_named_on_the_certificate() -> None:
+    """By id and promise where all of them have room; else all by id, the required ones first: none is a mere number."""
+    long = _with_gaps(40, "goes on and on " * 20)
+    long["clauses"][-1]["level"] = "should"
+    few, many = _first_sheet(_with_gaps(9, "is so.")), _first_sheet(long)
+    assert all(f'href="#proof.auth.{n}">proof.auth.{n}</a>: {n} is so.</li>' in few for n in range(9))
     assert "no <code>x" not in few + many
-    told = many.count(" is so.</a></li>")
-    assert 5 < told < 30
-    sheet = certificate.certificate(results := _with_gaps(90, "is so."), outline(results))
-    assert sheet.more_promises >= 90 - told
-    assert f"and {sheet.more_promises} more promises" in many
+    assert all(f'href="#proof.auth.{n}">proof.auth.{n}</a>' in many for n in range(40))
+    assert "goes on" not in many
+    assert "more promises" not in many
+    assert many.index("Required: <a") < many.index("Recommended: <a")
 
 
-def test_long_promises_are_shortened_before_any_is_left_out() -> None:
-    """Each has a line at the least, and leads to the clause, where it stands whole."""
-    sheet = certificate.certificate(results := _with_gaps(8, "goes on and on " * 40), outline(results))
-    assert sheet.more_promises == 0
-    assert sheet.longest_promise == certificate.WIDTH
-    assert all(f'href="#proof.auth.{n}">{n} goes on' in _first_sheet(results) for n in range(8))
+def test_gaps_that_nobody_expected_are_named_where_they_are_signed() -> None:
+    """What a budget left out of the recommendations is signed, too."""
+    results = _with_gaps(1, "is so.")
+    results["clauses"][-1] |= {"gap": "unexpected", "level": "should", "reason": "not tried within 250 requests"}
+    assert 'href="#proof.auth.0">proof.auth.0</a> (should): 0 is so.</li>' in _first_sheet(results)
+
+
+def test_what_has_no_room_is_counted() -> None:
+    """Hundreds of promises do not push the signatures off the sheet."""
+    results = _with_gaps(400, "is so.")
+    sheet = certificate.certificate(results, outline(results))  # type: ignore[arg-type]
+    assert len(sheet.promises) > 50
+    assert sheet.more_promises > 200
+    assert f"And {sheet.more_promises} more promises; " in _first_sheet(results)
+
+
+def test_what_was_not_verified_is_named_before_a_waiver_has_its_reason() -> None:
+    """Whoever signs with many waivers has all ids before them; each waiver stands with its promise."""
+    results = _with_gaps(30, "is so.")
+    waiver = {"clause": "proof.session.complete", "reason": "for long " * 60, "until": None, "state": "used"}
+    results["waivers"] = [waiver] * 5
+    shown = _first_sheet(results)
+    (promise,) = (clause["text"] for clause in results["clauses"] if clause["id"] == "proof.session.complete")
+    assert "more promises" not in shown
+    assert f'href="#proof.session.complete">proof.session.complete</a>: {html.phrase(promise)} (used, ' in shown
 
 
 def test_a_name_stands_whole_on_the_certificate() -> None:

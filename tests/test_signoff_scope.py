@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -31,10 +32,16 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def folder(pack: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def judged(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody has signed, of a build that the command line named."""
-    return signed_runs.run(pack, tmp_path / "run", "--build", BUILD)
+    return signed_runs.run(pack, tmp_path_factory.mktemp("judged") / "run", "--build", BUILD)
+
+
+@pytest.fixture
+def folder(judged: Path, tmp_path: Path) -> Path:
+    """A copy of that run for each test."""
+    return Path(shutil.copytree(judged, tmp_path / "run"))
 
 
 def done(*arguments: str | Path) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ from rampcheck.display import HIDDEN, one_line, shorten, visible
 from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.additions import CAVEAT, addition
-from rampcheck.report.certificate import LONGEST_NAME, certificate
+from rampcheck.report.certificate import LONGEST_NAME, LONGEST_PROMISE, certificate
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.commands import MARK
 from rampcheck.report.course import KINDS, course
@@ -151,6 +151,7 @@ def environment() -> Environment:
         "gap_words": GAPS,
         "kinds": KINDS,
         "most_obstacles": MOST_OBSTACLES,
+        "longest_promise": LONGEST_PROMISE,
     }
     return templates
 
