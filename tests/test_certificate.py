@@ -134,3 +134,28 @@ def test_the_day_until_which_it_holds_is_that_of_the_first_waiver_to_end() -> No
     assert '<dt>Holds until</dt><dd><time datetime="2027-01-31">' in page
     assert "and hold until 2027-01-31, the last day of a waiver:" in page
     assert "2027-02-25" not in page.partition("</header>")[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({}, ("no owner", "no approver")),
+        ({"owner": "", "approver": "Ms Roe"}, ("no owner", "approved by Ms Roe")),
+        ({"owner": "API team", "approver": "Ms Roe"}, ("owned by API team", "approved by Ms Roe")),
+    ],
+)
+def test_that_nobody_is_named_for_a_waiver_is_told(named: dict[str, str], told: tuple[str, str]) -> None:
+    """On the certificate, below, and in the summary: such a waiver is one of nobody's."""
+    results = samples.gaps()
+    waiver = {"clause": "proof.session.complete", "reason": "ticket 1", "until": None, "state": "used"}
+    results["waivers"] = [waiver | named]
+    assert f"(used, without an end, {', '.join(told)}): ticket 1" in _first_sheet(results)
+    names = [text.removeprefix("owned by ").removeprefix("approved by ") for text in told]
+    below = html.render(results, {}).partition('<section id="waivers">')[2]  # type: ignore[arg-type]
+    assert [name for name in names if f"<dd>{name}</dd>" not in below] == []
+    assert f"| {names[0]} | {names[1]} | ticket 1 |" in summary.render(results)  # type: ignore[arg-type]
+
+
+def test_no_waiver_is_said_to_be_of_both_sides() -> None:
+    """The profile is one side's; a waiver in it says who agreed, or that nobody did."""
+    assert "by both sides" not in outline(samples.results()).unsigned  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from rampcheck.contract.register import Level
 from rampcheck.display import one_line
 from rampcheck.judging.results import ClauseResult, Results, WaiverResult
 from rampcheck.judging.verdicts import DECLARED
+from rampcheck.report.agreement import LONGEST_NAME, agreed
 from rampcheck.report.outline import Outline
 
 # Of the style sheet for paper (`print.css`): small lines between what always stands there, and characters in one; the
@@ -26,7 +27,6 @@ LEAST_LISTED = 2  # promises, however little room there is
 IDS, WORD = 108, 14  # characters of ids in a line, and what stands before them
 LONGEST_PROMISE = 160  # characters of one that is waived
 REASONS = 900  # characters of the reasons of waivers together
-LONGEST_NAME = 80  # characters of who or what is named
 _LEVELS: tuple[Level, ...] = ("must", "should", "open")
 
 
@@ -114,8 +114,7 @@ def _lines(text: str, width: int = WIDTH) -> int:
 
 def _waived(waiver: WaiverResult, texts: Mapping[str, str], longest: int) -> str:
     promise = texts.get(waiver["clause"], "")[:LONGEST_PROMISE]
-    names = waiver.get("owner", "")[:LONGEST_NAME] + waiver.get("approver", "")[:LONGEST_NAME]
-    about = f"{waiver['clause']}: {promise} ({waiver['state']}, until 2027-01-31, owned by, approved by{names}): "
+    about = f"{waiver['clause']}: {promise} ({waiver['state']}, until 2027-01-31, {agreed(waiver)}): "
     return about + "x" * min(longest, len(waiver["reason"]))
 
 

@@ -16,7 +16,8 @@ from rampcheck.display import HIDDEN, one_line, shorten, visible
 from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.additions import CAVEAT, addition
-from rampcheck.report.certificate import LONGEST_NAME, LONGEST_PROMISE, certificate
+from rampcheck.report.agreement import LONGEST_NAME, agreed
+from rampcheck.report.certificate import LONGEST_PROMISE, certificate
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.commands import MARK
 from rampcheck.report.course import KINDS, course
@@ -136,6 +137,7 @@ def environment() -> Environment:
         "told": lambda text: pieces([(text, False)]),
         "phrase": phrase,
         "rest": folded,
+        "agreed": agreed,
         "prose": prose,
         "moment": moment,
     }

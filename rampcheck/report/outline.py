@@ -64,8 +64,8 @@ RUN_VERDICTS: Mapping[RunVerdict, Word] = {
 UNSIGNED: Mapping[RunVerdict, str] = {
     "partial": "Only a part of the contract was tried. A run of all of it can be signed.",
     "incomplete": "The run did not verify what it set out to. Run it again, and look into what stands in its way.",
-    "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
-    "profile, the next run can be signed.",
+    "nonconformant": "The target breaks what is promised. Once that is mended, or a waiver in the profile "
+    "covers it, the next run can be signed, and says who agreed to it.",
     "inconclusive": "Nothing was judged.",
 }
 # Where it is an integration that was judged.
