@@ -177,3 +177,17 @@ def test_a_signature_does_not_outlive_a_waiver(
     why = f", the last day of the waiver of {ending}" if ending else ""
     assert (held.state, held.text) == (State.HOLDS, f"Valid until {until}{why}")
     assert (over.state, over.text) == (State.FAILS, f"Expired: it was valid until {until}{why}")
+
+
+def test_where_a_run_can_be_looked_at_is_shown(folder: Path, tmp_path: Path) -> None:
+    """In the report and by `verify`, of the side that said it; the report is as `verify` expects it."""
+    place = "https://ci.example/runs/7?of=<proof>"
+    for side, more in (("provider", ("--url", place)), ("partner", ())):
+        keys.generate(tmp_path / side, {})
+        done("sign", folder, "--key", tmp_path / side, "--as", side, "--name", "Jane Doe", "--role", "QA", *more)
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert page.count('<dd class="address">https://ci.example/runs/7?of=&lt;proof&gt;</dd>') == 1
+    trust = [word for side in ("provider", "partner") for word in ("--trust", f"{tmp_path / side}.pub")]
+    code, printed = done("verify", folder, *trust)
+    assert code == 0, printed
+    assert [line.startswith("✓ The signature for the provider") for line in printed if line.endswith(place)] == [True]
