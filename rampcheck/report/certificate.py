@@ -15,7 +15,7 @@ from rampcheck.report.outline import Outline
 
 # Of the style sheet for paper (`print.css`): small lines between what always stands there, and characters in one; the
 # same of a cell of the facts, whose lines are a fifth higher.
-LINES, WIDTH = 25, 124
+LINES, WIDTH = 23, 124
 CELL, TALLER = 24, 1.2
 REACH = 110  # characters in a line of what a budget left out
 HEADING = 2.5  # lines of a heading and what is above it
