@@ -10,7 +10,9 @@ import pytest
 
 from rampcheck.comparison import differences, history_pages, pages, releases
 from rampcheck.comparison.saved import Saved
+from rampcheck.report import html
 from rampcheck.report.files import write_reports
+from rampcheck.report.signatures import Signer, split
 from tests import samples
 from tests.browser import browser, opened, paper, sticking_out
 from tests.runs import rampcheck
@@ -231,6 +233,9 @@ def test_a_command_can_be_copied(chromium: Any, tmp_path: Path) -> None:
 # On paper
 
 
+TIME = "2026-11-27T20:00:00Z"
+
+
 def on_paper(chromium: Any, path: Path) -> list[str]:
     """The text of each sheet of a page."""
     return paper(opened(chromium, path))
@@ -246,7 +251,7 @@ def test_the_certificate_is_one_sheet(sample: Sample, chromium: Any, tmp_path: P
 
 
 def test_the_fullest_certificate_is_one_sheet(chromium: Any, tmp_path: Path) -> None:
-    """With long texts everywhere, and more waivers and gaps than it lists, the certificate still is one sheet."""
+    """With long texts everywhere, and more waivers than it lists, it still is one sheet, and once it is signed."""
     long = "a text that somebody took very seriously " * 20
     results = samples.gaps()
     waiver = {"clause": "proof.session.complete", "reason": long, "until": "2027-01-31", "state": "used"}
@@ -265,10 +270,17 @@ def test_the_fullest_certificate_is_one_sheet(chromium: Any, tmp_path: Path) -> 
         ],
     }
     results["counts"]["not_verified"] += 29
-    sheets = on_paper(chromium, written(results, tmp_path))
-    assert "Remarks and exceptions" in sheets[0]
-    assert "and 6 more" in sheets[0]
-    assert "more promises; what was lacking" in sheets[0]
+    path = written(results, tmp_path)
+    url = "https://ci.example/runs/20261127T070000Z/report"
+    signers = [Signer(side, "Jane Doe", "Head of QA", TIME, "0" * 64, url) for side in ("provider", "partner")]
+    page = split(path.read_bytes())
+    assert page is not None
+    for block in (page.block.decode(), html.block(signers)):
+        path.write_bytes(page.signed(block))
+        sheets = on_paper(chromium, path)
+        assert "Remarks and exceptions" in sheets[0]
+    assert "and 8 more" in sheets[0]
+    assert all(f"proof.auth.gap-{n}" in sheets[0] for n in range(29))
 
 
 @pytest.mark.parametrize(("defects", "most"), [((), 8), (NINE_DEFECTS, 25)], ids=["conforming", "nine defects"])

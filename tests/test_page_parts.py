@@ -10,7 +10,7 @@ import yaml
 from rampcheck.contract import profile_schema, register
 from rampcheck.contract.profile import from_mapping
 from rampcheck.judging.lacking import lacking
-from rampcheck.report import certificate, html, summary
+from rampcheck.report import html, summary
 from rampcheck.report.additions import addition
 from rampcheck.report.difference import differing
 from rampcheck.report.extract import extract
@@ -258,24 +258,6 @@ def test_a_table_of_the_summary_has_a_row_for_each_clause() -> None:
     assert "| 2 (2 times with different values, also: 3) |" in told
 
 
-@pytest.mark.parametrize(
-    ("lengths", "longest"),
-    [([], 0), ([900], 900), ([100, 1500], 1500), ([100, 3000], 1500), ([200] * 10, 160), ([50, 800, 800], 775)],
-)
-def test_what_is_signed_stands_whole_where_there_is_room(lengths: list[int], longest: int) -> None:
-    """The reasons of waivers and gaps share the room of the certificate: only where they are too long they are cut."""
-    assert certificate.fitting(["x" * length for length in lengths], 1_600) == longest
-
-
-def test_a_long_reason_of_a_waiver_is_not_cut_on_the_certificate() -> None:
-    """Both sides sign it."""
-    reason = "a text that somebody took very seriously " * 12 + "and its end"
-    results = samples.gaps()
-    results["waivers"] = [{"clause": "proof.session.complete", "reason": reason, "until": None, "state": "used"}]
-    page = html.render(results, {})
-    assert "and its end" in page[page.index('id="waived-heading"') : page.index('id="sign-off"')]
-
-
 def test_an_exchange_for_which_there_is_no_room_stays_in_the_journal() -> None:
     """The page stays bounded: what does not fit is named, and not linked."""
     shelf = Shelf(samples.exchanges(), room=8_000)
@@ -317,63 +299,6 @@ def test_the_other_side_of_a_disagreement_stands_beside_it() -> None:
 def test_backticks_set_off_code(parts: list[tuple[str, bool]], shown: str) -> None:
     """Also where what differs begins or ends inside; one without its fellow is a character like any other."""
     assert html.pieces(parts) == shown
-
-
-def _with_gaps(number: int, text: str) -> dict[str, Any]:
-    """A run in which so many more promises were not verified, for as many reasons."""
-    results = samples.gaps()
-    declared = {"gap": "declared", "section": "proof.auth"}
-    results["clauses"] += [
-        samples.clause(f"proof.auth.{n}", "proof.auth", "not_verified", f"{n} {text}", reason=f"no `x{n}`") | declared
-        for n in range(number)
-    ]
-    results["counts"]["not_verified"] += number
-    return results
-
-
-def _first_sheet(results: dict[str, Any]) -> str:
-    return html.render(results, {}).partition('id="sign-off"')[0]  # type: ignore[arg-type]
-
-
-def test_what_was_not_verified_is_named_in_words_on_the_certificate() -> None:
-    """The promises, not what the profile lacks: all of them where there is room, as many as there is room for."""
-    few, many = _first_sheet(_with_gaps(9, "is so.")), _first_sheet(_with_gaps(90, "is so."))
-    assert all(f">{n} is so.</a></li>" in few for n in range(9))
-    assert "no <code>x" not in few + many
-    told = many.count(" is so.</a></li>")
-    assert 5 < told < 30
-    sheet = certificate.certificate(results := _with_gaps(90, "is so."), outline(results))
-    assert sheet.more_promises >= 90 - told
-    assert f"and {sheet.more_promises} more promises" in many
-
-
-def test_long_promises_are_shortened_before_any_is_left_out() -> None:
-    """Each has a line at the least, and leads to the clause, where it stands whole."""
-    sheet = certificate.certificate(results := _with_gaps(8, "goes on and on " * 40), outline(results))
-    assert sheet.more_promises == 0
-    assert sheet.longest_promise == certificate.WIDTH
-    assert all(f'href="#proof.auth.{n}">{n} goes on' in _first_sheet(results) for n in range(8))
-
-
-def test_a_name_stands_whole_on_the_certificate() -> None:
-    """Of a waiver and of the run: who owns, approved and asked is what is signed."""
-    results = samples.gaps()
-    name = "of the department for ramps, second floor, Example Payments (EU)"
-    waiver = {"clause": "proof.session.complete", "reason": "ticket 1", "until": None, "state": "used"}
-    results["waivers"] = [waiver | {"owner": f"Owner {name}", "approver": f"Approver {name}"}]
-    results["subject"] = {"partner": f"P {name}", "build": f"B {name}", "requested_by": f"R {name}"}
-    sheet = _first_sheet(results)
-    assert [who for who in ("Owner", "Approver", "P", "B", "R") if f"{who} {name}" not in sheet] == []
-
-
-def test_what_is_signed_is_never_cut() -> None:
-    """A reason that is too long for its line on the certificate stands there whole, folded away."""
-    results = samples.gaps()
-    reason = "so it is, and so on " * 120 + "to the last word"
-    results["waivers"] = [{"clause": "proof.session.complete", "reason": reason, "until": None, "state": "used"}]
-    certificate = html.render(results, {}).partition('id="sign-off"')[0]
-    assert certificate.count('<details class="fold">') == 1
-    assert "to the last word" in certificate
 
 
 @pytest.mark.parametrize(

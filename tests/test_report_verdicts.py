@@ -220,7 +220,7 @@ def test_waivers_stand_in_every_report_with_their_last_day(tmp_path: Path) -> No
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "until 2027-01-31" in shown
     assert "| proof.session.complete | used | 2027-01-31 |" in summary
-    assert "| proof.auth.bearer-required | stale |  | ticket 7 |" in summary
+    assert "| proof.auth.bearer-required | stale |  | no owner | no approver | ticket 7 |" in summary
     assert "expired: proof.errors.envelope, until 2026-10-31: ticket 8" in summary_text(samples.gaps(), 200)
     assert "stale" in cases(samples.gaps(), tmp_path)["proof.auth.bearer-required"].system_out
 

@@ -320,27 +320,6 @@ def test_the_attestation_follows_its_schema(signed: Ceremony) -> None:
     assert not Draft202012Validator(schema).is_valid(content | {"envelopes": []})
 
 
-def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
-    """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
-    results = samples.gaps() | {
-        "waivers": [
-            {"clause": "a.b", "reason": "known", "until": None, "state": "used", "owner": "API", "approver": "Ms Roe"},
-            {"clause": "a.c", "reason": "known", "until": None, "state": "stale", "owner": "", "approver": ""},
-        ]
-    }
-    unverified = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
-    gaps, used, stale = signing.reservations(results)  # type: ignore[arg-type]
-    assert gaps.startswith(f"{len(unverified)} clause")
-    assert "index.html#not-verified" in gaps
-    assert used == "The waiver of a.b is used."
-    assert stale == "The waiver of a.c is stale, and names no owner and no approver."
-    seen = samples.clause("a.d", "proof.auth", "attested", "It is so.", reason="nobody can see it")
-    (attested,) = signing.reservations(results | {"waivers": [], "clauses": [seen]})  # type: ignore[arg-type, operator]
-    assert attested.startswith("1 clause attested, ")
-    assert attested.endswith("the partner stands: a.d (index.html#attested).")
-    assert signing.reservations(samples.conformant() | {"waivers": [], "clauses": []}) == []  # type: ignore[typeddict-item]
-
-
 def test_who_verifies_is_told_how_much_was_not_verified() -> None:
     """Where all that is required was verified, nothing is told of it."""
     told = checks._verdict(samples.gaps()).text

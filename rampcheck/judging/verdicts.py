@@ -38,6 +38,7 @@ DECLARED: Literal["declared"] = "declared"
 UNEXPECTED: Literal["unexpected"] = "unexpected"
 UNSELECTED: Literal["unselected"] = "unselected"
 LEFT_OUT = "not tried within "  # how the reason begins of what a budget leaves out
+TO_SEND = "requests were to be sent"  # what stands in the note of a run whose scenarios a budget chose
 
 # How a run ended: by itself, all that was to be tried having been tried or told of; stopped by somebody; before any
 # scenario, because nothing could be judged. Of one that is unfinished the journal has no end: it was killed, or still

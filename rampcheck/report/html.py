@@ -16,7 +16,8 @@ from rampcheck.display import HIDDEN, one_line, shorten, visible
 from rampcheck.judging.results import ClauseVerdict, OutageResult, Results
 from rampcheck.report import results as results_file
 from rampcheck.report.additions import CAVEAT, addition
-from rampcheck.report.certificate import LONGEST_NAME, certificate
+from rampcheck.report.agreement import LONGEST_NAME, agreed
+from rampcheck.report.certificate import LONGEST_PROMISE, certificate
 from rampcheck.report.chart import milliseconds, requests_chart, statuses_chart, times_chart
 from rampcheck.report.commands import MARK
 from rampcheck.report.course import KINDS, course
@@ -37,6 +38,7 @@ from rampcheck.report.questions import questions
 from rampcheck.report.sights import ClauseView, Shelf
 from rampcheck.report.signatures import Signer, parties
 from rampcheck.report.text import duration, moment, plural
+from rampcheck.report.validity import ending_with, holds_until
 from rampcheck.wire.journal_records import ExchangeRecord
 
 # Of the clauses that were broken: what failed, what is advisory, what is waived, in the order of need.
@@ -83,6 +85,8 @@ def render(results: Results, exchanges: Mapping[int, ExchangeRecord], signers: S
         outages=outages,
         asked=[*filter(None, map(shelf.take, sorted(exchanges)[:MOST_ASKED]))] if summary.judged_nothing else [],
         sheet=certificate(results, summary),
+        holds_until=holds_until(results),
+        ending_with=ending_with(results),
         waivers=results.get("waivers", ()),
         broken={verdict: [_seen(lead, views) for lead in leads] for verdict, leads in broken.items()},
         above={clause["id"] for clause in above},
@@ -133,6 +137,7 @@ def environment() -> Environment:
         "told": lambda text: pieces([(text, False)]),
         "phrase": phrase,
         "rest": folded,
+        "agreed": agreed,
         "prose": prose,
         "moment": moment,
     }
@@ -148,6 +153,7 @@ def environment() -> Environment:
         "gap_words": GAPS,
         "kinds": KINDS,
         "most_obstacles": MOST_OBSTACLES,
+        "longest_promise": LONGEST_PROMISE,
     }
     return templates
 

@@ -23,7 +23,7 @@ from rampcheck.judging.results import (
     Results,
     RunVerdict,
 )
-from rampcheck.judging.verdicts import LEFT_OUT, UNEXPECTED, UNSELECTED, held_elsewhere
+from rampcheck.judging.verdicts import LEFT_OUT, TO_SEND, UNEXPECTED, UNSELECTED, held_elsewhere
 from rampcheck.report.sentence import sentence
 from rampcheck.report.text import duration, enumerated, moment, plural
 from rampcheck.wire.journal_records import Selection
@@ -64,8 +64,8 @@ RUN_VERDICTS: Mapping[RunVerdict, Word] = {
 UNSIGNED: Mapping[RunVerdict, str] = {
     "partial": "Only a part of the contract was tried. A run of all of it can be signed.",
     "incomplete": "The run did not verify what it set out to. Run it again, and look into what stands in its way.",
-    "nonconformant": "The target breaks what is promised. Once that is mended, or waived by both sides in the "
-    "profile, the next run can be signed.",
+    "nonconformant": "The target breaks what is promised. Once that is mended, or a waiver in the profile "
+    "covers it, the next run can be signed, and says who agreed to it.",
     "inconclusive": "Nothing was judged.",
 }
 # Where it is an integration that was judged.
@@ -170,7 +170,8 @@ class Lead:
 class Outline:
     """The results in the order of reading.
 
-    `word` and `sentence` say what the run's verdict means here, `cure` what to do about it, where that is known;
+    `word` and `sentence` say what the run's verdict means here, `reach` what was not looked for where nothing was seen
+    broken and a budget chose the scenarios, `cure` what to do about it, where that is known;
     `early_end` is a sentence where the run stopped before its end, else empty; `by_verdict` has the clauses of every
     verdict in the order of the documentation; `leads` has them without those that follow from another, what most
     others follow from first;
@@ -183,6 +184,7 @@ class Outline:
 
     word: Word
     sentence: str
+    reach: str
     cure: str
     early_end: str
     by_verdict: Mapping[ClauseVerdict, tuple[ClauseResult, ...]]
@@ -210,6 +212,7 @@ def outline(results: Results) -> Outline:
     return Outline(
         word=RUN_VERDICTS[results["verdict"]],
         sentence=sentence(results),
+        reach=reach(results),
         cure=results.get("cure", ""),
         early_end=_early_end(results),
         by_verdict=by_verdict,
@@ -229,6 +232,18 @@ def _judged_nothing(results: Results) -> bool:
     has_cause = bool(results["reason"] or results["interrupted"])
     unjudged = all(clause["verdict"] == "not_verified" for clause in results["clauses"])
     return results["verdict"] == "inconclusive" and has_cause and unjudged
+
+
+def reach(results: Results) -> str:
+    """Says for which kinds of defects a run did not look that sent fewer requests than it takes to look for all.
+
+    Gives "" where no budget chose, and where what was found is more than what was not looked for.
+    """
+    budget = results.get("selection", {}).get("budget")
+    if budget is None or results["verdict"] in ("nonconformant", "inconclusive"):
+        return ""
+    told = next((note for note in results["notes"] if TO_SEND in note), f"at most {budget:,} {TO_SEND}")
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def unsigned(results: Results) -> str:

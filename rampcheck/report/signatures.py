@@ -18,13 +18,17 @@ _BEGIN, _END = b"<!-- signatures -->", b"<!-- /signatures -->"
 
 
 class Signer(NamedTuple):
-    """Who signed, as the signed statement says: when (RFC 3339), and with which key, by its fingerprint."""
+    """Who signed, as the signed statement says: when (RFC 3339), and with which key, by its fingerprint.
+
+    `url` is where this one says that the run can be looked at, "" where nothing was said of it.
+    """
 
     side: str
     name: str
     role: str
     signed: str
     fingerprint: str
+    url: str = ""
 
 
 class Page(NamedTuple):
@@ -77,11 +81,13 @@ def saved(folder: Path, results: bytes) -> tuple[Signer, ...]:
 def _signers(envelope: Any, results: str) -> Sequence[Signer]:
     statement = json.loads(base64.b64decode(envelope["payload"]))
     signed = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}
-    own = statement["predicate"][OWN]["signer"]
+    predicate = statement["predicate"]
+    own = predicate[OWN]["signer"]
     if signed["results.json"] != results:
         return ()
     datetime.fromisoformat(own["signed"])  # raises where it is no time
     told = [own["side"], own["name"], own["role"], own["signed"], envelope["signatures"][0]["keyid"]]
+    told.append(predicate.get("url", ""))
     return [Signer(*map(str, told))]
 
 

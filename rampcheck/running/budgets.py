@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from rampcheck.contract.profile import Profile
 from rampcheck.contract.register import Contract
 from rampcheck.contract.urls import is_loopback
+from rampcheck.judging.verdicts import TO_SEND
 from rampcheck.running import worth
 from rampcheck.running.worth import Worth
 
@@ -38,7 +39,7 @@ def unseen(contract: Contract, able: Iterable[Worth], chosen: Iterable[Worth], r
     known = worth.of_suite(contract.name)
     seen = worth.together(known.first, *chosen).finds
     missed = worth.together(*able).finds - seen
-    told = f"at most {requests:,} requests were to be sent: those of the scenarios that find the most for them"
+    told = f"at most {requests:,} {TO_SEND}: those of the scenarios that find the most for them"
     if not missed:
         return f"{told}, and all {len(seen):,} known kinds of defects that a run like this one finds"
     broken = (known.breaks[defect] for defect in missed)

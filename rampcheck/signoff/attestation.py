@@ -41,6 +41,12 @@ class Signed:
     fault: str = ""
 
     @property
+    def url(self) -> str:
+        """Where the signer says that the run can be looked at, "" where nothing was said of it."""
+        url = self.statement["predicate"].get("url", "")
+        return url if isinstance(url, str) else ""
+
+    @property
     def subjects(self) -> dict[str, str]:
         """The digests of what was signed, by name."""
         return statements.subjects_of(self.statement)

@@ -12,6 +12,7 @@ from rampcheck.errors import RampcheckError
 from rampcheck.judging.results import Results
 from rampcheck.report.outline import RUN_VERDICTS, unsigned
 from rampcheck.report.text import enumerated
+from rampcheck.report.validity import ending_with, holds_until
 from rampcheck.signoff.contents import Contents, last_day
 
 
@@ -139,7 +140,8 @@ def _reports(contents: Contents) -> Check:
 
 
 def _validity(results: Results, today: date) -> Check:
-    until = results["sign_off"]["valid_until"]
+    until, ending = holds_until(results), [waiver["clause"] for waiver in ending_with(results)]
+    why = f", the last day of the waiver of {enumerated(ending)}" if ending else ""
     if today > date.fromisoformat(until):
-        return fails("validity", f"Expired: it was valid until {until}")
-    return holds("validity", f"Valid until {until}")
+        return fails("validity", f"Expired: it was valid until {until}{why}")
+    return holds("validity", f"Valid until {until}{why}")

@@ -55,15 +55,21 @@ def sign(folder: str, key: str, side: str, name: str, role: str, url: str | None
     Both sides sign, each with a key of its own; the signatures stand in attestation.json and in the report. Only a
     conforming run can be signed. The passphrase of an encrypted key is taken from RAMPCHECK_KEY_PASSPHRASE.
     """
-    from rampcheck.signoff import contents, signing  # noqa: PLC0415 - as in `keygen`
+    from rampcheck.signoff import contents, scope, signing  # noqa: PLC0415 - as in `keygen`
 
     who = signing.Signatory(side, name, role, Path(key), url or "")
     signed = signing.sign(Path(folder), who, os.environ)
+    run = contents.read(Path(folder))
+    click.echo(visible(scope.described(run.results)))
     _tell_signed(folder, side, signed)
-    if told := signing.reservations(contents.read(Path(folder)).results):
-        click.echo("\nWhat the signature covers, too:")
-        for line in told:
-            click.echo(f"  {visible(line)}")
+    _tell_covered(scope.reservations(run.results))
+
+
+def _tell_covered(reservations: Iterable[str]) -> None:
+    for number, line in enumerate(reservations):
+        if number == 0:
+            click.echo("\nWhat a signature of this run covers, too:")
+        click.echo(f"  {visible(line)}")
 
 
 def _tell_signed(folder: str, side: str, signed: Iterable[Signed]) -> None:
@@ -95,14 +101,19 @@ def verify(folder: str, named: tuple[str, ...], *, rejudge: bool) -> int:
     The exit code is 0 where all of that is so, and every key is one that --trust names; else 5: look before you
     believe. (1 is a target that does not conform, and says nothing of signatures.)
     """
-    from rampcheck.signoff import contents, verification  # noqa: PLC0415 - as in `keygen`
+    from rampcheck.signoff import contents, scope, verification  # noqa: PLC0415 - as in `keygen`
 
     trust = verification.trusted(named)
-    found = verification.verify(contents.read(Path(folder)), trust, datetime.now(UTC).date())
+    run = contents.read(Path(folder))
+    found = verification.verify(run, trust, datetime.now(UTC).date())
+    if run.readable:
+        click.echo(visible(scope.described(run.readable)))
     if rejudge:
         found = replace(found, checks=(*found.checks, *_judged_again(Path(folder))))
     for check in found.checks:
         click.echo(f"{check.state.value} {visible(check.text)}")
+    if run.readable:
+        _tell_covered(scope.reservations(run.readable))
     click.echo(f"\n{_concluded(found, named)}")
     return ExitCode.CONFORMANT if found.is_verified else ExitCode.INCONCLUSIVE
 

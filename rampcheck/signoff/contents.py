@@ -17,6 +17,7 @@ from rampcheck.report import files, html, signatures
 from rampcheck.report import results as results_file
 from rampcheck.report.results import ResultsError, validate, which
 from rampcheck.report.signatures import Page, Signer
+from rampcheck.report.validity import holds_until
 from rampcheck.running import conclusion
 from rampcheck.running import folder as run_folder
 from rampcheck.signoff.statement import PROFILE
@@ -75,11 +76,20 @@ class Contents:
         if lacking := [name for name in needed if name not in loaded]:
             raise ResultsError(f"{RESULTS} is of an older rampcheck: it lacks {', '.join(lacking)}")
         try:
-            date.fromisoformat(loaded["sign_off"]["valid_until"])
+            for day in (loaded["sign_off"]["valid_until"], holds_until(loaded)):
+                date.fromisoformat(day)
             last_day(loaded)
         except (ValueError, OverflowError):
             raise ResultsError(f"{RESULTS} holds a time that is none") from None
         return loaded
+
+    @property
+    def readable(self) -> Results | None:
+        """The content of results.json as `results`; None where that cannot be read."""
+        try:
+            return self.results
+        except RampcheckError:
+            return None
 
     def unlike_results(self) -> list[str]:
         """Says which files are not what results.json says of them."""

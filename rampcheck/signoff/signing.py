@@ -9,10 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rampcheck.errors import UsageError, writing
-from rampcheck.judging.results import Results
 from rampcheck.report import files, html, signatures
 from rampcheck.report.signatures import ATTESTATION
-from rampcheck.report.text import enumerated, plural
 from rampcheck.signoff import attestation, checks, contents, keys
 from rampcheck.signoff import statement as statements
 from rampcheck.signoff.attestation import AttestationError, Signed
@@ -62,29 +60,6 @@ def sign(folder: Path, who: Signatory, environ: Mapping[str, str], now: datetime
         signers = signatures.saved(folder, found.files[contents.RESULTS])
         files.replace(folder / PAGE, page.signed(html.block(signers)))
     return attestation.load(folder)
-
-
-def reservations(results: Results) -> list[str]:
-    """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
-    told = []
-    gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
-    if gaps:
-        musts = sum(clause["level"] == "must" for clause in gaps)
-        told.append(
-            f"{plural(len(gaps), 'clause')} not verified, {musts} of them required: "
-            f"{PAGE}#not-verified says which, why, and what to do."
-        )
-    attested = [clause["id"] for clause in results["clauses"] if clause["verdict"] == "attested"]
-    if attested:
-        told.append(
-            f"{plural(len(attested), 'clause')} attested, which nobody outside can see, and for which the partner "
-            f"stands: {enumerated(attested)} ({PAGE}#attested)."
-        )
-    for waiver in results["waivers"]:
-        lacks = [name for name in ("owner", "approver") if not waiver.get(name)]
-        state = f"The waiver of {waiver['clause']} is {waiver['state']}"
-        told.append(f"{state}, and names no {' and no '.join(lacks)}." if lacks else f"{state}.")
-    return told
 
 
 def _check_text(option: str, text: str) -> None:

@@ -92,7 +92,9 @@ def _signature(one: Signed) -> Check:
     side, who = one.signing.side, one.signing.who
     if one.fault:
         return fails("signature", f"The signature of the {side} does not hold: {one.fault}")
-    return holds("signature", f"The signature for the {side} in the name of {who} holds, {moment(one.signing.signed)}")
+    at = f"; it says that the run can be looked at under {one.url}" if one.url else ""
+    signed = moment(one.signing.signed)
+    return holds("signature", f"The signature for the {side} in the name of {who} holds, {signed}{at}")
 
 
 def _sides(signed: Sequence[Signed]) -> Check:
@@ -159,8 +161,7 @@ def _statement(contents: Contents, signed: Sequence[Signed]) -> Check:
         return noted("statement", "What was signed was not compared with results that cannot be read")
     for one in signed:
         given = one.statement
-        url = given["predicate"].get("url", "")
-        due = statements.of(results, one.subjects, one.signing, url if isinstance(url, str) else "")
+        due = statements.of(results, one.subjects, one.signing, one.url)
         if given != due:
             what = ", ".join(_unlike(given["predicate"], due["predicate"])) or "more than its predicate"
             return fails("statement", f"The {one.signing.side} signed other words than the results have: {what}")
