@@ -272,9 +272,9 @@ class Channel:
         except ConnectionClosed as closed:
             frame = closed.rcvd if closed.rcvd_then_sent else closed.sent
             if frame is not None or not self._is_ending:
-                body = f"{frame.code} {frame.reason}".strip() if frame else str(ABNORMAL)
+                told = f"{frame.code} {frame.reason}".strip() if frame else str(ABNORMAL)
                 direction: Direction = "incoming" if frame is None or closed.rcvd_then_sent else "outgoing"
-                self._take(Message(direction, time.time(), body.encode(), "close"))
+                self._take(Message(direction, time.time(), told.encode(), "close"))
                 if frame is not None and direction == "outgoing" and frame.code == TOO_BIG:
                     self._cut = self._bound(MAX_CHANNEL_BYTES + 1)
         finally:
