@@ -101,6 +101,21 @@ def test_who_signs_and_who_verifies_is_told_what_is_not_named(folder: Path, tmp_
     ]
 
 
+@pytest.mark.parametrize(
+    ("named_with", "embedded"),
+    [
+        (["--contract", "proof"], True),
+        (["--contract", "proof", "--defect", "users-forgotten"], True),
+        (["--contract", "proof", "--base-url", "http://127.0.0.1:8080"], False),
+        ([], False),  # a profile did
+    ],
+)
+def test_who_signs_is_told_that_it_was_the_embedded_reference(named_with: list[str], embedded: bool) -> None:
+    """A profile that was forgotten makes a run of nobody's server."""
+    results = samples.conformant() | NAMED | {"clauses": [], "named_with": named_with}
+    assert scope.reservations(results) == [scope.EMBEDDED] * embedded  # type: ignore[arg-type]
+
+
 def test_who_signs_is_told_what_is_not_verified_or_waived() -> None:
     """How many gaps there are and where they stand, and the waivers, also that nobody is named who approved one."""
     results = (

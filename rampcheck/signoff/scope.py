@@ -18,6 +18,15 @@ NAMELESS: Mapping[str, str] = {
 }
 
 
+EMBEDDED = "The embedded reference was judged, a server of rampcheck's own: this says nothing of any other."
+
+
+def is_embedded(results: Results) -> bool:
+    """Whether no target was named, by a profile or a --base-url: then it was rampcheck's own."""
+    named = results.get("named_with")
+    return bool(named) and "--base-url" not in (named or ())
+
+
 def described(results: Results) -> str:
     """Says in a line of which run results are: build, target, environment, partner, run, when it was judged."""
     subject, target = results["subject"], results["target"]
@@ -34,7 +43,8 @@ def described(results: Results) -> str:
 
 def reservations(results: Results) -> list[str]:
     """Says in a sentence each what is signed though it was not verified, seen, or kept: whoever signs should know."""
-    told = [*_nameless(results)]
+    told = [EMBEDDED] if is_embedded(results) else []
+    told += _nameless(results)
     if limited := reach(results):
         told.append(limited)
     gaps = [clause for clause in results["clauses"] if clause["verdict"] == "not_verified"]
