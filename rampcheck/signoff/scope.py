@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rampcheck.judging.results import Results
+from rampcheck.judging.results import Results, SubjectResult
 from rampcheck.report.outline import RUN_VERDICTS, reach
 from rampcheck.report.text import enumerated, moment, plural
 from rampcheck.signoff.contents import PAGE
@@ -18,6 +18,7 @@ NAMELESS: Mapping[str, str] = {
 }
 
 
+NOBODY: SubjectResult = {"partner": "", "build": "", "requested_by": ""}  # of results from before it was asked for
 EMBEDDED = "The embedded reference was judged, a server of rampcheck's own: this says nothing of any other."
 
 
@@ -29,7 +30,7 @@ def is_embedded(results: Results) -> bool:
 
 def described(results: Results) -> str:
     """Says in a line of which run results are: build, target, environment, partner, run, when it was judged."""
-    subject, target = results["subject"], results["target"]
+    subject, target = results.get("subject", NOBODY), results["target"]
     told = [
         f"Build {subject['build']}" if subject["build"] else "No build named",
         f"{'with the sandbox' if 'side' in results else 'at'} {target['base_url']}",
@@ -70,5 +71,5 @@ def reservations(results: Results) -> list[str]:
 def _nameless(results: Results) -> Iterator[str]:
     """Says what is not known of the run that is signed."""
     given = {"environment": results["target"]["environment"]}
-    given |= {f"subject.{name}": str(value) for name, value in results["subject"].items()}
+    given |= {f"subject.{name}": str(value) for name, value in results.get("subject", NOBODY).items()}
     yield from (f"{text} (`{place}` in the profile)." for place, text in NAMELESS.items() if not given[place])
