@@ -19,6 +19,7 @@ from rampcheck.contract.yaml_file import read_yaml
 from rampcheck.errors import ContractError, ProfileError, UsageError
 from rampcheck.lint.draft import Page
 from rampcheck.report import results
+from rampcheck.report.files import write_reports
 from rampcheck.running import conclusion, incidents, rejudgement
 from rampcheck.running.replay import replay
 from rampcheck.signoff import statement as statements
@@ -160,3 +161,18 @@ def test_a_journal_whose_profile_is_valid_long_is_taken(tmp_path: Path) -> None:
     """Up to what a profile may say."""
     first: Any = {**BEGINNING, "profile": {**BEGINNING["profile"], "sign_off": {"valid_days": 3_650}}}
     assert conclusion.profile_of(tmp_path, register.load("proof"), first).sign_off.valid_days == 3_650
+
+
+def test_another_file_of_a_run_is_told_from_its_results(tmp_path: Path) -> None:
+    """Whoever names the page, or the journal, is told what to name; of another, the first mistakes."""
+    write_reports(tmp_path / "run", samples.conformant(), {})
+    with pytest.raises(UsageError, match=r"another file of that run") as told:
+        saved.load(tmp_path / "run" / "index.html")
+    assert str(tmp_path / "run") in told.value.cure
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"and [\d,]+ mistakes more: is it another file\?"):
+        saved.load(tmp_path / "other.json")
+    (tmp_path / "profile.yaml").write_text("contract: proof\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"is not JSON") as told:
+        saved.load(tmp_path / "profile.yaml")
+    assert "Name the folder of a run" in told.value.cure

@@ -17,6 +17,7 @@ from rampcheck.wire.journal_schema import FORMATS
 
 FILE_NAME = "results.json"
 MOST_NAMED = 5  # runs inside a folder that is none
+MOST_MISTAKES = 8
 
 
 class ResultsError(RampcheckError):
@@ -40,7 +41,7 @@ def schema() -> dict[str, Any]:
 
 
 def validate(results: Any, origin: str = FILE_NAME) -> None:
-    """Raises `ResultsError`, one line for each mistake, unless `results` are valid.
+    """Raises `ResultsError`, one line for each of the first mistakes, unless `results` are valid.
 
     They follow the schema, clause ids are unique, their sections exist, the counts are true, and what follows from
     another clause follows from one that failed, or is waived, by itself.
@@ -50,8 +51,11 @@ def validate(results: Any, origin: str = FILE_NAME) -> None:
     )
     mistakes = [f"{error.json_path}: {error.message[:200]}" for error in errors] or _disagreements(results)
     if mistakes:
+        told = mistakes[:MOST_MISTAKES]
+        if more := len(mistakes) - len(told):
+            told.append(f"and {more:,} mistakes more: is it another file?")
         raise ResultsError(
-            "\n".join(f"{origin}: {mistake}" for mistake in mistakes),
+            "\n".join(f"{origin}: {mistake}" for mistake in told),
             "Render it with the version of rampcheck that wrote it, or run again.",
         )
 
@@ -108,12 +112,17 @@ def load(path: Path) -> Results:
     file = path / FILE_NAME if path.is_dir() else path
     if file.exists() and not file.is_file():  # a pipe would be waited for without an end
         raise UsageError(f"{file}: is no file", "Name the directory of a run that was finished.")
+    if file.is_file() and file.name != FILE_NAME and (file.parent / FILE_NAME).is_file():
+        raise UsageError(f"{file}: is another file of that run than its {FILE_NAME}", f"Name its folder: {file.parent}")
     try:
         results = json.loads(file.read_bytes())
     except OSError as error:
         cure = "Name the directory of a run that was finished."
         raise UsageError(f"{file}: cannot be read: {error.strerror}", cure) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: is not JSON: {error}", "Was it cut off? Run again.") from error
+        raise UsageError(
+            f"{file}: is not JSON: {error}",
+            f"Name the folder of a run, or its {FILE_NAME}. If that was cut off, run again.",
+        ) from error
     validate(results, str(file))
     return cast("Results", results)
