@@ -83,6 +83,14 @@ def is_url(url: str) -> bool:
         return False
 
 
+def origin_of(url: str) -> str:
+    """Gives the origin of a URL as browsers send it, without the port that is its scheme's own (RFC 6454 section 6.2)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    is_own = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return f"{parts.scheme}://{host}" + ("" if is_own else f":{parts.port}")
+
+
 def unguessable(url: str) -> list[str]:
     """Gives the parts of a URL after its host that are no words: long ones, and letters mixed with digits."""
     parts = re.split(r"[/?&=#;]", unquote(url.partition("://")[2].partition("/")[2]))

@@ -11,6 +11,7 @@ reference = Reference(
         "defects_auth",
         "defects_access",
         "defects_forged",
+        "defects_origins",
         "defects_fields",
         "defects_required",
         "defects_json",

@@ -154,8 +154,8 @@ _partners(
 )
 _partners(
     "own-machine-registered",
-    "The second partner has an origin on their own machine registered.",
-    FIRST,
+    "Each partner has an origin on their own machine registered.",
+    replace(FIRST, origins=("http://localhost:8080", *FIRST.origins)),
     replace(SECOND, origins=("http://localhost:3000", *SECOND.origins)),
 )
 _partners(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rampcheck.contract.urls import origin_of
 from rampcheck.errors import ProfileLacks, Unjudged
 from rampcheck.judging.demands import Demand, Rejection
 from rampcheck.running.cases import parts
@@ -252,6 +253,33 @@ def test_an_unregistered_origin_is_refused(accepted: Accepted, target: Target) -
     if SECOND in target.profile.credentials:
         # Whoever develops a service lets in what runs beside it, and may leave that in.
         target.control(SECOND).with_header("Origin", "http://localhost:41733").is_refused(FORBIDDEN_ORIGIN)
+
+
+@pytest.mark.verifies("proof.auth.origin-unregistered")
+@parts(5, 1)
+def test_an_origin_that_servers_come_with_is_refused(accepted: Accepted, target: Target, part: slice) -> None:
+    """What a framework takes for its own, or a developer has left in, is forbidden where it is not registered.
+
+    Where the profile does not tell what is registered, it may well be: then it is observed.
+    """
+    registered = origins(target.partner())
+    for origin in built_in(target.profile.base_url)[part]:
+        attempt = accepted.with_header("Origin", origin)
+        if not registered:
+            attempt.is_observed()
+        elif origin not in registered:
+            attempt.is_refused(FORBIDDEN_ORIGIN)
+
+
+def built_in(base_url: str) -> tuple[str, ...]:
+    """Gives the target's own origin, those of servers beside it for development, and an extension's."""
+    return (
+        origin_of(base_url),
+        "http://localhost:3000",
+        "http://localhost:8080",
+        "http://localhost:5173",
+        f"chrome-extension://{'abcdefghijklmnop' * 2}",
+    )
 
 
 @pytest.mark.verifies("proof.auth.origin-unregistered")
