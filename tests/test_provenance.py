@@ -45,6 +45,7 @@ def test_the_profile_may_say_what_to_claim() -> None:
     assert set(forged(told).values()) == {"203.0.113.10", "for=203.0.113.10"}
     assert forged(told).keys() == {*BARE, "Forwarded"}
     assert {"X-Forwarded-For", "Client-IP", "WL-Proxy-Client-IP", "X-Original-Forwarded-For"} < set(BARE)
+    assert {"DO-Connecting-IP", "X-Vercel-Forwarded-For", "X-Nf-Client-Connection-Ip", "X-Remote-IP"} < set(BARE)
 
 
 def test_an_ipv6_address_is_quoted_where_it_has_to_be() -> None:

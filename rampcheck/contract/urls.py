@@ -84,7 +84,7 @@ def is_url(url: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """Gives the origin of a URL as browsers send it, without the port that is its scheme's own (RFC 6454 section 6.2)."""
+    """Gives a URL's origin as browsers send it, without the port that is its scheme's own (RFC 6454 section 6.2)."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     is_own = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))

@@ -31,6 +31,14 @@ BARE = (
     "Forwarded-For",
     "Proxy-Client-IP",
     "WL-Proxy-Client-IP",
+    # Further platforms, and other spellings of the same.
+    "DO-Connecting-IP",
+    "X-Vercel-Forwarded-For",
+    "X-Nf-Client-Connection-Ip",
+    "CF-Connecting-IPv6",
+    "X-Originating-IP",
+    "X-Remote-IP",
+    "X-Remote-Addr",
 )
 
 
