@@ -6,7 +6,7 @@ Bodies are given by a phrase that says what they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -50,6 +50,12 @@ SLOW_EMAILS = (
     "a@" + "-" * 5_000 + "!",
     "user" + " " * 5_000 + "@example.com",
 )
+# Headers of a body of JSON that says nothing of what it is, or what nobody knows.
+OTHER_TYPES: Mapping[str, Mapping[str, str | None]] = {
+    "JSON in no known charset": {"Content-Type": "application/json; charset=rampcheck"},
+    "no media type at all": {"Content-Type": "nonsense"},
+    "no `Content-Type`": {"Content-Type": None},
+}
 NEST = 20_000
 MIB = 1 << 20
 

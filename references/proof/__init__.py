@@ -42,6 +42,7 @@ reference = Reference(
         "defects_emptiness",
         "defects_undecided",
         "defects_sizes",
+        "defects_odd",
         "defects_hidden",
         "defects_late",
         "defects_needed",

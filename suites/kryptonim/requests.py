@@ -181,8 +181,8 @@ def minimum(
     return with_headers(request, headers)
 
 
-def with_headers(request: Request, headers: Mapping[str, str]) -> Request:
-    """Gives the request with these headers set."""
+def with_headers(request: Request, headers: Mapping[str, str | None]) -> Request:
+    """Gives the request with these headers set, or left out where they are None."""
     for name, value in headers.items():
         request = request.with_header(name, value)
     return request

@@ -14,10 +14,7 @@ from rampcheck.judging.demands import Declined, Demand, Holds
 from rampcheck.judging.invariants import given
 from rampcheck.running.cases import (
     EMPTY,
-    HOSTILE_STRINGS,
-    SLOW_EMAILS,
     each,
-    hostile_bodies,
     not_json,
     not_object,
     other_types,
@@ -424,53 +421,6 @@ def test_another_method_is_refused(accepted: Accepted, target: Target, part: sli
     for method in ("GET", "PUT", "PATCH", "DELETE")[part]:
         exchange = accepted.instead(replace(accepted.request, method=method), f"the method {method}").send()
         target.demand(exchange, Demand(target.clause, Declined(), f"for {method}"), accepted.exchange)
-
-
-@pytest.mark.long
-@pytest.mark.verifies("proof.session.request.no-server-error")
-@pytest.mark.parametrize("name", ["partner_user_id", "user_email", "amount", "redirect_url", "client_ip", "network"])
-@parts(18, 1)
-def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str, part: slice) -> None:
-    """Whatever a string holds, the target answers below 500."""
-    for place, value in [*enumerate(HOSTILE_STRINGS)][part]:
-        # What is refused early keeps nobody from what comes later, where each has a request of its own.
-        names = {"redirect_url": ("redirect_url", "address"), "network": (("network", "currency")[place % 2],)}
-        accepted.but(**dict.fromkeys(names.get(name, (name,)), value)).is_survived()
-
-
-@pytest.mark.verifies("proof.session.request.no-server-error")
-def test_no_email_takes_too_long(accepted: Accepted) -> None:
-    """However hard an e-mail address is to match, the target answers, and below 500."""
-    for email in SLOW_EMAILS:
-        accepted.but(user_email=email).is_survived()
-
-
-@pytest.mark.verifies("proof.session.request.no-server-error")
-@parts(4, 1)
-def test_no_edge_of_a_field_breaks_the_target(accepted: Accepted, part: slice) -> None:
-    """What is empty or null, and a number that fills a gigabyte when it is written out: the answer is below 500."""
-    nulls = dict.fromkeys(("type", "redirect_url", "client_ip"))
-    edges: list[dict[str, Any]] = [{"redirect_url": ""}, {"amount": "1e999999999"}, {"client_ip": ""}, nulls]
-    for fields in edges[part]:
-        accepted.but(**fields).is_survived()
-
-
-@pytest.mark.verifies("proof.session.request.no-server-error")
-@parts(19, 1)
-def test_no_hostile_body_breaks_the_target(accepted: Accepted, part: slice) -> None:
-    """Deep nesting, repeated members, many members: the target answers below 500."""
-    for what, body in [*hostile_bodies(accepted.request.body).items()][part]:
-        accepted.with_body(body, what).is_survived()
-
-
-@pytest.mark.verifies("proof.session.request.no-server-error")
-def test_no_hostile_header_breaks_the_target(accepted: Accepted, target: Target) -> None:
-    """Letters beyond ASCII, an Origin that is no URL, text that is not compressed: the target answers below 500."""
-    token = f"rampcheck-{target.unique()}-no-such-tok\u00e9n"
-    target.hide("made_up_token", token)
-    accepted.with_header("Authorization", f"Bearer {token}", "a token with letters beyond ASCII").is_survived()
-    accepted.with_header("Origin", "https://[rampcheck:x").is_survived()
-    accepted.with_header("Content-Encoding", "gzip", "a body that is not compressed as it says").is_survived()
 
 
 @pytest.mark.verifies("proof.session.request.unknown-field")
