@@ -43,6 +43,14 @@ HOSTILE_STRINGS = (
     "-0",
     "a" * 255 + "@example.com",
 )
+# Around what would be refused for its form alone, before it comes to whatever it could break.
+EMAIL_FORM, URL_FORM = "{}@example.com", "https://rampcheck.example/{}"
+# E-mail addresses and URLs with quotes, letters outside ASCII, and letters that are compatible with others.
+ODD_TEXTS = (
+    ("o'Brien+Tag=1@Example.COM", "https://rampcheck.example/o'Brien+Tag=1?a='&b=1#o'Brien"),
+    ("Zoe.Mueller@B\u00fccher.Example", "https://rampcheck.example/Zo\u00eb?a='&b=\"#\u0141\u0119cka"),
+    ("\ufb01\uff21\u2460\u1e9b@Example.COM", "https://rampcheck.example/\ufb01\uff21\u2460?a='&b=\"#\u1e9b"),
+)
 # Backtracking pattern matchers take a time for these that doubles, or squares, with their length.
 SLOW_EMAILS = (
     "a" * 60 + "!",
@@ -73,6 +81,27 @@ def parts(number: int, size: int) -> pytest.MarkDecorator:
     starts = range(0, number, size)
     slices = [slice(start, None if start == starts[-1] else start + size) for start in starts]  # the last one: the rest
     return pytest.mark.parametrize("part", slices, ids=[f"part{place}" for place in range(1, len(slices) + 1)])
+
+
+def within(form: str, value: str) -> str:
+    """Gives a hostile string as an address or URL that holds it; numbers, and what has a form, as they are.
+
+    So is a long one in place of an address, the form of which is slow to look for where it is not there.
+    """
+    has_form = value.startswith("https:") or value.endswith("@example.com") or value[-1].isdigit()
+    if has_form or (form == EMAIL_FORM and len(value) > 1_000):
+        return value
+    return form.replace("{}", value)
+
+
+def long_email(size: int) -> str:
+    """Gives an e-mail address of so many characters, nearly all of them before the @."""
+    return "@example.com".rjust(size, "u")
+
+
+def long_url(size: int) -> str:
+    """Gives a URL of so many characters."""
+    return URL_FORM.replace("{}", "").ljust(size, "x")
 
 
 def other_types(kind: str) -> list[Any]:

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 
 from rampcheck.running.cases import (
+    EMAIL_FORM,
     HOSTILE_STRINGS,
+    ODD_TEXTS,
     OTHER_TYPES,
     SLOW_EMAILS,
+    URL_FORM,
     each,
     hostile_bodies,
+    long_email,
+    long_url,
     not_json,
     not_object,
     parts,
     perhaps_json,
+    within,
 )
 from rampcheck.running.scenario import Accepted
 from rampcheck.wire.exchanges import Request
@@ -130,22 +136,10 @@ def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str, part
     """Whatever a string holds, the target answers below 500; one redirect URL is as good as the other."""
     names = ("successUrl", "failureUrl") if name == "successUrl" else (name,)
     for value in HOSTILE_STRINGS[part]:
-        accepted.but(**dict.fromkeys(names, within(name, value))).is_survived()
+        accepted.but(**dict.fromkeys(names, within(FORMS.get(name, "{}"), value))).is_survived()
 
 
-# Around what would be refused for its form alone, before it comes to whatever it could break.
-FORMS = {"email": "{}@example.com", "successUrl": "https://rampcheck.example/{}"}
-
-
-def within(name: str, value: str) -> str:
-    """Gives a hostile string as an address or URL that holds it; numbers, and what has a form, as they are.
-
-    So is a long one in place of an address, the form of which is slow to look for where it is not there.
-    """
-    has_form = value.startswith("https:") or value.endswith("@example.com") or value[-1].isdigit()
-    if has_form or (name == "email" and len(value) > 1_000):
-        return value
-    return FORMS.get(name, "{}").replace("{}", value)
+FORMS = {"email": EMAIL_FORM, "successUrl": URL_FORM}
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -197,17 +191,17 @@ def test_no_length_breaks_the_target(accepted: Accepted, part: slice) -> None:
 
 def odd_texts() -> Iterator[dict[str, Any]]:
     """Gives fields whose texts hold quotes, letters outside ASCII, and letters that are compatible with others."""
-    for user in ("o'Brien+Tag=1", "Zoë.Müller-Łęcka", "\ufb01\uff21\u2460\u1e9b"):
-        url = f"https://rampcheck.example/{user}?a='&b=\"#{user}"
-        metadata = {user: user, "a.b": "$c", **dict.fromkeys(OBJECTS_OWN, 1), "__proto__": {"a": 1}}
-        yield {"email": f"{user}@Example.COM", "successUrl": url, "failureUrl": url, "metadata": metadata}
+    for email, url in ODD_TEXTS:
+        name = email.partition("@")[0]
+        metadata = {name: name, "a.b": "$c", **dict.fromkeys(OBJECTS_OWN, 1), "__proto__": {"a": 1}}
+        yield {"email": email, "successUrl": url, "failureUrl": url, "metadata": metadata}
 
 
 def long_texts() -> Iterator[dict[str, Any]]:
     """Gives fields whose texts are a little longer than what columns hold."""
     for size in (66, 100, 130, 250, 300):
-        yield {"email": "u" * (size - len("@example.com")) + "@example.com"}
-        url = "https://rampcheck.example/".ljust(size, "x")
+        yield {"email": long_email(size)}
+        url = long_url(size)
         yield {"destinationAddress": "0x" + "0" * (size - 2), "successUrl": url, "failureUrl": url}
 
 

@@ -5,12 +5,25 @@ from typing import Any
 
 import pytest
 
-from rampcheck.running.cases import HOSTILE_STRINGS, OTHER_TYPES, SLOW_EMAILS, hostile_bodies, parts
+from rampcheck.running.cases import (
+    EMAIL_FORM,
+    HOSTILE_STRINGS,
+    ODD_TEXTS,
+    OTHER_TYPES,
+    SLOW_EMAILS,
+    URL_FORM,
+    hostile_bodies,
+    long_email,
+    long_url,
+    parts,
+    within,
+)
 from rampcheck.running.scenario import Accepted, Target
 
 from .requests import with_headers
 
 SURVIVES = "proof.session.request.no-server-error"
+FORMS = {"user_email": EMAIL_FORM, "redirect_url": URL_FORM}
 
 
 @pytest.mark.long
@@ -22,7 +35,9 @@ def test_no_hostile_string_breaks_the_target(accepted: Accepted, name: str, part
     for place, value in [*enumerate(HOSTILE_STRINGS)][part]:
         # What is refused early keeps nobody from what comes later, where each has a request of its own.
         names = {"redirect_url": ("redirect_url", "address"), "network": (("network", "currency")[place % 2],)}
-        accepted.but(**dict.fromkeys(names.get(name, (name,)), value)).is_survived()
+        fields = dict.fromkeys(names.get(name, (name,)), value)
+        fields |= {other: within(form, value) for other, form in FORMS.items() if other in fields}
+        accepted.but(**fields).is_survived()
 
 
 @pytest.mark.verifies(SURVIVES)
@@ -30,6 +45,19 @@ def test_no_email_takes_too_long(accepted: Accepted) -> None:
     """However hard an e-mail address is to match, the target answers, and below 500."""
     for email in SLOW_EMAILS:
         accepted.but(user_email=email).is_survived()
+
+
+@pytest.mark.verifies(SURVIVES)
+@parts(4, 1)
+def test_no_well_formed_text_breaks_the_target(accepted: Accepted, part: slice) -> None:
+    """Quotes, letters outside ASCII, and what is longer than many a column: the answer is below 500.
+
+    A `redirect_url` that is accepted comes back as it was sent, as the invariants say.
+    """
+    texts = [{"user_email": email, "redirect_url": url} for email, url in ODD_TEXTS[:2]]
+    longer = [{"user_email": long_email(130)}, {"redirect_url": long_url(300)}]
+    for fields in [*texts, *longer][part]:
+        accepted.but(**fields).is_survived()
 
 
 @pytest.mark.verifies(SURVIVES)
