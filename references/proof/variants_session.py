@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 from rampcheck.sandbox.variants import Profile, variant, variants
 
@@ -183,3 +184,14 @@ def _redirects(name: str, summary: str, nothing: str | None) -> None:
 
 _redirects("redirect-null", "No redirect_url is configured, and null comes back.", None)
 _redirects("redirect-empty", "No redirect_url is configured, and an empty string comes back.", "")
+
+
+@own("redirect-url-in-normal-form")
+class RedirectUrlInNormalForm(SessionService):
+    """A redirect_url comes back as browsers write it: without dot segments, what no URL holds percent-encoded."""
+
+    def redirect_url(self, partner: Partner, request: SessionRequest) -> str | None:
+        url = super().redirect_url(partner, request)
+        return url and quote(url, safe="-._~:/?#[]@!$&()*+,;=%", errors="replace").replace("/../", "/").replace(
+            "/./", "/"
+        )

@@ -71,6 +71,16 @@ def success_status(exchange: Exchange, _: Partner) -> Broken | None:
     )
 
 
+# What a URL may hold that no reader of URLs writes in another way: RFC 3986 section 2, without the quote that browsers
+# encode in a query (URL Standard, "special-query percent-encode set").
+_PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
+
+
+def _plain(url: str | None) -> str | None:
+    """Gives a URL that comes back as it was sent; None for another, which a target may take in its normal form."""
+    return url if url and _PLAIN.fullmatch(url) and "/." not in url else None
+
+
 # What comes back is what was asked for, or what onboarding agreed on.
 LOCKED = (
     *(echoes(f"proof.session.{name}-echo", SESSION, name) for name in ("currency", "network", "amount")),
@@ -93,7 +103,7 @@ LOCKED = (
         "proof.session.request.redirect-override",
         SESSION,
         "redirect_url",
-        lambda exchange, partner: asked_text("redirect_url")(exchange, partner) or None,
+        lambda exchange, partner: _plain(asked_text("redirect_url")(exchange, partner)),
         demanded=True,
     ),
     locked("proof.session.request.type-default", SESSION, "type", configured("type", where_not_asked=True)),
