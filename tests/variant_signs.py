@@ -106,7 +106,7 @@ PROOF: Signs = {
     "behind-a-gateway": (does(path="/nowhere"), r'"client": "127\.0\.0\.1"'),
     "ws-refused-by-close": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
     "redirect-url-in-normal-form": (does(redirect_url="https://a.example/\u00eb?a='"), r"%C3%AB\?a=%27\""),
-    "ws-refused-by-hanging-up": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
+    "ws-refused-by-hanging-up": (WITHOUT_TX_ID, r"(?s)\nHTTP/1\.1 101 .*\ngone$"),
     "ws-refused-by-error-and-close": (WITHOUT_TX_ID, r"\nHTTP/1\.1 101 "),
     "known-after-a-moment": (POLL, UNKNOWN),
     "id-counts": (SESSION, r'"merchant_transaction_id": "\d{8}"'),

@@ -35,8 +35,6 @@ def compare(before: str, after: str, output: str | None) -> int:
 
     from rampcheck.comparison import differences, pages, saved, terminal  # noqa: PLC0415 - `--help` does without
 
-    if saved.results_of(Path(before)).resolve() == saved.results_of(Path(after)).resolve():
-        raise UsageError("both runs are one and the same", "Name the run before, and the one after.")
     comparison = differences.compare(saved.load(Path(before)), saved.load(Path(after)))
     place = ""
     if output:
