@@ -73,7 +73,7 @@ def success_status(exchange: Exchange, _: Partner) -> Broken | None:
 
 # What a URL may hold that no reader of URLs writes in another way: RFC 3986 section 2, without the quote that browsers
 # encode in a query (URL Standard, "special-query percent-encode set").
-_PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
+_PLAIN = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
 
 
 def _plain(url: str | None) -> str | None:
