@@ -23,7 +23,7 @@ from rampcheck.judging.suite import BODY, STATUS, Suite
 from rampcheck.wire.exchanges import Exchange, Headers
 from rampcheck.wire.journal import exchange_records, from_record
 from rampcheck.wire.journal_records import DemandRecord, DoubtRecord, ExchangeRecord, FindingRecord, Record
-from rampcheck.wire.redaction import as_letters, as_oddity, as_word, has_mark, without_marks
+from rampcheck.wire.redaction import as_letters, as_word, has_mark, without_marks
 
 HELD, BROKEN, NEITHER = "held", "broken", "not put to the test"
 HIDDEN = "a value that decides it is hidden in the journal"
@@ -213,9 +213,9 @@ class _Again:
                     self._differ(breach.clause, number, HELD, BROKEN)
         unsure = {clause for clause in held ^ said if (clause, number) not in self._broken | self._found}
         if unsure:
-            others = [self._examiner.examined(_read_as(record, other)).held for other in (as_letters, as_oddity)]
+            otherwise = self._examiner.examined(_read_as(record, as_letters)).held
             for clause in unsure:
-                if all((clause in held) is (clause in otherwise) for otherwise in others):
+                if (clause in held) is (clause in otherwise):
                     self._differ(clause, number, *((HELD, NEITHER) if clause in said else (NEITHER, HELD)))
                     continue
                 self._attest(clause, HIDDEN, number)

@@ -64,11 +64,6 @@ def as_letters(_: str, fingerprint: str) -> str:
     return fingerprint[:2]
 
 
-def as_oddity(_: str, fingerprint: str) -> str:
-    """Gives something that has a space, a quote and a letter beyond ASCII: what is judged only without any of them."""
-    return f"{fingerprint[:2]} '\u00e9"
-
-
 def without_marks(text: str, stand_in: Callable[[str, str], str]) -> str:
     """Gives a text with what `stand_in` makes of a mark's name and fingerprint in place of each mark."""
     return _MARK.sub(lambda mark: stand_in(*mark[0][1:-1].split()[1:]), text)
