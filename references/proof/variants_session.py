@@ -188,7 +188,7 @@ _redirects("redirect-empty", "No redirect_url is configured, and an empty string
 
 @own("redirect-url-in-normal-form")
 class RedirectUrlInNormalForm(SessionService):
-    """A redirect_url comes back as browsers write it: without dot segments, what no URL holds percent-encoded."""
+    """A redirect_url comes back without dot segments, and with what no URL holds percent-encoded."""
 
     def redirect_url(self, partner: Partner, request: SessionRequest) -> str | None:
         url = super().redirect_url(partner, request)
