@@ -161,7 +161,7 @@ def as_browsers_write(url: str) -> str:
     if not parts.netloc:
         return url
     host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
-    path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._") or "/"
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._", errors="replace") or "/"
     return parts._replace(netloc=host, path=path).geturl()
 
 
