@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from rampcheck.contract import profile
+from rampcheck import pack_template
+from rampcheck.contract import packs, profile
 from rampcheck.running import folder
 from rampcheck.running.run import Run, Settings
 from rampcheck.running.scenario import Target
@@ -132,6 +133,16 @@ def conforming(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., runs.C
     own: Path = tmp_path_factory.getbasetemp()
     # The workers of pytest-xdist have each a folder of their own in one of all: its documentation, "How-tos".
     return partial(runs.conforming, place=own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own)
+
+
+@pytest.fixture(scope="module")
+def signable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A pack of one small contract, known to this process and those that it starts: its runs are soon judged."""
+    pack = tmp_path_factory.mktemp("pack") / "signable"
+    pack_template.write("signable", pack)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(packs.VARIABLE, str(pack))
+        yield pack
 
 
 @pytest.fixture

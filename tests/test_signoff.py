@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jsonschema import Draft202012Validator
 
-from rampcheck import cli, pack_template
+from rampcheck import cli
 from rampcheck.contract import packs, versions
 from rampcheck.errors import UsageError
 from rampcheck.report import files
@@ -40,19 +39,9 @@ def done(*arguments: str | Path, **environment: str) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A pack of one small contract, known to this process and those that it starts."""
-    folder = tmp_path_factory.mktemp("pack") / "signable"
-    pack_template.write("signable", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(packs.VARIABLE, str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def judged(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def judged(signable: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a run that nobody has signed, of a build that the command line named."""
-    folder = signed_runs.run(pack, tmp_path_factory.mktemp("judged") / "run", "--build", "2026.11.3")
+    folder = signed_runs.run(signable, tmp_path_factory.mktemp("judged") / "run", "--build", "2026.11.3")
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
@@ -67,9 +56,9 @@ def folder(judged: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def signed(folder: Path, pack: Path) -> Ceremony:
+def signed(folder: Path, signable: Path) -> Ceremony:
     """The run, signed by both sides."""
-    return signed_runs.ceremony(pack, folder)
+    return signed_runs.ceremony(signable, folder)
 
 
 def key(folder: Path, name: str = "key") -> Path:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from rampcheck import pack_template
-from rampcheck.contract import packs
 from rampcheck.signoff import checks, contents, keys, scope
 from rampcheck.signoff.checks import State
 from tests import samples, signed_runs
@@ -23,19 +20,9 @@ NAMED = {"subject": {"partner": "Acme", "build": "7", "requested_by": "QA"}, "wa
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A pack of one small contract, known to this process."""
-    folder = tmp_path_factory.mktemp("pack") / "signable"
-    pack_template.write("signable", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(packs.VARIABLE, str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def judged(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def judged(signable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody has signed, of a build that the command line named."""
-    return signed_runs.run(pack, tmp_path_factory.mktemp("judged") / "run", "--build", BUILD)
+    return signed_runs.run(signable, tmp_path_factory.mktemp("judged") / "run", "--build", BUILD)
 
 
 @pytest.fixture

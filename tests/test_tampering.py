@@ -7,32 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from rampcheck import pack_template
 from rampcheck.contract import packs
 from tests import signed_runs
 from tests.signed_runs import KINDS, Ceremony, Tampering
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A pack of one small contract, known to this process."""
-    folder = tmp_path_factory.mktemp("pack") / "signable"
-    pack_template.write("signable", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(packs.VARIABLE, str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def signed(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
+def signed(signable: Path, tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
     """A run that both sides signed."""
-    return signed_runs.ceremony(pack, signed_runs.run(pack, tmp_path_factory.mktemp("signed") / "run"))
+    return signed_runs.ceremony(signable, signed_runs.run(signable, tmp_path_factory.mktemp("signed") / "run"))
 
 
 @pytest.fixture(scope="module")
-def other(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
+def other(signable: Path, tmp_path_factory: pytest.TempPathFactory) -> Ceremony:
     """Another run, signed by others."""
-    return signed_runs.ceremony(pack, signed_runs.run(pack, tmp_path_factory.mktemp("other") / "run", "--seed", "2"))
+    return signed_runs.ceremony(
+        signable, signed_runs.run(signable, tmp_path_factory.mktemp("other") / "run", "--seed", "2")
+    )
 
 
 def accepted(signed: Ceremony, tamperings: Iterator[Tampering]) -> tuple[int, list[str]]:
